@@ -1,0 +1,1 @@
+"""Kafka in: records become requests, requests become batches, batches become answers."""

@@ -1,0 +1,49 @@
+"""Named places where a test may kill or stop the process: crashes at exact moments, not after a sleep.
+
+In:   `CODES_FAILPOINT=<point>:<kill|stop>[:<n-th time>]`; without it nothing ever happens.
+Out:  SIGKILL or SIGSTOP to this very process.
+"""
+
+import os
+import signal
+from dataclasses import dataclass, field
+from typing import Final, Literal, get_args
+
+from schemas.errors import SettingsInvalid
+
+Point = Literal["before_apply", "after_apply", "after_emit", "before_chunk", "after_chunk", "before_import_end"]
+POINTS: Final[tuple[str, ...]] = get_args(Point)
+SIGNALS: Final = {"kill": signal.SIGKILL, "stop": signal.SIGSTOP}
+
+
+@dataclass(slots=True)
+class Failpoint:
+    """At most one of a process; without a name it is never reached."""
+
+    point: str | None = None
+    signal: signal.Signals = signal.SIGKILL
+    left: int = field(default=1)
+    """Times the point must still be reached before it acts; it acts once."""
+
+    def reached(self, point: Point) -> None:
+        """Die or freeze here, if this is the place and the time."""
+        if point != self.point:
+            return
+        self.left -= 1
+        if self.left == 0:
+            os.kill(os.getpid(), self.signal)
+
+
+def failpoint_from(text: str | None) -> Failpoint:
+    """Read the setting.
+
+    Raises:
+        SettingsInvalid: not a known point, or not of the form above.
+    """
+    if text is None:
+        return Failpoint()
+    point, _, rest = text.partition(":")
+    action, _, times = rest.partition(":")
+    if point not in POINTS or action not in SIGNALS or not (times or "1").isdigit():
+        raise SettingsInvalid(f"CODES_FAILPOINT: must be <{'|'.join(POINTS)}>:<kill|stop>[:<n-th time>]")
+    return Failpoint(point, SIGNALS[action], int(times or "1"))

@@ -1,0 +1,136 @@
+"""One partition's way: records in, one committed batch out, again and again.
+
+In:       records of one topic partition, in order.
+Out:      whatever the partition's work makes of them, through its emitter.
+Promise:  the emitter is ready, and every former owner fenced, before the committed offset is read. After any
+          failure of Kafka the partition starts again from there.
+"""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from typing import Final, Protocol
+
+from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+from aiokafka.errors import IllegalStateError, KafkaError
+
+from consumers.observer import Observer
+from producers.emitters import Emitter
+from schemas.errors import CodeServiceError, EmitFailed, PartitionFenced
+from schemas.records import IncomingRecord
+
+POLL_TIMEOUT_MS: Final = 250
+"""Longest wait for records, and so the longest that a stop goes unnoticed."""
+RESTART_WAIT_S: Final = 0.5
+"""Before a partition starts again; it doubles up to the longest wait of the settings."""
+
+OpenEmitter = Callable[[TopicPartition], AbstractAsyncContextManager[Emitter]]
+
+
+class PartitionWork(Protocol):
+    """What is done with a partition's records."""
+
+    async def serve(self, records: Sequence[IncomingRecord], emitter: Emitter) -> None:
+        """Take records all the way, their offsets included."""
+
+
+@dataclass(frozen=True, slots=True)
+class LoopLimits:
+    """How a partition's loop behaves."""
+
+    batch_size_max: int
+    fenced_wait_s: float
+    """After being fenced: long enough for the group to take the partition away, if it is going to."""
+    backoff_max_s: float
+
+
+class PartitionLoop:
+    """Lives from a partition's assignment to its revocation."""
+
+    def __init__(
+        self,
+        source: TopicPartition,
+        consumer: AIOKafkaConsumer,
+        work: PartitionWork,
+        open_emitter: OpenEmitter,
+        limits: LoopLimits,
+        observer: Observer,
+    ) -> None:
+        self._source = source
+        self._consumer = consumer
+        self._work = work
+        self._open_emitter = open_emitter
+        self._limits = limits
+        self._observer = observer
+        self._stopping = asyncio.Event()
+
+    def stop(self) -> None:
+        """Finish the batch under way, then end `run`."""
+        self._stopping.set()
+
+    async def run(self) -> None:
+        """Serve until stopped, starting again after each failure of Kafka."""
+        failures = 0
+        while not self._stopping.is_set():
+            try:
+                await self._serve()
+            except PartitionFenced:
+                self._observer.fenced(self._source.topic, self._source.partition)
+                await self._pause(self._limits.fenced_wait_s)
+            except IllegalStateError:
+                return  # the group has taken the partition away
+            except (EmitFailed, KafkaError) as why:
+                failures += 1
+                self._observer.waits_for("kafka", kafka_away(why))
+                await self._pause(min(RESTART_WAIT_S * 2**failures, self._limits.backoff_max_s))
+            else:
+                failures = 0
+
+    async def _serve(self) -> None:
+        async with self._open_emitter(self._source) as emitter:
+            await self._go_to_committed()
+            self._observer.answered("kafka")
+            while not self._stopping.is_set():
+                records = await self._poll()
+                if records:
+                    await self._work.serve(records, emitter)
+                self._observer.turned(self._source.topic, self._source.partition)
+
+    async def _go_to_committed(self) -> None:
+        """Start where the last committed batch ended; commit a start where there is none, so that lag is known."""
+        committed = await self._consumer.committed(self._source)
+        if committed is None:
+            committed = (await self._consumer.beginning_offsets([self._source]))[self._source]
+            await self._consumer.commit({self._source: committed})
+        self._consumer.seek(self._source, committed)
+
+    async def _poll(self) -> list[IncomingRecord]:
+        found = await self._consumer.getmany(
+            self._source, timeout_ms=POLL_TIMEOUT_MS, max_records=self._limits.batch_size_max
+        )
+        return [as_incoming(record) for record in found.get(self._source, ())]
+
+    async def _pause(self, seconds: float) -> None:
+        try:
+            await asyncio.wait_for(self._stopping.wait(), seconds)
+        except TimeoutError:
+            return
+
+
+def kafka_away(why: Exception) -> CodeServiceError:
+    """An error of the client as one of ours."""
+    return why if isinstance(why, CodeServiceError) else EmitFailed(f"Kafka: {type(why).__name__}")
+
+
+def as_incoming(record: "ConsumerRecord[bytes, bytes]") -> IncomingRecord:
+    """A record free of the client."""
+    return IncomingRecord(
+        topic=record.topic,
+        partition=record.partition,
+        offset=record.offset,
+        timestamp_ms=record.timestamp,
+        key=record.key,
+        value=record.value,
+        headers=tuple(record.headers),
+    )

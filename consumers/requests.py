@@ -1,0 +1,185 @@
+"""A batch of request records, decided and answered: decode, gather, plan, apply, emit.
+
+In:       records of one partition of a request topic, in order.
+Out:      one result per readable request, one dead letter per unreadable record, and the events.
+Promise:  offsets move only together with what they caused. A crash repeats work; a repeat gives the same outputs.
+"""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from time import perf_counter
+from typing import Final
+
+from consumers.decode import SizeLimits, decode_request
+from consumers.failpoints import Failpoint
+from consumers.observer import BatchReport, Observer, Step
+from consumers.outputs import Outputs, Speaker, outputs_of
+from consumers.waiting import step_aside, wait_out
+from handlers.plan import Plan, plan_batch
+from producers.emitters import Emitter
+from producers.replies import ReplyTopics
+from schemas.errors import FactsStale, StoreRefused, StoreUnavailable
+from schemas.records import Asked, IncomingRecord, Rejected
+from schemas.requests import Request
+from schemas.settings import WorkerSettings
+from schemas.topics import Topics
+from stores.port import CodeStore
+
+UNPROCESSABLE: Final = "the database refuses what this request would write"
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """What a batch came to: plans that are written, and requests that no plan can be written for."""
+
+    plans: tuple[Plan, ...] = ()
+    unprocessable: tuple[Rejected, ...] = ()
+
+    def __add__(self, other: "Decided") -> "Decided":
+        return Decided(self.plans + other.plans, self.unprocessable + other.unprocessable)
+
+
+@dataclass(slots=True)
+class Stopwatch:
+    """Seconds by step."""
+
+    seconds: dict[Step, float] = field(default_factory=dict)
+
+    @contextmanager
+    def step(self, name: Step) -> Iterator[None]:
+        """Add what happens inside to a step."""
+        start = perf_counter()
+        try:
+            yield
+        finally:
+            self.seconds[name] = self.seconds.get(name, 0.0) + perf_counter() - start
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What all partitions of a worker share."""
+
+    topics: Topics
+    group: str
+    limits: WorkerSettings
+    observer: Observer
+    failpoint: Failpoint
+    replies: ReplyTopics
+
+
+class RequestPartition:
+    """Decides and answers the requests of one partition."""
+
+    def __init__(self, shard: str, topic: str, store: CodeStore, around: Surroundings) -> None:
+        """`topic` and `shard` are names without the prefix."""
+        self._shard = shard
+        self._topic = topic
+        self._store = store
+        self._around = around
+        self._sizes = SizeLimits(
+            around.limits.record_bytes_max, around.limits.key_bytes_max, around.limits.header_bytes_max
+        )
+
+    async def serve(self, records: Sequence[IncomingRecord], emitter: Emitter) -> None:
+        """Take one batch all the way.
+
+        Raises:
+            PartitionFenced, EmitFailed: see `Emitter.emit`. What was decided stays decided and is told again.
+        """
+        watch = Stopwatch()
+        with watch.step("decode"):
+            read = [decode_request(record, self._topic, self._sizes) for record in records]
+        asked = [one for one in read if isinstance(one, Asked)]
+        decided = await self._decide(asked, watch) if asked else Decided()
+        self._around.failpoint.reached("after_apply")
+        rejections = [one for one in read if isinstance(one, Rejected)] + list(decided.unprocessable)
+        with watch.step("emit"):
+            outputs = await self._outputs(records, decided.plans, rejections)
+            await emitter.emit(outputs.records, records[-1].offset + 1)
+        self._around.failpoint.reached("after_emit")
+        self._around.observer.batch_done(report(records[0], decided.plans, rejections, outputs, watch))
+
+    async def _outputs(
+        self, records: Sequence[IncomingRecord], plans: Sequence[Plan], rejections: Sequence[Rejected]
+    ) -> Outputs:
+        allowed = await self._around.replies.partitions_of(records)
+        return outputs_of(
+            plans, rejections, Speaker(self._around.topics, self._around.group, allowed, datetime.now(UTC))
+        )
+
+    async def _decide(self, requests: Sequence[Asked[Request]], watch: Stopwatch) -> Decided:
+        """Decide a batch; by halves if others are always faster or the database refuses it whole."""
+        attempt = 0
+        while attempt < self._around.limits.attempts_max or len(requests) == 1:
+            try:
+                return Decided(plans=(await self._try(requests, watch),))
+            except FactsStale:
+                self._around.observer.conflict(self._topic, requests[0].record.partition)
+                await step_aside(attempt)
+                attempt += 1
+            except StoreRefused:
+                if len(requests) == 1:
+                    return Decided(unprocessable=(unprocessable(requests[0]),))
+                break
+        middle = len(requests) // 2
+        first = await self._decide(requests[:middle], watch)
+        return first + await self._decide(requests[middle:], watch)
+
+    async def _try(self, requests: Sequence[Asked[Request]], watch: Stopwatch) -> Plan:
+        """Gather, plan and apply once; wait out a database that is away."""
+
+        async def once() -> Plan:
+            with watch.step("gather"):
+                facts = await self._store.gather(requests)
+            with watch.step("plan"):
+                plan = plan_batch(requests, facts, shard=self._shard, now=datetime.now(UTC))
+            self._around.failpoint.reached("before_apply")
+            with watch.step("apply"):
+                await self._store.apply(plan)
+            return plan
+
+        return await wait_out(
+            once,
+            "mongo",
+            self._around.observer,
+            away=StoreUnavailable,
+            backoff_max_s=self._around.limits.backoff_max_ms / 1000,
+        )
+
+
+def unprocessable(asked: Asked[Request]) -> Rejected:
+    """A request that is readable and yet breaks every batch it is in."""
+    request = asked.request
+    return Rejected(
+        reason="unprocessable",
+        detail=UNPROCESSABLE,
+        record=asked.record,
+        operation=request.operation,
+        request_id=request.request_id,
+        campaign_id=request.campaign_id,
+        fan_id=request.fan_id,
+    )
+
+
+def report(
+    first: IncomingRecord,
+    plans: Sequence[Plan],
+    rejections: Sequence[Rejected],
+    outputs: Outputs,
+    watch: Stopwatch,
+) -> BatchReport:
+    """The batch by figures."""
+    answers = [answer for plan in plans for answer in plan.answers]
+    return BatchReport(
+        topic=first.topic,
+        partition=first.partition,
+        outcomes=Counter(answer.result.outcome for answer in answers),
+        refusals=Counter(answer.result.reason for answer in answers if answer.result.reason is not None),
+        rejections=Counter(rejected.reason for rejected in rejections),
+        repeats=sum(answer.repeated for answer in answers),
+        replies_refused=outputs.replies_refused,
+        seconds=watch.seconds,
+    )

@@ -1,0 +1,104 @@
+"""What every role that reads Kafka is made of: a consumer, emitters by the processing guarantee, a group member.
+
+In:   a group, topics, and what to do with a partition's records.
+Out:  `serve_topics`, which serves until it is told to stop, and leaves no task and no connection behind.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+
+from consumers.group import GroupMember, consumer_options, started_consumer
+from consumers.observer import Observer
+from consumers.partition import LoopLimits, OpenEmitter, PartitionLoop, PartitionWork
+from producers.emitters import (
+    AcknowledgedEmitter,
+    Emitter,
+    TransactionalEmitter,
+    idempotent_producer,
+    transactional_producer,
+)
+from schemas.settings import KafkaSettings, ProcessingGuarantee, WorkerSettings
+
+MakeWork = Callable[[TopicPartition], PartitionWork]
+
+
+@dataclass(frozen=True, slots=True)
+class KafkaSide:
+    """How a role is connected to Kafka, and how it behaves there."""
+
+    connection: Mapping[str, Any]
+    """The client's options: servers and security."""
+    settings: KafkaSettings
+    guarantee: ProcessingGuarantee
+    limits: WorkerSettings
+    observer: Observer
+
+    @property
+    def backoff_max_s(self) -> float:
+        """Longest wait between two tries, seconds."""
+        return self.limits.backoff_max_ms / 1000
+
+    def loop_limits(self) -> LoopLimits:
+        """The limits of a partition's loop."""
+        return LoopLimits(
+            batch_size_max=self.limits.batch_size_max,
+            fenced_wait_s=self.settings.session_timeout_ms / 1000,
+            backoff_max_s=self.backoff_max_s,
+        )
+
+
+async def serve_topics(
+    side: KafkaSide, group: str, topics: Sequence[str], make_work: MakeWork, stopping: asyncio.Event
+) -> None:
+    """Be a member of `group` until `stopping` is set. `topics` are full names.
+
+    Raises:
+        ExceptionGroup: what ended a partition's task, unforeseen.
+    """
+    async with open_consumer(side, group) as consumer, emitters(side, group, consumer) as open_emitter:
+
+        def make_loop(source: TopicPartition, consumer: AIOKafkaConsumer) -> PartitionLoop:
+            work = make_work(source)
+            return PartitionLoop(source, consumer, work, open_emitter, side.loop_limits(), side.observer)
+
+        member = GroupMember(consumer, topics, make_loop, side.observer, side.limits.stop_budget_s)
+        await member.run(stopping)
+
+
+@asynccontextmanager
+async def open_consumer(side: KafkaSide, group: str) -> AsyncIterator[AIOKafkaConsumer]:
+    """A started consumer, stopped at the end."""
+    options = {**side.connection, **consumer_options(side.settings, group)}
+    consumer = await started_consumer(options, side.observer, side.backoff_max_s)
+    try:
+        yield consumer
+    finally:
+        await consumer.stop()
+
+
+@asynccontextmanager
+async def emitters(side: KafkaSide, group: str, consumer: AIOKafkaConsumer) -> AsyncIterator[OpenEmitter]:
+    """How a partition opens its emitter: a producer of its own, or a share of one for all."""
+    if side.guarantee == "exactly_once":
+
+        @asynccontextmanager
+        async def own(source: TopicPartition) -> AsyncIterator[Emitter]:
+            transactional_id = f"{group}.{source.topic}.{source.partition}"
+            timeout_ms = side.settings.transaction_timeout_ms
+            async with transactional_producer(side.connection, transactional_id, timeout_ms) as producer:
+                yield TransactionalEmitter(producer, source, group)
+
+        yield own
+        return
+    async with idempotent_producer(side.connection) as producer:
+
+        @asynccontextmanager
+        async def shared(source: TopicPartition) -> AsyncIterator[Emitter]:
+            yield AcknowledgedEmitter(producer, source, consumer)
+
+        yield shared

@@ -1,0 +1,47 @@
+"""The worker: a group member that serves the three request topics.
+
+In:   the Kafka side, how to make a partition's store, which reply topics are allowed.
+Out:  results, assigned codes, inventory and dead letters, until it is told to stop.
+"""
+
+import asyncio
+from collections.abc import Callable
+from typing import Final
+
+from aiokafka import TopicPartition
+
+from consumers.failpoints import Failpoint
+from consumers.requests import RequestPartition, Surroundings
+from consumers.role import KafkaSide, serve_topics
+from producers.replies import ReplyTopics
+from schemas.topics import ASSIGN, REQUEST_TOPICS, Topics
+from stores.port import CodeStore
+
+WORKER_GROUP: Final = "worker"
+
+MakeStore = Callable[[str, bool], CodeStore]
+"""By shard, and whether its decisions tell codes to fans."""
+
+
+async def run_worker(
+    side: KafkaSide,
+    topics: Topics,
+    make_store: MakeStore,
+    replies: ReplyTopics,
+    failpoint: Failpoint,
+    stopping: asyncio.Event,
+) -> None:
+    """Serve requests until `stopping` is set.
+
+    Raises:
+        ExceptionGroup: something unforeseen; nothing of the batch it happened in is committed.
+    """
+    group = side.settings.group_prefix + WORKER_GROUP
+    around = Surroundings(topics, group, side.limits, side.observer, failpoint, replies)
+
+    def make_work(source: TopicPartition) -> RequestPartition:
+        topic = topics.bare(source.topic)
+        shard = f"{topic}.{source.partition}"
+        return RequestPartition(shard, topic, make_store(shard, topic == ASSIGN.name), around)
+
+    await serve_topics(side, group, [topics.full(topic) for topic in REQUEST_TOPICS], make_work, stopping)

@@ -1,0 +1,129 @@
+"""A batch's outputs and the offsets of what caused them, together: the two ways to do that.
+
+In:       records to send, and the next offset to read.
+Out:      `TransactionalEmitter` (exactly_once): one Kafka transaction; a read_committed reader sees all or nothing.
+          `AcknowledgedEmitter` (at_least_once): all acknowledged, then the offset is committed.
+Promise:  an offset never moves before its outputs are safe.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from typing import Any, Final, Protocol
+
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError, ProducerFenced
+
+from schemas.errors import EmitFailed, PartitionFenced
+from schemas.records import OutgoingRecord
+
+REQUEST_BYTES_MAX: Final = 10 * 1024 * 1024
+"""A dead letter of the largest record the broker takes must fit, with its headers."""
+BATCH_BYTES_MAX: Final = 256 * 1024
+"""Of one partition's records in one request."""
+
+
+class Emitter(Protocol):
+    """Who sends a partition's outputs."""
+
+    async def emit(self, records: Sequence[OutgoingRecord], next_offset: int | None) -> None:
+        """Send all, then (or with it) commit `next_offset`; None commits no offset.
+
+        Raises:
+            PartitionFenced: another process owns the partition now. Nothing is visible.
+            EmitFailed: Kafka did not take it. The partition starts again from its committed offset.
+        """
+
+
+class TransactionalEmitter:
+    """One input partition's transactional producer; its id fences a former owner of the partition."""
+
+    def __init__(self, producer: AIOKafkaProducer, source: TopicPartition, group: str) -> None:
+        self._producer = producer
+        self._source = source
+        self._group = group
+
+    async def emit(self, records: Sequence[OutgoingRecord], next_offset: int | None) -> None:
+        """See `Emitter.emit`."""
+        try:
+            async with self._producer.transaction():
+                await asyncio.gather(*await send_all(self._producer, records))
+                if next_offset is not None:
+                    await self._producer.send_offsets_to_transaction({self._source: next_offset}, self._group)
+        except ProducerFenced as why:
+            raise PartitionFenced("a newer producer has this partition's transactional id") from why
+        except KafkaError as why:
+            raise EmitFailed(f"transaction failed: {type(why).__name__}") from why
+
+
+class AcknowledgedEmitter:
+    """All partitions' idempotent producer, and the consumer's own commit."""
+
+    def __init__(self, producer: AIOKafkaProducer, source: TopicPartition, consumer: AIOKafkaConsumer) -> None:
+        self._producer = producer
+        self._source = source
+        self._consumer = consumer
+
+    async def emit(self, records: Sequence[OutgoingRecord], next_offset: int | None) -> None:
+        """See `Emitter.emit`."""
+        try:
+            await asyncio.gather(*await send_all(self._producer, records))
+            if next_offset is not None:
+                await self._consumer.commit({self._source: next_offset})
+        except (CommitFailedError, IllegalStateError) as why:
+            raise PartitionFenced("the group gave this partition to another process") from why
+        except KafkaError as why:
+            raise EmitFailed(f"produce or commit failed: {type(why).__name__}") from why
+
+
+async def send_all(producer: AIOKafkaProducer, records: Sequence[OutgoingRecord]) -> list[asyncio.Future[Any]]:
+    """Hand all records to the producer; the futures tell when the broker has them."""
+    return [
+        await producer.send(
+            record.topic,
+            value=record.value,
+            key=record.key,
+            partition=record.partition,
+            headers=list(record.headers),
+        )
+        for record in records
+    ]
+
+
+@asynccontextmanager
+async def transactional_producer(
+    options: Mapping[str, Any], transactional_id: str, timeout_ms: int
+) -> AsyncIterator[AIOKafkaProducer]:
+    """A producer whose start fences every other one with this id, and ends their open transactions."""
+    producer = AIOKafkaProducer(
+        **options,
+        transactional_id=transactional_id,
+        transaction_timeout_ms=timeout_ms,
+        max_request_size=REQUEST_BYTES_MAX,
+        max_batch_size=BATCH_BYTES_MAX,
+    )
+    async with running(producer):
+        yield producer
+
+
+@asynccontextmanager
+async def idempotent_producer(options: Mapping[str, Any]) -> AsyncIterator[AIOKafkaProducer]:
+    """A producer that repeats what got lost on the way, without doubling it."""
+    producer = AIOKafkaProducer(
+        **options,
+        enable_idempotence=True,
+        max_request_size=REQUEST_BYTES_MAX,
+        max_batch_size=BATCH_BYTES_MAX,
+    )
+    async with running(producer):
+        yield producer
+
+
+@asynccontextmanager
+async def running(producer: AIOKafkaProducer) -> AsyncIterator[None]:
+    """Start it and, whatever happens, stop it: its background tasks end no other way."""
+    try:
+        await producer.start()
+        yield
+    finally:
+        await producer.stop()

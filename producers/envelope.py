@@ -1,0 +1,146 @@
+"""A model as a record: CloudEvents 1.0 in Kafka's binary mode, one function a kind of record.
+
+In:       a model of `schemas`, and the record that caused it.
+Out:      `OutgoingRecord`.
+Promise:  the same input gives the same `ce_id`, so a reader can tell a repetition. Source of the ids: UUIDv5.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+from uuid import UUID, uuid5
+
+from schemas.base import rfc3339
+from schemas.events import CodeAssigned, ImportProgressed, InventoryChanged
+from schemas.records import Asked, Headers, IncomingRecord, OutgoingRecord, Rejected
+from schemas.requests import Request
+from schemas.results import Result
+from schemas.topics import ASSIGNED, DEAD_LETTERS, IMPORTS, INVENTORY, RESULTS, Topics
+
+NAMESPACE: Final = UUID("6f0b6e0c-6a3e-5b0f-9a57-3f1f6b1c2d77")
+"""Of all our event ids."""
+SOURCE: Final = "/code-service"
+TRACE_HEADER: Final = "traceparent"
+ANSWER_KEY_BYTES_MAX: Final = 65_536
+OWN_HEADERS: Final = ("ce_", "dlq-", "content-type")
+"""What a dead letter does not keep of the record's headers, because it says these itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """What an envelope says of its content."""
+
+    kind: str
+    """`ce_type` is `codes.<kind>.v1`."""
+    identity: str
+    """What makes it this event and no other; `ce_id` is derived from it."""
+    subject: str
+    at: datetime
+    content_type: str = "application/json"
+
+
+def envelope(about: About) -> Headers:
+    """The CloudEvents headers."""
+    return (
+        ("ce_specversion", b"1.0"),
+        ("ce_id", str(uuid5(NAMESPACE, f"{about.kind}:{about.identity}")).encode()),
+        ("ce_source", SOURCE.encode()),
+        ("ce_type", f"codes.{about.kind}.v1".encode()),
+        ("ce_subject", about.subject.encode()),
+        ("ce_time", rfc3339(about.at).encode()),
+        ("content-type", about.content_type.encode()),
+    )
+
+
+def result_record(result: Result, asked: Asked[Request], topics: Topics) -> OutgoingRecord:
+    """The answer to a readable request. Its id is that of the request's id and content."""
+    about = About("result", f"{result.request_id}:{asked.digest}", result.request_id, result.decided_at)
+    return answer_record(result, about, asked.record, topics)
+
+
+def invalid_result_record(rejected: Rejected, topics: Topics) -> OutgoingRecord | None:
+    """The answer to an unreadable record, where its request id could be read. Its id is that of the record."""
+    if rejected.request_id is None or rejected.operation is None:
+        return None
+    record = rejected.record
+    result = Result(
+        request_id=rejected.request_id,
+        operation=rejected.operation,
+        outcome="refused",
+        campaign_id=rejected.campaign_id,
+        fan_id=rejected.fan_id,
+        reason="invalid_request",
+        decided_at=record.at,
+    )
+    about = About("result", place(record, topics), rejected.request_id, result.decided_at)
+    return answer_record(result, about, record, topics)
+
+
+def answer_record(result: Result, about: About, cause: IncomingRecord, topics: Topics) -> OutgoingRecord:
+    """A result under the request record's key, unless that is longer than any topic should carry."""
+    key = cause.key if cause.key is None or len(cause.key) <= ANSWER_KEY_BYTES_MAX else None
+    headers = (*envelope(about), ("ce_correlationid", result.request_id.encode()), *trace(cause))
+    return OutgoingRecord(topics.full(RESULTS), key, result.to_json(), headers)
+
+
+def assigned_record(event: CodeAssigned, cause: IncomingRecord, topics: Topics) -> OutgoingRecord:
+    """One code is a fan's."""
+    about = About("assigned", f"{event.request_id}:{event.code_id}", event.code_id, event.assigned_at)
+    headers = (*envelope(about), ("ce_correlationid", event.request_id.encode()), *trace(cause))
+    return OutgoingRecord(topics.full(ASSIGNED), event.fan_id.encode(), event.to_json(), headers)
+
+
+def inventory_record(event: InventoryChanged, topics: Topics) -> OutgoingRecord:
+    """One shard's totals."""
+    identity = f"{event.campaign_id}:{event.code_type}:{event.shard}@{event.version}"
+    return campaign_record(
+        INVENTORY.name, About("inventory", identity, event.campaign_id, event.changed_at), event, topics
+    )
+
+
+def import_record(event: ImportProgressed, identity: str, topics: Topics) -> OutgoingRecord:
+    """How far an import is. `identity` tells its states apart."""
+    return campaign_record(IMPORTS.name, About("import", identity, event.import_id, event.at), event, topics)
+
+
+def campaign_record(
+    name: str, about: About, event: InventoryChanged | ImportProgressed, topics: Topics
+) -> OutgoingRecord:
+    """An event under its campaign's key."""
+    return OutgoingRecord(topics.prefix + name, event.campaign_id.encode(), event.to_json(), envelope(about))
+
+
+def dead_letter_record(rejected: Rejected, *, group: str, at: datetime, topics: Topics) -> OutgoingRecord:
+    """The original bytes, with why they could not be served. `at` is when that was found."""
+    record = rejected.record
+    about = About(
+        "dead-letter", place(record, topics), topics.bare(record.topic), record.at, "application/octet-stream"
+    )
+    told = {
+        "dlq-topic": record.topic,
+        "dlq-partition": str(record.partition),
+        "dlq-offset": str(record.offset),
+        "dlq-timestamp": rfc3339(record.at),
+        "dlq-reason": rejected.reason,
+        "dlq-detail": rejected.detail,
+        "dlq-group": group,
+        "dlq-at": rfc3339(at),
+    }
+    headers = (*kept(record), *envelope(about), *((name, text.encode()) for name, text in told.items()))
+    return OutgoingRecord(topics.full(DEAD_LETTERS), record.key, record.value, headers)
+
+
+def kept(record: IncomingRecord) -> Headers:
+    """The record's own headers, but for those that a dead letter says itself."""
+    return tuple((name, value) for name, value in record.headers if not name.startswith(OWN_HEADERS))
+
+
+def trace(cause: IncomingRecord) -> Headers:
+    """The sender's `traceparent`, if it sent one."""
+    found = cause.header(TRACE_HEADER)
+    return () if found is None else ((TRACE_HEADER, found),)
+
+
+def place(record: IncomingRecord, topics: Topics) -> str:
+    """`<topic>.<partition>@<offset>`, without the prefix."""
+    return f"{topics.bare(record.topic)}.{record.partition}@{record.offset}"

@@ -1,0 +1,107 @@
+"""Answers on a topic of the asker's own, in the manner of Spring's request and reply.
+
+In:       a result's record, and the request record that caused it.
+Out:      the record for the reply topic, or the result with a header that says why there is none.
+Promise:  only topics that are allowed, exist, and have the partition asked for are written to.
+"""
+
+import re
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from time import monotonic
+from typing import Final
+
+from schemas.records import IncomingRecord, OutgoingRecord
+
+REPLY_TOPIC_HEADERS: Final = ("reply-topic", "kafka_replyTopic")
+REPLY_PARTITION_HEADER: Final = "kafka_replyPartition"
+CORRELATION_HEADER: Final = "kafka_correlationId"
+REFUSED_HEADER: Final = "reply-refused"
+TOPIC_NAME: Final = re.compile(r"[A-Za-z0-9._-]{1,249}")
+MISSING_FOR_S: Final = 30.0
+"""A reply topic that does not exist is not looked up again for so long."""
+PARTITION_BYTES: Final = 4
+"""Spring writes the partition as a big-endian 32-bit integer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """A result and, if the asker may have one, its copy."""
+
+    result: OutgoingRecord
+    copy: OutgoingRecord | None
+    refused: bool
+    """The asker named a topic that it may not have."""
+
+
+def with_reply(result: OutgoingRecord, cause: IncomingRecord, allowed: Mapping[str, int]) -> Reply:
+    """The result, and its copy where one was asked for. `allowed` is each allowed topic's number of partitions."""
+    wanted = reply_topic(cause)
+    if wanted is None:
+        return Reply(result, None, refused=False)
+    partition = reply_partition(cause)
+    if wanted not in allowed or (partition is not None and not 0 <= partition < allowed[wanted]):
+        told = wanted if TOPIC_NAME.fullmatch(wanted) else "not a topic name"
+        return Reply(with_header(result, REFUSED_HEADER, told.encode()), None, refused=True)
+    return Reply(result, copy_for(result, cause, wanted, partition), refused=False)
+
+
+def reply_topic(cause: IncomingRecord) -> str | None:
+    """The topic that the asker names, if any."""
+    for name in REPLY_TOPIC_HEADERS:
+        value = cause.header(name)
+        if value:
+            return value.decode(errors="replace")
+    return None
+
+
+def reply_partition(cause: IncomingRecord) -> int | None:
+    """The partition that the asker listens to, if it says so; -1 if what it says is no partition."""
+    value = cause.header(REPLY_PARTITION_HEADER)
+    if value is None:
+        return None
+    return int.from_bytes(value, "big", signed=True) if len(value) == PARTITION_BYTES else -1
+
+
+def copy_for(result: OutgoingRecord, cause: IncomingRecord, topic: str, partition: int | None) -> OutgoingRecord:
+    """The same record for the reply topic, with the correlation id as it came."""
+    correlation = cause.header(CORRELATION_HEADER)
+    copy = replace(result, topic=topic, partition=partition)
+    return copy if correlation is None else with_header(copy, CORRELATION_HEADER, correlation)
+
+
+def with_header(record: OutgoingRecord, name: str, value: bytes) -> OutgoingRecord:
+    """The record with one header more."""
+    return replace(record, headers=(*record.headers, (name, value)))
+
+
+class ReplyTopics:
+    """How many partitions each allowed reply topic has; unknown ones are asked for, and asked again later."""
+
+    def __init__(self, allowed: Sequence[str], look_up: Callable[[str], Awaitable[int]]) -> None:
+        """`look_up` gives a topic's number of partitions, 0 if there is no such topic."""
+        self._allowed = frozenset(allowed)
+        self._look_up = look_up
+        self._known: dict[str, int] = {}
+        self._missed_at_s: dict[str, float] = {}
+
+    async def partitions_of(self, causes: Iterable[IncomingRecord]) -> Mapping[str, int]:
+        """The reply topics that these records name and may have, with their numbers of partitions."""
+        if not self._allowed:
+            return {}
+        wanted = {name for name in map(reply_topic, causes) if name in self._allowed}
+        return {name: count for name in wanted if name and (count := await self._partitions(name))}
+
+    def forget(self) -> None:
+        """Sending failed, perhaps because a reply topic is gone: look them all up again."""
+        self._known.clear()
+        self._missed_at_s.clear()
+
+    async def _partitions(self, name: str) -> int:
+        if name not in self._known and monotonic() - self._missed_at_s.get(name, -MISSING_FOR_S) >= MISSING_FOR_S:
+            found = await self._look_up(name)
+            if found:
+                self._known[name] = found
+            else:
+                self._missed_at_s[name] = monotonic()
+        return self._known.get(name, 0)

@@ -1,0 +1,74 @@
+"""What all models share: frozen, strict, with the contract's types for ids, instants and numbers.
+
+Out: the base class `Model` and the field types that requests, results, events and documents are made of.
+"""
+
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Annotated, Final, Literal
+
+import orjson
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainSerializer, StringConstraints
+
+DAY_S: Final = 86_400
+QUANTITY_MAX: Final = 100
+TTL_S_MAX: Final = 30 * DAY_S
+SENDER_ID_LENGTH_MAX: Final = 110
+EXPIRER_PREFIX: Final = "expire:"
+
+ID_PATTERN: Final = r"^[A-Za-z0-9._:-]{1,128}$"
+Id = Annotated[str, StringConstraints(pattern=ID_PATTERN)]
+"""1 to 128 characters of `A-Z a-z 0-9 . _ : -`."""
+
+
+def not_the_expirers(value: str) -> str:
+    """Raises ValueError if a sender uses an id of the kind that only the expirer gives."""
+    if value.startswith(EXPIRER_PREFIX):
+        raise ValueError(f"may not begin with `{EXPIRER_PREFIX}`: those ids are the expirer's own")
+    return value
+
+
+SenderId = Annotated[
+    str,
+    StringConstraints(pattern=r"^[A-Za-z0-9._:-]{1,110}$"),
+    AfterValidator(not_the_expirers),
+]
+"""An id that a sender chose for a request: at most 110 characters, not beginning with `expire:`."""
+
+CodeType = Literal["tm", "external"]
+Operation = Literal["reserve", "assign", "release"]
+Quantity = Annotated[int, Field(ge=1, le=QUANTITY_MAX)]
+TtlSeconds = Annotated[int, Field(ge=1, le=TTL_S_MAX)]
+
+
+def to_milliseconds(instant: datetime) -> datetime:
+    """Cut to the wire's resolution, in UTC, so that what is stored equals what was sent."""
+    utc = instant.astimezone(UTC)
+    return utc.replace(microsecond=utc.microsecond // 1000 * 1000)
+
+
+def rfc3339(instant: datetime) -> str:
+    """`2026-11-24T02:00:00.000Z`."""
+    return instant.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{instant.microsecond // 1000:03d}Z"
+
+
+Instant = Annotated[datetime, AfterValidator(to_milliseconds), PlainSerializer(rfc3339, when_used="json")]
+"""A point in time, in UTC with milliseconds. Text in JSON, a date in MongoDB."""
+
+
+class CodeStatus(StrEnum):
+    """Where a code is; it is in exactly one of these."""
+
+    AVAILABLE = "available"
+    RESERVED = "reserved"
+    ASSIGNED = "assigned"
+
+
+class Model(BaseModel):
+    """Frozen; types are taken as they are (`"2"` is not 2); fields not known are ignored."""
+
+    model_config = ConfigDict(frozen=True, strict=True, extra="ignore", use_attribute_docstrings=True)
+
+    def to_json(self) -> bytes:
+        """The wire form: one UTF-8 JSON object with every field of the contract."""
+        return orjson.dumps(self.model_dump(mode="json"))

@@ -1,0 +1,70 @@
+"""What can go wrong that the service itself must answer: one class a kind, each with its remedy.
+
+`retriable` says whether the same thing may be tried again with hope.
+"""
+
+from typing import ClassVar
+
+
+class CodeServiceError(Exception):
+    """Base of all of ours."""
+
+    retriable: ClassVar[bool] = False
+
+
+class SettingsInvalid(CodeServiceError):
+    """A setting is missing or out of its range. The message names the variable; the process ends."""
+
+
+class FactsStale(CodeServiceError):
+    """What a plan was made from is no longer so: another worker was faster. Gather again and plan anew.
+
+    Causes: a code, reservation or shard moved meanwhile, a request id was decided elsewhere, or MongoDB reported
+    a write conflict. Nothing was written.
+    """
+
+    retriable: ClassVar[bool] = True
+
+
+class StoreUnavailable(CodeServiceError):
+    """MongoDB gave no answer in time. Waited out; look at the primary and at `CODES_MONGO__TIMEOUT_MS`."""
+
+    retriable: ClassVar[bool] = True
+
+
+class StoreRefused(CodeServiceError):
+    """MongoDB will not take this write, however often it is tried (validator, size, rights). Nothing was written."""
+
+
+class BrokerUnavailable(CodeServiceError):
+    """Kafka cannot be reached. Waited out; look at `CODES_KAFKA__BOOTSTRAP_SERVERS` and its security settings."""
+
+    retriable: ClassVar[bool] = True
+
+
+class PartitionFenced(CodeServiceError):
+    """Another process owns the partition now. Stop it quietly here.
+
+    Causes: a rebalance, a pause longer than `CODES_KAFKA__SESSION_TIMEOUT_MS`, or a transaction that outlived
+    `CODES_KAFKA__TRANSACTION_TIMEOUT_MS`.
+    """
+
+
+class EmitFailed(CodeServiceError):
+    """Kafka did not take a batch's output. Nothing of it is visible; the batch is read and answered again."""
+
+    retriable: ClassVar[bool] = True
+
+
+class ObjectStoreUnavailable(CodeServiceError):
+    """S3 gave no answer, or told us to slow down. Waited out; look at `CODES_S3__ENDPOINT_URL` and the network."""
+
+    retriable: ClassVar[bool] = True
+
+
+class ImportFailed(CodeServiceError):
+    """An import cannot go on; `reason` is what the end event says (the table is in docs/imports.md)."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason

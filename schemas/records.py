@@ -1,0 +1,79 @@
+"""Kafka records as values, free of any client: what came in, what goes out, and what was made of it.
+
+Out: `IncomingRecord`, `OutgoingRecord`, `Asked` (a readable request), `Rejected` (an unreadable record).
+"""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Generic, Literal, TypeVar
+
+from schemas.base import Model, Operation
+
+Headers = tuple[tuple[str, bytes | None], ...]
+DeadLetterReason = Literal["not_json", "invalid", "too_large", "unauthorized", "unprocessable"]
+
+R = TypeVar("R", bound=Model)
+
+
+@dataclass(frozen=True, slots=True)
+class IncomingRecord:
+    """One record as read, bytes untouched."""
+
+    topic: str
+    """Full name, with the prefix."""
+    partition: int
+    offset: int
+    timestamp_ms: int
+    """The broker's time of append, milliseconds since 1970."""
+    key: bytes | None
+    value: bytes | None
+    headers: Headers
+
+    def header(self, name: str) -> bytes | None:
+        """The last value of a header, as Kafka's own `lastHeader` has it."""
+        return next((value for key, value in reversed(self.headers) if key == name), None)
+
+    @property
+    def at(self) -> datetime:
+        """The record's own time, UTC."""
+        return datetime.fromtimestamp(self.timestamp_ms / 1000, UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class OutgoingRecord:
+    """One record to send."""
+
+    topic: str
+    """Full name, with the prefix."""
+    key: bytes | None
+    value: bytes | None
+    headers: Headers
+    partition: int | None = None
+    """Only where the asker named one; else the key decides."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked(Generic[R]):
+    """A readable request or command with the record it came in."""
+
+    request: R
+    digest: str
+    """SHA-256 of its content, hex; see `content_digest`."""
+    source: str
+    """`<topic>.<partition>@<offset>`, without the topic prefix."""
+    record: IncomingRecord
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """A record that cannot be read, or cannot be processed, and why."""
+
+    reason: DeadLetterReason
+    detail: str
+    """Which field and why; never the field's value."""
+    record: IncomingRecord
+    operation: Operation | None = None
+    request_id: str | None = None
+    """Where one could be read, so that the sender gets an answer."""
+    campaign_id: str | None = None
+    fan_id: str | None = None

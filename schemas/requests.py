@@ -1,0 +1,135 @@
+"""What may be asked: the models of the request and command topics, as the contract words them.
+
+Out: `Request` (reserve, assign, release), `ImportCommand`, and `content_digest`, which tells a repeat from a
+     second request under the same id.
+"""
+
+import hashlib
+from typing import Annotated, ClassVar, Literal, Self
+
+import orjson
+from pydantic import AfterValidator, Field, StringConstraints, model_validator
+
+from schemas.base import (
+    DAY_S,
+    EXPIRER_PREFIX,
+    SENDER_ID_LENGTH_MAX,
+    CodeType,
+    Id,
+    Model,
+    Operation,
+    Quantity,
+    SenderId,
+    TtlSeconds,
+)
+
+ReleaseReason = Literal["unused", "cancelled", "expired"]
+
+
+class ReserveRequest(Model):
+    """Hold codes for a fan until they are assigned, released or expire. Source: topic `reserve.requests.v1`."""
+
+    operation: ClassVar[Operation] = "reserve"
+
+    request_id: SenderId
+    """Chosen by the sender; the idempotency key, and the id of the reservation it makes."""
+    campaign_id: Id
+    fan_id: Id
+    code_type: CodeType = "tm"
+    quantity: Quantity = 1
+    """Codes wanted; all of them or none."""
+    ttl_s: TtlSeconds = DAY_S
+    """Seconds the codes are held, counted from the decision."""
+
+
+class AssignReservation(Model):
+    """Give a reservation's codes to the fan who holds it, for good. Source: topic `assign.requests.v1`."""
+
+    operation: ClassVar[Operation] = "assign"
+
+    request_id: SenderId
+    campaign_id: Id
+    fan_id: Id
+    reservation_id: Id
+
+
+class AssignFromStock(Model):
+    """Give a fan codes without a reservation before. Source: topic `assign.requests.v1`."""
+
+    operation: ClassVar[Operation] = "assign"
+
+    request_id: SenderId
+    campaign_id: Id
+    fan_id: Id
+    code_type: CodeType = "tm"
+    quantity: Quantity = 1
+    """Codes wanted; all of them or none."""
+
+
+def a_releasers(value: str) -> str:
+    """Raises ValueError for an id that neither a sender nor the expirer may use on a release."""
+    if not value.startswith(EXPIRER_PREFIX) and len(value) > SENDER_ID_LENGTH_MAX:
+        raise ValueError(f"may have at most {SENDER_ID_LENGTH_MAX} characters")
+    return value
+
+
+class ReleaseRequest(Model):
+    """Put a reservation's codes back. Source: topic `release.requests.v1`, from senders and from the expirer."""
+
+    operation: ClassVar[Operation] = "release"
+
+    request_id: Annotated[Id, AfterValidator(a_releasers)]
+    campaign_id: Id
+    reservation_id: Id
+    fan_id: Id | None = None
+    """If given, it must be the holder's."""
+    reason: ReleaseReason = "unused"
+
+    @property
+    def by_expirer(self) -> bool:
+        """Whether the service itself asks, because the time is over."""
+        return self.request_id.startswith(EXPIRER_PREFIX)
+
+    @model_validator(mode="after")
+    def an_expirers_id_fits_its_reservation(self) -> Self:
+        """An id `expire:…` is only for the expiry of the reservation it names."""
+        if self.by_expirer and not self._is_an_expiry():
+            raise ValueError("request_id: `expire:<reservation_id>:<attempt>` is the expirer's own")
+        return self
+
+    def _is_an_expiry(self) -> bool:
+        stem, _, attempt = self.request_id.rpartition(":")
+        return (
+            stem == EXPIRER_PREFIX + self.reservation_id
+            and attempt.isascii()
+            and attempt.isdigit()
+            and self.reason == "expired"
+            and self.fan_id is None
+        )
+
+
+class ImportCommand(Model):
+    """Load an S3 object's codes into a campaign. Source: topic `import.commands.v1`."""
+
+    request_id: SenderId
+    """The import's id."""
+    campaign_id: Id
+    bucket: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._-]{3,63}$")]
+    key: Annotated[str, Field(min_length=1, max_length=1024)]
+    version_id: Annotated[str, Field(min_length=1, max_length=1024)] | None = None
+    code_type: CodeType = "tm"
+
+
+AssignRequest = AssignReservation | AssignFromStock
+Request = ReserveRequest | AssignReservation | AssignFromStock | ReleaseRequest
+
+
+def expirer_request_id(reservation_id: str, attempt: int) -> str:
+    """The id under which the expirer asks, for the `attempt`-th time, for an overdue reservation's release."""
+    return f"{EXPIRER_PREFIX}{reservation_id}:{attempt}"
+
+
+def content_digest(request: Model) -> str:
+    """SHA-256 of what is asked, hex. Defaults count as if they had been written, unknown fields do not count."""
+    content = {"kind": type(request).__name__, **request.model_dump(mode="json")}
+    return hashlib.sha256(orjson.dumps(content, option=orjson.OPT_SORT_KEYS)).hexdigest()

@@ -1,0 +1,42 @@
+"""The answer to a request, as it goes to `results.v1` and to reply topics.
+
+Out: `Result`, `RefusalReason`. It never holds a code's value, only code ids.
+"""
+
+from typing import Literal
+
+from schemas.base import CodeType, Id, Instant, Model, Operation
+
+Outcome = Literal["reserved", "assigned", "released", "refused"]
+
+RefusalReason = Literal[
+    "out_of_stock",
+    "unknown_campaign",
+    "reservation_not_found",
+    "reservation_expired",
+    "reservation_released",
+    "reservation_assigned",
+    "not_the_holder",
+    "request_id_reused",
+    "invalid_request",
+]
+
+
+class Result(Model):
+    """What became of a request. What does not apply is null (`code_ids`: an empty list)."""
+
+    request_id: Id
+    operation: Operation
+    outcome: Outcome
+    campaign_id: Id | None = None
+    fan_id: Id | None = None
+    code_type: CodeType | None = None
+    quantity: int | None = None
+    """Codes moved, or codes wanted if none were."""
+    code_ids: tuple[str, ...] = ()
+    reservation_id: Id | None = None
+    expires_at: Instant | None = None
+    """Until when the codes are held; only of `reserved`."""
+    reason: RefusalReason | None = None
+    """Why not; only of `refused`."""
+    decided_at: Instant

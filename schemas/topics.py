@@ -1,0 +1,73 @@
+"""The topics: names, partitions, and what each needs of the broker. Source: the contract's table.
+
+Out: `TopicSpec`, `Topics` (all full names under one prefix).
+"""
+
+from dataclasses import dataclass, field
+from typing import Final
+
+from schemas.base import Operation
+
+RECORD_BYTES_MAX: Final = 1_048_588
+"""Kafka's own default, said here so that a broker with another one cannot let in what no dead letter can hold."""
+DEAD_LETTER_BYTES_MAX: Final = 8 * 1024 * 1024
+"""A dead letter is the original record and more headers, so it must be allowed to be larger than any record in."""
+
+
+IN_CONFIG: Final = {"message.timestamp.type": "LogAppendTime", "max.message.bytes": str(RECORD_BYTES_MAX)}
+
+
+@dataclass(frozen=True, slots=True)
+class TopicSpec:
+    """One topic as `codes migrate` makes it."""
+
+    name: str
+    """Without the prefix."""
+    partitions: int
+    config: dict[str, str] = field(default_factory=dict)
+
+
+RESERVE: Final = TopicSpec("reserve.requests.v1", 8, IN_CONFIG)
+ASSIGN: Final = TopicSpec("assign.requests.v1", 8, IN_CONFIG)
+RELEASE: Final = TopicSpec("release.requests.v1", 8, IN_CONFIG)
+IMPORT: Final = TopicSpec("import.commands.v1", 4, IN_CONFIG)
+RESULTS: Final = TopicSpec("results.v1", 8)
+ASSIGNED: Final = TopicSpec("assigned.v1", 8)
+INVENTORY: Final = TopicSpec("inventory.v1", 8)
+IMPORTS: Final = TopicSpec("imports.v1", 4)
+STOCK_ALERTS: Final = TopicSpec("stock-alerts.v1", 1)
+DEAD_LETTERS: Final = TopicSpec("dead-letters.v1", 8, {"max.message.bytes": str(DEAD_LETTER_BYTES_MAX)})
+
+ALL_TOPICS: Final = (
+    RESERVE,
+    ASSIGN,
+    RELEASE,
+    IMPORT,
+    RESULTS,
+    ASSIGNED,
+    INVENTORY,
+    IMPORTS,
+    STOCK_ALERTS,
+    DEAD_LETTERS,
+)
+REQUEST_TOPICS: Final = (RESERVE, ASSIGN, RELEASE)
+OPERATIONS: Final[dict[str, Operation]] = {
+    RESERVE.name: "reserve",
+    ASSIGN.name: "assign",
+    RELEASE.name: "release",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Topics:
+    """The names under one prefix."""
+
+    prefix: str
+
+    def full(self, topic: TopicSpec) -> str:
+        """The name on the broker."""
+        return self.prefix + topic.name
+
+    def bare(self, full_name: str) -> str:
+        """The name of the contract."""
+        return full_name.removeprefix(self.prefix)

@@ -1,0 +1,73 @@
+"""Which campaigns exist, and about how much of each is available.
+
+In:       campaign ids.
+Out:      `Overview`: what is known of them, at most `FRESH_S` seconds old.
+Promise:  a campaign that is not known is looked for every time, so a new one is served at once. Counts are only
+          hints, to size the look for candidates.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from time import monotonic
+from typing import Final
+
+from handlers.facts import StockKey
+from stores.mongo.collections import Collections, Document
+
+FRESH_S: Final = 1.0
+CAMPAIGNS_MAX: Final = 10_000
+"""Remembered at once; beyond that all are forgotten and looked up anew."""
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """One campaign at one time."""
+
+    at_s: float
+    available: Mapping[StockKey, int]
+
+
+class Campaigns:
+    """Shared by all partitions of a process."""
+
+    def __init__(self, collections: Collections) -> None:
+        self._inventory = collections.inventory
+        self._seen: dict[str, Seen] = {}
+
+    async def known(self, campaign_ids: Iterable[str]) -> frozenset[str]:
+        """Those of the campaigns that any import has written to."""
+        wanted = frozenset(campaign_ids)
+        await self._look(wanted)
+        return wanted & self._seen.keys()
+
+    def available(self, key: StockKey) -> int:
+        """About how many codes of a kind are available, as last seen."""
+        seen = self._seen.get(key.campaign_id)
+        return 0 if seen is None else max(0, seen.available.get(key, 0))
+
+    async def _look(self, wanted: frozenset[str]) -> None:
+        now = monotonic()
+        stale = [campaign for campaign in wanted if not self._is_fresh(campaign, now)]
+        if not stale:
+            return
+        shards = await self._inventory.find(
+            {"campaign_id": {"$in": stale}},
+            {"campaign_id": 1, "code_type": 1, "available": 1},
+        ).to_list(None)
+        if len(self._seen) > CAMPAIGNS_MAX:
+            self._seen.clear()
+        self._seen |= {campaign: Seen(now, counts) for campaign, counts in summed(shards).items()}
+
+    def _is_fresh(self, campaign_id: str, now: float) -> bool:
+        seen = self._seen.get(campaign_id)
+        return seen is not None and now - seen.at_s < FRESH_S
+
+
+def summed(shards: Iterable[Document]) -> dict[str, dict[StockKey, int]]:
+    """Available codes by campaign and kind, over all shards."""
+    totals: dict[str, dict[StockKey, int]] = {}
+    for shard in shards:
+        key = StockKey(shard["campaign_id"], shard["code_type"])
+        campaign = totals.setdefault(key.campaign_id, {})
+        campaign[key] = campaign.get(key, 0) + shard["available"]
+    return totals

@@ -1,0 +1,191 @@
+"""Codes, reservations, the ledger and the inventory in MongoDB: what one partition reads and writes.
+
+In:       a batch's requests; then the plan that was made of them.
+Out:      facts; then nothing, or an error that says whether to try again.
+Promise:  `apply` is one transaction. Every write is guarded by what the plan was made from, so a stale plan writes
+          nothing. A batch costs a handful of round trips, however large it is.
+"""
+
+import asyncio
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from motor.motor_asyncio import AsyncIOMotorClientSession
+from pymongo import InsertOne, UpdateOne
+
+from handlers.facts import Candidate, Facts, Needs, StockKey, needs_of
+from handlers.plan import Plan
+from handlers.state import ShardChange
+from schemas.documents import InventoryDocument, LedgerDocument, ReservationDocument
+from schemas.errors import FactsStale
+from schemas.records import Asked
+from schemas.requests import Request
+from stores.mongo.campaigns import Campaigns
+from stores.mongo.collections import Collection, Collections, Document, from_document, to_document
+from stores.mongo.connection import Client
+from stores.mongo.errors import translated
+from stores.mongo.stock import Stock
+
+NOTHING: Final[Mapping[str, str]] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class MongoParts:
+    """What the stores of one process share."""
+
+    client: Client
+    collections: Collections
+    campaigns: Campaigns
+    turns: asyncio.Semaphore
+    """As many as transactions may run at once (`mongo.transactions_max`)."""
+
+
+class MongoCodeStore:
+    """One partition's way to the database; implements `stores.port.CodeStore`."""
+
+    def __init__(self, parts: MongoParts, shard: str, *, tells_values: bool) -> None:
+        """`tells_values`: whether the partition's decisions give codes to fans, who must be told them."""
+        self._parts = parts
+        self._collections = parts.collections
+        self._shard = shard
+        self._tells_values = tells_values
+        self._stock = Stock(parts.collections.codes, with_values=tells_values)
+
+    async def gather(self, requests: Sequence[Asked[Request]]) -> Facts:
+        """See `CodeStore.gather`."""
+        with translated():
+            decided = await self._decided(asked.request.request_id for asked in requests)
+            needs = needs_of(requests, decided)
+            reservations, shards, known = await asyncio.gather(
+                self._reservations(needs.reservations),
+                self._own_shards(requests, decided),
+                self._parts.campaigns.known(needs.campaigns),
+            )
+            return Facts(
+                known_campaigns=known,
+                decided=decided,
+                reservations=reservations,
+                code_values=await self._values(reservations.values(), needs),
+                candidates=await self._candidates(needs, known),
+                shards=shards,
+            )
+
+    async def apply(self, plan: Plan) -> None:
+        """See `CodeStore.apply`."""
+        if not plan.writes:
+            return
+        try:
+            with translated():
+                async with self._parts.turns:
+                    await self._write_at_once(plan)
+        except FactsStale:
+            self._stock.forget()
+            raise
+        self._stock.used(code_id for move in plan.code_moves.values() for code_id in move)
+
+    async def _write_at_once(self, plan: Plan) -> None:
+        async with await self._parts.client.start_session() as session, session.start_transaction():
+            await self._write(plan, session)
+
+    async def _decided(self, request_ids: Iterable[str]) -> dict[str, LedgerDocument]:
+        found = await find_by_id(self._collections.requests, request_ids)
+        return {document["_id"]: from_document(LedgerDocument, document) for document in found}
+
+    async def _reservations(self, reservation_ids: Iterable[str]) -> dict[str, ReservationDocument]:
+        found = await find_by_id(self._collections.reservations, reservation_ids)
+        return {document["_id"]: from_document(ReservationDocument, document) for document in found}
+
+    async def _own_shards(
+        self, requests: Sequence[Asked[Request]], decided: Mapping[str, LedgerDocument]
+    ) -> dict[StockKey, InventoryDocument]:
+        campaigns = {asked.request.campaign_id for asked in requests}
+        campaigns |= {entry.outcome.campaign_id for entry in decided.values() if entry.outcome.campaign_id}
+        ids = [f"{campaign}:{kind}:{self._shard}" for campaign in campaigns for kind in ("tm", "external")]
+        found = await find_by_id(self._collections.inventory, ids)
+        shards = [from_document(InventoryDocument, document) for document in found]
+        return {StockKey(shard.campaign_id, shard.code_type): shard for shard in shards}
+
+    async def _values(self, reservations: Iterable[ReservationDocument], needs: Needs) -> Mapping[str, str]:
+        if not self._tells_values:
+            return NOTHING
+        held = {code_id for one in reservations if one.state == "held" for code_id in one.code_ids}
+        found = await find_by_id(self._collections.codes, held | needs.told_again, {"code": 1})
+        return {document["_id"]: document["code"] for document in found}
+
+    async def _candidates(self, needs: Needs, known: frozenset[str]) -> dict[StockKey, Sequence[Candidate]]:
+        return {
+            key: await self._stock.supply(key, wanted, self._parts.campaigns.available(key))
+            for key, wanted in needs.stock.items()
+            if key.campaign_id in known
+        }
+
+    async def _write(self, plan: Plan, session: AsyncIOMotorClientSession) -> None:
+        entries = [to_document(entry) for entry in plan.new_entries]
+        await self._collections.requests.insert_many(entries, ordered=False, session=session)
+        await self._move_codes(plan, session)
+        await self._move_reservations(plan, session)
+        if plan.shard_changes:
+            await self._change_shards(plan.shard_changes, session)
+
+    async def _move_codes(self, plan: Plan, session: AsyncIOMotorClientSession) -> None:
+        for move, code_ids in plan.code_moves.items():
+            await self._move(
+                self._collections.codes,
+                {"_id": {"$in": list(code_ids)}, "status": str(move.before)},
+                {"status": str(move.after), "moved_by": plan.batch_id, "changed_at": plan.decided_at},
+                len(code_ids),
+                session,
+            )
+
+    async def _move_reservations(self, plan: Plan, session: AsyncIOMotorClientSession) -> None:
+        if plan.new_reservations:
+            opened = [to_document(reservation) for reservation in plan.new_reservations]
+            await self._collections.reservations.insert_many(opened, ordered=False, session=session)
+        for state, ids in plan.reservation_moves.items():
+            await self._move(
+                self._collections.reservations,
+                {"_id": {"$in": list(ids)}, "state": "held"},
+                {"state": state, "moved_by": plan.batch_id, "changed_at": plan.decided_at},
+                len(ids),
+                session,
+            )
+
+    async def _change_shards(self, changes: Sequence[ShardChange], session: AsyncIOMotorClientSession) -> None:
+        outcome = await self._collections.inventory.bulk_write(
+            [shard_write(change) for change in changes], ordered=False, session=session
+        )
+        check_complete("inventory", outcome.matched_count + outcome.inserted_count, len(changes))
+
+    async def _move(
+        self,
+        collection: Collection,
+        guard: Document,
+        update: Document,
+        expected: int,
+        session: AsyncIOMotorClientSession,
+    ) -> None:
+        outcome = await collection.update_many(guard, {"$set": update}, session=session)
+        check_complete(collection.name, outcome.matched_count, expected)
+
+
+async def find_by_id(
+    collection: Collection, ids: Iterable[str], fields: Mapping[str, int] | None = None
+) -> list[Document]:
+    """The documents with these ids; no round trip for none."""
+    wanted = list(ids)
+    return await collection.find({"_id": {"$in": wanted}}, fields).to_list(None) if wanted else []
+
+
+def shard_write(change: ShardChange) -> InsertOne[Document] | UpdateOne:
+    """The write of one shard, guarded by the version it was planned from."""
+    document = to_document(change.after)
+    if change.version_before == 0:
+        return InsertOne(document)
+    return UpdateOne({"_id": document.pop("_id"), "version": change.version_before}, {"$set": document})
+
+
+def check_complete(collection: str, matched: int, expected: int) -> None:
+    """Raises FactsStale if a guarded write found less than it was planned for."""
+    if matched != expected:
+        raise FactsStale(f"{collection}: {matched} of {expected} were as planned")

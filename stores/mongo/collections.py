@@ -1,0 +1,64 @@
+"""The collections by name, and how models become documents and come back.
+
+In:   the service's database.
+Out:  `Collections`; `to_document` and `from_document`.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
+
+from motor.motor_asyncio import AsyncIOMotorCollection
+
+from schemas.base import Model
+from stores.mongo.connection import Database
+
+Document = dict[str, Any]
+if TYPE_CHECKING:
+    Collection: TypeAlias = AsyncIOMotorCollection[Document]
+else:  # motor's classes take their parameter only in their stubs
+    Collection: TypeAlias = AsyncIOMotorCollection
+
+M = TypeVar("M", bound=Model)
+
+
+@dataclass(frozen=True, slots=True)
+class Collections:
+    """What the database holds; see `schemas/documents.py`."""
+
+    database: Database
+
+    @property
+    def codes(self) -> Collection:
+        """Every code, in one status."""
+        return self.database["codes"]
+
+    @property
+    def reservations(self) -> Collection:
+        """Who holds or got which codes."""
+        return self.database["reservations"]
+
+    @property
+    def requests(self) -> Collection:
+        """The ledger."""
+        return self.database["requests"]
+
+    @property
+    def inventory(self) -> Collection:
+        """Totals by shard."""
+        return self.database["inventory"]
+
+    @property
+    def imports(self) -> Collection:
+        """How far each import is."""
+        return self.database["imports"]
+
+
+def to_document(model: Model) -> Document:
+    """As MongoDB stores it: `_id`, and dates as dates."""
+    return model.model_dump(by_alias=True)
+
+
+def from_document(model: type[M], document: Mapping[str, Any]) -> M:
+    """As we know it; MongoDB has lists where the model has tuples."""
+    return model.model_validate(document, strict=False)

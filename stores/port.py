@@ -1,0 +1,33 @@
+"""What the loops need of the database: the port, implemented by `stores.mongo` and, in tests, in memory.
+
+One `CodeStore` serves one input partition: it knows the partition's shard and keeps its stock of candidates.
+"""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from handlers.facts import Facts
+from handlers.plan import Plan
+from schemas.records import Asked
+from schemas.requests import Request
+
+
+class CodeStore(Protocol):
+    """Where codes, reservations, the ledger and the inventory are."""
+
+    async def gather(self, requests: Sequence[Asked[Request]]) -> Facts:
+        """Read what a batch's decisions need, in at most one read per collection.
+
+        Raises:
+            StoreUnavailable: no answer in time; safe to repeat.
+        """
+
+    async def apply(self, plan: Plan) -> None:
+        """Write a whole plan, or nothing of it.
+
+        Raises:
+            FactsStale: a code, reservation or shard is no longer what the plan was made from, or another worker
+                decided one of the requests. Nothing was written. Gather again and plan anew.
+            StoreUnavailable: no answer in time. Safe to repeat: the ledger tells what happened.
+            StoreRefused: the database will not take this plan, however often it is tried. Nothing was written.
+        """
