@@ -31,8 +31,8 @@ OpenEmitter = Callable[[TopicPartition], AbstractAsyncContextManager[Emitter]]
 class PartitionWork(Protocol):
     """What is done with a partition's records."""
 
-    async def serve(self, records: Sequence[IncomingRecord], emitter: Emitter) -> None:
-        """Take records all the way, their offsets included."""
+    async def serve(self, records: Sequence[IncomingRecord], emitter: Emitter, stopping: asyncio.Event) -> None:
+        """Take records all the way, their offsets included; long work ends early when `stopping` is set."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +94,7 @@ class PartitionLoop:
             while not self._stopping.is_set():
                 records = await self._poll()
                 if records:
-                    await self._work.serve(records, emitter)
+                    await self._work.serve(records, emitter, self._stopping)
                 self._observer.turned(self._source.topic, self._source.partition)
 
     async def _go_to_committed(self) -> None:

@@ -5,6 +5,7 @@ Out:      one result per readable request, one dead letter per unreadable record
 Promise:  offsets move only together with what they caused. A crash repeats work; a repeat gives the same outputs.
 """
 
+import asyncio
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -83,7 +84,12 @@ class RequestPartition:
             around.limits.record_bytes_max, around.limits.key_bytes_max, around.limits.header_bytes_max
         )
 
-    async def serve(self, records: Sequence[IncomingRecord], emitter: Emitter) -> None:
+    async def serve(
+        self,
+        records: Sequence[IncomingRecord],
+        emitter: Emitter,
+        stopping: asyncio.Event,  # noqa: ARG002  # a batch is short: it is finished
+    ) -> None:
         """Take one batch all the way.
 
         Raises:

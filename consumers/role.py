@@ -43,28 +43,35 @@ class KafkaSide:
         """Longest wait between two tries, seconds."""
         return self.limits.backoff_max_ms / 1000
 
-    def loop_limits(self) -> LoopLimits:
-        """The limits of a partition's loop."""
+    def loop_limits(self, batch_size_max: int) -> LoopLimits:
+        """The limits of a partition's loop that takes so many records at once."""
         return LoopLimits(
-            batch_size_max=self.limits.batch_size_max,
+            batch_size_max=batch_size_max,
             fenced_wait_s=self.settings.session_timeout_ms / 1000,
             backoff_max_s=self.backoff_max_s,
         )
 
 
 async def serve_topics(
-    side: KafkaSide, group: str, topics: Sequence[str], make_work: MakeWork, stopping: asyncio.Event
+    side: KafkaSide,
+    group: str,
+    topics: Sequence[str],
+    make_work: MakeWork,
+    stopping: asyncio.Event,
+    *,
+    batch_size_max: int,
 ) -> None:
     """Be a member of `group` until `stopping` is set. `topics` are full names.
 
     Raises:
         ExceptionGroup: what ended a partition's task, unforeseen.
     """
+    limits = side.loop_limits(batch_size_max)
     async with open_consumer(side, group) as consumer, emitters(side, group, consumer) as open_emitter:
 
         def make_loop(source: TopicPartition, consumer: AIOKafkaConsumer) -> PartitionLoop:
             work = make_work(source)
-            return PartitionLoop(source, consumer, work, open_emitter, side.loop_limits(), side.observer)
+            return PartitionLoop(source, consumer, work, open_emitter, limits, side.observer)
 
         member = GroupMember(consumer, topics, make_loop, side.observer, side.limits.stop_budget_s)
         await member.run(stopping)

@@ -44,4 +44,11 @@ async def run_worker(
         shard = f"{topic}.{source.partition}"
         return RequestPartition(shard, topic, make_store(shard, topic == ASSIGN.name), around)
 
-    await serve_topics(side, group, [topics.full(topic) for topic in REQUEST_TOPICS], make_work, stopping)
+    await serve_topics(
+        side,
+        group,
+        [topics.full(topic) for topic in REQUEST_TOPICS],
+        make_work,
+        stopping,
+        batch_size_max=side.limits.batch_size_max,
+    )

@@ -27,7 +27,9 @@ class CodeDocument(Model):
     draw: int
     """Random, 0 to 2^31 - 1: where in the stock's order the code stands."""
     moved_by: str
-    """The batch that last moved it, `<shard>@<version>`; the same on the reservation that moved it."""
+    """The batch that last moved it, `<shard>@<offset>`; the same on the reservation that moved it."""
+    imported_by: Id
+    """The import that brought it: tells a duplicate in the file from one that the campaign had before."""
     changed_at: Instant
 
 
@@ -86,7 +88,8 @@ class ImportDocument(Model):
     """The object's identity; another one fails the import as `object_changed`."""
     rows_read: int
     inserted: int
-    duplicates: int
+    duplicates_in_file: int
+    duplicates_in_campaign: int
     rejected: int
     position: int
     """Bytes of CSV text (decompressed) taken up to the end of the last row written."""

@@ -55,6 +55,9 @@ class ImportProgressed(Model):
     """= inserted + duplicates + rejected."""
     inserted: int = 0
     duplicates: int = 0
+    """= duplicates_in_file + duplicates_in_campaign."""
+    duplicates_in_file: int = 0
+    duplicates_in_campaign: int = 0
     rejected: int = 0
     bytes_read: int = 0
     bytes_total: int | None = None
