@@ -21,7 +21,7 @@ class Failpoint:
     """At most one of a process; without a name it is never reached."""
 
     point: str | None = None
-    signal: signal.Signals = signal.SIGKILL
+    acts_by: signal.Signals = signal.SIGKILL
     left: int = field(default=1)
     """Times the point must still be reached before it acts; it acts once."""
 
@@ -31,7 +31,7 @@ class Failpoint:
             return
         self.left -= 1
         if self.left == 0:
-            os.kill(os.getpid(), self.signal)
+            os.kill(os.getpid(), self.acts_by)
 
 
 def failpoint_from(text: str | None) -> Failpoint:

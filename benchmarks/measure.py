@@ -1,0 +1,83 @@
+"""One measurement: a system as a process of its own, on a scene of its own.
+
+In:   the command of a system, how many requests and partitions.
+Out:  `Figures`: the steady rate, and the most memory it took.
+"""
+
+import asyncio
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import psutil
+
+from benchmarks.scene import clear, result_times_ms, set_the_scene
+
+SYSTEMS: Final[Mapping[str, Sequence[str]]] = {
+    "per_message": ("-m", "benchmarks.per_message"),
+    "worker": ("-m", "ops.cli", "worker"),
+}
+SPARE_CODES: Final = 1.2
+"""Codes per request: nobody's stock runs out."""
+STOP_TIMEOUT_S: Final = 30.0
+WARM: Final = 0.1
+COLD: Final = 0.9
+MIB: Final = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """What one run showed."""
+
+    per_s: float
+    """Results a second, between the first tenth and the last."""
+    rss_mb: float
+    """Most resident memory of the process, MiB."""
+
+
+async def measure(system: str, stack: Mapping[str, str], *, partitions: int, requests: int) -> Figures:
+    """Run a system on a fresh scene until everything is answered."""
+    codes = int(requests * SPARE_CODES)
+    scene = await set_the_scene(stack, partitions=partitions, codes=codes, requests=requests)
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, *SYSTEMS[system], env={**os.environ, **scene.environment}
+    )
+    watch = asyncio.create_task(most_memory_mb(process.pid))
+    try:
+        times = await result_times_ms(scene, requests)
+    finally:
+        await stop(process)
+    await clear(scene)
+    return Figures(steady_rate(times), await watch)
+
+
+def steady_rate(times_ms: Sequence[int]) -> float:
+    """Results a second in the middle of a run: neither the start-up nor the last stragglers count."""
+    first, last = int(len(times_ms) * WARM), int(len(times_ms) * COLD)
+    return (last - first) * 1000 / max(1, times_ms[last] - times_ms[first])
+
+
+async def most_memory_mb(pid: int) -> float:
+    """The highest resident memory seen while the process lives."""
+    most = 0.0
+    try:
+        process = psutil.Process(pid)
+        while process.status() != psutil.STATUS_ZOMBIE:
+            most = max(most, process.memory_info().rss / MIB)
+            await asyncio.sleep(0.05)
+    except psutil.NoSuchProcess:
+        return most
+    return most
+
+
+async def stop(process: asyncio.subprocess.Process) -> None:
+    """End it, kindly first."""
+    if process.returncode is None:
+        process.terminate()
+    try:
+        await asyncio.wait_for(process.wait(), STOP_TIMEOUT_S)
+    except TimeoutError:
+        process.kill()
+        await process.wait()

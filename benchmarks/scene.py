@@ -1,0 +1,160 @@
+"""A scene for one run: topics, a database with codes, and requests that wait to be served.
+
+In:   the running stack's environment.
+Out:  `Scene`, and what can be done with it. Each run has a prefix and a database of its own.
+"""
+
+import asyncio
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
+
+from ops.migrate import migrate
+from ops.settings import Settings, load_settings
+from schemas.requests import ReserveRequest
+from schemas.topics import RESERVE, RESULTS, Topics
+from stores.mongo.connection import connect, database
+
+CAMPAIGN: Final = "bench"
+SHARD: Final = "bench.0"
+INSERT_SIZE: Final = 10_000
+QUIET_MS_MAX: Final = 60_000
+"""Without a single new result for so long, a run has failed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """One run's surroundings."""
+
+    environment: Mapping[str, str]
+    settings: Settings
+
+    @property
+    def topics(self) -> Topics:
+        """The names."""
+        return Topics(self.settings.topics.prefix)
+
+    @property
+    def servers(self) -> str:
+        """Kafka's address."""
+        return self.settings.kafka.bootstrap_servers
+
+
+async def set_the_scene(stack: Mapping[str, str], *, partitions: int, codes: int, requests: int) -> Scene:
+    """Topics, codes and requests, ready to be served."""
+    name = f"bench-{secrets.token_hex(4)}"
+    environment = {
+        **stack,
+        "CODES_TOPICS__PREFIX": f"{name}.",
+        "CODES_TOPICS__PARTITIONS": f'{{"{RESERVE.name}": {partitions}}}',
+        "CODES_KAFKA__GROUP_PREFIX": f"{name}-",
+        "CODES_MONGO__DATABASE": name,
+        "CODES_LOG__LEVEL": "WARNING",
+    }
+    scene = Scene(environment, load_settings(environment))
+    await migrate(scene.settings)
+    await load_codes(scene, codes)
+    await send_requests(scene, requests, partitions)
+    return scene
+
+
+async def clear(scene: Scene) -> None:
+    """Remove the topics and the database."""
+    client = connect(scene.settings.mongo)
+    await client.drop_database(scene.settings.mongo.database)
+    client.close()
+    admin = AIOKafkaAdminClient(bootstrap_servers=scene.servers)
+    await admin.start()
+    names = [name for name in await admin.list_topics() if name.startswith(scene.settings.topics.prefix)]
+    await admin.delete_topics(names)
+    await admin.close()
+
+
+async def load_codes(scene: Scene, count: int) -> None:
+    """Put codes and their shard straight into the database."""
+    client = connect(scene.settings.mongo)
+    base = database(client, scene.settings.mongo)
+    for start in range(0, count, INSERT_SIZE):
+        size = min(INSERT_SIZE, count - start)
+        await base["codes"].insert_many([code(start + number) for number in range(size)], ordered=False)
+    await base["inventory"].insert_one(shard(count))
+    client.close()
+
+
+def code(number: int) -> dict[str, Any]:
+    """One available code."""
+    return {
+        "_id": secrets.token_hex(16),
+        "campaign_id": CAMPAIGN,
+        "code": f"BENCH-{number:08d}",
+        "code_type": "tm",
+        "status": "available",
+        "draw": secrets.randbits(31),
+        "moved_by": f"{SHARD}@0",
+        "imported_by": CAMPAIGN,
+        "changed_at": datetime.now(UTC),
+    }
+
+
+def shard(count: int) -> dict[str, Any]:
+    """The totals of what was loaded."""
+    return {
+        "_id": f"{CAMPAIGN}:tm:{SHARD}",
+        "campaign_id": CAMPAIGN,
+        "code_type": "tm",
+        "shard": SHARD,
+        "version": 1,
+        "available": count,
+        "reserved": 0,
+        "assigned": 0,
+        "cause": "import",
+        "changed_at": datetime.now(UTC),
+    }
+
+
+async def send_requests(scene: Scene, count: int, partitions: int) -> None:
+    """Put reserve requests on their topic, evenly."""
+    producer = AIOKafkaProducer(bootstrap_servers=scene.servers, linger_ms=5)
+    await producer.start()
+    topic = scene.topics.full(RESERVE)
+    sent = [
+        await producer.send(topic, value=request(number), key=b"%d" % number, partition=number % partitions)
+        for number in range(count)
+    ]
+    await asyncio.gather(*sent)
+    await producer.stop()
+
+
+def request(number: int) -> bytes:
+    """One fan's wish."""
+    asked = ReserveRequest(request_id=f"r-{number}", campaign_id=CAMPAIGN, fan_id=f"fan-{number}")
+    return asked.to_json()
+
+
+async def result_times_ms(scene: Scene, count: int) -> Sequence[int]:
+    """When each result was sent, in order; waits until there are `count`.
+
+    Raises:
+        TimeoutError: no new result came for `QUIET_MS_MAX`.
+    """
+    consumer = AIOKafkaConsumer(
+        bootstrap_servers=scene.servers, isolation_level="read_committed", auto_offset_reset="earliest"
+    )
+    await consumer.start()
+    try:
+        topic = scene.topics.full(RESULTS)
+        consumer.assign([TopicPartition(topic, number) for number in range(8)])
+        times: list[int] = []
+        while len(times) < count:
+            found = await consumer.getmany(timeout_ms=QUIET_MS_MAX)
+            if not found:
+                raise TimeoutError(f"{len(times)} of {count} results, and no more for {QUIET_MS_MAX} ms")
+            times += [record.timestamp for records in found.values() for record in records]
+    finally:
+        await consumer.stop()
+    return sorted(times)

@@ -1,0 +1,52 @@
+"""Programs that help and end: jgo, Kafka's formatter.
+
+In:       a command and how long it may take.
+Out:      the running child, to read from.
+Promise:  when the block is left, for whatever reason, the child has ended.
+"""
+
+import asyncio
+import os
+from asyncio.subprocess import DEVNULL, PIPE, Process
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from devstack.errors import StackError
+
+WIDE = {"COLUMNS": "500"}
+"""Some programs fold their lines to the terminal's width, and what they print here is read by a program."""
+
+
+@asynccontextmanager
+async def child(*command: str, limit_s: float, what: str, folder: Path | None = None) -> AsyncIterator[Process]:
+    """Run a command while the block reads its `stdout` and `stderr`; wait for its end.
+
+    Raises:
+        StackError: it took longer than `limit_s`.
+    """
+    process = await asyncio.create_subprocess_exec(
+        *command,
+        stdin=DEVNULL,
+        stdout=PIPE,
+        stderr=PIPE,
+        cwd=folder,
+        env={**os.environ, **WIDE},
+        start_new_session=True,  # Ctrl-C reaches us; we end it
+    )
+    try:
+        async with asyncio.timeout(limit_s):
+            yield process
+            await process.wait()
+    except TimeoutError as error:
+        raise StackError(f"{what} took longer than {limit_s} s") from error
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+
+
+async def read_all(stream: asyncio.StreamReader | None) -> str:
+    """Read one of a child's pipes to its end."""
+    assert stream is not None
+    return (await stream.read()).decode(errors="replace")

@@ -1,0 +1,125 @@
+"""`codes dev`: the local stack for people and for their scripts.
+
+Out:      what was asked for on standard output; progress and complaints on standard error.
+Promise:  0 done, 1 failed, 2 wrong usage, 3 the stack does not run.
+"""
+
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from devstack import stack as local
+from devstack.errors import StackError, with_log
+from devstack.folder import Report, layout_of
+
+FAILED = 1
+NOT_RUNNING = 3
+STYLES = {"running": "green", "starting": "yellow", "stopped": "dim", "dead": "red"}
+
+app = typer.Typer(
+    name="dev",
+    help="Kafka, a MongoDB database and S3 on this machine, in .stack (CODES_DEV_DIR names another folder).",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
+
+Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+Wipe = Annotated[bool, typer.Option("--wipe", help="Remove the data too.")]
+
+
+@app.command(epilog="Example: codes dev up && env $(codes dev env) codes worker")
+def up(json_: Json = False) -> None:
+    """Start the stack, or join it. A part that died is named, with the end of its log, and started again."""
+    with _progress() as report:
+        running = local.up(report=report)
+    if json_:
+        _print_json({"started_by_this_call": running.started_by_this_call, "environment": running.environment()})
+    else:
+        _print_parts(local.status())
+
+
+@app.command(epilog="Examples: codes dev down; codes dev down --wipe")
+def down(wipe: Wipe = False, json_: Json = False) -> None:
+    """Stop the stack. Kafka's and the database's data stays, unless --wipe; S3's objects do not."""
+    with _progress() as report:
+        stopped = local.down(wipe=wipe, report=report)
+    if json_:
+        _print_json({"stopped": stopped, "wiped": wipe})
+    else:
+        typer.echo(f"stopped {', '.join(stopped)}" if stopped else "nothing was running")
+
+
+@app.command(epilog="Examples: codes dev status; codes dev status --json")
+def status(json_: Json = False) -> None:
+    """Say how each part is. Exit code 0 if all run, 3 if not, 1 if one died."""
+    with _failing_clearly():
+        parts = local.status()
+    if json_:
+        _print_json([part.model_dump(mode="json") for part in parts])
+    else:
+        _print_parts(parts)
+    states = {part.state for part in parts}
+    if states != {"running"}:
+        raise typer.Exit(FAILED if "dead" in states else NOT_RUNNING)
+
+
+@app.command(epilog="Examples: env $(codes dev env) codes worker; codes dev env > .env")
+def env(json_: Json = False) -> None:
+    """Print the variables another program needs, as KEY=VALUE lines. Exit code 3 if nothing runs."""
+    with _failing_clearly():
+        running = local.current()
+    if running is None:
+        typer.echo("the local stack does not run: codes dev up", err=True)
+        raise typer.Exit(NOT_RUNNING)
+    if json_:
+        _print_json(running.environment())
+    else:
+        typer.echo("\n".join(f"{key}={value}" for key, value in running.environment().items()))
+
+
+@contextmanager
+def _failing_clearly() -> Iterator[None]:
+    try:
+        yield
+    except (StackError, OSError) as error:  # an OSError names the file or the port
+        typer.echo(str(error), err=True)
+        raise typer.Exit(FAILED) from error
+
+
+@contextmanager
+def _progress() -> Iterator[Report]:
+    """Show what happens: one moving line at a terminal, plain lines elsewhere. What has several lines stays."""
+    console = Console(stderr=True, soft_wrap=True)
+    with _failing_clearly(), console.status("the local stack") as moving:
+
+        def report(message: str) -> None:
+            if console.is_terminal and "\n" not in message:
+                moving.update(message)
+            else:
+                console.print(message, markup=False, highlight=False)
+
+        yield report
+
+
+def _print_parts(parts: list[local.PartStatus]) -> None:
+    table = Table("part", "state", "engine", "version", "port", "pid", box=None, pad_edge=False)
+    for part in parts:
+        cells = (part.engine, part.version, part.port, part.pid)
+        state = f"[{STYLES[part.state]}]{part.state}[/]"
+        table.add_row(part.name, state, *("-" if cell is None else str(cell) for cell in cells))
+    Console().print(table)
+    typer.echo(f"logs: {layout_of(None).log('*')}")
+    for part in parts:
+        if part.state == "dead":
+            typer.echo(with_log(f"{part.name} died", part.log_end))
+
+
+def _print_json(value: object) -> None:
+    json.dump(value, sys.stdout, indent=2)
+    sys.stdout.write("\n")

@@ -1,0 +1,21 @@
+"""The packages only the local stack needs: the extra `devstack`. The service itself is installed without them.
+
+In:       the name of a package.
+Out:      nothing, or one line that says what to install.
+"""
+
+import importlib.util
+
+from devstack.errors import PartMissingError
+
+EXTRA = 'pip install "code-service[devstack]"'
+
+
+def require(package: str, *, why: str) -> None:
+    """Check that a package of the extra is there, without importing it.
+
+    Raises:
+        PartMissingError: it is not.
+    """
+    if importlib.util.find_spec(package) is None:
+        raise PartMissingError(f"{why} needs the package {package}: {EXTRA}")

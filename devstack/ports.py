@@ -1,0 +1,47 @@
+"""Ports for the parts: the ones they had if those are still free, fresh ones otherwise.
+
+In:       the names of the ports a part needs, and what it had before.
+Out:      a port for each name, free at this moment.
+"""
+
+import random
+import socket
+from collections.abc import Iterable, Mapping
+
+HOST = "127.0.0.1"
+"""All parts listen here and nowhere else."""
+RANGE = range(20_000, 32_000)
+"""Below the ports systems give to outgoing connections: none takes a port before its part binds it."""
+TRIES_MAX = 200
+
+
+def choose(names: Iterable[str], remembered: Mapping[str, int]) -> dict[str, int]:
+    """Give each name a port, the one it had if possible.
+
+    Raises:
+        OSError: no free port was found in `TRIES_MAX` tries.
+    """
+    chosen: dict[str, int] = {}
+    for name in names:
+        had = remembered.get(name)
+        chosen[name] = had if had is not None and is_free(had) else _fresh(chosen.values())
+    return chosen
+
+
+def is_free(port: int) -> bool:
+    """Say whether a part could listen on this port now."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # a port its last owner just left is free
+        try:
+            probe.bind((HOST, port))
+        except OSError:
+            return False
+    return True
+
+
+def _fresh(taken: Iterable[int]) -> int:
+    others = set(taken)
+    for port in random.sample(RANGE, TRIES_MAX):
+        if port not in others and is_free(port):
+            return port
+    raise OSError(f"no free port on {HOST} in {TRIES_MAX} tries between {RANGE.start} and {RANGE.stop}")

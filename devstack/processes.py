@@ -1,0 +1,125 @@
+"""Processes that outlive the program that starts them, and are never mistaken for others.
+
+In:       a command to start; or a pid with the time its process was born.
+Out:      pids, whether they still run, the end of a log.
+Promise:  only the very process that was started is ever signalled: a recycled pid has another birth.
+"""
+
+import contextlib
+import os
+import re
+import signal
+import subprocess
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from devstack.extra import require
+
+if TYPE_CHECKING:
+    import psutil
+
+STOP_LIMIT_S = 15
+"""Time for a part to end by itself before it is killed."""
+BIRTH_TOLERANCE_S = 2.0
+"""The system's clock may be set right between two readings; a pid does not come round again that fast."""
+STOP_POLL_S = 0.02
+LOG_END_LINES = 20
+LOG_END_BYTES = 16_384
+ANSI = re.compile(r"\x1b\[[0-9;]*m")
+
+LAUNCH = 'log=$1; shift; "$@" </dev/null >>"$log" 2>&1 & echo $!'
+"""The shell goes at once and leaves the part to the system, which reaps it: nobody has a zombie."""
+
+
+class Identity(NamedTuple):
+    """Which process, without doubt."""
+
+    pid: int
+    born_at: float
+
+
+def start(command: Sequence[str], *, log: Path, folder: Path, environment: Mapping[str, str]) -> Identity | None:
+    """Start a process in a session of its own, so that Ctrl-C here does not reach it.
+
+    Returns:
+        Who it is, or None if it had ended before it could be looked at.
+    """
+    _begin(log)
+    launched = subprocess.run(  # noqa: S603 - a part's command is made here
+        ["/bin/sh", "-c", LAUNCH, "sh", str(log), *command],
+        cwd=folder,
+        env={**os.environ, **environment},
+        start_new_session=True,
+        stdout=subprocess.PIPE,
+        text=True,
+        check=True,
+    )
+    pid = int(launched.stdout)
+    born_at = _birth(pid)
+    return None if born_at is None else Identity(pid, born_at)
+
+
+def is_running(who: Identity) -> bool:
+    """Say whether this very process still runs."""
+    born_at = _birth(who.pid)
+    return born_at is not None and abs(born_at - who.born_at) < BIRTH_TOLERANCE_S
+
+
+def stop(whom: Iterable[Identity]) -> None:
+    """End these processes: asked first, killed after `STOP_LIMIT_S`. Those that are gone are left alone."""
+    running = list(whom)
+    for how in (signal.SIGTERM, signal.SIGKILL):
+        for who in running:
+            _signal(who, how)
+        running = _still_running(running)
+
+
+def log_end(log: Path) -> list[str]:
+    """Read the last lines of a log, without colours."""
+    try:
+        with log.open("rb") as file:
+            file.seek(max(0, log.stat().st_size - LOG_END_BYTES))
+            text = file.read().decode(errors="replace")
+    except FileNotFoundError:
+        return []
+    return ANSI.sub("", text).splitlines()[-LOG_END_LINES:]
+
+
+def _begin(log: Path) -> None:
+    """Put the log of the run before aside, so that this one's end is its own."""
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with contextlib.suppress(FileNotFoundError):
+        log.replace(log.with_suffix(".previous.log"))
+
+
+def _signal(who: Identity, how: signal.Signals) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        if is_running(who):
+            os.kill(who.pid, how)
+
+
+def _still_running(whom: list[Identity]) -> list[Identity]:
+    """Wait for their ends. One that is dead counts as ended, though its pid stays until the system reaps it."""
+    deadline = time.monotonic() + STOP_LIMIT_S
+    running = whom
+    while (running := [who for who in running if is_running(who)]) and time.monotonic() < deadline:
+        time.sleep(STOP_POLL_S)
+    return running
+
+
+def _birth(pid: int) -> float | None:
+    require("psutil", why="the local stack")
+    import psutil  # noqa: PLC0415 - part of the extra; the other commands of `codes` load this file without it
+
+    try:
+        process = psutil.Process(pid)
+        return None if _is_over(process) else process.create_time()
+    except psutil.NoSuchProcess:
+        return None
+
+
+def _is_over(process: "psutil.Process") -> bool:
+    """Tell a corpse from a process of which some threads still hold its ports and files."""
+    return process.status() == "zombie" and process.num_threads() <= 1

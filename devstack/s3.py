@@ -1,0 +1,49 @@
+"""S3: moto's server. It keeps objects in memory, large ones in a file without a name: stopping it loses them.
+
+In:       the layout and a port.
+Out:      a Recipe.
+"""
+
+import asyncio
+import http.client
+import importlib.metadata
+import sys
+from collections.abc import Mapping
+
+from devstack.extra import require
+from devstack.folder import Layout, Report
+from devstack.ports import HOST
+from devstack.recipe import Kind, Recipe
+
+REGION = "us-east-1"
+ANSWER_LIMIT_S = 5
+
+
+async def prepare(layout: Layout, ports: Mapping[str, int], _report: Report) -> Recipe:
+    """Check that moto's server can run; say how."""
+    for package in ("moto", "flask", "flask_cors"):
+        require(package, why="S3")
+    folder, port = layout.data("s3"), ports["server"]
+    return Recipe(
+        engine="moto",
+        version=importlib.metadata.version("moto"),
+        command=(sys.executable, "-P", "-m", "moto.server", "-H", HOST, "-p", str(port)),
+        folder=folder,
+        answers=lambda: asyncio.to_thread(_answers, port),
+        environment={"TMPDIR": str(folder)},
+    )
+
+
+KIND = Kind(ports=("server",), prepare=prepare)
+
+
+def _answers(port: int) -> bool:
+    """List the buckets: that also makes moto load what it needs for S3."""
+    connection = http.client.HTTPConnection(HOST, port, timeout=ANSWER_LIMIT_S)
+    try:
+        connection.request("GET", "/")
+        return connection.getresponse().status == http.HTTPStatus.OK
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        connection.close()

@@ -1,0 +1,172 @@
+"""The local stack as a whole: bring it up, take it down, look at it.
+
+In:       the folder it lives in (None: `CODES_DEV_DIR`, else `.stack` of the project).
+Out:      a running Stack with the environment other programs need; or how each part is.
+Promise:  one stack a folder. A second `up` joins it, and starts again only what died.
+"""
+
+import asyncio
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, cast
+
+from pydantic import BaseModel, ConfigDict
+
+from devstack import processes
+from devstack.engines import Engine, forced, uri
+from devstack.errors import StackError, with_log
+from devstack.folder import Layout, Report, layout_of, locked
+from devstack.ports import HOST
+from devstack.s3 import REGION
+from devstack.state import PARTS, PartName, PartRecord, StateFile
+from devstack.stopping import stop_parts
+
+ACCESS_KEY = "codes-dev"
+"""moto takes any key; programs want one."""
+
+
+class PartStatus(BaseModel):
+    """How one part is."""
+
+    model_config = ConfigDict(frozen=True)
+
+    name: PartName
+    state: Literal["running", "starting", "stopped", "dead"]
+    """`dead`: it was started, nobody stopped it, and it is gone."""
+    engine: str | None = None
+    version: str | None = None
+    pid: int | None = None
+    port: int | None = None
+    log: Path | None = None
+    log_end: list[str] = []
+    """What a dead part wrote last."""
+
+
+@dataclass(frozen=True)
+class Stack:
+    """A running stack."""
+
+    folder: Path
+    parts: tuple[PartRecord, ...]
+    started_by_this_call: bool
+    """Whether any part was started for it; if none was, somebody else may rely on all of them."""
+
+    @property
+    def database(self) -> Engine:
+        """Name the engine behind MongoDB's protocol."""
+        return cast("Engine", self._part("database").engine)
+
+    def environment(self) -> dict[str, str]:
+        """Give the variables another program needs to use this stack."""
+        variables = {
+            "CODES_KAFKA__BOOTSTRAP_SERVERS": f"{HOST}:{self._part('kafka').port}",
+            "CODES_MONGO__URI": uri(self._part("database").port),
+            "CODES_S3__ENDPOINT_URL": f"http://{HOST}:{self._part('s3').port}",
+            "CODES_S3__REGION": REGION,
+            "AWS_ACCESS_KEY_ID": ACCESS_KEY,
+            "AWS_SECRET_ACCESS_KEY": ACCESS_KEY,
+            "AWS_DEFAULT_REGION": REGION,
+        }
+        # it slows down under concurrent transactions
+        slow = {"CODES_MONGO__TRANSACTIONS_MAX": "1"} if self.database == "secantusd-py" else {}
+        return variables | slow
+
+    def _part(self, name: PartName) -> PartRecord:
+        return next(part for part in self.parts if part.name == name)
+
+
+def _silent(_message: str) -> None:
+    """Report to nobody."""
+
+
+def up(folder: Path | None = None, report: Report = _silent) -> Stack:
+    """Bring the stack up: join the parts that run, start the others.
+
+    Runs an event loop of its own: from async code, call it with `asyncio.to_thread`.
+
+    Args:
+        folder: where it lives.
+        report: told what happens; a line, or several where a dead part's log is shown.
+
+    Raises:
+        StackError: a part is missing, died or gave no answer; nothing this call started is left.
+        KeyboardInterrupt: somebody pressed Ctrl-C; nothing this call started is left.
+    """
+    from devstack.starting import start_parts  # noqa: PLC0415 - its clients load slowly; only `up` needs them
+
+    layout = layout_of(folder)
+    with locked(layout, report):
+        file = StateFile(layout.state)
+        _check_engine(file)
+        _name_the_dead(file, report)
+        missing = [part.name for part in _statuses(file) if part.state != "running"]
+        stop_parts(missing, file)  # one still starting was left by an `up` that was killed
+        asyncio.run(start_parts(missing, layout, file, report))
+        return _stack(layout, file, started=bool(missing))
+
+
+def down(folder: Path | None = None, wipe: bool = False, report: Report = _silent) -> list[str]:
+    """Stop what runs and name it. Data stays for the next `up`, unless `wipe`; S3's objects are lost.
+
+    Raises:
+        StackError: another command holds the stack, or its state is unreadable.
+    """
+    layout = layout_of(folder)
+    if not layout.root.exists():
+        return []
+    with locked(layout, report):
+        stopped = stop_parts(PARTS, StateFile(layout.state))
+        if wipe:
+            layout.wipe()
+    return stopped
+
+
+def status(folder: Path | None = None) -> list[PartStatus]:
+    """Say how each part is. Starts nothing, waits for nobody."""
+    return _statuses(StateFile(layout_of(folder).state))
+
+
+def current(folder: Path | None = None) -> Stack | None:
+    """Give the stack that runs here; None unless all of its parts run and have answered."""
+    layout = layout_of(folder)
+    file = StateFile(layout.state)
+    if any(part.state != "running" for part in _statuses(file)):
+        return None
+    return _stack(layout, file, started=False)
+
+
+def _stack(layout: Layout, file: StateFile, *, started: bool) -> Stack:
+    return Stack(layout.root, tuple(file.read().parts.values()), started_by_this_call=started)
+
+
+def _check_engine(file: StateFile) -> None:
+    wanted, record = forced(), file.read().parts.get("database")
+    if wanted and record and record.is_running and record.engine != wanted:
+        raise StackError(f"the stack runs {record.engine}, not {wanted}; stop it first: codes dev down")
+
+
+def _name_the_dead(file: StateFile, report: Report) -> None:
+    for part in _statuses(file):
+        if part.state == "dead":
+            report(with_log(f"{part.name} had died", part.log_end))
+
+
+def _statuses(file: StateFile) -> list[PartStatus]:
+    state = file.read()
+    return [_status(name, state.parts.get(name)) for name in PARTS]
+
+
+def _status(name: PartName, record: PartRecord | None) -> PartStatus:
+    if record is None:
+        return PartStatus(name=name, state="stopped")
+    running = record.is_running
+    return PartStatus(
+        name=name,
+        state=("running" if record.ready else "starting") if running else "dead",
+        engine=record.engine,
+        version=record.version,
+        pid=record.pid,
+        port=record.port,
+        log=record.log,
+        log_end=[] if running else processes.log_end(record.log),
+    )

@@ -1,0 +1,1 @@
+"""Settings, logging, metrics, health, the ops port and the command line: the composition root."""

@@ -1,0 +1,126 @@
+"""Whether the accounts agree: codes, inventory shards, inventory events, imports.
+
+In:       a history.
+Out:      findings `drift`, `lost` and `doubled`.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from typing import NamedTuple
+
+from ops.audit.history import Event, Fields, History
+from ops.audit.report import Finding
+from schemas.base import CodeStatus
+from schemas.topics import IMPORTS, INVENTORY
+
+
+class Shelf(NamedTuple):
+    """What is counted together."""
+
+    campaign_id: str
+    code_type: str
+    status: str
+
+    def __str__(self) -> str:
+        return f"campaign {self.campaign_id}, {self.code_type}, {self.status}"
+
+
+def check_accounts(history: History) -> Iterator[Finding]:
+    """All checks of this file."""
+    codes = Counter(Shelf(code.campaign_id, code.code_type, code.status) for code in history.database.codes)
+    yield from compare(codes, sums(history.database.inventory), "the inventory shards say")
+    yield from check_announced_shards(history)
+    if history.is_whole:
+        yield from compare(codes, sums(highest(history)), "the events of inventory.v1 say")
+    yield from check_import_sums(history)
+    yield from check_import_ends(history)
+    yield from check_imported_codes(history)
+
+
+def compare(codes: Mapping[Shelf, int], told: Mapping[Shelf, int], who: str) -> Iterator[Finding]:
+    """Codes by campaign, type and status against another account of them."""
+    for shelf in sorted(codes.keys() | told.keys()):
+        there, said = codes.get(shelf, 0), told.get(shelf, 0)
+        if there != said:
+            yield Finding("drift", f"{shelf}: there are {there} codes, {who} {said}")
+
+
+def sums(shards: Iterable[Fields]) -> Counter[Shelf]:
+    """A campaign's counts: the sum over its shards."""
+    totals: Counter[Shelf] = Counter()
+    for shard in shards:
+        for status in CodeStatus:
+            totals[Shelf(shard["campaign_id"], shard["code_type"], status)] += shard[status]
+    return totals
+
+
+def highest(history: History) -> list[Fields]:
+    """Each shard as the event of its highest version says."""
+    latest: dict[tuple[str, str, str], Fields] = {}
+    for event in history.events(INVENTORY):
+        says = event.says
+        shard = (says["campaign_id"], says["code_type"], says["shard"])
+        if says["version"] > latest.get(shard, {"version": -1})["version"]:
+            latest[shard] = says
+    return list(latest.values())
+
+
+def check_announced_shards(history: History) -> Iterator[Finding]:
+    """A version of a shard means the same counts everywhere; none is told that was never written."""
+    written = {document["_id"]: document for document in history.database.inventory}
+    for says in highest(history):
+        name = f"{says['campaign_id']}:{says['code_type']}:{says['shard']}"
+        shard = written.get(name, {"version": 0})
+        if says["version"] > shard["version"]:
+            told = f"version {says['version']} was told, the database has {shard['version']}"
+            yield Finding("drift", f"shard {name}: {told}")
+        elif says["version"] == shard["version"] and any(says[status] != shard[status] for status in CodeStatus):
+            yield Finding("drift", f"shard {name}: version {says['version']} was told with other counts")
+
+
+def check_import_sums(history: History) -> Iterator[Finding]:
+    """rows_read = inserted + duplicates + rejected, in every event and document."""
+    for event in history.events(IMPORTS):
+        says = event.says
+        if says["rows_read"] != says["inserted"] + says["duplicates"] + says["rejected"]:
+            yield Finding("drift", f"import {says['import_id']}: rows_read is not the sum of what became of them")
+    for document in history.database.imports:
+        duplicates = document["duplicates_in_file"] + document["duplicates_in_campaign"]
+        if document["rows_read"] != document["inserted"] + duplicates + document["rejected"]:
+            yield Finding("drift", f"import {document['_id']}: its document does not add up")
+
+
+def check_import_ends(history: History) -> Iterator[Finding]:
+    """A readable command has an end event, and an import ends in one way."""
+    ends: dict[str, Event] = {}
+    for event in history.import_ends:
+        first = ends.setdefault(event.says["import_id"], event)
+        if figures(first.says) != figures(event.says):
+            yield Finding("doubled", f"import {event.says['import_id']}: ended in two ways")
+    for asking in history.commands:
+        if asking.request_id and asking.is_served and not asking.is_rejected and asking.request_id not in ends:
+            yield Finding("lost", f"import {asking.request_id}: asked for, and no end was told")
+    for document in history.database.imports:
+        end = ends.get(document["_id"])
+        if end is not None and end.says["inserted"] != document["inserted"]:
+            yield Finding("drift", f"import {document['_id']}: its end event and its document differ")
+
+
+def check_imported_codes(history: History) -> Iterator[Finding]:
+    """What imports say they inserted is there."""
+    codes = Counter(code.imported_by for code in history.database.codes)
+    said = {document["_id"]: document["inserted"] for document in history.database.imports}
+    for import_id in sorted(codes.keys() | said.keys()):
+        if codes[import_id] != said.get(import_id, 0):
+            there = f"there are {codes[import_id]} codes of it, it says {said.get(import_id, 0)}"
+            yield Finding("drift", f"import {import_id}: {there}")
+    if not history.is_whole:
+        return
+    told = sum({event.says["import_id"]: event.says["inserted"] for event in history.import_ends}.values())
+    if told != len(history.database.codes):
+        yield Finding("drift", f"there are {len(history.database.codes)} codes, the imports' end events say {told}")
+
+
+def figures(says: Fields) -> Fields:
+    """How an import ended, without the time at which it was told."""
+    return {name: value for name, value in says.items() if name != "at"}

@@ -1,0 +1,92 @@
+"""`codes`, the command line: one program for every role and every errand.
+
+In:       arguments and the environment.
+Out:      what was asked for on standard output, complaints on standard error, an exit code of `ops.exits`.
+Promise:  an error that we know is one line, never a traceback.
+"""
+
+import logging
+import sys
+from collections.abc import Sequence
+from typing import Annotated
+
+import typer
+
+from devstack.cli import app as dev
+from ops.commands.config import config
+from ops.commands.migrate import migrate
+from ops.exits import Exit, exit_code
+from ops.version import service_version
+from schemas.errors import CodeServiceError, SettingsInvalid
+
+EXIT_CODES = """\
+[bold]Exit codes[/bold]: 0 done; 1 failed or refused; 2 wrong usage or setting; 3 a part is not running or not \
+reachable; 4 timed out.
+"""
+EXAMPLES = """\
+[bold]Examples[/bold]
+
+[cyan]codes dev up[/cyan]   Kafka, MongoDB and S3 on this machine
+
+[cyan]env $(codes dev env) codes migrate[/cyan]   topics and collections on it
+
+[cyan]codes config[/cyan]   every setting, and where its value came from
+"""
+
+app = typer.Typer(
+    name="codes",
+    help=f"Hands out access codes: each code to one fan, each request answered once.\n\n{EXIT_CODES}",
+    epilog=EXAMPLES,
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
+)
+
+
+def _print_version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"codes {service_version()}")
+        raise typer.Exit(Exit.OK)
+
+
+@app.callback()
+def _root(
+    _version: Annotated[
+        bool,
+        typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version."),
+    ] = False,
+) -> None:
+    pass
+
+
+# Roles: worker, importer, expirer.
+
+# Errands: publish, tail, show, demo.
+
+# Upkeep.
+app.command(epilog="Examples: codes migrate; codes migrate --check --json")(migrate)
+app.command(epilog="Examples: codes config; codes config --json")(config)
+app.add_typer(dev, name="dev")
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """The console script. Ends the process with an exit code of `ops.exits`."""
+    logging.getLogger().addHandler(logging.NullHandler())  # libraries are heard only where a log is configured
+    try:
+        app(list(arguments) if arguments is not None else None)
+    except CodeServiceError as error:
+        sys.stderr.write(f"codes: {told(error)}\n")
+        sys.exit(exit_code(error))
+
+
+def told(error: CodeServiceError) -> str:
+    """One line: the message, and for all but settings the remedy that the class's docstring begins with."""
+    message = " ".join(str(error).split())
+    if isinstance(error, SettingsInvalid):
+        return message
+    remedy = " ".join((type(error).__doc__ or "").split("\n\n", maxsplit=1)[0].split())
+    return f"{message}: {remedy}"
+
+
+if __name__ == "__main__":
+    main()

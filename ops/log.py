@@ -1,0 +1,114 @@
+"""The log: one line an event on standard output, in one schema, for our own code and every library.
+
+In:       structlog events, and records of the standard library's logging.
+Out:      JSON objects or lines for people: `at`, `level`, `event`, `logger`, `role`, then what the event adds.
+Promise:  no secret is written (see `ops.masking`), and a traceback shows no local variables.
+"""
+
+import logging
+import sys
+from typing import Final
+
+import orjson
+import structlog
+from structlog.stdlib import ProcessorFormatter
+from structlog.typing import EventDict, Processor, WrappedLogger
+
+from ops.masking import mask_values
+from schemas.settings import LogSettings
+
+FIRST_KEYS: Final = ("at", "level", "event", "logger", "role")
+LIBRARIES: Final = (
+    "aiobotocore",
+    "aiohttp",
+    "aiokafka",
+    "asyncio",
+    "boto3",
+    "botocore",
+    "motor",
+    "pymongo",
+    "s3transfer",
+    "urllib3",
+)
+"""At INFO they tell of every rebalance and connection; we say what of that matters, in our own words."""
+
+
+def configure_logging(settings: LogSettings, *, role: str) -> None:
+    """Route everything through one chain to standard output. To be called once, before the first event.
+
+    `role` is the process's own: `worker`, `importer`, `migrate`. Libraries are heard from WARNING up, and from
+    INFO up when the level is DEBUG.
+    """
+    before = _before(role)
+    structlog.configure(
+        processors=[structlog.stdlib.filter_by_level, *before, ProcessorFormatter.wrap_for_formatter],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+    )
+    handler = logging.StreamHandler(sys.stdout)
+    handler.setFormatter(ProcessorFormatter(foreign_pre_chain=before, processors=_after(settings)))
+    root = logging.getLogger()
+    root.handlers = [handler]
+    root.setLevel(settings.level)
+    _quieten_libraries(settings)
+
+
+def _quieten_libraries(settings: LogSettings) -> None:
+    least = "INFO" if settings.level == "DEBUG" else "WARNING"
+    for name in LIBRARIES:
+        library = logging.getLogger(name)
+        library.handlers = []
+        library.propagate = True
+        library.setLevel("ERROR" if settings.level == "ERROR" else least)
+
+
+def _before(role: str) -> list[Processor]:
+    def add_role(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+        return {"role": role, **event}
+
+    return [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_log_level,
+        structlog.stdlib.add_logger_name,
+        structlog.stdlib.PositionalArgumentsFormatter(),
+        structlog.processors.TimeStamper(fmt="iso", utc=True, key="at"),
+        add_role,
+    ]
+
+
+def _after(settings: LogSettings) -> list[Processor]:
+    """The end of the chain. The traceback is text before masking: messages of libraries quote documents."""
+    return [
+        ProcessorFormatter.remove_processors_meta,
+        structlog.processors.format_exc_info,
+        structlog.processors.UnicodeDecoder(),
+        mask,
+        in_order,
+        _json() if settings.format == "json" else _console(),
+    ]
+
+
+def mask(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+    """A processor: secret keys masked at any depth, and secrets inside texts."""
+    return mask_values(event)
+
+
+def in_order(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+    """A processor: the schema's own keys first, so that lines can be compared by eye."""
+    first = {key: event[key] for key in FIRST_KEYS if key in event}
+    return {**first, **event}
+
+
+def _json() -> Processor:
+    def render(_logger: WrappedLogger, _method: str, event: EventDict) -> str:
+        return orjson.dumps(event, default=str, option=orjson.OPT_NON_STR_KEYS).decode()
+
+    return render
+
+
+def _console() -> Processor:
+    return structlog.dev.ConsoleRenderer(
+        colors=sys.stdout.isatty(),
+        exception_formatter=structlog.dev.plain_traceback,
+        timestamp_key="at",
+    )

@@ -1,0 +1,31 @@
+"""`codes migrate` without its words: the broker and the database brought to what the service needs.
+
+In:       settings.
+Out:      every change made, and every warning, topics first.
+"""
+
+from ops.kafka_topics import migrate_topics
+from ops.settings import Settings
+from stores.mongo.connection import connect, database
+from stores.mongo.migration import Step, migrate_database
+
+
+async def migrate(settings: Settings, *, check: bool = False) -> list[Step]:
+    """Topics, collections, indexes and validators; with `check` nothing is changed. May be run again at any time.
+
+    Raises:
+        KafkaUnavailable, StoreUnavailable: a part gave no answer. What was done stays; run it again.
+        KafkaRefused, StoreRefused: a part will not do a step.
+        SettingsInvalid: an address or a file of certificates cannot be used.
+    """
+    topics = await migrate_topics(settings, check=check)
+    return [*topics, *await _migrate_database(settings, check=check)]
+
+
+async def _migrate_database(settings: Settings, *, check: bool) -> list[Step]:
+    client = connect(settings.mongo)
+    try:
+        db = database(client, settings.mongo)
+        return await migrate_database(db, ledger_days=settings.mongo.ledger_days, check=check)
+    finally:
+        client.close()

@@ -1,0 +1,76 @@
+"""The roles: each opens its parts, works, and closes them. Here the service is put together.
+
+In:   the context of a process.
+Out:  the work of `codes worker` and `codes expirer`, until the context says stop.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import Final
+
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.errors import KafkaError
+
+from consumers.expirer import Expirer
+from consumers.worker import run_worker
+from ops.role import RoleContext
+from producers.replies import ReplyTopics
+from stores.mongo.campaigns import Campaigns
+from stores.mongo.codes import MongoCodeStore, MongoParts
+from stores.mongo.collections import Collections
+from stores.mongo.connection import connect, database
+from stores.mongo.overdue import OverdueReservations
+
+LOOK_UP_TIMEOUT_S: Final = 5.0
+"""For the broker's answer on a reply topic; without one there is no reply, only the result."""
+
+
+async def worker(context: RoleContext) -> None:
+    """Serve requests."""
+    async with mongo_parts(context) as parts:
+
+        def make_store(shard: str, tells_values: bool) -> MongoCodeStore:  # see MakeStore
+            return MongoCodeStore(parts, shard, tells_values=tells_values)
+
+        replies = ReplyTopics(context.settings.topics.reply_allowed, partition_counter(context))
+        await run_worker(context.kafka, context.topics, make_store, replies, context.failpoint, context.stopping)
+
+
+async def expirer(context: RoleContext) -> None:
+    """Ask for the release of overdue reservations."""
+    async with mongo_parts(context) as parts:
+        overdue = OverdueReservations(parts.collections)
+        role = Expirer(overdue, context.topics, context.settings.expirer, context.kafka.observer)
+        await role.run(context.kafka.connection, context.kafka.backoff_max_s, context.stopping)
+
+
+@asynccontextmanager
+async def mongo_parts(context: RoleContext) -> AsyncIterator[MongoParts]:
+    """The connection to MongoDB and what the stores of this process share."""
+    settings = context.settings.mongo
+    client = connect(settings)
+    try:
+        collections = Collections(database(client, settings))
+        turns = asyncio.Semaphore(settings.transactions_max)
+        yield MongoParts(client, collections, Campaigns(collections), turns)
+    finally:
+        client.close()
+
+
+def partition_counter(context: RoleContext) -> Callable[[str], Awaitable[int]]:
+    """How many partitions a topic has, by asking the broker; 0 if it has no such topic or does not say in time."""
+
+    async def count(topic: str) -> int:
+        admin = AIOKafkaAdminClient(**context.kafka.connection)
+        try:
+            async with asyncio.timeout(LOOK_UP_TIMEOUT_S):
+                await admin.start()
+                [described] = await admin.describe_topics([topic])
+        except (KafkaError, TimeoutError):
+            return 0
+        finally:
+            await admin.close()
+        return 0 if described["error_code"] else len(described["partitions"])
+
+    return count

@@ -1,0 +1,128 @@
+"""Reading for people and for the audit: one thing by its id, or everything at one time. Writes nothing.
+
+In:       ids as a person types them.
+Out:      documents as models, None where there is no such thing; or the raw content of all collections.
+"""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Final
+
+from motor.motor_asyncio import AsyncIOMotorClientSession
+
+from schemas.documents import CodeDocument, ImportDocument, InventoryDocument, LedgerDocument, ReservationDocument
+from schemas.errors import CodeServiceError
+from schemas.settings import MongoSettings
+from stores.mongo.collections import Collection, Collections, Document, M, from_document
+from stores.mongo.connection import connect, database
+from stores.mongo.errors import translated
+
+BATCH: Final = 10_000
+"""Documents fetched in one round trip when everything is read."""
+HOLDING: Final = ["held", "assigned"]
+
+
+class TooMuchToRead(CodeServiceError):
+    """More than may be kept in memory at once. Raise the limit, or use `codes reconcile`, which only counts."""
+
+
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """All collections, documents as they are."""
+
+    codes: Sequence[Document]
+    reservations: Sequence[Document]
+    requests: Sequence[Document]
+    inventory: Sequence[Document]
+    imports: Sequence[Document]
+
+
+@asynccontextmanager
+async def opened(settings: MongoSettings) -> AsyncIterator["Lookups"]:
+    """A connection for one errand, closed at the end."""
+    client = connect(settings)
+    try:
+        yield Lookups(Collections(database(client, settings)))
+    finally:
+        client.close()
+
+
+class Lookups:
+    """Each question is one or two reads.
+
+    Every method raises StoreUnavailable if MongoDB gives no answer in `mongo.timeout_ms`.
+    """
+
+    def __init__(self, collections: Collections) -> None:
+        self._collections = collections
+
+    async def shards(self, campaign_id: str) -> list[InventoryDocument]:
+        """A campaign's shards, in the order of their names."""
+        with translated():
+            found = await self._collections.inventory.find({"campaign_id": campaign_id}).sort("_id", 1).to_list(None)
+        return [from_document(InventoryDocument, document) for document in found]
+
+    async def code(self, code_id: str) -> CodeDocument | None:
+        """A code by its id."""
+        return await one(self._collections.codes, {"_id": code_id}, CodeDocument)
+
+    async def code_by_value(self, campaign_id: str, value: str) -> CodeDocument | None:
+        """A code by what a fan shows."""
+        return await one(self._collections.codes, {"campaign_id": campaign_id, "code": value}, CodeDocument)
+
+    async def holder(self, code: CodeDocument) -> ReservationDocument | None:
+        """The reservation that holds a code or gave it away; both were moved by the same batch."""
+        wanted = {"moved_by": code.moved_by, "code_ids": code.id, "state": {"$in": HOLDING}}
+        return await one(self._collections.reservations, wanted, ReservationDocument)
+
+    async def reservation(self, reservation_id: str) -> ReservationDocument | None:
+        """A reservation, in whatever state."""
+        return await one(self._collections.reservations, {"_id": reservation_id}, ReservationDocument)
+
+    async def entry(self, request_id: str) -> LedgerDocument | None:
+        """What was decided about a request."""
+        return await one(self._collections.requests, {"_id": request_id}, LedgerDocument)
+
+    async def import_(self, import_id: str) -> ImportDocument | None:
+        """How far an import is, or how it ended."""
+        return await one(self._collections.imports, {"_id": import_id}, ImportDocument)
+
+    async def contents(self, *, codes_max: int) -> Contents:
+        """Everything, at one time.
+
+        Raises:
+            TooMuchToRead: there are more than `codes_max` codes.
+        """
+        with translated():
+            there = await self._collections.codes.estimated_document_count()
+            if there > codes_max:
+                raise TooMuchToRead(f"the database holds {there} codes, at most {codes_max} are read")
+            async with await self._collections.database.client.start_session(snapshot=True) as session:
+                return await self._everything(session)
+
+    async def _everything(self, session: AsyncIOMotorClientSession) -> Contents:
+        """One after the other: a session serves one operation at a time."""
+        all_ = self._collections
+        fields = {"campaign_id": 1, "code": 1, "code_type": 1, "status": 1, "imported_by": 1}
+        return Contents(
+            codes=await everything(all_.codes, session, fields),
+            reservations=await everything(all_.reservations, session),
+            requests=await everything(all_.requests, session),
+            inventory=await everything(all_.inventory, session),
+            imports=await everything(all_.imports, session),
+        )
+
+
+async def one(collection: Collection, wanted: Document, model: type[M]) -> M | None:
+    """The first document that is wanted, as a model."""
+    with translated():
+        document = await collection.find_one(wanted)
+    return None if document is None else from_document(model, document)
+
+
+async def everything(
+    collection: Collection, session: AsyncIOMotorClientSession, fields: Mapping[str, int] | None = None
+) -> list[Document]:
+    """All documents of a collection."""
+    return await collection.find({}, fields, batch_size=BATCH, session=session).to_list(None)

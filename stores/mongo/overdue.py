@@ -1,0 +1,39 @@
+"""Held reservations whose time is over.
+
+In:   two instants.
+Out:  overdue reservations in the order of their end, in pages, so that memory stays small however many there are.
+"""
+
+from collections.abc import AsyncIterator
+from datetime import datetime
+
+from handlers.expiry import Overdue
+from stores.mongo.collections import Collections, Document
+from stores.mongo.errors import translated
+
+
+class OverdueReservations:
+    """The look of one expirer."""
+
+    def __init__(self, collections: Collections) -> None:
+        self._reservations = collections.reservations
+
+    async def pages(self, *, since: datetime | None, until: datetime, size: int) -> AsyncIterator[list[Overdue]]:
+        """Reservations that are still held and ended from `since` (None: ever) to `until`, `size` at a time.
+
+        Raises:
+            StoreUnavailable: no answer in time; safe to repeat.
+        """
+        ended: Document = {"$lte": until} if since is None else {"$gte": since, "$lte": until}
+        fields = {"campaign_id": 1, "fan_id": 1, "expires_at": 1}
+        with translated():
+            cursor = self._reservations.find(
+                {"state": "held", "expires_at": ended}, fields, sort=[("expires_at", 1)], batch_size=size
+            )
+            while page := await cursor.to_list(size):
+                yield [overdue(one) for one in page]
+
+
+def overdue(document: Document) -> Overdue:
+    """A reservation as the expirer needs it."""
+    return Overdue(document["_id"], document["campaign_id"], document["fan_id"], document["expires_at"])

@@ -1,0 +1,79 @@
+"""The collections as they should be: name, document model, indexes.
+
+Out:      `CollectionSpec` for each; what each index is for stands beside it.
+"""
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+from pydantic import BaseModel
+from pymongo import ASCENDING
+
+from schemas.base import DAY_S
+from schemas.documents import (
+    CodeDocument,
+    ImportDocument,
+    InventoryDocument,
+    LedgerDocument,
+    ReservationDocument,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class IndexSpec:
+    """One index, all its fields ascending."""
+
+    name: str
+    fields: tuple[str, ...]
+    unique: bool = False
+    partial: tuple[str, str] | None = None
+    """Only documents in which this field has this value."""
+    expire_after_s: int | None = None
+    """Seconds after the key's time at which a document is removed."""
+
+    @property
+    def keys(self) -> dict[str, int]:
+        """The key as the server lists it."""
+        return dict.fromkeys(self.fields, ASCENDING)
+
+    def options(self) -> dict[str, Any]:
+        """The options as the server lists them."""
+        options: dict[str, Any] = {"unique": True} if self.unique else {}
+        if self.partial is not None:
+            options["partialFilterExpression"] = dict([self.partial])
+        if self.expire_after_s is not None:
+            options["expireAfterSeconds"] = self.expire_after_s
+        return options
+
+
+@dataclass(frozen=True, slots=True)
+class CollectionSpec:
+    """One collection as `codes migrate` makes it."""
+
+    name: str
+    model: type[BaseModel]
+    indexes: tuple[IndexSpec, ...] = ()
+
+
+UNIQUE_CODE: Final = IndexSpec("unique_code", ("campaign_id", "code"), unique=True)
+"""A code is in a campaign once, however often it is imported."""
+STOCK: Final = IndexSpec("stock", ("campaign_id", "code_type", "draw"), partial=("status", "available"))
+"""Candidates from a random point of the draw space."""
+OVERDUE: Final = IndexSpec("overdue", ("expires_at",), partial=("state", "held"))
+"""What the expirer looks for."""
+MOVED_BY: Final = IndexSpec("moved_by", ("moved_by",))
+"""From a code to its holder."""
+CAMPAIGN: Final = IndexSpec("campaign", ("campaign_id",))
+"""A campaign's shards."""
+
+
+def collections(ledger_days: int) -> tuple[CollectionSpec, ...]:
+    """All of them; the ledger forgets after so many days."""
+    forget = IndexSpec("forget", ("decided_at",), expire_after_s=ledger_days * DAY_S)
+    return (
+        CollectionSpec("codes", CodeDocument, (UNIQUE_CODE, STOCK)),
+        CollectionSpec("reservations", ReservationDocument, (OVERDUE, MOVED_BY)),
+        CollectionSpec("requests", LedgerDocument, (forget,)),
+        CollectionSpec("inventory", InventoryDocument, (CAMPAIGN,)),
+        CollectionSpec("imports", ImportDocument),
+    )
