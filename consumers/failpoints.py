@@ -5,6 +5,7 @@ Out:  SIGKILL or SIGSTOP to this very process.
 """
 
 import os
+import re
 import signal
 from dataclasses import dataclass, field
 from typing import Final, Literal, get_args
@@ -14,6 +15,9 @@ from schemas.errors import SettingsInvalid
 Point = Literal["before_apply", "after_apply", "after_emit", "before_chunk", "after_chunk", "before_import_end"]
 POINTS: Final[tuple[str, ...]] = get_args(Point)
 SIGNALS: Final = {"kill": signal.SIGKILL, "stop": signal.SIGSTOP}
+FORM: Final = re.compile(
+    rf"(?P<point>{'|'.join(POINTS)}):(?P<action>{'|'.join(SIGNALS)})(:(?P<times>[1-9][0-9]{{0,8}}))?"
+)
 
 
 @dataclass(slots=True)
@@ -42,8 +46,7 @@ def failpoint_from(text: str | None) -> Failpoint:
     """
     if text is None:
         return Failpoint()
-    point, _, rest = text.partition(":")
-    action, _, times = rest.partition(":")
-    if point not in POINTS or action not in SIGNALS or not (times or "1").isdigit():
+    found = FORM.fullmatch(text)
+    if found is None:
         raise SettingsInvalid(f"CODES_FAILPOINT: must be <{'|'.join(POINTS)}>:<kill|stop>[:<n-th time>]")
-    return Failpoint(point, SIGNALS[action], int(times or "1"))
+    return Failpoint(found["point"], SIGNALS[found["action"]], int(found["times"] or "1"))

@@ -50,6 +50,7 @@ class GroupMember(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka 
         self._stop_budget_s = stop_budget_s
         self._loops: dict[PartitionLoop, asyncio.Task[None]] = {}
         self._tasks: asyncio.TaskGroup | None = None
+        self._leaving = False
 
     async def run(self, stopping: asyncio.Event) -> None:
         """Serve until `stopping` is set; then let go of everything.
@@ -60,6 +61,7 @@ class GroupMember(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka 
         async with asyncio.TaskGroup() as self._tasks:
             self._consumer.subscribe(topics=list(self._topics), listener=self)
             await stopping.wait()
+            self._leaving = True
             await self._let_go()
 
     async def on_partitions_revoked(self, revoked: Collection[TopicPartition]) -> None:  # noqa: ARG002  # aiokafka shares out all anew
@@ -68,7 +70,9 @@ class GroupMember(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka 
         self._observer.assigned(frozenset())
 
     async def on_partitions_assigned(self, assigned: Collection[TopicPartition]) -> None:
-        """Serve these from now on."""
+        """Serve these from now on; none of them if the process is about to leave: nobody would end their loops."""
+        if self._leaving:
+            return
         for source in sorted(assigned):
             loop = self._make_loop(source, self._consumer)
             assert self._tasks is not None

@@ -24,6 +24,8 @@ POLL_TIMEOUT_MS: Final = 250
 """Longest wait for records, and so the longest that a stop goes unnoticed."""
 RESTART_WAIT_S: Final = 0.5
 """Before a partition starts again; it doubles up to the longest wait of the settings."""
+DOUBLINGS_MAX: Final = 20
+"""Far beyond the longest wait that can be set, and far below what a float can hold."""
 
 OpenEmitter = Callable[[TopicPartition], AbstractAsyncContextManager[Emitter]]
 
@@ -64,6 +66,8 @@ class PartitionLoop:
         self._limits = limits
         self._observer = observer
         self._stopping = asyncio.Event()
+        self._failures = 0
+        """Of Kafka, since a batch last went all the way."""
 
     def stop(self) -> None:
         """Finish the batch under way, then end `run`."""
@@ -71,7 +75,6 @@ class PartitionLoop:
 
     async def run(self) -> None:
         """Serve until stopped, starting again after each failure of Kafka."""
-        failures = 0
         while not self._stopping.is_set():
             try:
                 await self._serve()
@@ -81,11 +84,9 @@ class PartitionLoop:
             except IllegalStateError:
                 return  # the group has taken the partition away
             except (EmitFailed, KafkaError) as why:
-                failures += 1
                 self._observer.waits_for("kafka", kafka_away(why))
-                await self._pause(min(RESTART_WAIT_S * 2**failures, self._limits.backoff_max_s))
-            else:
-                failures = 0
+                await self._pause(min(restart_wait_s(self._failures), self._limits.backoff_max_s))
+                self._failures += 1
 
     async def _serve(self) -> None:
         async with self._open_emitter(self._source) as emitter:
@@ -95,6 +96,7 @@ class PartitionLoop:
                 records = await self._poll()
                 if records:
                     await self._work.serve(records, emitter, self._stopping)
+                    self._failures = 0
                 self._observer.turned(self._source.topic, self._source.partition)
 
     async def _go_to_committed(self) -> None:
@@ -116,6 +118,11 @@ class PartitionLoop:
             await asyncio.wait_for(self._stopping.wait(), seconds)
         except TimeoutError:
             return
+
+
+def restart_wait_s(failures: int) -> float:
+    """Seconds to wait after so many failures before this one."""
+    return RESTART_WAIT_S * 2.0 ** min(failures, DOUBLINGS_MAX)
 
 
 def kafka_away(why: Exception) -> CodeServiceError:

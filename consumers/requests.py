@@ -7,7 +7,7 @@ Promise:  offsets move only together with what they caused. A crash repeats work
 
 import asyncio
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -22,7 +22,7 @@ from consumers.waiting import step_aside, wait_out
 from handlers.plan import Plan, plan_batch
 from producers.emitters import Emitter
 from producers.replies import ReplyTopics
-from schemas.errors import FactsStale, StoreRefused, StoreUnavailable
+from schemas.errors import EmitFailed, FactsStale, StoreRefused, StoreUnavailable
 from schemas.records import Asked, IncomingRecord, Rejected
 from schemas.requests import Request
 from schemas.settings import WorkerSettings
@@ -59,6 +59,11 @@ class Stopwatch:
             self.seconds[name] = self.seconds.get(name, 0.0) + perf_counter() - start
 
 
+def utc_now() -> datetime:
+    """The time of a decision, where no test says another."""
+    return datetime.now(UTC)
+
+
 @dataclass(frozen=True, slots=True)
 class Surroundings:
     """What all partitions of a worker share."""
@@ -69,6 +74,7 @@ class Surroundings:
     observer: Observer
     failpoint: Failpoint
     replies: ReplyTopics
+    clock: Callable[[], datetime] = utc_now
 
 
 class RequestPartition:
@@ -104,16 +110,24 @@ class RequestPartition:
         rejections = [one for one in read if isinstance(one, Rejected)] + list(decided.unprocessable)
         with watch.step("emit"):
             outputs = await self._outputs(records, decided.plans, rejections)
-            await emitter.emit(outputs.records, records[-1].offset + 1)
+            await self._emit(outputs, records[-1].offset + 1, emitter)
         self._around.failpoint.reached("after_emit")
         self._around.observer.batch_done(report(records[0], decided.plans, rejections, outputs, watch))
+
+    async def _emit(self, outputs: Outputs, next_offset: int, emitter: Emitter) -> None:
+        """Send it all; if that fails, a reply topic may be gone, so they are looked up anew before the next try."""
+        try:
+            await emitter.emit(outputs.records, next_offset)
+        except EmitFailed:
+            self._around.replies.forget()
+            raise
 
     async def _outputs(
         self, records: Sequence[IncomingRecord], plans: Sequence[Plan], rejections: Sequence[Rejected]
     ) -> Outputs:
         allowed = await self._around.replies.partitions_of(records)
         return outputs_of(
-            plans, rejections, Speaker(self._around.topics, self._around.group, allowed, datetime.now(UTC))
+            plans, rejections, Speaker(self._around.topics, self._around.group, allowed, self._around.clock())
         )
 
     async def _decide(self, requests: Sequence[Asked[Request]], watch: Stopwatch) -> Decided:
@@ -123,7 +137,7 @@ class RequestPartition:
             try:
                 return Decided(plans=(await self._try(requests, watch),))
             except FactsStale:
-                self._around.observer.conflict(self._topic, requests[0].record.partition)
+                self._around.observer.conflict(requests[0].record.topic, requests[0].record.partition)
                 await step_aside(attempt)
                 attempt += 1
             except StoreRefused:
@@ -141,7 +155,7 @@ class RequestPartition:
             with watch.step("gather"):
                 facts = await self._store.gather(requests)
             with watch.step("plan"):
-                plan = plan_batch(requests, facts, shard=self._shard, now=datetime.now(UTC))
+                plan = plan_batch(requests, facts, shard=self._shard, now=self._around.clock())
             self._around.failpoint.reached("before_apply")
             with watch.step("apply"):
                 await self._store.apply(plan)

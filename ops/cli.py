@@ -15,6 +15,8 @@ import typer
 from devstack.cli import app as dev
 from ops.commands.config import config
 from ops.commands.migrate import migrate
+from ops.commands.publish import app as publish
+from ops.commands.roles import expirer, worker
 from ops.exits import Exit, exit_code
 from ops.version import service_version
 from schemas.errors import CodeServiceError, SettingsInvalid
@@ -59,9 +61,12 @@ def _root(
     pass
 
 
-# Roles: worker, importer, expirer.
+# Roles.
+app.command(epilog="Example: env $(codes dev env) codes worker")(worker)
+app.command(epilog="Example: env $(codes dev env) codes expirer")(expirer)
 
-# Errands: publish, tail, show, demo.
+# Errands.
+app.add_typer(publish)
 
 # Upkeep.
 app.command(epilog="Examples: codes migrate; codes migrate --check --json")(migrate)
@@ -80,11 +85,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def told(error: CodeServiceError) -> str:
-    """One line: the message, and for all but settings the remedy that the class's docstring begins with."""
+    """One line: the message, and for all but settings what the error's class says of cause and remedy."""
     message = " ".join(str(error).split())
     if isinstance(error, SettingsInvalid):
         return message
-    remedy = " ".join((type(error).__doc__ or "").split("\n\n", maxsplit=1)[0].split())
+    remedy = " ".join((type(error).__doc__ or "").split())
     return f"{message}: {remedy}"
 
 

@@ -2,8 +2,13 @@
 
 from enum import IntEnum
 
-from ops.kafka import KafkaUnavailable
-from schemas.errors import CodeServiceError, ObjectStoreUnavailable, SettingsInvalid, StoreUnavailable
+from schemas.errors import (
+    BrokerUnavailable,
+    CodeServiceError,
+    ObjectStoreUnavailable,
+    SettingsInvalid,
+    StoreUnavailable,
+)
 
 
 class Exit(IntEnum):
@@ -24,6 +29,6 @@ def exit_code(error: CodeServiceError) -> Exit:
     """The exit code of a command that ends with this error."""
     if isinstance(error, SettingsInvalid):
         return Exit.USAGE
-    if isinstance(error, StoreUnavailable | ObjectStoreUnavailable | KafkaUnavailable):
+    if isinstance(error, StoreUnavailable | ObjectStoreUnavailable | BrokerUnavailable):
         return Exit.UNREACHABLE
     return Exit.FAILED

@@ -5,18 +5,12 @@ Out:      the arguments that aiokafka's consumer, producer and admin client have
 """
 
 from ssl import SSLContext
-from typing import Any, ClassVar, Final
+from typing import Any, Final
 
 from schemas.errors import CodeServiceError, SettingsInvalid
 from schemas.settings import KafkaSettings
 
 CLIENT_ID: Final = "codes"
-
-
-class KafkaUnavailable(CodeServiceError):
-    """Kafka gave no answer. Look at `CODES_KAFKA__BOOTSTRAP_SERVERS`, at the brokers and at the network."""
-
-    retriable: ClassVar[bool] = True
 
 
 class KafkaRefused(CodeServiceError):

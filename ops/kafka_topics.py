@@ -7,7 +7,7 @@ Promise:  may be run again and again, and by several at once; no topic is remove
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, Final
@@ -16,8 +16,9 @@ from aiokafka.admin import AIOKafkaAdminClient, NewPartitions, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import InvalidPartitionsError, KafkaError, TopicAlreadyExistsError, for_code
 
-from ops.kafka import KafkaRefused, KafkaUnavailable, client_options
+from ops.kafka import KafkaRefused, client_options
 from ops.settings import Settings
+from schemas.errors import BrokerUnavailable
 from schemas.settings import TopicSettings
 from schemas.topics import ALL_TOPICS, DEAD_LETTERS, Topics
 from stores.mongo.migration import Change, Step, Warned
@@ -55,39 +56,42 @@ async def migrate_topics(settings: Settings, *, check: bool) -> list[Step]:
     """Bring every topic to its specification; with `check` only say what would be done.
 
     Raises:
-        KafkaUnavailable: no broker answered. What was done stays; run it again.
+        BrokerUnavailable: no broker answered. What was done stays; run it again.
         KafkaRefused: a broker will not do a step (rights, a value out of its range).
         SettingsInvalid: a file of certificates or keys cannot be used.
     """
     wanted = wanted_topics(settings.topics)
-    async with _admin(settings) as admin:
-        there = await _partitions_there(admin)
+    async with admin_client(settings) as admin:
+        there = await partitions_there(admin)
         missing = [topic for topic in wanted if topic.name not in there]
         existing = [topic for topic in wanted if topic.name in there]
         steps = await _create(admin, missing, settings.topics.replication_factor, check=check)
         for topic in existing:
             steps += await _widen(admin, topic, there[topic.name], check=check)
             steps += await _configure(admin, topic, check=check)
+        if steps and not check:
+            await _until(lambda: _all_are_known(admin, wanted))
         return steps
 
 
 @asynccontextmanager
-async def _admin(settings: Settings) -> AsyncIterator[AIOKafkaAdminClient]:
+async def admin_client(settings: Settings) -> AsyncIterator[AIOKafkaAdminClient]:
+    """A connected admin client, closed at the end. Raises BrokerUnavailable or KafkaRefused for what goes wrong."""
     admin = AIOKafkaAdminClient(**client_options(settings.kafka))
     try:
         await admin.start()
         yield admin
     except KafkaError as error:
         said = f"Kafka at {settings.kafka.bootstrap_servers}: {error}"
-        raise (KafkaUnavailable if error.retriable else KafkaRefused)(said) from None
+        raise (BrokerUnavailable if error.retriable else KafkaRefused)(said) from None
     except TimeoutError:
         said = f"Kafka at {settings.kafka.bootstrap_servers} gave no answer in time"
-        raise KafkaUnavailable(said) from None
+        raise BrokerUnavailable(said) from None
     finally:
         await admin.close()
 
 
-async def _partitions_there(admin: AIOKafkaAdminClient) -> dict[str, int]:
+async def partitions_there(admin: AIOKafkaAdminClient) -> dict[str, int]:
     """All topics: to ask for one that is missing would create it, where brokers do that by themselves."""
     return {topic["topic"]: len(topic["partitions"]) for topic in await admin.describe_topics()}
 
@@ -138,17 +142,8 @@ async def _add_partitions(admin: AIOKafkaAdminClient, topic: Wanted) -> None:
     try:
         await admin.create_partitions({topic.name: NewPartitions(topic.partitions)})
     except InvalidPartitionsError:
-        if not await _comes_to_have(admin, topic):
+        if not await _until(lambda: _all_are_known(admin, [topic])):
             raise  # another process was not faster: something else is wrong
-
-
-async def _comes_to_have(admin: AIOKafkaAdminClient, topic: Wanted) -> bool:
-    """Whether the partitions show up: brokers learn of them a moment after the controller made them."""
-    for _ in range(LOOKS_MAX):
-        if (await _partitions_there(admin))[topic.name] >= topic.partitions:
-            return True
-        await asyncio.sleep(LOOK_PAUSE_S)
-    return False
 
 
 async def _configure(admin: AIOKafkaAdminClient, topic: Wanted, *, check: bool) -> list[Step]:
@@ -159,6 +154,7 @@ async def _configure(admin: AIOKafkaAdminClient, topic: Wanted, *, check: bool) 
     if not check:
         set_before = {key: value for key, (value, source) in entries.items() if source == SET_ON_TOPIC}
         await _set_config(admin, topic.name, {**set_before, **topic.config})
+        await _until(lambda: _is_configured(admin, topic))
     what = ", ".join(f"{key} {entries[key][0]} to {value}" for key, value in differing.items())
     return [Change("topic", topic.name, what)]
 
@@ -172,7 +168,29 @@ async def _config(admin: AIOKafkaAdminClient, name: str) -> dict[str, tuple[str,
 
 
 async def _set_config(admin: AIOKafkaAdminClient, name: str, config: dict[str, Any]) -> None:
-    """Replaces all that was set on the topic: the protocol version that aiokafka speaks cannot add to it."""
+    """Replaces all that was set on the topic: the request that aiokafka knows cannot add to it.
+
+    So what an operator sets in the very moment between our look and this may be lost.
+    """
     answers = await admin.alter_configs([ConfigResource(ConfigResourceType.TOPIC, name, config)])
     for code, message, *_ in answers[0].resources:
         _check(code, message)
+
+
+async def _is_configured(admin: AIOKafkaAdminClient, topic: Wanted) -> bool:
+    entries = await _config(admin, topic.name)
+    return all(entries[key][0] == value for key, value in topic.config.items())
+
+
+async def _all_are_known(admin: AIOKafkaAdminClient, topics: list[Wanted]) -> bool:
+    there = await _partitions_there(admin)
+    return all(there.get(topic.name, 0) >= topic.partitions for topic in topics)
+
+
+async def _until(look: Callable[[], Awaitable[bool]]) -> bool:
+    """Whether it shows before long: brokers learn of a change a moment after the controller made it."""
+    for _ in range(LOOKS_MAX):
+        if await look():
+            return True
+        await asyncio.sleep(LOOK_PAUSE_S)
+    return False

@@ -9,7 +9,6 @@ import logging
 import sys
 from typing import Final
 
-import orjson
 import structlog
 from structlog.stdlib import ProcessorFormatter
 from structlog.typing import EventDict, Processor, WrappedLogger
@@ -100,10 +99,7 @@ def in_order(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDic
 
 
 def _json() -> Processor:
-    def render(_logger: WrappedLogger, _method: str, event: EventDict) -> str:
-        return orjson.dumps(event, default=str, option=orjson.OPT_NON_STR_KEYS).decode()
-
-    return render
+    return structlog.processors.JSONRenderer(default=str, ensure_ascii=False)
 
 
 def _console() -> Processor:

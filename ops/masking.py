@@ -60,5 +60,5 @@ def _plain(value: object, depth: int) -> object:
     if depth == 0:
         return MASK
     if isinstance(value, Mapping):
-        return {name: _masked(str(name), item, depth - 1) for name, item in value.items()}
+        return {str(name): _masked(str(name), item, depth - 1) for name, item in value.items()}
     return [_plain(item, depth - 1) for item in value]

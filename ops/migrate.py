@@ -14,7 +14,7 @@ async def migrate(settings: Settings, *, check: bool = False) -> list[Step]:
     """Topics, collections, indexes and validators; with `check` nothing is changed. May be run again at any time.
 
     Raises:
-        KafkaUnavailable, StoreUnavailable: a part gave no answer. What was done stays; run it again.
+        BrokerUnavailable, StoreUnavailable: a part gave no answer. What was done stays; run it again.
         KafkaRefused, StoreRefused: a part will not do a step.
         SettingsInvalid: an address or a file of certificates cannot be used.
     """

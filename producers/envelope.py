@@ -21,7 +21,11 @@ NAMESPACE: Final = UUID("6f0b6e0c-6a3e-5b0f-9a57-3f1f6b1c2d77")
 """Of all our event ids."""
 SOURCE: Final = "/code-service"
 TRACE_HEADER: Final = "traceparent"
+TRACE_BYTES_MAX: Final = 256
+"""A `traceparent` has 55; a longer one, of a record that is refused for it, must not make the answer too large."""
 ANSWER_KEY_BYTES_MAX: Final = 65_536
+ORIGINAL_BYTES_MAX: Final = 4 * 1024 * 1024
+"""A record is at most a mebibyte on the broker, but may be compressed there; beyond this no topic would take it."""
 OWN_HEADERS: Final = ("ce_", "dlq-", "content-type")
 """What a dead letter does not keep of the record's headers, because it says these itself."""
 
@@ -111,7 +115,10 @@ def campaign_record(
 
 
 def dead_letter_record(rejected: Rejected, *, group: str, at: datetime, topics: Topics) -> OutgoingRecord:
-    """The original bytes, with why they could not be served. `at` is when that was found."""
+    """The original bytes, with why they could not be served. `at` is when that was found.
+
+    What is too large for the topic stays where it was: the letter then says only where that is.
+    """
     record = rejected.record
     about = About(
         "dead-letter", place(record, topics), topics.bare(record.topic), record.at, "application/octet-stream"
@@ -126,8 +133,16 @@ def dead_letter_record(rejected: Rejected, *, group: str, at: datetime, topics: 
         "dlq-group": group,
         "dlq-at": rfc3339(at),
     }
-    headers = (*kept(record), *envelope(about), *((name, text.encode()) for name, text in told.items()))
-    return OutgoingRecord(topics.full(DEAD_LETTERS), record.key, record.value, headers)
+    headers = (*envelope(about), *((name, text.encode()) for name, text in told.items()))
+    if bytes_of(record) > ORIGINAL_BYTES_MAX:
+        return OutgoingRecord(topics.full(DEAD_LETTERS), None, None, headers)
+    return OutgoingRecord(topics.full(DEAD_LETTERS), record.key, record.value, (*kept(record), *headers))
+
+
+def bytes_of(record: IncomingRecord) -> int:
+    """The size of a record's content."""
+    headers = sum(len(name) + len(value or b"") for name, value in record.headers)
+    return len(record.key or b"") + len(record.value or b"") + headers
 
 
 def kept(record: IncomingRecord) -> Headers:
@@ -136,9 +151,9 @@ def kept(record: IncomingRecord) -> Headers:
 
 
 def trace(cause: IncomingRecord) -> Headers:
-    """The sender's `traceparent`, if it sent one."""
+    """The sender's `traceparent`, if it sent one that can be one."""
     found = cause.header(TRACE_HEADER)
-    return () if found is None else ((TRACE_HEADER, found),)
+    return ((TRACE_HEADER, found),) if found and found.isascii() and len(found) <= TRACE_BYTES_MAX else ()
 
 
 def place(record: IncomingRecord, topics: Topics) -> str:

@@ -16,6 +16,8 @@ from schemas.records import IncomingRecord, OutgoingRecord
 REPLY_TOPIC_HEADERS: Final = ("reply-topic", "kafka_replyTopic")
 REPLY_PARTITION_HEADER: Final = "kafka_replyPartition"
 CORRELATION_HEADER: Final = "kafka_correlationId"
+CORRELATION_BYTES_MAX: Final = 262_144
+"""As long as all headers of a readable record may be; a longer one could make the answer too large to send."""
 REFUSED_HEADER: Final = "reply-refused"
 TOPIC_NAME: Final = re.compile(r"[A-Za-z0-9._-]{1,249}")
 MISSING_FOR_S: Final = 30.0
@@ -67,7 +69,9 @@ def copy_for(result: OutgoingRecord, cause: IncomingRecord, topic: str, partitio
     """The same record for the reply topic, with the correlation id as it came."""
     correlation = cause.header(CORRELATION_HEADER)
     copy = replace(result, topic=topic, partition=partition)
-    return copy if correlation is None else with_header(copy, CORRELATION_HEADER, correlation)
+    if correlation is None or len(correlation) > CORRELATION_BYTES_MAX:
+        return copy
+    return with_header(copy, CORRELATION_HEADER, correlation)
 
 
 def with_header(record: OutgoingRecord, name: str, value: bytes) -> OutgoingRecord:

@@ -83,9 +83,19 @@ class ImportDocument(Model):
     """SHA-256 of the command's content, hex."""
     campaign_id: Id
     code_type: CodeType
+    bucket: str
+    key: str
+    version_id: str | None
     state: ImportState
+    run: str
+    """Who may move it, random: a run that another one has taken over from fails at its next write."""
     etag: str | None
-    """The object's identity; another one fails the import as `object_changed`."""
+    """The object's identity; another one fails the import as `object_changed`. Null until it was looked at."""
+    gzip: bool
+    code_column: int | None
+    """Where a row's code is, from 0; null until the first row is read."""
+    code_type_column: int | None
+    """Where a row's code type is; null: every row has the command's."""
     rows_read: int
     inserted: int
     duplicates_in_file: int
@@ -102,3 +112,16 @@ class ImportDocument(Model):
     report: str | None
     started_at: Instant
     changed_at: Instant
+
+
+class RejectsDocument(Model):
+    """Collection `rejects`: one chunk's rejected rows, until they are in the import's report. No code values."""
+
+    id: str = Field(alias="_id")
+    """`<import>:<line>`."""
+    import_id: Id
+    line: int
+    """Of the first of them."""
+    lines: tuple[int, ...]
+    reasons: tuple[str, ...]
+    """In the order of `lines`; the words are those of `handlers/cells.py`."""

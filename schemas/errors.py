@@ -27,13 +27,16 @@ class FactsStale(CodeServiceError):
 
 
 class StoreUnavailable(CodeServiceError):
-    """MongoDB gave no answer in time. Waited out; look at the primary and at `CODES_MONGO__TIMEOUT_MS`."""
+    """MongoDB gave no answer in time, or does not let us in. Waited out.
+
+    Look at the primary and at `CODES_MONGO__TIMEOUT_MS`; with code 13 or 18, at the user and the rights it has.
+    """
 
     retriable: ClassVar[bool] = True
 
 
 class StoreRefused(CodeServiceError):
-    """MongoDB will not take this write, however often it is tried (validator, size, rights). Nothing was written."""
+    """MongoDB will not take this write, however often it is tried (validator, size). Nothing was written."""
 
 
 class BrokerUnavailable(CodeServiceError):

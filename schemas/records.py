@@ -4,8 +4,8 @@ Out: `IncomingRecord`, `OutgoingRecord`, `Asked` (a readable request), `Rejected
 """
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from typing import Generic, Literal, TypeVar
+from datetime import UTC, datetime, timedelta
+from typing import Final, Generic, Literal, TypeVar
 
 from schemas.base import Model, Operation
 
@@ -13,6 +13,10 @@ Headers = tuple[tuple[str, bytes | None], ...]
 DeadLetterReason = Literal["not_json", "invalid", "too_large", "unauthorized", "unprocessable"]
 
 R = TypeVar("R", bound=Model)
+
+EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+TIMESTAMP_MS_MAX: Final = 253_402_300_799_999
+"""The end of the year 9999. On a topic without LogAppendTime a sender can write any number, or -1."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +39,8 @@ class IncomingRecord:
 
     @property
     def at(self) -> datetime:
-        """The record's own time, UTC."""
-        return datetime.fromtimestamp(self.timestamp_ms / 1000, UTC)
+        """The record's own time, UTC; the nearest one that can be written down."""
+        return EPOCH + timedelta(milliseconds=min(max(self.timestamp_ms, 0), TIMESTAMP_MS_MAX))
 
 
 @dataclass(frozen=True, slots=True)

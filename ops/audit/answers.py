@@ -7,8 +7,9 @@ Out:      findings `lost`, `doubled` and `drift`.
 from collections import Counter
 from collections.abc import Iterable, Iterator
 
-from ops.audit.history import MODELS, Event, Fields, History, Place, fields_of, place_of, problems_of
+from ops.audit.history import MODELS, Event, History, Place, place_of, problems_of
 from ops.audit.report import Finding
+from ops.records import Fields, fields_of
 from schemas.base import EXPIRER_PREFIX
 from schemas.documents import LedgerDocument
 from schemas.records import IncomingRecord

@@ -8,8 +8,9 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
-from ops.audit.history import Event, Fields, History
+from ops.audit.history import Event, History
 from ops.audit.report import Finding
+from ops.records import Fields
 from schemas.base import CodeStatus
 from schemas.topics import IMPORTS, INVENTORY
 

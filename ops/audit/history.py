@@ -7,12 +7,12 @@ Promise:  nothing here fails for a record that says nonsense: it is left as it c
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
-import orjson
 from pydantic import ValidationError
 
 from consumers.decode import problems, readable_id
+from ops.records import Fields, fields_of, text
 from schemas.base import EXPIRER_PREFIX, CodeType, Model
 from schemas.events import CodeAssigned, ImportProgressed, InventoryChanged, StockAlert
 from schemas.records import IncomingRecord
@@ -30,8 +30,6 @@ from schemas.topics import (
     TopicSpec,
 )
 
-Fields = Mapping[str, Any]
-NO_FIELDS: Final[Fields] = {}
 MODELS: Final[Mapping[str, type[Model]]] = {
     RESULTS.name: Result,
     ASSIGNED.name: CodeAssigned,
@@ -204,17 +202,3 @@ def source_of(letter: IncomingRecord) -> Place:
     is_told = partition.isdigit() and offset.isdigit()
     numbers = (int(partition), int(offset)) if is_told else (-1, -1)
     return Place(text(letter.header("dlq-topic")), *numbers)
-
-
-def fields_of(value: bytes | None) -> Fields:
-    """The fields of a JSON object; none if it is something else."""
-    try:
-        fields = orjson.loads(value or b"")
-    except orjson.JSONDecodeError:
-        return NO_FIELDS
-    return fields if isinstance(fields, dict) else NO_FIELDS
-
-
-def text(value: bytes | None) -> str:
-    """Bytes as text, whatever they are."""
-    return (value or b"").decode(errors="replace")

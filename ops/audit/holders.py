@@ -9,8 +9,9 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from handlers.state import STATUS_OF
-from ops.audit.history import Event, Fields, History
+from ops.audit.history import Event, History
 from ops.audit.report import Finding
+from ops.records import Fields
 from schemas.base import CodeStatus
 
 HOLDING: Final = ("held", "assigned")

@@ -10,8 +10,9 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Final, NamedTuple
 
-from ops.audit.history import Database, History, text
+from ops.audit.history import Database, History
 from ops.audit.report import Finding
+from ops.records import text
 from schemas.records import IncomingRecord
 from schemas.topics import DEAD_LETTERS, IMPORTS, INVENTORY, RESULTS, STOCK_ALERTS
 

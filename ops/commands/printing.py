@@ -1,6 +1,11 @@
-"""Where commands print their tables."""
+"""Where commands print their tables, and how they complain of wrong usage."""
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final
+
+import typer
+
+from ops.exits import Exit
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -15,3 +20,33 @@ def table_console() -> "Console":
 
     console = Console()
     return console if console.is_terminal else Console(width=PIPED_WIDTH)
+
+
+def print_fields(fields: Mapping[str, object]) -> None:
+    """Names and values, one a line; several values of one name under each other."""
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(show_header=False, box=None, pad_edge=False)
+    for name, value in fields.items():
+        values = value if isinstance(value, list | tuple) else [value]
+        table.add_row(Text(name, style="dim"), Text("\n".join(str(one) for one in values)))
+    table_console().print(table)
+
+
+def print_json(value: object) -> None:
+    """One JSON object on one line, instants as text."""
+    import orjson
+
+    typer.echo(orjson.dumps(value))
+
+
+def complain(what: str) -> None:
+    """One line on standard error."""
+    typer.echo(f"codes: {what}", err=True)
+
+
+def wrong_usage(what: str) -> typer.Exit:
+    """Say on one line what is wrong with the arguments; to be raised."""
+    complain(what)
+    return typer.Exit(Exit.USAGE)

@@ -1,18 +1,19 @@
-"""`codes worker`, `codes expirer`: one process of a role, until SIGTERM."""
-
-from ops.role import run_role
-from ops.settings import load_settings
+"""`codes worker`, `codes expirer`: one process of a role each."""
 
 
 def worker() -> None:
-    """Serve reserve, assign and release requests."""
+    """Serve reserve, assign and release requests, until SIGTERM."""
+    from ops.role import run_role
     from ops.roles import worker as work
+    from ops.settings import load_settings
 
     run_role("worker", load_settings(), work, consumes=True)
 
 
 def expirer() -> None:
-    """Ask for the release of reservations whose time is over."""
+    """Ask for the release of reservations whose time is over, until SIGTERM."""
+    from ops.role import run_role
     from ops.roles import expirer as work
+    from ops.settings import load_settings
 
     run_role("expirer", load_settings(), work, consumes=False)

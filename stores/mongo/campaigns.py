@@ -37,26 +37,28 @@ class Campaigns:
     async def known(self, campaign_ids: Iterable[str]) -> frozenset[str]:
         """Those of the campaigns that any import has written to."""
         wanted = frozenset(campaign_ids)
-        await self._look(wanted)
-        return wanted & self._seen.keys()
+        now = monotonic()
+        fresh = frozenset(campaign for campaign in wanted if self._is_fresh(campaign, now))
+        return fresh | await self._look(wanted - fresh, now)
 
     def available(self, key: StockKey) -> int:
         """About how many codes of a kind are available, as last seen."""
         seen = self._seen.get(key.campaign_id)
         return 0 if seen is None else max(0, seen.available.get(key, 0))
 
-    async def _look(self, wanted: frozenset[str]) -> None:
-        now = monotonic()
-        stale = [campaign for campaign in wanted if not self._is_fresh(campaign, now)]
-        if not stale:
-            return
+    async def _look(self, wanted: frozenset[str], now: float) -> frozenset[str]:
+        """Read these anew; the answer must not depend on what is remembered, which may be forgotten meanwhile."""
+        if not wanted:
+            return frozenset()
         shards = await self._inventory.find(
-            {"campaign_id": {"$in": stale}},
+            {"campaign_id": {"$in": list(wanted)}},
             {"campaign_id": 1, "code_type": 1, "available": 1},
         ).to_list(None)
+        found = {campaign: Seen(now, counts) for campaign, counts in summed(shards).items()}
         if len(self._seen) > CAMPAIGNS_MAX:
             self._seen.clear()
-        self._seen |= {campaign: Seen(now, counts) for campaign, counts in summed(shards).items()}
+        self._seen |= found
+        return frozenset(found)
 
     def _is_fresh(self, campaign_id: str, now: float) -> bool:
         seen = self._seen.get(campaign_id)

@@ -53,6 +53,11 @@ class Collections:
         """How far each import is."""
         return self.database["imports"]
 
+    @property
+    def rejects(self) -> Collection:
+        """Rejected rows of imports that have not ended."""
+        return self.database["rejects"]
+
 
 def to_document(model: Model) -> Document:
     """As MongoDB stores it: `_id`, and dates as dates."""

@@ -22,6 +22,10 @@ CONFLICTS: Final = frozenset(
 )
 AWAY: Final = frozenset(
     {
+        13,  # Unauthorized: no fault of the record, which must not become a dead letter for it
+        18,  # AuthenticationFailed, as above
+        391,  # ReauthenticationRequired, as above
+        8_000,  # AtlasError: how Atlas words the ones above
         50,  # MaxTimeMSExpired
         64,  # WriteConcernFailed, in time
         91,  # ShutdownInProgress

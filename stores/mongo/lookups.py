@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Final
 
+import pymongo
 from motor.motor_asyncio import AsyncIOMotorClientSession
 
 from schemas.documents import CodeDocument, ImportDocument, InventoryDocument, LedgerDocument, ReservationDocument
@@ -20,6 +21,8 @@ from stores.mongo.errors import translated
 
 BATCH: Final = 10_000
 """Documents fetched in one round trip when everything is read."""
+EVERYTHING_TIMEOUT_S: Final = 600
+"""Seconds for the look at everything, instead of `mongo.timeout_ms`."""
 HOLDING: Final = ["held", "assigned"]
 
 
@@ -94,7 +97,7 @@ class Lookups:
         Raises:
             TooMuchToRead: there are more than `codes_max` codes.
         """
-        with translated():
+        with translated(), pymongo.timeout(EVERYTHING_TIMEOUT_S):
             there = await self._collections.codes.estimated_document_count()
             if there > codes_max:
                 raise TooMuchToRead(f"the database holds {there} codes, at most {codes_max} are read")

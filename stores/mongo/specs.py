@@ -15,6 +15,7 @@ from schemas.documents import (
     ImportDocument,
     InventoryDocument,
     LedgerDocument,
+    RejectsDocument,
     ReservationDocument,
 )
 
@@ -57,14 +58,19 @@ class CollectionSpec:
 
 UNIQUE_CODE: Final = IndexSpec("unique_code", ("campaign_id", "code"), unique=True)
 """A code is in a campaign once, however often it is imported."""
-STOCK: Final = IndexSpec("stock", ("campaign_id", "code_type", "draw"), partial=("status", "available"))
-"""Candidates from a random point of the draw space."""
+STOCK: Final = IndexSpec(
+    "stock", ("campaign_id", "code_type", "status", "draw"), partial=("status", "available")
+)
+"""Candidates from a random point of the draw space. `status` is always the same here, and yet a key: a simple
+planner takes an index only if it has every field of the filter."""
 OVERDUE: Final = IndexSpec("overdue", ("expires_at",), partial=("state", "held"))
 """What the expirer looks for."""
 MOVED_BY: Final = IndexSpec("moved_by", ("moved_by",))
 """From a code to its holder."""
 CAMPAIGN: Final = IndexSpec("campaign", ("campaign_id",))
 """A campaign's shards."""
+REPORT: Final = IndexSpec("report", ("import_id", "line"))
+"""An import's rejected rows in the order of the file."""
 
 
 def collections(ledger_days: int) -> tuple[CollectionSpec, ...]:
@@ -76,4 +82,5 @@ def collections(ledger_days: int) -> tuple[CollectionSpec, ...]:
         CollectionSpec("requests", LedgerDocument, (forget,)),
         CollectionSpec("inventory", InventoryDocument, (CAMPAIGN,)),
         CollectionSpec("imports", ImportDocument),
+        CollectionSpec("rejects", RejectsDocument, (REPORT,)),
     )

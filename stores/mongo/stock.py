@@ -21,7 +21,8 @@ YIELD_WANTED: Final = 2
 WIDENING: Final = 4
 """How much wider the next window is when one yielded too little."""
 WINDOW_CODES_MAX: Final = 10_000
-"""Codes read from one window, at most: the count that sized it may have been far too low."""
+"""Codes read from one window, at most, unless more are wanted: the count that sized it may have been far too low.
+A window that is cut short must still yield all that is wanted, or it would look like the end of the stock."""
 KINDS_MAX: Final = 1_000
 """Kinds of codes kept in stock at once; beyond that the stock starts anew."""
 
@@ -61,7 +62,8 @@ class Stock:
         found: dict[str, Candidate] = {}
         looked = 0
         while looked < DRAW_SPACE and len(held.keys() | found.keys()) < wanted:
-            found |= await self._look(key, self._advance(key, width), width)
+            limit = max(wanted, WINDOW_CODES_MAX)
+            found |= await self._look(key, ranges(self._advance(key, width), width), limit)
             looked, width = looked + width, min(width * WIDENING, DRAW_SPACE)
         if looked >= DRAW_SPACE:
             held.clear()
@@ -72,9 +74,9 @@ class Stock:
         self._cursor[key] = (start + width) % DRAW_SPACE
         return start
 
-    async def _look(self, key: StockKey, start: int, width: int) -> dict[str, Candidate]:
+    async def _look(self, key: StockKey, parts: list[tuple[int, int]], limit: int) -> dict[str, Candidate]:
         found: dict[str, Candidate] = {}
-        for low, high in ranges(start, width):
+        for low, high in parts:
             documents = await self._codes.find(
                 {
                     "campaign_id": key.campaign_id,
@@ -83,7 +85,7 @@ class Stock:
                     "draw": {"$gte": low, "$lt": high},
                 },
                 self._fields,
-                limit=WINDOW_CODES_MAX,
+                limit=limit,
             ).to_list(None)
             found |= {document["_id"]: candidate(document) for document in documents}
         return found

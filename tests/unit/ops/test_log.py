@@ -31,6 +31,12 @@ def lines(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
     return [json.loads(line) for line in capsys.readouterr().out.splitlines()]
 
 
+def fail(message: str) -> None:
+    """Raise, with a secret among the local variables."""
+    _local = f"SECRET-{len(message)}"
+    raise ValueError(message)
+
+
 def test_our_events_and_a_librarys_records_have_the_same_schema(capsys: pytest.CaptureFixture[str]) -> None:
     """Whoever reads the log needs one parser."""
     configure_logging(LogSettings(), role="worker")
@@ -54,18 +60,16 @@ def test_our_events_and_a_librarys_records_have_the_same_schema(capsys: pytest.C
 def test_secrets_are_masked_in_values_texts_and_tracebacks(capsys: pytest.CaptureFixture[str]) -> None:
     """Even where a library puts one into the message of its exception."""
     configure_logging(LogSettings(), role="worker")
-    local_secret = "SECRET-" + "LOCAL"
 
     try:
-        raise ValueError('dup key: { code: "SECRET-CODE" } at mongodb://me:SECRET-PASSWORD@h/')
+        fail('dup key: { code: "SECRET-CODE" } at mongodb://me:SECRET-PASSWORD@h/')
     except ValueError:
         structlog.get_logger().exception("failed", code="SECRET-VALUE", code_id="c-1")
         logging.getLogger("motor").exception("theirs")
 
     written = capsys.readouterr().out
     first, second = (json.loads(line) for line in written.splitlines())
-    assert "SECRET" not in written.replace(local_secret, "LOCAL LEAKED")
-    assert "LOCAL LEAKED" not in written.replace(local_secret, "LOCAL LEAKED")
+    assert "SECRET-" not in written
     assert "c-1" == first["code_id"]
     assert "Traceback" in first["exception"]
     assert "Traceback" in second["exception"]
@@ -96,7 +100,7 @@ def test_the_console_format_is_for_people(capsys: pytest.CaptureFixture[str]) ->
     configure_logging(LogSettings(format="console"), role="worker")
 
     try:
-        raise ValueError("why")
+        fail("why")
     except ValueError:
         structlog.get_logger("ours").exception("failed", password="hunter2")
 
@@ -111,6 +115,6 @@ def test_what_json_cannot_hold_is_written_as_text(capsys: pytest.CaptureFixture[
     """An event is never lost to its own values."""
     configure_logging(LogSettings(), role="worker")
 
-    structlog.get_logger().info("odd", value=frozenset({1}), error=ValueError("x"), number=2**70)
+    structlog.get_logger().info("odd", value={(1, 2): frozenset({1})}, error=ValueError("x"), number=2**70)
 
     assert "odd" == lines(capsys)[0]["event"]

@@ -132,7 +132,7 @@ class TestMisspelt:
         assert SECRET not in said
 
     def test_variables_of_others_are_let_through(self) -> None:
-        """The local stack's, the tests', Kubernetes' links to a Service called `codes-ops`, and any without our prefix."""
+        """The local stack's, the tests', and what Kubernetes adds for a Service called `codes-ops`."""
         others = {
             "CODES_DEV_DIR": "x",
             "CODES_TEST_STACK": "containers",

@@ -1,0 +1,1 @@
+"""What people ask of a running service: send a request, watch a topic, look something up."""

@@ -1,0 +1,111 @@
+"""What the importer needs of the database and of S3: the ports, implemented by `stores.mongo` and `stores.s3`."""
+
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
+
+from handlers.chunks import Chunk
+from schemas.documents import ImportDocument, InventoryDocument, RejectsDocument
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A chunk with the documents that would be written for its codes, by code."""
+
+    chunk: Chunk
+    documents: dict[str, dict[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What a chunk came to: the import after it, and the shards it changed."""
+
+    document: ImportDocument
+    shards: Sequence[InventoryDocument]
+
+
+class ImportStore(Protocol):
+    """Where imports, their codes and their rejected rows are; one for each input partition.
+
+    Every method raises StoreUnavailable if there was no answer in time, and is safe to repeat; and StoreRefused if
+    the database will not take a write, however often it is tried.
+    """
+
+    async def find(self, import_id: str) -> ImportDocument | None:
+        """How far an import is; None if there is none of this id."""
+
+    async def create(self, document: ImportDocument) -> None:
+        """Begin an import.
+
+        Raises:
+            FactsStale: there is one of this id already.
+        """
+
+    async def replace(self, before: ImportDocument, after: ImportDocument) -> None:
+        """Move an import's document from one state to the next.
+
+        Raises:
+            FactsStale: it is no longer as `before` says, in its run or its position. Nothing was written.
+        """
+
+    def prepare(self, chunk: Chunk, document: ImportDocument, *, at: datetime) -> Prepared:
+        """Make a chunk's documents. Slow, without I/O: call it in a thread."""
+
+    async def write_chunk(self, prepared: Prepared, before: ImportDocument, *, at: datetime) -> Written:
+        """Write a chunk's new codes, its counts, its rejected rows and the checkpoint, or nothing of it.
+
+        Raises:
+            FactsStale: another writer was faster with a code or a shard, or `before` is not the import's state any
+                more. Nothing was written.
+        """
+
+    async def shards(self, campaign_id: str) -> Sequence[InventoryDocument]:
+        """This partition's own shards of a campaign."""
+
+    def rejects(self, import_id: str) -> AsyncIterator[RejectsDocument]:
+        """An import's rejected rows in the order of the file."""
+
+    async def forget_rejects(self, import_id: str) -> None:
+        """Remove what `rejects` gives, once it is told."""
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectPlace:
+    """Where an object is."""
+
+    bucket: str
+    key: str
+    version_id: str | None = None
+
+    @property
+    def address(self) -> str:
+        """`s3://bucket/key`."""
+        return f"s3://{self.bucket}/{self.key}"
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectSeen:
+    """An object as it is now."""
+
+    size_bytes: int
+    etag: str
+    gzip: bool
+    """By its suffix `.gz` or its content encoding."""
+
+
+class ObjectStore(Protocol):
+    """Where the files are.
+
+    Every method raises ObjectStoreUnavailable if there was no answer in time, and is safe to repeat; and
+    ImportFailed, with a reason of docs/imports.md, if the object or bucket cannot be used.
+    """
+
+    async def look(self, place: ObjectPlace) -> ObjectSeen:
+        """Size and identity of an object."""
+
+    async def read(self, place: ObjectPlace, etag: str, start: int, stop: int) -> bytes:
+        """The bytes from `start` up to `stop`, if the object is still the one with this identity."""
+
+    async def write(self, place: ObjectPlace, pieces: AsyncIterator[bytes]) -> None:
+        """Make an object of these pieces, however many there are, or none at all."""

@@ -1,0 +1,243 @@
+"""What the contract promises of every answer, said a second time and as simply as can be.
+
+In:       what was asked, in the order in which it was decided, and what was answered.
+Out:      whether that answer is right; who holds which code now.
+Promise:  nothing here is shared with `handlers`: fields are plain JSON, codes are ids, time is given.
+"""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from copy import deepcopy
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+Body = Mapping[str, Any]
+Kind = tuple[str, str]
+"""Campaign and code type."""
+
+ENDS = {"assigned": "reservation_assigned", "released": "reservation_released", "expired": "reservation_expired"}
+
+
+class Wrong(AssertionError):
+    """An answer that the contract does not allow."""
+
+
+@dataclass(frozen=True)
+class Ask:
+    """One request as it was decided."""
+
+    operation: str
+    fields: Mapping[str, Any]
+    """With the contract's defaults."""
+    asked_at: datetime
+    decided_at: datetime
+
+
+@dataclass(frozen=True)
+class Hold:
+    """One reservation."""
+
+    kind: Kind
+    fan: str
+    codes: tuple[str, ...]
+    state: str
+    expires_at: datetime | None
+
+
+@dataclass(frozen=True)
+class Remembered:
+    """The first answer to a request id."""
+
+    content: tuple[str, str]
+    body: Body
+
+
+@dataclass
+class Model:
+    """Everything that is true."""
+
+    free: dict[Kind, set[str]] = field(default_factory=dict)
+    holds: dict[str, Hold] = field(default_factory=dict)
+    ledger: dict[str, Remembered] = field(default_factory=dict)
+    refused_reuses: dict[tuple[str, tuple[str, str]], Body] = field(default_factory=dict)
+
+    def add(self, kind: Kind, codes: Sequence[str]) -> None:
+        """An import brought codes."""
+        self.free.setdefault(kind, set()).update(codes)
+
+    def counts(self) -> Counter[tuple[str, str, str]]:
+        """Codes by campaign, type and status."""
+        counts = Counter({(*kind, "available"): len(codes) for kind, codes in self.free.items() if codes})
+        for hold in self.holds.values():
+            if hold.state in ("held", "assigned"):
+                status = "reserved" if hold.state == "held" else "assigned"
+                counts[*hold.kind, status] += len(hold.codes)
+        return counts
+
+    def take(self, ask: Ask, body: Body) -> None:
+        """Raises Wrong if `body` is not what `ask` must be answered; else what it says is so from now on."""
+        content = (ask.operation, repr(sorted(ask.fields.items())))
+        request_id = ask.fields["request_id"]
+        first = self.ledger.get(request_id)
+        if first is None:
+            self._check_first(ask, body)
+            self.ledger[request_id] = Remembered(content, body)
+        elif first.content == content:
+            expect(first.body, body)
+        else:
+            expect_refusal(ask, "request_id_reused", body)
+            expect(self.refused_reuses.setdefault((request_id, content), body), body)
+
+    def _check_first(self, ask: Ask, body: Body) -> None:
+        expect(rfc3339(ask.decided_at), body["decided_at"])
+        reason = self._why_not(ask)
+        if reason is not None:
+            expect_refusal(ask, reason, body)
+            return
+        if "reservation_id" in ask.fields:
+            self._close(ask, body)
+        else:
+            self._open(ask, body)
+
+    def _why_not(self, ask: Ask) -> str | None:
+        if ask.fields["campaign_id"] not in {campaign for campaign, _ in self.free}:
+            return "unknown_campaign"
+        if "reservation_id" in ask.fields:
+            return self._why_not_close(ask)
+        if ask.fields["request_id"] in self.holds:
+            return "request_id_reused"
+        return "out_of_stock" if ask.fields["quantity"] > len(self.free.get(kind_of(ask), ())) else None
+
+    def _why_not_close(self, ask: Ask) -> str | None:
+        hold = self.holds.get(ask.fields["reservation_id"])
+        if hold is None or hold.kind[0] != ask.fields["campaign_id"]:
+            return "reservation_not_found"
+        if ask.fields.get("fan_id") not in (None, hold.fan):
+            return "not_the_holder"
+        if hold.state != "held":
+            return ENDS[hold.state]
+        assert hold.expires_at is not None
+        is_over = hold.expires_at <= ask.asked_at
+        if ask.fields["request_id"].startswith("expire:"):
+            return None if is_over else "invalid_request"
+        says_expired = ask.fields.get("reason") == "expired"
+        return "reservation_expired" if is_over and not says_expired else None
+
+    def _open(self, ask: Ask, body: Body) -> None:
+        kind, codes = kind_of(ask), tuple(body["code_ids"])
+        if len(set(codes)) != ask.fields["quantity"] or not set(codes) <= self.free[kind]:
+            raise Wrong(f"{ask.fields}: {codes} are not {ask.fields['quantity']} free codes")
+        is_reserve = ask.operation == "reserve"
+        expires_at = ask.decided_at + timedelta(seconds=ask.fields["ttl_s"]) if is_reserve else None
+        hold = Hold(kind, ask.fields["fan_id"], codes, "held" if is_reserve else "assigned", expires_at)
+        self.free[kind] -= set(codes)
+        self.holds[ask.fields["request_id"]] = hold
+        expect_success(ask, ask.fields["request_id"], hold, "reserved" if is_reserve else "assigned", body)
+
+    def _close(self, ask: Ask, body: Body) -> None:
+        reservation_id = ask.fields["reservation_id"]
+        hold = self.holds[reservation_id]
+        expect_success(ask, reservation_id, hold, "assigned" if ask.operation == "assign" else "released", body)
+        if ask.operation == "assign":
+            self.holds[reservation_id] = replace(hold, state="assigned")
+            return
+        self.free[hold.kind] |= set(hold.codes)
+        end = "expired" if ask.fields["reason"] == "expired" else "released"
+        self.holds[reservation_id] = replace(hold, state=end)
+
+
+def kind_of(ask: Ask) -> Kind:
+    """What kind of codes is wanted."""
+    return ask.fields["campaign_id"], ask.fields["code_type"]
+
+
+def expect(expected: object, actual: object) -> None:
+    """Raises Wrong unless they are equal."""
+    if expected != actual:
+        raise Wrong(f"expected {expected}, not {actual}")
+
+
+def expect_refusal(ask: Ask, reason: str, body: Body) -> None:
+    """Raises Wrong unless the body is this refusal."""
+    expected = {
+        "request_id": ask.fields["request_id"],
+        "operation": ask.operation,
+        "outcome": "refused",
+        "campaign_id": ask.fields["campaign_id"],
+        "fan_id": ask.fields.get("fan_id"),
+        "reason": reason,
+        "code_ids": [],
+        "expires_at": None,
+    }
+    expect(expected, {name: body[name] for name in expected})
+
+
+def expect_success(ask: Ask, reservation_id: str, hold: Hold, outcome: str, body: Body) -> None:
+    """Raises Wrong unless the body is this, word by word."""
+    expected = {
+        "request_id": ask.fields["request_id"],
+        "operation": ask.operation,
+        "outcome": outcome,
+        "campaign_id": hold.kind[0],
+        "fan_id": hold.fan,
+        "code_type": hold.kind[1],
+        "quantity": len(hold.codes),
+        "code_ids": list(hold.codes),
+        "reservation_id": reservation_id,
+        "expires_at": rfc3339(hold.expires_at) if outcome == "reserved" else None,
+        "reason": None,
+        "decided_at": rfc3339(ask.decided_at),
+    }
+    expect(expected, dict(body))
+
+
+def rfc3339(instant: datetime | None) -> str:
+    """As the contract writes an instant."""
+    assert instant is not None
+    return instant.isoformat(timespec="milliseconds").removesuffix("+00:00") + "Z"
+
+
+Stream = Sequence[tuple[Ask, Body]]
+"""What one partition decided, in its order."""
+
+
+def explained(model: Model, in_order: Stream, streams: Sequence[Stream]) -> Model:
+    """The model after all these decisions, some of which were made at the same time.
+
+    They must make sense in the order of their commits, or in some other that keeps each partition's own.
+
+    Raises:
+        Wrong: there is no such order.
+    """
+    try:
+        return after(model, in_order)
+    except Wrong as wrong:
+        found = some_order(model, [stream for stream in streams if stream]) if len(streams) > 1 else None
+        if found is None:
+            raise wrong from None
+        return found
+
+
+def after(model: Model, stream: Stream) -> Model:
+    """The model after these; raises Wrong at the first that cannot be."""
+    following = deepcopy(model)
+    for ask, body in stream:
+        following.take(ask, body)
+    return following
+
+
+def some_order(model: Model, streams: Sequence[Stream]) -> Model | None:
+    """The model after some order in which all answers are right; None if there is none."""
+    if not streams:
+        return model
+    for number, stream in enumerate(streams):
+        try:
+            following = after(model, stream[:1])
+        except Wrong:
+            continue
+        rest = [*streams[:number], stream[1:], *streams[number + 1 :]]
+        found = some_order(following, [one for one in rest if one])
+        if found is not None:
+            return found
+    return None

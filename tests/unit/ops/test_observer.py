@@ -1,0 +1,149 @@
+"""What the loops tell arrives in metrics and health, and nothing secret with it."""
+
+import pytest
+import structlog
+from prometheus_client.parser import text_string_to_metric_families
+
+from consumers.observer import BatchReport
+from ops.health import Health
+from ops.metrics import SECONDS, Metrics
+from ops.observer import OpsObserver
+from schemas.errors import StoreUnavailable
+
+TOPIC = "codes.reserve.requests.v1"
+A_REPORT = BatchReport(
+    topic=TOPIC,
+    partition=0,
+    outcomes={"reserved": 3, "refused": 2},
+    refusals={"out_of_stock": 1, "invalid_request": 1},
+    rejections={"invalid": 1, "not_json": 1},
+    repeats=2,
+    replies_refused=1,
+    seconds={"apply": 0.03},
+)
+
+
+@pytest.fixture
+def metrics() -> Metrics:
+    """A registry of its own."""
+    return Metrics()
+
+
+@pytest.fixture
+def health() -> Health:
+    """A process that has started."""
+    health = Health(consumes=True)
+    health.started()
+    return health
+
+
+@pytest.fixture
+def observer(metrics: Metrics, health: Health) -> OpsObserver:
+    """At a fixed time."""
+    return OpsObserver(metrics, health, clock=lambda: 1000.0)
+
+
+def value(metrics: Metrics, name: str, **labels: str) -> float | None:
+    """One sample, None if there is none."""
+    return metrics.registry.get_sample_value(name, labels)
+
+
+def test_a_batch_is_counted_by_outcome_and_reason(observer: OpsObserver, metrics: Metrics) -> None:
+    """And measured: the rejection that got an answer is one record, not two."""
+    observer.batch_done(A_REPORT)
+
+    assert 3 == value(metrics, "codes_records_total", outcome="reserved")
+    assert 1 == value(metrics, "codes_refusals_total", reason="out_of_stock")
+    assert 1 == value(metrics, "codes_dead_letters_total", reason="not_json")
+    assert 2 == value(metrics, "codes_repeats_total")
+    assert 1 == value(metrics, "codes_replies_refused_total")
+    assert 6 == value(metrics, "codes_batch_records_sum")
+    assert 1 == value(metrics, "codes_batch_step_seconds_bucket", step="apply", le="0.05")
+
+
+def test_a_part_that_is_away_shows_until_it_answers(observer: OpsObserver, metrics: Metrics, health: Health) -> None:
+    """In the metric, in readiness, and once in the log however often it is tried."""
+    observer.assigned(frozenset())
+    with structlog.testing.capture_logs() as logs:
+        observer.waits_for("mongo", StoreUnavailable("no answer"))
+        observer.waits_for("mongo", StoreUnavailable("no answer"))
+
+    assert ["waits_for"] == [entry["event"] for entry in logs]
+    assert (2, 1) == (
+        value(metrics, "codes_waits_total", part="mongo"),
+        value(metrics, "codes_part_away", part="mongo"),
+    )
+    assert not health.ready().well
+
+    observer.answered("mongo")
+
+    assert 0 == value(metrics, "codes_part_away", part="mongo")
+    assert health.ready().well
+
+
+def test_partitions_leave_the_gauges_with_their_owner(observer: OpsObserver, metrics: Metrics) -> None:
+    """A gauge of a partition that is served elsewhere would look like a hanging loop here."""
+    observer.assigned(frozenset({(TOPIC, 0), (TOPIC, 1), ("other", 0)}))
+    observer.turned(TOPIC, 0)
+    observer.fenced(TOPIC, 1)
+    observer.assigned(frozenset({(TOPIC, 0)}))
+    observer.turned("other", 0)
+
+    assert 1 == value(metrics, "codes_partitions_assigned", topic=TOPIC)
+    assert 0 == value(metrics, "codes_partitions_assigned", topic="other")
+    assert 1000 == value(metrics, "codes_last_turn_timestamp_seconds", topic=TOPIC, partition="0")
+    assert None is value(metrics, "codes_last_turn_timestamp_seconds", topic=TOPIC, partition="1")
+    assert None is value(metrics, "codes_last_turn_timestamp_seconds", topic="other", partition="0")
+    assert 1 == value(metrics, "codes_fenced_total", topic=TOPIC)
+    assert 2 == value(metrics, "codes_rebalances_total")
+
+
+def test_the_other_roles_are_counted(observer: OpsObserver, metrics: Metrics) -> None:
+    """Expiries, imports, conflicts."""
+    observer.expiries_asked(5, 12.5)
+    observer.import_progressed("running", 100)
+    observer.import_progressed("completed", 20)
+    observer.conflict(TOPIC, 0)
+
+    assert (5, 12.5) == (
+        value(metrics, "codes_expiries_asked_total"),
+        value(metrics, "codes_oldest_overdue_seconds"),
+    )
+    assert 120 == value(metrics, "codes_import_rows_total")
+    assert (1, 0) == (
+        value(metrics, "codes_imports_ended_total", state="completed"),
+        value(metrics, "codes_imports_ended_total", state="failed"),
+    )
+    assert 1 == value(metrics, "codes_conflicts_total", topic=TOPIC)
+
+
+def test_known_series_exist_before_they_move(metrics: Metrics) -> None:
+    """A rate over a series that begins at 1 misses that 1."""
+    assert 0 == value(metrics, "codes_dead_letters_total", reason="unprocessable")
+    assert 0 == value(metrics, "codes_waits_total", part="kafka")
+
+
+def test_metrics_have_our_prefix_and_no_unbounded_label(observer: OpsObserver, metrics: Metrics) -> None:
+    """No code, fan, request or campaign is ever a label."""
+    observer.batch_done(A_REPORT)
+    observer.assigned(frozenset({(TOPIC, 0)}))
+
+    families = list(text_string_to_metric_families(metrics.text().decode()))
+    labels = {label for family in families for sample in family.samples for label in sample.labels}
+    assert {"codes"} == {family.name.split("_")[0] for family in families}
+    known = {"outcome", "reason", "step", "part", "topic", "partition", "state", "le", "version", "python"}
+    assert set() == labels - known
+
+
+def test_durations_have_the_fields_usual_buckets(metrics: Metrics) -> None:
+    """So that dashboards made for others fit."""
+    assert all(
+        0 == value(metrics, "codes_batch_step_seconds_bucket", step="emit", le=str(bound)) for bound in SECONDS
+    )
+
+
+def test_two_processes_in_one_test_do_not_share_metrics(metrics: Metrics) -> None:
+    """Each has a registry of its own."""
+    metrics.repeats.inc()
+
+    assert 0 == value(Metrics(), "codes_repeats_total")
