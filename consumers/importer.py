@@ -10,8 +10,9 @@ from typing import Final
 
 from aiokafka import TopicPartition
 
-from consumers.commands import ImportPartition, ImportSurroundings
+from consumers.commands import ImportPartition
 from consumers.failpoints import Failpoint
+from consumers.import_surroundings import ImportSurroundings
 from consumers.role import KafkaSide, serve_topics
 from schemas.settings import ImporterSettings
 from schemas.topics import IMPORT, Topics

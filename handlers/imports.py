@@ -9,7 +9,7 @@ Promise:  rows_read = inserted + duplicates_in_file + duplicates_in_campaign + r
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from datetime import datetime
-from typing import Literal, NamedTuple
+from typing import Final, Literal, NamedTuple, get_args
 
 from handlers.cells import Columns
 from handlers.chunks import Chunk
@@ -20,6 +20,9 @@ from schemas.documents import ImportDocument, InventoryDocument, RejectsDocument
 from schemas.events import ImportProgressed
 from schemas.records import Asked
 from schemas.requests import ImportCommand
+from schemas.settings import ImporterSettings
+
+CODE_TYPES: Final[tuple[CodeType, ...]] = get_args(CodeType)
 
 
 class Tally(NamedTuple):
@@ -73,6 +76,22 @@ def place_of(document: ImportDocument) -> Place:
 def columns_of(document: ImportDocument) -> Columns | None:
     """What the object's first row told; None if it is still to be read."""
     return None if document.code_column is None else Columns(document.code_column, document.code_type_column)
+
+
+def located(document: ImportDocument, *, etag: str, size_bytes: int, gzip: bool, now: datetime) -> ImportDocument:
+    """The import after its object was found."""
+    return document.model_copy(
+        update={"etag": etag, "bytes_total": size_bytes, "gzip": gzip, "changed_at": to_milliseconds(now)}
+    )
+
+
+def why_not_loadable(document: ImportDocument, settings: ImporterSettings) -> str | None:
+    """What is wrong with an object of this size, if anything."""
+    size = document.bytes_total or 0
+    if size == 0:
+        return "empty"
+    limits = (settings.object_bytes_max, *(() if document.gzip else (settings.text_bytes_max,)))
+    return "too_large" if size > min(limits) else None
 
 
 def tally_of(chunk: Chunk, existing: Mapping[str, str], import_id: str) -> Tally:

@@ -1,7 +1,7 @@
 """Bytes of CSV text to rows, in pieces of any size, with the exact place after each row.
 
 In:       an object's text as bytes, from its begin or from a place that was reached before.
-Out:      one `CodeRow` or `RejectedRow` a row, in order; blank lines and a header make none. ImportFailed: `not_utf8`.
+Out:      one `CodeRow` or `RejectedRow` a row, in order, none for a blank line or a header. ImportFailed: `not_utf8`.
 Promise:  how the text is cut into pieces changes nothing, nor does going on at any row's end. What is held in memory
           is bounded by a piece and `line_bytes_max`.
 

@@ -13,10 +13,14 @@ from typing import Annotated
 import typer
 
 from devstack.cli import app as dev
+from ops.commands.audit import audit
 from ops.commands.config import config
+from ops.commands.demo import demo
 from ops.commands.migrate import migrate
 from ops.commands.publish import app as publish
-from ops.commands.roles import expirer, worker
+from ops.commands.roles import expirer, importer, worker
+from ops.commands.show import app as show
+from ops.commands.tail import tail
 from ops.exits import Exit, exit_code
 from ops.version import service_version
 from schemas.errors import CodeServiceError, SettingsInvalid
@@ -63,12 +67,17 @@ def _root(
 
 # Roles.
 app.command(epilog="Example: env $(codes dev env) codes worker")(worker)
+app.command(epilog="Example: env $(codes dev env) codes importer")(importer)
 app.command(epilog="Example: env $(codes dev env) codes expirer")(expirer)
 
 # Errands.
 app.add_typer(publish)
+app.command(epilog="Examples: codes tail results.v1; codes tail assigned.v1 --from-beginning --max 10 --json")(tail)
+app.add_typer(show)
+app.command(epilog="Examples: codes demo; codes demo --requests 20000 --codes 50000 --keep")(demo)
 
 # Upkeep.
+app.command(epilog="Examples: codes audit; codes audit --text worker.log --json")(audit)
 app.command(epilog="Examples: codes migrate; codes migrate --check --json")(migrate)
 app.command(epilog="Examples: codes config; codes config --json")(config)
 app.add_typer(dev, name="dev")

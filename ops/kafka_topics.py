@@ -23,7 +23,7 @@ from schemas.settings import TopicSettings
 from schemas.topics import ALL_TOPICS, DEAD_LETTERS, Topics
 from stores.mongo.migration import Change, Step, Warned
 
-LOOKS_MAX: Final = 20
+LOOKS_MAX: Final = 100
 LOOK_PAUSE_S: Final = 0.1
 MS_PER_HOUR: Final = 3_600_000
 SET_ON_TOPIC: Final = 1
@@ -183,7 +183,7 @@ async def _is_configured(admin: AIOKafkaAdminClient, topic: Wanted) -> bool:
 
 
 async def _all_are_known(admin: AIOKafkaAdminClient, topics: list[Wanted]) -> bool:
-    there = await _partitions_there(admin)
+    there = await partitions_there(admin)
     return all(there.get(topic.name, 0) >= topic.partitions for topic in topics)
 
 

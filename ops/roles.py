@@ -1,7 +1,7 @@
 """The roles: each opens its parts, works, and closes them. Here the service is put together.
 
 In:   the context of a process.
-Out:  the work of `codes worker` and `codes expirer`, until the context says stop.
+Out:  the work of `codes worker`, `codes importer` and `codes expirer`, until the context says stop.
 """
 
 import asyncio
@@ -13,6 +13,7 @@ from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 
 from consumers.expirer import Expirer
+from consumers.importer import run_importer
 from consumers.worker import run_worker
 from ops.role import RoleContext
 from producers.replies import ReplyTopics
@@ -20,7 +21,9 @@ from stores.mongo.campaigns import Campaigns
 from stores.mongo.codes import MongoCodeStore, MongoParts
 from stores.mongo.collections import Collections
 from stores.mongo.connection import connect, database
+from stores.mongo.imports import MongoImportStore
 from stores.mongo.overdue import OverdueReservations
+from stores.s3.objects import open_objects
 
 LOOK_UP_TIMEOUT_S: Final = 5.0
 """For the broker's answer on a reply topic; without one there is no reply, only the result."""
@@ -35,6 +38,19 @@ async def worker(context: RoleContext) -> None:
 
         replies = ReplyTopics(context.settings.topics.reply_allowed, partition_counter(context))
         await run_worker(context.kafka, context.topics, make_store, replies, context.failpoint, context.stopping)
+
+
+async def importer(context: RoleContext) -> None:
+    """Serve import commands."""
+    async with mongo_parts(context) as parts, open_objects(context.settings.s3) as objects:
+
+        def make_store(shard: str) -> MongoImportStore:
+            return MongoImportStore(parts, shard)
+
+        settings = context.settings.importer
+        await run_importer(
+            context.kafka, context.topics, settings, make_store, objects, context.failpoint, context.stopping
+        )
 
 
 async def expirer(context: RoleContext) -> None:

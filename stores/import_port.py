@@ -49,8 +49,11 @@ class ImportStore(Protocol):
             FactsStale: it is no longer as `before` says, in its run or its position. Nothing was written.
         """
 
-    def prepare(self, chunk: Chunk, document: ImportDocument, *, at: datetime) -> Prepared:
-        """Make a chunk's documents. Slow, without I/O: call it in a thread."""
+    def prepare(self, chunk: Chunk, document: ImportDocument, *, moved_by: str, at: datetime) -> Prepared:
+        """Make a chunk's documents. Slow, without I/O: call it in a thread.
+
+        `moved_by` is the command's record, `<shard>@<offset>`.
+        """
 
     async def write_chunk(self, prepared: Prepared, before: ImportDocument, *, at: datetime) -> Written:
         """Write a chunk's new codes, its counts, its rejected rows and the checkpoint, or nothing of it.

@@ -2,12 +2,14 @@
 
 In:       what an outsider read from the topics, what the database holds, logs and metrics.
 Out:      `AuditReport`.
-Promise:  the same history gives the same report. On a service that is at work, or whose topics retention has
-          shortened, only what must hold even then is judged; the report says what was left out.
+Promise:  the same history gives the same report, and no finding tells a code, not even one that somebody has made
+          a part of an id. On a service that is at work, or whose topics retention has shortened, only what must
+          hold even then is judged; the report says what was left out.
 """
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Final
 
@@ -15,7 +17,7 @@ from ops.audit.answers import check_answers, outcome_of
 from ops.audit.counts import check_accounts
 from ops.audit.history import History
 from ops.audit.holders import check_holders
-from ops.audit.leaks import WORD_CHARACTERS_MIN, check_leaks, too_short
+from ops.audit.leaks import WORD_CHARACTERS_MIN, check_leaks, secrets_of, too_short
 from ops.audit.report import AuditReport, Finding, Tally
 from schemas.base import rfc3339
 from schemas.topics import DEAD_LETTERS
@@ -32,9 +34,11 @@ CHECKS: Final[tuple[tuple[str, Check], ...]] = (
 
 def audit(history: History) -> AuditReport:
     """Check everything that was promised."""
+    secrets = secrets_of(history)
+    found = [finding for _, check in CHECKS for finding in check(history)]
     return AuditReport(
         tally=tally(history),
-        findings=tuple(finding for _, check in CHECKS for finding in check(history)),
+        findings=tuple(replace(one, what=secrets.masked(one.what)) for one in found),
         checked=tuple(claim for claim, _ in CHECKS),
         left_out=tuple(left_out(history)),
     )

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
+from ops.audit.answers import MANY_MAY_SAY
 from ops.audit.history import Event, History
 from ops.audit.report import Finding
 from ops.records import Fields
@@ -93,18 +94,24 @@ def check_import_sums(history: History) -> Iterator[Finding]:
 
 def check_import_ends(history: History) -> Iterator[Finding]:
     """A readable command has an end event, and an import ends in one way."""
-    ends: dict[str, Event] = {}
-    for event in history.import_ends:
-        first = ends.setdefault(event.says["import_id"], event)
-        if figures(first.says) != figures(event.says):
+    ends = {event.says["import_id"]: event for event in reversed(decisions(history))}
+    for event in decisions(history):
+        if figures(ends[event.says["import_id"]].says) != figures(event.says):
             yield Finding("doubled", f"import {event.says['import_id']}: ended in two ways")
-    for asking in history.commands:
-        if asking.request_id and asking.is_served and not asking.is_rejected and asking.request_id not in ends:
-            yield Finding("lost", f"import {asking.request_id}: asked for, and no end was told")
+    least = Counter(one.request_id for one in history.commands if one.is_served and not one.is_rejected)
+    told = Counter(event.says["import_id"] for event in history.import_ends)
+    for import_id, commands in least.items():
+        if import_id is not None and told[import_id] < commands:
+            yield Finding("lost", f"import {import_id}: asked for {commands} times, its end told {told[import_id]}")
     for document in history.database.imports:
         end = ends.get(document["_id"])
         if end is not None and end.says["inserted"] != document["inserted"]:
             yield Finding("drift", f"import {document['_id']}: its end event and its document differ")
+
+
+def decisions(history: History) -> list[Event]:
+    """The end events of imports that were the first of their id, and readable."""
+    return [event for event in history.import_ends if event.says["reason"] not in MANY_MAY_SAY]
 
 
 def check_imported_codes(history: History) -> Iterator[Finding]:
@@ -117,7 +124,7 @@ def check_imported_codes(history: History) -> Iterator[Finding]:
             yield Finding("drift", f"import {import_id}: {there}")
     if not history.is_whole:
         return
-    told = sum({event.says["import_id"]: event.says["inserted"] for event in history.import_ends}.values())
+    told = sum({event.says["import_id"]: event.says["inserted"] for event in decisions(history)}.values())
     if told != len(history.database.codes):
         yield Finding("drift", f"there are {len(history.database.codes)} codes, the imports' end events say {told}")
 

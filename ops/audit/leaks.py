@@ -12,6 +12,7 @@ from typing import Final, NamedTuple
 
 from ops.audit.history import Database, History
 from ops.audit.report import Finding
+from ops.masking import MASK
 from ops.records import text
 from schemas.records import IncomingRecord
 from schemas.topics import DEAD_LETTERS, IMPORTS, INVENTORY, RESULTS, STOCK_ALERTS
@@ -36,12 +37,17 @@ class Text(NamedTuple):
 
 def check_leaks(history: History) -> Iterator[Finding]:
     """Search every text for every value."""
-    secrets = Secrets({code.value: code.id for code in history.database.codes})
+    secrets = secrets_of(history)
     for where, content in texts(history):
         for number, code_id in enumerate(secrets.found_in(content)):
             if number == FINDINGS_MAX:
                 break
             yield Finding("leak", f"{where}: the value of code {code_id}")
+
+
+def secrets_of(history: History) -> "Secrets":
+    """All that may not be told."""
+    return Secrets({code.value: code.id for code in history.database.codes})
 
 
 class Secrets:
@@ -59,15 +65,21 @@ class Secrets:
         """Ids of codes whose value stands there, each once."""
         plain = content.replace("\\\\", "\\")  # JSON and Python write a backslash twice
         readings = (content,) if plain == content else (content, plain)
-        yield from dict.fromkeys(code_id for reading in readings for code_id in self._look(reading))
+        yield from dict.fromkeys(self._ids[value] for reading in readings for value in self._look(reading))
+
+    def masked(self, content: str) -> str:
+        """The text without the values."""
+        for value in set(self._look(content)):
+            content = content.replace(value, MASK)
+        return content
 
     def _look(self, content: str) -> Iterator[str]:
         for match in START.finditer(content):
             start = match.start()
             for length in self._lengths.get(content[start : start + WORD_CHARACTERS_MIN], ()):
-                code_id = self._ids.get(content[start : start + length])
-                if code_id is not None and not is_inside_word(content, start + length):
-                    yield code_id
+                value = content[start : start + length]
+                if value in self._ids and not is_inside_word(content, start + length):
+                    yield value
 
 
 def is_inside_word(content: str, end: int) -> bool:

@@ -13,6 +13,7 @@ from typing import Final
 
 from aiokafka import TopicPartition
 
+from consumers.importer import IMPORTER_GROUP
 from consumers.worker import WORKER_GROUP
 from ops.audit.history import CodeRow, Database, History
 from ops.kafka_reading import TopicReader, kafka_errors, topic_reader
@@ -23,7 +24,6 @@ from schemas.records import IncomingRecord
 from schemas.topics import ALL_TOPICS, IMPORT, REQUEST_TOPICS, Topics, TopicSpec
 from stores.mongo.lookups import Contents, opened
 
-IMPORTER_GROUP: Final = "importer"
 IN_TOPICS: Final = (*REQUEST_TOPICS, IMPORT)
 OUT_TOPICS: Final = tuple(topic for topic in ALL_TOPICS if topic not in IN_TOPICS)
 

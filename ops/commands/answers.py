@@ -13,6 +13,7 @@ from ops.commands.printing import complain, print_fields, print_json
 from ops.errands.publishing import GOOD_ENDS, OnProgress, Order, Sent
 from ops.exits import Exit
 from schemas.requests import ImportCommand
+from schemas.topics import IMPORT
 
 if TYPE_CHECKING:
     from ops.records import Fields
@@ -33,10 +34,8 @@ def print_sent(sent: Sent, *, json_: bool) -> None:
 def print_answer(sent: Sent, *, timeout_s: float, json_: bool) -> Exit:
     """The answer, and the exit code that it means."""
     if sent.answer is None:
-        complain(
-            f"no answer in {timeout_s:g} s. {sent.request_id} is sent and will be served; look again with the same "
-            f"command and --request-id {sent.request_id}"
-        )
+        kind = "import" if sent.topic.endswith(IMPORT.name) else "request"
+        complain(f"no answer in {timeout_s:g} s; it is sent, look again with: codes show {kind} {sent.request_id}")
         return Exit.TIMED_OUT
     if json_:
         print_json(dict(sent.answer))

@@ -1,4 +1,4 @@
-"""`codes worker`, `codes expirer`: one process of a role each."""
+"""`codes worker`, `codes importer`, `codes expirer`: one process of a role each."""
 
 
 def worker() -> None:
@@ -8,6 +8,15 @@ def worker() -> None:
     from ops.settings import load_settings
 
     run_role("worker", load_settings(), work, consumes=True)
+
+
+def importer() -> None:
+    """Serve import commands: load the codes of S3 objects into campaigns, until SIGTERM."""
+    from ops.role import run_role
+    from ops.roles import importer as work
+    from ops.settings import load_settings
+
+    run_role("importer", load_settings(), work, consumes=True)
 
 
 def expirer() -> None:

@@ -58,9 +58,7 @@ class CollectionSpec:
 
 UNIQUE_CODE: Final = IndexSpec("unique_code", ("campaign_id", "code"), unique=True)
 """A code is in a campaign once, however often it is imported."""
-STOCK: Final = IndexSpec(
-    "stock", ("campaign_id", "code_type", "status", "draw"), partial=("status", "available")
-)
+STOCK: Final = IndexSpec("stock", ("campaign_id", "code_type", "status", "draw"), partial=("status", "available"))
 """Candidates from a random point of the draw space. `status` is always the same here, and yet a key: a simple
 planner takes an index only if it has every field of the filter."""
 OVERDUE: Final = IndexSpec("overdue", ("expires_at",), partial=("state", "held"))

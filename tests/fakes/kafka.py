@@ -53,9 +53,7 @@ class MemoryKafka:
         """Append a record."""
         log = self.logs.setdefault(source, [])
         timestamp_ms = milliseconds(at)
-        record = IncomingRecord(
-            PREFIX + source.topic, source.partition, len(log), timestamp_ms, key, value, headers
-        )
+        record = IncomingRecord(PREFIX + source.topic, source.partition, len(log), timestamp_ms, key, value, headers)
         log.append(record)
         return record
 

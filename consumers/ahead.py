@@ -1,0 +1,57 @@
+"""Doing the next thing while the last one is used, and letting go of it when the process is told to stop.
+
+Out: `ahead`, which is always one item further than who reads from it; `unless_stopped`.
+"""
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable
+from typing import Any, Final, TypeVar
+
+from schemas.errors import CodeServiceError
+
+END: Final = object()
+
+T = TypeVar("T")
+
+
+class Stopped(CodeServiceError):
+    """The partition is being let go of. What is written stays; its next owner goes on from there."""
+
+
+async def ahead(source: AsyncIterator[T]) -> AsyncGenerator[T, None]:
+    """The same items, each fetched while the one before it is used. What ends the source ends this in its place."""
+
+    async def fetch() -> T | object:
+        return await anext(source, END)
+
+    task = asyncio.create_task(fetch())
+    try:
+        while (item := await task) is not END:
+            task = asyncio.create_task(fetch())
+            yield item  # type: ignore[misc]  # only the end is no T
+    finally:
+        await let_go(task)
+
+
+async def unless_stopped(work: Awaitable[T], stopping: asyncio.Event) -> T:
+    """What the work gives, if that comes before `stopping` is set.
+
+    Raises:
+        Stopped: the work was cancelled.
+    """
+    task = asyncio.ensure_future(work)
+    stop = asyncio.create_task(stopping.wait())
+    try:
+        await asyncio.wait((task, stop), return_when=asyncio.FIRST_COMPLETED)
+        if not task.done():
+            raise Stopped("told to stop")
+        return task.result()
+    finally:
+        await let_go(task, stop)
+
+
+async def let_go(*tasks: "asyncio.Future[Any]") -> None:
+    """Cancel what is not done, and see it end."""
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)

@@ -1,0 +1,122 @@
+"""An import's document in the hands of one run: begun or taken over, then moved from chunk to chunk.
+
+In:       a command; chunks; the document's next states.
+Out:      `Checkpoint.document`, which is what the database has.
+Promise:  a write that others disturbed is tried again, one whose answer got lost is not done twice, and one by a run
+          that has been taken over from is not done at all.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import TypeVar
+from uuid import uuid4
+
+from consumers.ahead import Stopped
+from consumers.import_surroundings import ImportSurroundings
+from consumers.waiting import step_aside, wait_out
+from handlers.imports import begun
+from schemas.documents import ImportDocument
+from schemas.errors import FactsStale, PartitionFenced, StoreUnavailable
+from schemas.records import Asked, IncomingRecord
+from schemas.requests import ImportCommand
+from stores.import_port import ImportStore, Prepared, Written
+
+T = TypeVar("T")
+
+
+async def take(asked: Asked[ImportCommand], store: ImportStore, around: ImportSurroundings) -> ImportDocument:
+    """Begin an import, or take over the one of this id; one that has ended or has other content stays as it is."""
+    attempt = 0
+    while True:
+        try:
+            return await waited(lambda: take_once(asked, store, around), around)
+        except FactsStale:
+            around.observer.conflict(asked.record.topic, asked.record.partition)
+            await step_aside(attempt)
+            attempt += 1
+
+
+async def take_once(asked: Asked[ImportCommand], store: ImportStore, around: ImportSurroundings) -> ImportDocument:
+    """Raises FactsStale if another run did the same at the same time."""
+    run = uuid4().hex
+    found = await store.find(asked.request.request_id)
+    if found is None:
+        document = begun(asked, run=run, now=around.clock())
+        await store.create(document)
+        return document
+    if found.state != "running" or found.digest != asked.digest:
+        return found
+    document = found.model_copy(update={"run": run})
+    await store.replace(found, document)
+    return document
+
+
+@dataclass(slots=True)
+class Checkpoint:
+    """Lives for one run."""
+
+    document: ImportDocument
+    cause: IncomingRecord
+    store: ImportStore
+    around: ImportSurroundings
+    stopping: asyncio.Event
+
+    async def move(self, after: ImportDocument, is_done: Callable[[ImportDocument], bool]) -> None:
+        """Write the document's next state; `is_done` knows it again.
+
+        Raises:
+            PartitionFenced, Stopped: see `write`.
+        """
+        await self._written(lambda: self.store.replace(self.document, after), is_done)
+        self.document = after
+
+    async def write(self, prepared: Prepared) -> Written:
+        """Write a chunk.
+
+        Raises:
+            PartitionFenced: another run has taken the import over.
+            Stopped: others were faster, and there is no time to try again. Nothing was written.
+        """
+
+        def is_done(found: ImportDocument) -> bool:
+            return found.position == prepared.chunk.end.byte
+
+        written = await self._written(
+            lambda: self.store.write_chunk(prepared, self.document, at=self.around.clock()), is_done
+        )
+        if written is None:
+            written = await waited(self._as_it_is, self.around)
+        self.document = written.document
+        return written
+
+    async def _written(
+        self, write: Callable[[], Awaitable[T]], is_done: Callable[[ImportDocument], bool]
+    ) -> T | None:
+        """What the write gives; None if it turns out that an earlier try, of which nothing was heard, did it."""
+        attempt = 0
+        while True:
+            try:
+                return await waited(write, self.around)
+            except FactsStale:
+                self.around.observer.conflict(self.cause.topic, self.cause.partition)
+            if is_done(await waited(self._still_ours, self.around)):
+                return None
+            if self.stopping.is_set():
+                raise Stopped("others were faster")
+            await step_aside(attempt)
+            attempt += 1
+
+    async def _still_ours(self) -> ImportDocument:
+        found = await self.store.find(self.document.id)
+        if found is None or found.run != self.document.run:
+            raise PartitionFenced("another run has taken this import over")
+        return found
+
+    async def _as_it_is(self) -> Written:
+        return Written(await self._still_ours(), await self.store.shards(self.document.campaign_id))
+
+
+async def waited(work: Callable[[], Awaitable[T]], around: ImportSurroundings) -> T:
+    """Wait out a database that is away."""
+    return await wait_out(work, "mongo", around.observer, away=StoreUnavailable, backoff_max_s=around.backoff_max_s)

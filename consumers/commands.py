@@ -1,0 +1,111 @@
+"""Import commands of one partition, one after the other: each to its end, or to where the next owner goes on.
+
+In:       records of the command topic, in order.
+Out:      progress and end events, inventory events, dead letters.
+Promise:  a command's offset moves only together with its import's end event. A command that comes again gets the
+          same end event again, with the same `ce_id`.
+"""
+
+import asyncio
+from collections import Counter
+from collections.abc import Sequence
+
+from consumers.ahead import Stopped
+from consumers.checkpoint import Checkpoint, take, waited
+from consumers.decode import SizeLimits, decode_command
+from consumers.import_events import failed_records, rejected_records, told_records
+from consumers.import_run import ImportRun
+from consumers.import_surroundings import ImportSurroundings
+from consumers.observer import BatchReport
+from producers.emitters import Emitter
+from schemas.errors import StoreRefused
+from schemas.records import Asked, IncomingRecord, OutgoingRecord, Rejected
+from schemas.requests import ImportCommand
+from stores.import_port import ImportStore
+
+UNPROCESSABLE = "the database refuses what this import would write"
+
+
+class ImportPartition:
+    """Serves the commands of one partition."""
+
+    def __init__(self, shard: str, store: ImportStore, around: ImportSurroundings) -> None:
+        """`shard` is the partition's name without the topic prefix."""
+        self._shard = shard
+        self._store = store
+        self._around = around
+        limits = around.limits
+        self._sizes = SizeLimits(limits.record_bytes_max, limits.key_bytes_max, limits.header_bytes_max)
+
+    async def serve(self, records: Sequence[IncomingRecord], emitter: Emitter, stopping: asyncio.Event) -> None:
+        """Take commands to their ends; return without an end when `stopping` is set.
+
+        Raises:
+            PartitionFenced, EmitFailed: see `Emitter.emit`. What is written stays, and the import goes on from there.
+        """
+        for record in records:
+            try:
+                await self._serve(record, emitter, stopping)
+            except Stopped:
+                return
+
+    async def _serve(self, record: IncomingRecord, emitter: Emitter, stopping: asyncio.Event) -> None:
+        read = decode_command(record, self._sizes)
+        if isinstance(read, Asked):
+            try:
+                outputs = await self._import(read, emitter, stopping)
+            except StoreRefused:
+                read = unprocessable(read)
+        if isinstance(read, Rejected):
+            outputs = rejected_records(
+                read, group=self._around.group, at=self._around.clock(), topics=self._around.topics
+            )
+        await emitter.emit(outputs, record.offset + 1)
+        self._around.observer.batch_done(report(read))
+
+    async def _import(
+        self, asked: Asked[ImportCommand], emitter: Emitter, stopping: asyncio.Event
+    ) -> Sequence[OutgoingRecord]:
+        """What is told at the end of an import.
+
+        Raises:
+            Stopped: it is not at its end.
+            StoreRefused: the database does not take the import's document.
+        """
+        document = await take(asked, self._store, self._around)
+        if document.digest != asked.digest:
+            return failed_records(asked, "request_id_reused", self._around.topics)
+        if document.state == "running":
+            checkpoint = Checkpoint(document, asked.record, self._store, self._around, stopping)
+            moved_by = f"{self._shard}@{asked.record.offset}"
+            document = await ImportRun(checkpoint, self._around, emitter, stopping, moved_by).finish()
+        if document.report is not None:
+            await waited(lambda: self._store.forget_rejects(document.id), self._around)
+        shards = await waited(lambda: self._store.shards(document.campaign_id), self._around)
+        return told_records(document, shards, asked.record, self._around.topics)
+
+
+def unprocessable(asked: Asked[ImportCommand]) -> Rejected:
+    """A command that is readable and yet cannot be served."""
+    return Rejected(
+        reason="unprocessable",
+        detail=UNPROCESSABLE,
+        record=asked.record,
+        request_id=asked.request.request_id,
+        campaign_id=asked.request.campaign_id,
+    )
+
+
+def report(read: Asked[ImportCommand] | Rejected) -> BatchReport:
+    """One command by figures: only dead letters are counted here, rows and ends are told on the way."""
+    rejected = [read] if isinstance(read, Rejected) else []
+    first = read.record
+    return BatchReport(
+        topic=first.topic,
+        partition=first.partition,
+        outcomes={},
+        refusals={},
+        rejections=Counter(one.reason for one in rejected),
+        repeats=0,
+        replies_refused=0,
+    )

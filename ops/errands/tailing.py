@@ -1,0 +1,111 @@
+"""A topic followed by a person.
+
+In:       a topic, from where, which records.
+Out:      records one by one, for as long as somebody looks.
+Promise:  a code's value leaves here only if it was asked for.
+"""
+
+import base64
+from collections.abc import AsyncGenerator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from ops.kafka_reading import Isolation, Offsets, TopicReader, kafka_errors, topic_reader
+from ops.masking import MASK
+from ops.records import fields_of, text
+from ops.settings import Settings
+from schemas.base import rfc3339
+from schemas.records import IncomingRecord
+from schemas.topics import ALL_TOPICS
+
+MASKED_FIELD: Final = "code"
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which records of a topic."""
+
+    topic: str
+    """Full name."""
+    from_beginning: bool = False
+    follow: bool = True
+    """Go on when the end is reached."""
+    count_max: int | None = None
+    key: str | None = None
+    campaign_id: str | None = None
+    isolation: Isolation = "read_committed"
+
+    def is_met_by(self, record: IncomingRecord) -> bool:
+        """Whether a record is one of them."""
+        if self.key is not None and text(record.key) != self.key:
+            return False
+        return self.campaign_id is None or fields_of(record.value).get("campaign_id") == self.campaign_id
+
+
+def full_name(topic: str, prefix: str) -> str:
+    """A topic of the contract by its short name; any other name is taken as it is."""
+    return prefix + topic if topic in {spec.name for spec in ALL_TOPICS} else topic
+
+
+async def follow(settings: Settings, wanted: Wanted) -> AsyncGenerator[IncomingRecord, None]:
+    """The records that are wanted, oldest first within a partition.
+
+    Raises:
+        TopicMissing, BrokerUnavailable, KafkaRefused: see `ops.kafka_reading`.
+    """
+    async with topic_reader(settings, [wanted.topic], wanted.isolation) as reader:
+        with kafka_errors(settings.kafka):
+            ends = await reader.ends()
+            reader.start_at(await reader.beginnings() if wanted.from_beginning else ends)
+            left = wanted.count_max
+            async for records in pieces(reader, ends, follow=wanted.follow):
+                for record in filter(wanted.is_met_by, records):
+                    yield record
+                    left = None if left is None else left - 1
+                    if left == 0:
+                        return
+
+
+async def pieces(reader: TopicReader, ends: Offsets, *, follow: bool) -> AsyncGenerator[list[IncomingRecord], None]:
+    """What arrives, to the ends or without end."""
+    if not follow:
+        async for records in reader.until(ends):
+            yield records
+        return
+    while True:
+        yield await reader.poll()
+
+
+def as_json(record: IncomingRecord, *, reveal: bool) -> dict[str, Any]:
+    """All of a record. A value that is no JSON object is text; one that is no text is `value_base64`."""
+    return {
+        "topic": record.topic,
+        "partition": record.partition,
+        "offset": record.offset,
+        "at": at(record),
+        "key": None if record.key is None else text(record.key),
+        "headers": {name: None if value is None else text(value) for name, value in record.headers},
+        **said(record.value, reveal=reveal),
+    }
+
+
+def said(value: bytes | None, *, reveal: bool) -> dict[str, Any]:
+    """The value, with a secret masked."""
+    fields = fields_of(value)
+    if fields:
+        return {"value": fields if reveal else masked(fields)}
+    try:
+        return {"value": None if value is None else value.decode()}
+    except UnicodeDecodeError:
+        return {"value_base64": base64.b64encode(value or b"").decode()}
+
+
+def masked(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields without the code's value."""
+    return {name: MASK if name == MASKED_FIELD else value for name, value in fields.items()}
+
+
+def at(record: IncomingRecord) -> str:
+    """When the broker took it."""
+    return rfc3339(datetime.fromtimestamp(record.timestamp_ms / 1000, UTC))

@@ -1,0 +1,19 @@
+"""A database made for one run, removed after it. No role ever does this."""
+
+from schemas.settings import MongoSettings
+from stores.mongo.connection import connect
+from stores.mongo.errors import translated
+
+
+async def drop_database(settings: MongoSettings) -> None:
+    """Remove the database of these settings, with all that is in it.
+
+    Raises:
+        StoreUnavailable: MongoDB gave no answer in `mongo.timeout_ms`.
+    """
+    client = connect(settings)
+    try:
+        with translated():
+            await client.drop_database(settings.database)
+    finally:
+        client.close()

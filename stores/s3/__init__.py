@@ -1,0 +1,1 @@
+"""S3, and the only place that knows its client."""

@@ -1,0 +1,140 @@
+"""Objects in S3: looked at, read by ranges, written in parts.
+
+In:       where an object is.
+Out:      its size and identity, its bytes, or a new object; errors as `stores.s3.errors` has them.
+Promise:  a range is of the very object that was looked at, or an error. No more than a range or a part is in memory.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Collection, Mapping
+from contextlib import asynccontextmanager, suppress
+from typing import TYPE_CHECKING, Any, Final
+
+from schemas.errors import ImportFailed, ObjectStoreUnavailable
+from schemas.settings import S3Settings
+from stores.import_port import ObjectPlace, ObjectSeen
+from stores.s3.connection import connected
+from stores.s3.errors import translated
+
+if TYPE_CHECKING:
+    from types_aiobotocore_s3 import S3Client
+    from types_aiobotocore_s3.type_defs import CompletedPartTypeDef
+
+PART_BYTES: Final = 5 * 1024 * 1024
+"""S3 takes no smaller part but the last."""
+REPORT_TYPE: Final = "text/csv; charset=utf-8"
+GIVE_UP_S: Final = 5
+GZIP_SUFFIX: Final = ".gz"
+
+
+@asynccontextmanager
+async def open_objects(settings: S3Settings) -> AsyncIterator["S3Objects"]:
+    """The way to S3 for one process, closed at the end."""
+    async with connected(settings) as client:
+        yield S3Objects(client, settings.allowed_buckets)
+
+
+class S3Objects:
+    """Implements `stores.import_port.ObjectStore`."""
+
+    def __init__(self, client: "S3Client", allowed_buckets: Collection[str]) -> None:
+        """`allowed_buckets`: no other is touched; empty: any."""
+        self._client = client
+        self._allowed_buckets = allowed_buckets
+
+    async def look(self, place: ObjectPlace) -> ObjectSeen:
+        """See `ObjectStore.look`."""
+        self._check_allowed(place)
+        try:
+            with translated():
+                found = await self._client.head_object(**named(place))
+        except ImportFailed:
+            await self._say_why(place)
+            raise
+        encodings = {word.strip().lower() for word in found.get("ContentEncoding", "").split(",")}
+        return ObjectSeen(
+            size_bytes=found["ContentLength"],
+            etag=found["ETag"],
+            gzip=place.key.lower().endswith(GZIP_SUFFIX) or "gzip" in encodings,
+        )
+
+    async def read(self, place: ObjectPlace, etag: str, start: int, stop: int) -> bytes:
+        """See `ObjectStore.read`."""
+        self._check_allowed(place)
+        with translated():
+            answer = await self._client.get_object(**named(place), Range=f"bytes={start}-{stop - 1}", IfMatch=etag)
+            async with answer["Body"] as body:
+                if answer["ContentLength"] != stop - start:  # a server that knows no ranges sends everything
+                    raise ImportFailed("object_refused")
+                return await body.read()
+
+    async def write(self, place: ObjectPlace, pieces: AsyncIterator[bytes]) -> None:
+        """See `ObjectStore.write`."""
+        self._check_allowed(place)
+        parts = parts_of(pieces)
+        first = await anext(parts, b"")
+        second = await anext(parts, None)
+        if second is not None:
+            await self._write_parts(place, first, second, parts)
+        elif first:
+            with translated():
+                await self._client.put_object(**named(place), Body=first, ContentType=REPORT_TYPE)
+
+    def _check_allowed(self, place: ObjectPlace) -> None:
+        if self._allowed_buckets and place.bucket not in self._allowed_buckets:
+            raise ImportFailed("bucket_not_allowed")
+
+    async def _say_why(self, place: ObjectPlace) -> None:
+        """The answer to HEAD has only a status; that to GET says what there is none of.
+
+        Raises:
+            ImportFailed: the same, by its proper name.
+        """
+        with translated():
+            answer = await self._client.get_object(**named(place), Range="bytes=0-0")
+            answer["Body"].close()
+
+    async def _write_parts(
+        self, place: ObjectPlace, first: bytes, second: bytes, others: AsyncIterator[bytes]
+    ) -> None:
+        with translated():
+            upload = await self._client.create_multipart_upload(**named(place), ContentType=REPORT_TYPE)
+        target = {**named(place), "UploadId": upload["UploadId"]}
+        try:
+            done = [await self._write_part(target, 1, first), await self._write_part(target, 2, second)]
+            async for part in others:
+                done.append(await self._write_part(target, len(done) + 1, part))
+            with translated():
+                await self._client.complete_multipart_upload(**target, MultipartUpload={"Parts": done})
+        except BaseException:
+            await self._give_up(target)
+            raise
+
+    async def _write_part(self, target: Mapping[str, Any], number: int, body: bytes) -> "CompletedPartTypeDef":
+        with translated():
+            part = await self._client.upload_part(**target, PartNumber=number, Body=body)
+        return {"PartNumber": number, "ETag": part["ETag"]}
+
+    async def _give_up(self, target: Mapping[str, Any]) -> None:
+        """Remove the parts: they cost money. If this fails too, a lifecycle rule of the bucket does it."""
+        with suppress(ImportFailed, ObjectStoreUnavailable, TimeoutError), translated():
+            async with asyncio.timeout(GIVE_UP_S):
+                await self._client.abort_multipart_upload(**target)
+
+
+def named(place: ObjectPlace) -> dict[str, Any]:
+    """The client's arguments for an object."""
+    version = {} if place.version_id is None else {"VersionId": place.version_id}
+    return {"Bucket": place.bucket, "Key": place.key, **version}
+
+
+async def parts_of(pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    """The same bytes in pieces as large as parts must be; only the last is smaller."""
+    held = bytearray()
+    async for piece in pieces:
+        held += piece
+        if len(held) >= PART_BYTES:
+            yield bytes(held)
+            held.clear()
+    if held:
+        yield bytes(held)

@@ -1,0 +1,78 @@
+"""What every test may ask for: the local stack, once per session, and settings of its own per test.
+
+Out: `stack` (the running parts), `environment` (variables with a fresh prefix and database), `settings`, `migrated`
+     (the same with topics and collections, removed afterwards).
+"""
+
+import asyncio
+import secrets
+from collections.abc import Iterator
+
+import orjson
+import pytest
+from aiokafka.admin import AIOKafkaAdminClient
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
+
+import devstack
+from ops.migrate import migrate
+from ops.settings import Settings, load_settings
+from schemas.topics import ALL_TOPICS, Topics
+from stores.mongo.connection import connect
+
+FEW_PARTITIONS = 2
+"""Enough to see partitions, few enough to make and delete them for every test."""
+
+hypothesis_settings.register_profile("ci", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+hypothesis_settings.load_profile("ci")
+
+
+@pytest.fixture(scope="session")
+def stack() -> Iterator[devstack.Stack]:
+    """Kafka, MongoDB and S3; joined if they run already, else started and stopped again."""
+    stack = devstack.up()
+    yield stack
+    if stack.started_by_this_call:
+        devstack.down()
+
+
+@pytest.fixture
+def environment(stack: devstack.Stack) -> dict[str, str]:
+    """What a role's process needs, with a topic prefix, a group prefix and a database of this test's own."""
+    name = f"test-{secrets.token_hex(4)}"
+    return {
+        **stack.environment(),
+        "CODES_TOPICS__PREFIX": f"{name}.",
+        "CODES_KAFKA__GROUP_PREFIX": f"{name}-",
+        "CODES_TOPICS__PARTITIONS": orjson.dumps({topic.name: FEW_PARTITIONS for topic in ALL_TOPICS}).decode(),
+        "CODES_KAFKA__SESSION_TIMEOUT_MS": "2000",
+        "CODES_MONGO__DATABASE": name,
+        "CODES_OPS__PORT": "0",
+    }
+
+
+@pytest.fixture
+def settings(environment: dict[str, str]) -> Settings:
+    """The same, as the roles read it."""
+    return load_settings(environment)
+
+
+@pytest.fixture
+def migrated(settings: Settings) -> Iterator[Settings]:
+    """The same, with topics and collections made; they are removed at the end."""
+    asyncio.run(migrate(settings))
+    yield settings
+    asyncio.run(remove(settings))
+
+
+async def remove(settings: Settings) -> None:
+    """Delete a test's topics and its database."""
+    client = connect(settings.mongo)
+    await client.drop_database(settings.mongo.database)
+    client.close()
+    admin = AIOKafkaAdminClient(bootstrap_servers=settings.kafka.bootstrap_servers)
+    await admin.start()
+    try:
+        await admin.delete_topics([Topics(settings.topics.prefix).full(topic) for topic in ALL_TOPICS])
+    finally:
+        await admin.close()

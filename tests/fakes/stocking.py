@@ -1,0 +1,51 @@
+"""Codes straight into the database, as an import leaves them: for tests that are not about imports."""
+
+import secrets
+from datetime import UTC, datetime
+from typing import Any
+
+from schemas.base import CodeType
+from stores.mongo.connection import Database
+
+SHARD = "import.commands.v1.0"
+
+
+async def put_codes(
+    db: Database, campaign_id: str, count: int, *, code_type: CodeType = "tm", prefix: str = "SECRET"
+) -> None:
+    """`count` available codes `<prefix>-<campaign>-<number>`, and the shard that counts them."""
+    documents = [a_code(campaign_id, code_type, f"{prefix}-{campaign_id}-{code_type}-{n:06d}") for n in range(count)]
+    if documents:
+        await db["codes"].insert_many(documents)
+    await db["inventory"].insert_one(a_shard(campaign_id, code_type, count))
+
+
+def a_code(campaign_id: str, code_type: CodeType, code: str) -> dict[str, Any]:
+    """One available code."""
+    return {
+        "_id": secrets.token_hex(16),
+        "campaign_id": campaign_id,
+        "code": code,
+        "code_type": code_type,
+        "status": "available",
+        "draw": secrets.randbits(31),
+        "moved_by": f"{SHARD}@0",
+        "imported_by": "import-1",
+        "changed_at": datetime.now(UTC),
+    }
+
+
+def a_shard(campaign_id: str, code_type: CodeType, count: int) -> dict[str, Any]:
+    """The totals of what was put."""
+    return {
+        "_id": f"{campaign_id}:{code_type}:{SHARD}",
+        "campaign_id": campaign_id,
+        "code_type": code_type,
+        "shard": SHARD,
+        "version": 1,
+        "available": count,
+        "reserved": 0,
+        "assigned": 0,
+        "cause": "import",
+        "changed_at": datetime.now(UTC),
+    }

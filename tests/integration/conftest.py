@@ -1,0 +1,38 @@
+"""What integration tests may ask for beside the stack: a neighbour, and codes in a campaign."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any
+
+import pytest
+
+from ops.settings import Settings
+from stores.mongo.connection import Database, connect, database
+from tests.fakes.stocking import put_codes
+from tests.integration.running import Neighbour, a_neighbour
+
+PutCodes = Callable[..., Awaitable[None]]
+
+
+@pytest.fixture
+async def neighbour(migrated: Settings) -> AsyncIterator[Neighbour]:
+    """Another team's program on this test's topics."""
+    async with a_neighbour(migrated) as neighbour:
+        yield neighbour
+
+
+@pytest.fixture
+async def db(migrated: Settings) -> AsyncIterator[Database]:
+    """This test's database."""
+    client = connect(migrated.mongo)
+    yield database(client, migrated.mongo)
+    client.close()
+
+
+@pytest.fixture
+def stocked(db: Database) -> PutCodes:
+    """Put codes into a campaign, as an import would."""
+
+    async def put(campaign_id: str, count: int, **options: Any) -> None:  # noqa: ANN401  # passed on
+        await put_codes(db, campaign_id, count, **options)
+
+    return put

@@ -1,0 +1,62 @@
+"""The digest tells a repeat from another request under the same id."""
+
+import json
+
+import pytest
+
+from schemas.requests import ReserveRequest, content_digest
+from tests.fakes.builders import a_release, a_reserve, an_assign, an_assign_from_stock, an_expiry
+
+
+def test_defaults_count_as_if_they_had_been_written() -> None:
+    """A sender that begins to write them out still repeats itself."""
+    bare = a_reserve()
+    written = a_reserve(code_type="tm", quantity=1, ttl_s=86_400)
+
+    assert content_digest(bare) == content_digest(written)
+    assert content_digest(a_release()) == content_digest(a_release(fan_id=None, reason="unused"))
+
+
+def test_unknown_fields_and_their_order_do_not_count() -> None:
+    """Only what is asked does."""
+    fields = json.loads(a_reserve().to_json())
+    shuffled = dict(reversed(fields.items())) | {"sent_at": "now"}
+
+    assert content_digest(a_reserve()) == content_digest(ReserveRequest.model_validate(shuffled))
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"request_id": "r-2"},
+        {"campaign_id": "winter"},
+        {"fan_id": "fan-2"},
+        {"code_type": "external"},
+        {"quantity": 2},
+        {"ttl_s": 60},
+    ],
+)
+def test_every_field_counts(changes: dict[str, object]) -> None:
+    """Another value is another content."""
+    assert content_digest(a_reserve()) != content_digest(a_reserve(**changes))
+
+
+def test_the_kind_of_a_request_counts() -> None:
+    """The same fields ask for something else on another topic."""
+    digests = {
+        content_digest(request)
+        for request in (
+            a_reserve(request_id="x"),
+            an_assign_from_stock(request_id="x"),
+            an_assign(request_id="x"),
+            a_release(request_id="x"),
+            an_expiry(),
+        )
+    }
+
+    assert 5 == len(digests)
+
+
+def test_a_digest_is_sha256_in_hex() -> None:
+    """The same on every machine and in every version: it is stored."""
+    assert "ae3c2ab7c2d68732744172aec5dfedf3d53eb87e0c16f1560fd9e206cc6bfdea" == content_digest(a_reserve())
