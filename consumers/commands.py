@@ -37,6 +37,10 @@ class ImportPartition:
         limits = around.limits
         self._sizes = SizeLimits(limits.record_bytes_max, limits.key_bytes_max, limits.header_bytes_max)
 
+    async def take_over(self) -> None:
+        """See `PartitionWork.take_over`."""
+        await waited(self._store.take_over, self._around)
+
     async def serve(self, records: Sequence[IncomingRecord], emitter: Emitter, stopping: asyncio.Event) -> None:
         """Take commands to their ends; return without an end when `stopping` is set.
 

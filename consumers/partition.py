@@ -2,7 +2,7 @@
 
 In:       records of one topic partition, in order.
 Out:      whatever the partition's work makes of them, through its emitter.
-Promise:  the emitter is ready, and every former owner fenced, before the committed offset is read. After any
+Promise:  every former owner is fenced, in Kafka and in MongoDB, before the committed offset is read. After any
           failure of Kafka the partition starts again from there.
 """
 
@@ -32,6 +32,9 @@ OpenEmitter = Callable[[TopicPartition], AbstractAsyncContextManager[Emitter]]
 
 class PartitionWork(Protocol):
     """What is done with a partition's records."""
+
+    async def take_over(self) -> None:
+        """Before the first records: end what a former owner left open. Waits out what is away."""
 
     async def serve(self, records: Sequence[IncomingRecord], emitter: Emitter, stopping: asyncio.Event) -> None:
         """Take records all the way, their offsets included; long work ends early when `stopping` is set."""
@@ -90,6 +93,7 @@ class PartitionLoop:
 
     async def _serve(self) -> None:
         async with self._open_emitter(self._source) as emitter:
+            await self._work.take_over()
             await self._go_to_committed()
             self._observer.answered("kafka")
             while not self._stopping.is_set():

@@ -7,12 +7,12 @@ Promise:  offsets move only together with what they caused. A crash repeats work
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from time import perf_counter
-from typing import Final
+from typing import Final, TypeVar
 
 from consumers.decode import SizeLimits, decode_request
 from consumers.failpoints import Failpoint
@@ -28,6 +28,8 @@ from schemas.requests import Request
 from schemas.settings import WorkerSettings
 from schemas.topics import Topics
 from stores.port import CodeStore
+
+T = TypeVar("T")
 
 UNPROCESSABLE: Final = "the database refuses what this request would write"
 
@@ -89,6 +91,10 @@ class RequestPartition:
         self._sizes = SizeLimits(
             around.limits.record_bytes_max, around.limits.key_bytes_max, around.limits.header_bytes_max
         )
+
+    async def take_over(self) -> None:
+        """See `PartitionWork.take_over`."""
+        await self._once_there(self._store.take_over)
 
     async def serve(
         self,
@@ -161,12 +167,12 @@ class RequestPartition:
                 await self._store.apply(plan)
             return plan
 
+        return await self._once_there(once)
+
+    async def _once_there(self, work: Callable[[], Awaitable[T]]) -> T:
+        backoff_max_s = self._around.limits.backoff_max_ms / 1000
         return await wait_out(
-            once,
-            "mongo",
-            self._around.observer,
-            away=StoreUnavailable,
-            backoff_max_s=self._around.limits.backoff_max_ms / 1000,
+            work, "mongo", self._around.observer, away=StoreUnavailable, backoff_max_s=backoff_max_s
         )
 
 

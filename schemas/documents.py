@@ -75,6 +75,15 @@ class InventoryDocument(Model):
     changed_at: Instant
 
 
+class OwnerDocument(Model):
+    """Collection `owners`: who serves a partition. `_id` is the shard."""
+
+    id: str = Field(alias="_id")
+    session: str
+    """Of the owner's transactions, UUID, hex."""
+    since: Instant
+
+
 class ImportDocument(Model):
     """Collection `imports`: how far an import is. Moves in the same transaction as the rows it counts."""
 

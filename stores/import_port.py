@@ -32,6 +32,9 @@ class ImportStore(Protocol):
     the database will not take a write, however often it is tried.
     """
 
+    async def take_over(self) -> None:
+        """Become the one who serves the partition: end what a former owner left open."""
+
     async def find(self, import_id: str) -> ImportDocument | None:
         """How far an import is; None if there is none of this id."""
 

@@ -15,6 +15,13 @@ from schemas.requests import Request
 class CodeStore(Protocol):
     """Where codes, reservations, the ledger and the inventory are."""
 
+    async def take_over(self) -> None:
+        """Become the one who serves the shard: end what a former owner left open.
+
+        Raises:
+            StoreUnavailable: no answer in time; safe to repeat.
+        """
+
     async def gather(self, requests: Sequence[Asked[Request]]) -> Facts:
         """Read what a batch's decisions need, in at most one read per collection.
 

@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from ops.commands.printing import complain
+from ops.commands.printing import complain, table_console
 from ops.exits import Exit
 
 INTERRUPTED = 130
@@ -44,7 +44,7 @@ def demo(
         typer.echo(str(error), err=True)
         raise typer.Exit(Exit.FAILED) from None
     sys.stderr.flush()
-    print_summary(outcome, Console())
+    print_summary(outcome, table_console())
     if keep:
         _say_where(outcome.environment["CODES_MONGO__DATABASE"])
     typer.echo(last_line(outcome))

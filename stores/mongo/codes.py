@@ -25,6 +25,7 @@ from stores.mongo.campaigns import Campaigns
 from stores.mongo.collections import Collection, Collections, Document, from_document, to_document
 from stores.mongo.connection import Client
 from stores.mongo.errors import translated
+from stores.mongo.ownership import Ownership
 from stores.mongo.stock import Stock
 
 NOTHING: Final[Mapping[str, str]] = {}
@@ -50,7 +51,12 @@ class MongoCodeStore:
         self._collections = parts.collections
         self._shard = shard
         self._tells_values = tells_values
+        self._ownership = Ownership(parts.client, parts.collections, shard)
         self._stock = Stock(parts.collections.codes, with_values=tells_values)
+
+    async def take_over(self) -> None:
+        """See `CodeStore.take_over`."""
+        await self._ownership.take_over()
 
     async def gather(self, requests: Sequence[Asked[Request]]) -> Facts:
         """See `CodeStore.gather`."""
@@ -85,7 +91,8 @@ class MongoCodeStore:
         self._stock.used(code_id for move in plan.code_moves.values() for code_id in move)
 
     async def _write_at_once(self, plan: Plan) -> None:
-        async with await self._parts.client.start_session() as session, session.start_transaction():
+        session = await self._ownership.session()
+        async with session.start_transaction():
             await self._write(plan, session)
 
     async def _decided(self, request_ids: Iterable[str]) -> dict[str, LedgerDocument]:

@@ -49,6 +49,11 @@ class Collections:
         return self.database["inventory"]
 
     @property
+    def owners(self) -> Collection:
+        """Which session owns each shard."""
+        return self.database["owners"]
+
+    @property
     def imports(self) -> Collection:
         """How far each import is."""
         return self.database["imports"]

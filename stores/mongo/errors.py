@@ -17,6 +17,7 @@ CONFLICTS: Final = frozenset(
     {
         112,  # WriteConflict, with or without a label: engines differ in that
         251,  # NoSuchTransaction: the server ended it
+        11_601,  # Interrupted: the next owner of the partition has ended this session
         DUPLICATE_KEY,
     }
 )

@@ -25,6 +25,7 @@ from stores.import_port import Prepared, Written
 from stores.mongo.codes import MongoParts, check_complete, find_by_id, shard_write
 from stores.mongo.collections import Document, from_document, to_document
 from stores.mongo.errors import translated
+from stores.mongo.ownership import Ownership
 
 ID_BYTES: Final = 16
 DRAW_BYTES: Final = 4
@@ -52,6 +53,11 @@ class MongoImportStore:
         self._parts = parts
         self._collections = parts.collections
         self._shard = shard
+        self._ownership = Ownership(parts.client, parts.collections, shard)
+
+    async def take_over(self) -> None:
+        """See `ImportStore.take_over`."""
+        await self._ownership.take_over()
 
     async def find(self, import_id: str) -> ImportDocument | None:
         """See `ImportStore.find`."""
@@ -98,11 +104,8 @@ class MongoImportStore:
                 self._existing(before.campaign_id, prepared.documents), self._own_shards(before.campaign_id)
             )
             plan = self._plan(prepared, before, existing, own, to_milliseconds(at))
-            async with (
-                self._parts.turns,
-                await self._parts.client.start_session() as session,
-                session.start_transaction(),
-            ):
+            session = await self._ownership.session()
+            async with self._parts.turns, session.start_transaction():
                 await self._write(plan, session)
         return Written(plan.after, [change.after for change in plan.shards])
 

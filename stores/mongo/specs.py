@@ -15,6 +15,7 @@ from schemas.documents import (
     ImportDocument,
     InventoryDocument,
     LedgerDocument,
+    OwnerDocument,
     RejectsDocument,
     ReservationDocument,
 )
@@ -58,9 +59,8 @@ class CollectionSpec:
 
 UNIQUE_CODE: Final = IndexSpec("unique_code", ("campaign_id", "code"), unique=True)
 """A code is in a campaign once, however often it is imported."""
-STOCK: Final = IndexSpec("stock", ("campaign_id", "code_type", "status", "draw"), partial=("status", "available"))
-"""Candidates from a random point of the draw space. `status` is always the same here, and yet a key: a simple
-planner takes an index only if it has every field of the filter."""
+STOCK: Final = IndexSpec("stock", ("campaign_id", "code_type", "status", "draw"))
+"""Candidates from a random point of the draw space. Not partial: see docs/decisions/0003-the-stocks-index.md."""
 OVERDUE: Final = IndexSpec("overdue", ("expires_at",), partial=("state", "held"))
 """What the expirer looks for."""
 MOVED_BY: Final = IndexSpec("moved_by", ("moved_by",))
@@ -79,6 +79,7 @@ def collections(ledger_days: int) -> tuple[CollectionSpec, ...]:
         CollectionSpec("reservations", ReservationDocument, (OVERDUE, MOVED_BY)),
         CollectionSpec("requests", LedgerDocument, (forget,)),
         CollectionSpec("inventory", InventoryDocument, (CAMPAIGN,)),
+        CollectionSpec("owners", OwnerDocument),
         CollectionSpec("imports", ImportDocument),
         CollectionSpec("rejects", RejectsDocument, (REPORT,)),
     )

@@ -129,6 +129,9 @@ class MemoryCodeStore:
         """Make the stock stale: candidates that somebody else has by now come first."""
         self._stock[key] = {one.code_id: one for one in gone} | self._stock.get(key, {})
 
+    async def take_over(self) -> None:
+        """See `CodeStore.take_over`: memory holds nothing open."""
+
     async def gather(self, requests: Sequence[Asked[Request]]) -> Facts:
         """See `CodeStore.gather`."""
         decided = self._decided(requests)

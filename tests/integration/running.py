@@ -77,9 +77,7 @@ class Role:
 
 
 @asynccontextmanager
-async def running(
-    name: str, environment: Mapping[str, str], log: Path, **more: str
-) -> AsyncIterator[Role]:
+async def running(name: str, environment: Mapping[str, str], log: Path, **more: str) -> AsyncIterator[Role]:
     """A role's process; killed at the end if it still runs. Does not wait for it to be ready."""
     with log.open("wb") as sink:
         process = await asyncio.create_subprocess_exec(

@@ -32,9 +32,7 @@ async def check_once(neighbour: Neighbour, db: Database) -> None:
     results = await neighbour.values(RESULTS, REQUESTS, settle_s=1.0)
     assigned = await neighbour.values(ASSIGNED, REQUESTS // 2)
     assert {f"q{number}": 1 for number in range(REQUESTS)} == Counter(result["request_id"] for result in results)
-    assert {"reserved": REQUESTS // 2, "assigned": REQUESTS // 2} == Counter(
-        result["outcome"] for result in results
-    )
+    assert {"reserved": REQUESTS // 2, "assigned": REQUESTS // 2} == Counter(result["outcome"] for result in results)
     assert REQUESTS // 2 == len({event["code_id"] for event in assigned}) == len(assigned)
     statuses = Counter([code["status"] async for code in db["codes"].find({})])
     shards = await db["inventory"].find({}).to_list(None)

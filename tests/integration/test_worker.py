@@ -208,3 +208,44 @@ async def test_more_demand_than_stock_over_partitions_sells_every_code_once(
     statuses = Counter([code["status"] async for code in db["codes"].find({})])
     for status in ("available", "reserved", "assigned"):
         assert statuses[status] == sum(shard[status] for shard in shards)
+
+
+async def test_at_least_once_serves_a_broker_without_transactions(
+    environment: dict[str, str], neighbour: Neighbour, stocked: PutCodes, tmp_path: Path
+) -> None:
+    """The same answers, acknowledged before the offsets are committed."""
+    await stocked("sale", 60)
+    simple = {"CODES_PROCESSING_GUARANTEE": "at_least_once"}
+    async with running("worker", environment, tmp_path / "worker.log", **simple) as worker:
+        await worker.until_ready()
+        for number in range(50):
+            await neighbour.send(ASSIGN if number % 2 else RESERVE, reserve(f"q{number}"))
+        results = await neighbour.values(RESULTS, 50, settle_s=0.5)
+        assigned = await neighbour.values(ASSIGNED, 25)
+        worker.signal(signal.SIGTERM)
+        assert 0 == await worker.ended()
+
+    assert {f"q{number}" for number in range(50)} == {result["request_id"] for result in results}
+    assert (50, 25) == (len(results), len({event["code_id"] for event in assigned}))
+
+
+async def test_workers_that_come_and_go_lose_nothing_and_double_nothing(
+    environment: dict[str, str], neighbour: Neighbour, stocked: PutCodes, tmp_path: Path
+) -> None:
+    """Requests keep coming while a second worker joins and the first one leaves: one result each."""
+    await stocked("sale", 700)
+    async with (
+        running("worker", environment, tmp_path / "w1.log") as one,
+        running("worker", environment, tmp_path / "w2.log") as two,
+    ):
+        await one.until_ready()
+        for number in range(600):
+            if number == 400:
+                await two.until_ready()
+                one.signal(signal.SIGTERM)
+            await neighbour.send(RESERVE, reserve(f"q{number}"), partition=number % 2)
+        assert 0 == await one.ended()
+        results = await neighbour.values(RESULTS, 600, settle_s=0.5)
+
+    assert {f"q{number}": 1 for number in range(600)} == Counter(result["request_id"] for result in results)
+    assert {"reserved"} == {result["outcome"] for result in results}

@@ -139,7 +139,7 @@ def test_the_counts_add_up_after_each_chunk() -> None:
         event.duplicates_in_campaign,
         event.rejected,
     )
-    assert Place(24, 6) == place_of(document)
+    assert Place(21, 6) == place_of(document)
     assert Columns(0, None) == columns_of(document)
 
 

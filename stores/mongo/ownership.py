@@ -1,0 +1,62 @@
+"""Whose a partition is, as far as MongoDB is concerned: one session per owner.
+
+In:       a shard.
+Out:      the session that all of the owner's transactions run in.
+Promise:  a new owner ends the transaction that the last one left open. Otherwise a killed process would hold its
+          documents until the server's transaction lifetime is over (60 s by default), and its heir would wait.
+"""
+
+from collections.abc import Mapping
+from contextlib import suppress
+from datetime import UTC, datetime
+
+from bson import Binary
+from bson.binary import UUID_SUBTYPE
+from motor.motor_asyncio import AsyncIOMotorClientSession
+
+from schemas.errors import StoreRefused
+from stores.mongo.collections import Collections
+from stores.mongo.connection import Client
+from stores.mongo.errors import translated
+
+
+def session_uuid(session: AsyncIOMotorClientSession) -> str:
+    """The session's id, hex."""
+    lsid: Mapping[str, Binary] = session.session_id  # type: ignore[assignment]  # a property; the stub has a method
+    return lsid["id"].hex()
+
+
+class Ownership:
+    """Lives as long as its partition is served here."""
+
+    def __init__(self, client: Client, collections: Collections, shard: str) -> None:
+        self._client = client
+        self._owners = collections.owners
+        self._shard = shard
+        self._session: AsyncIOMotorClientSession | None = None
+
+    async def take_over(self) -> None:
+        """End what the last owner left open, and be the owner from now on.
+
+        Raises:
+            StoreUnavailable: no answer in time; safe to repeat.
+        """
+        with translated():
+            last = await self._owners.find_one({"_id": self._shard})
+            if last is not None:
+                await self._end(last["session"])
+            session = await self.session()
+            own = {"session": session_uuid(session), "since": datetime.now(UTC)}
+            await self._owners.update_one({"_id": self._shard}, {"$set": own}, upsert=True)
+
+    async def session(self) -> AsyncIOMotorClientSession:
+        """The owner's session; one transaction at a time."""
+        if self._session is None:
+            self._session = await self._client.start_session()
+        return self._session
+
+    async def _end(self, session: str) -> None:
+        """A server that does not know the command, or does not let us, ends the transaction by itself in time."""
+        of_last_owner = {"id": Binary(bytes.fromhex(session), UUID_SUBTYPE)}
+        with suppress(StoreRefused), translated():
+            await self._client.admin.command("killSessions", [of_last_owner])
