@@ -43,13 +43,14 @@ TtlSeconds = Annotated[int, Field(ge=1, le=TTL_S_MAX)]
 
 def to_milliseconds(instant: datetime) -> datetime:
     """Cut to the wire's resolution, in UTC, so that what is stored equals what was sent."""
-    utc = instant.astimezone(UTC)
-    return utc.replace(microsecond=utc.microsecond // 1000 * 1000)
+    utc = instant if instant.tzinfo is UTC else instant.astimezone(UTC)
+    beyond = utc.microsecond % 1000
+    return utc.replace(microsecond=utc.microsecond - beyond) if beyond else utc
 
 
 def rfc3339(instant: datetime) -> str:
     """`2026-11-24T02:00:00.000Z`."""
-    return instant.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{instant.microsecond // 1000:03d}Z"
+    return instant.astimezone(UTC).isoformat(timespec="milliseconds").removesuffix("+00:00") + "Z"
 
 
 Instant = Annotated[datetime, AfterValidator(to_milliseconds), PlainSerializer(rfc3339, when_used="json")]

@@ -1,5 +1,6 @@
 """Envelopes: every header of CloudEvents, ids that repeat, keys as the contract's table has them."""
 
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -53,9 +54,9 @@ INVENTORY = InventoryChanged(
 IMPORTED = ImportProgressed(import_id="i-1", campaign_id="summer", code_type="tm", state="running", at=NOW)
 
 
-def a_rejected(record: IncomingRecord | None = None, **changes: object) -> Rejected:
+def a_rejected(record: IncomingRecord | None = None, **changes: Any) -> Rejected:  # noqa: ANN401  # any of its fields
     """A reserve whose quantity was wrong."""
-    fields: dict[str, object] = {
+    fields: dict[str, Any] = {
         "reason": "invalid",
         "detail": "quantity: Input should be a valid integer",
         "record": record or a_record(b"{}", partition=3, offset=17),
@@ -64,7 +65,7 @@ def a_rejected(record: IncomingRecord | None = None, **changes: object) -> Rejec
         "campaign_id": "summer",
         "fan_id": FAN,
     }
-    return Rejected(**(fields | changes))  # type: ignore[arg-type]  # a test names the fields
+    return Rejected(**(fields | changes))
 
 
 def a_letter(rejected: Rejected) -> OutgoingRecord:
@@ -191,7 +192,7 @@ def test_an_unreadable_record_is_answered_as_an_invalid_request() -> None:
 
 
 @pytest.mark.parametrize("changes", [{"request_id": None}, {"operation": None}])
-def test_nobody_is_answered_without_a_request(changes: dict[str, object]) -> None:
+def test_nobody_is_answered_without_a_request(changes: dict[str, Any]) -> None:
     """No id, or an import command."""
     assert invalid_result_record(a_rejected(**changes), TOPICS) is None
 
