@@ -72,6 +72,8 @@ class Database:
     requests: Sequence[Fields] = ()
     inventory: Sequence[Fields] = ()
     imports: Sequence[Fields] = ()
+    owners: Sequence[Fields] = ()
+    rejects: Sequence[Fields] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -103,14 +103,8 @@ def texts(history: History) -> Iterator[Text]:
 
 def documents(database: Database) -> Iterator[Text]:
     """Every document but the codes."""
-    collections = {
-        "requests": database.requests,
-        "reservations": database.reservations,
-        "inventory": database.inventory,
-        "imports": database.imports,
-    }
-    for collection, found in collections.items():
-        for document in found:
+    for collection in ("requests", "reservations", "inventory", "imports", "owners", "rejects"):
+        for document in getattr(database, collection):
             yield Text(f"collection {collection}, document {document['_id']}", repr(document))
 
 

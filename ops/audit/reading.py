@@ -152,4 +152,6 @@ def database_of(contents: Contents) -> Database:
         requests=contents.requests,
         inventory=contents.inventory,
         imports=contents.imports,
+        owners=contents.owners,
+        rejects=contents.rejects,
     )

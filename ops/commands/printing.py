@@ -24,14 +24,13 @@ def table_console() -> "Console":
 
 def print_fields(fields: Mapping[str, object]) -> None:
     """Names and values, one a line; several values of one name under each other."""
-    from rich.table import Table
     from rich.text import Text
 
-    table = Table(show_header=False, box=None, pad_edge=False)
+    console, width = table_console(), max(map(len, fields), default=0) + 2
     for name, value in fields.items():
         values = value if isinstance(value, list | tuple) else [value]
-        table.add_row(Text(name, style="dim"), Text("\n".join(str(one) for one in values)))
-    table_console().print(table)
+        for label, one in zip([name, *[""] * len(values)], values, strict=False):
+            console.print(Text.assemble((f"{label:<{width}}", "dim"), str(one)), soft_wrap=True)
 
 
 def print_json(value: object) -> None:

@@ -68,7 +68,7 @@ def _print(record: "IncomingRecord", *, reveal: bool) -> None:
     """Where and when on one line, then what it says: a field a line, without those that do not apply."""
     from rich.text import Text
 
-    from ops.errands.tailing import at, said
+    from ops.errands.tailing import at, said, telling_headers
 
     console = table_console()
     key = "no key" if record.key is None else f"key {json.dumps(record.key.decode(errors='replace'))}"
@@ -76,7 +76,7 @@ def _print(record: "IncomingRecord", *, reveal: bool) -> None:
     console.print(Text(place, style="bold"), soft_wrap=True)
     told = said(record.value, reveal=reveal)
     fields = told["value"] if isinstance(told.get("value"), dict) else told
-    for name, value in fields.items():
+    for name, value in {**telling_headers(record), **fields}.items():
         if value not in (None, []):
             line = Text.assemble((f"  {name:<16}", "dim"), json.dumps(value, ensure_ascii=False))
             console.print(line, soft_wrap=True)

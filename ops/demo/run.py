@@ -128,12 +128,12 @@ async def play(environment: Mapping[str, str], size: Size, screen: Screen, crew:
     await migrate(settings)
     step.done()
     crew.start(environment)
-    traffic, metrics = await played(settings, size, screen, crew)
+    traffic, texts = await played(settings, size, screen, crew)
     step = screen.step("the roles stop")
     ended_badly = await asyncio.to_thread(crew.stop)
     step.done()
     step = screen.step("the audit")
-    report = audit(await read_history(settings, limits=Limits(), texts={**crew.texts(), **metrics}))
+    report = audit(await read_history(settings, limits=Limits(), texts={**crew.texts(), **texts}))
     step.done()
     outcome = Outcome(report, traffic.heard, (*traffic.missing, *ended_badly), screen.seconds, environment)
     if outcome.is_good and not keep:
@@ -142,14 +142,14 @@ async def play(environment: Mapping[str, str], size: Size, screen: Screen, crew:
 
 
 async def played(settings: Settings, size: Size, screen: Screen, crew: Roles) -> tuple[Traffic, Mapping[str, str]]:
-    """The traffic, and what the roles' metrics say after it."""
+    """The traffic, and what metrics and reject reports say after it."""
     heard = Heard(Topics(settings.topics.prefix))
     bucket = settings.mongo.database
     async with listening(settings, heard):
         await until_ready(crew, screen)
         traffic = Traffic(settings, size, heard, screen, crew.check, bucket)
         await traffic.run()
-        return traffic, await crew.metrics()
+        return traffic, {**await crew.metrics(), **await traffic.reject_reports()}
 
 
 @asynccontextmanager

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from random import Random
 from time import monotonic
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from aiokafka import AIOKafkaProducer
 
@@ -26,6 +26,9 @@ from schemas.requests import ImportCommand
 from schemas.topics import IMPORT, Topics
 from stores.s3.connection import connected
 from stores.s3.errors import translated
+
+if TYPE_CHECKING:
+    from types_aiobotocore_s3 import S3Client
 
 WAIT_LIMIT_S: Final = 120.0
 """For all answers of one wave, beside what so many requests may take."""
@@ -109,6 +112,13 @@ class Traffic:
                 for file in files:
                     await s3.put_object(Bucket=self.bucket, Key=file.name, Body=file.content)
 
+    async def reject_reports(self) -> dict[str, str]:
+        """What the importer wrote about the rows it rejected, by address."""
+        reports = {event["report"] for event in self.heard.imports.values() if event["report"] is not None}
+        async with connected(self.settings.s3) as s3:
+            with translated():
+                return {report: await content(s3, report) for report in sorted(reports)}
+
     def _compare(self, import_id: str, file: CsvFile) -> None:
         """Whether the import counted what is in the file."""
         event = self.heard.imports.get(import_id, {})
@@ -149,3 +159,11 @@ class Traffic:
                 return
             await asyncio.sleep(POLL_S)
         step.done()
+
+
+async def content(s3: "S3Client", address: str) -> str:
+    """An object's text. `address` is `s3://bucket/key`."""
+    bucket, _, key = address.removeprefix("s3://").partition("/")
+    answer = await s3.get_object(Bucket=bucket, Key=key)
+    async with answer["Body"] as body:
+        return (await body.read()).decode()

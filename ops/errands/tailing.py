@@ -20,6 +20,7 @@ from schemas.records import IncomingRecord
 from schemas.topics import ALL_TOPICS
 
 MASKED_FIELD: Final = "code"
+TELLING_HEADERS: Final = ("dlq-", "reply-refused")
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +100,11 @@ def said(value: bytes | None, *, reveal: bool) -> dict[str, Any]:
         return {"value": None if value is None else value.decode()}
     except UnicodeDecodeError:
         return {"value_base64": base64.b64encode(value or b"").decode()}
+
+
+def telling_headers(record: IncomingRecord) -> dict[str, str]:
+    """Headers that say why a record is here: of dead letters, and of replies that were not sent."""
+    return {name: text(value) for name, value in record.headers if name.startswith(TELLING_HEADERS)}
 
 
 def masked(fields: Mapping[str, Any]) -> dict[str, Any]:

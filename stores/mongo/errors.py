@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
 
+from bson.errors import BSONError
 from pymongo.errors import BulkWriteError, ConnectionFailure, OperationFailure, PyMongoError
 
 from schemas.errors import FactsStale, StoreRefused, StoreUnavailable
@@ -48,6 +49,8 @@ def translated() -> Iterator[None]:
         yield
     except PyMongoError as why:
         raise in_our_words(why) from None  # the driver quotes documents, secrets among them
+    except BSONError as why:  # a document that is too large, above all
+        raise StoreRefused(type(why).__name__) from None
 
 
 def in_our_words(why: PyMongoError) -> FactsStale | StoreUnavailable | StoreRefused:

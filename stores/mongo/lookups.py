@@ -39,6 +39,8 @@ class Contents:
     requests: Sequence[Document]
     inventory: Sequence[Document]
     imports: Sequence[Document]
+    owners: Sequence[Document]
+    rejects: Sequence[Document]
 
 
 @asynccontextmanager
@@ -114,6 +116,8 @@ class Lookups:
             requests=await everything(all_.requests, session),
             inventory=await everything(all_.inventory, session),
             imports=await everything(all_.imports, session),
+            owners=await everything(all_.owners, session),
+            rejects=await everything(all_.rejects, session),
         )
 
 

@@ -13,8 +13,8 @@ from datetime import UTC, datetime
 from bson import Binary
 from bson.binary import UUID_SUBTYPE
 from motor.motor_asyncio import AsyncIOMotorClientSession
+from pymongo.errors import OperationFailure
 
-from schemas.errors import StoreRefused
 from stores.mongo.collections import Collections
 from stores.mongo.connection import Client
 from stores.mongo.errors import translated
@@ -58,5 +58,5 @@ class Ownership:
     async def _end(self, session: str) -> None:
         """A server that does not know the command, or does not let us, ends the transaction by itself in time."""
         of_last_owner = {"id": Binary(bytes.fromhex(session), UUID_SUBTYPE)}
-        with suppress(StoreRefused), translated():
+        with suppress(OperationFailure):
             await self._client.admin.command("killSessions", [of_last_owner])

@@ -254,15 +254,3 @@ async def test_a_file_of_rejected_rows_makes_the_campaign_known(
     assert ("completed", {"rows_read": 2, "rejected": 2}) == (end["state"], counts(end))
     assert "out_of_stock" == result["reason"]
     await check_books(neighbour, db)
-
-
-async def test_a_report_that_cannot_be_written(
-    importer: Role, neighbour: Neighbour, files: Files, db: Database
-) -> None:
-    """The import is complete all the same, says so, and the rejected rows stay where `codes` can find them."""
-    key = "k" * 1_024
-    files.put(key, b"A1\nA 2\n")
-    end = await load(neighbour, files.command(key))
-
-    assert ("completed", "report_not_written", None) == (end["state"], end["reason"], end["report"])
-    assert [[2]] == [one["lines"] async for one in db["rejects"].find({})]

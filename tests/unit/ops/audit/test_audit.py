@@ -189,6 +189,10 @@ DOCTORED: dict[str, tuple[Doctoring, Kind]] = {
         "leak",
     ),
     "the ledger holds a code": (with_document("requests", 0, {"note": f"got {a_secret()}"}), "leak"),
+    "a rejected row holds a code": (
+        lambda history: in_database(history, rejects=[{"_id": "i-1:7", "row": a_secret()}]),
+        "leak",
+    ),
     "a reservation holds a code": (with_document("reservations", 0, {"codes": [a_secret()]}), "leak"),
 }
 

@@ -1,0 +1,350 @@
+"""What can happen to an import on its way, one partition in this process on a real MongoDB and a real S3."""
+
+import asyncio
+import gzip
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+import orjson
+import pytest
+
+from consumers.commands import ImportPartition
+from consumers.failpoints import Failpoint
+from consumers.import_surroundings import ImportSurroundings
+from ops.settings import Settings
+from schemas.documents import ImportDocument
+from schemas.errors import ImportFailed, ObjectStoreUnavailable, PartitionFenced, StoreUnavailable
+from schemas.records import IncomingRecord, OutgoingRecord
+from schemas.settings import ImporterSettings
+from schemas.topics import Topics
+from stores.import_port import ObjectPlace, ObjectSeen, ObjectStore, Prepared, Written
+from stores.mongo.campaigns import Campaigns
+from stores.mongo.codes import MongoParts
+from stores.mongo.collections import Collections
+from stores.mongo.connection import Database
+from stores.mongo.imports import MongoImportStore
+from stores.s3.objects import S3Objects, open_objects
+from tests.fakes.observer import RememberingObserver
+from tests.integration.importing import Files, counts, some_files
+
+pytestmark = pytest.mark.integration
+
+SMALL = ImporterSettings(range_bytes=1_024, rows_per_chunk_max=50, progress_every_s=60)
+CODES = [f"CODE-{number:04}" for number in range(500)]
+TEXT = "\n".join(CODES).encode()
+
+
+@dataclass
+class Emissions:
+    """An emitter that keeps what it is given."""
+
+    records: list[OutgoingRecord] = field(default_factory=list)
+    offsets: list[int] = field(default_factory=list)
+
+    async def emit(self, records: Sequence[OutgoingRecord], next_offset: int | None) -> None:
+        """See `Emitter.emit`."""
+        self.records += records
+        self.offsets += [] if next_offset is None else [next_offset]
+
+    def events(self, topic: str) -> list[dict[str, object]]:
+        """The values of a topic."""
+        return [orjson.loads(one.value or b"") for one in self.records if one.topic.endswith(topic)]
+
+    @property
+    def end(self) -> dict[str, object]:
+        """The last event."""
+        return self.events("imports.v1")[-1]
+
+
+Hook = Callable[[int], Awaitable[None]]
+
+
+async def nothing(number: int) -> None:
+    """A hook that does nothing."""
+
+
+@dataclass
+class Objects:
+    """S3 with something that happens before the n-th read (from 1), and before each report."""
+
+    inner: S3Objects
+    before_read: Hook = nothing
+    before_write: Hook = nothing
+    reads: int = 0
+    writes: int = 0
+
+    async def look(self, place: ObjectPlace) -> ObjectSeen:
+        """See `ObjectStore.look`."""
+        return await self.inner.look(place)
+
+    async def read(self, place: ObjectPlace, etag: str, start: int, stop: int) -> bytes:
+        """See `ObjectStore.read`."""
+        self.reads += 1
+        await self.before_read(self.reads)
+        return await self.inner.read(place, etag, start, stop)
+
+    async def write(self, place: ObjectPlace, pieces: AsyncIterator[bytes]) -> None:
+        """See `ObjectStore.write`."""
+        self.writes += 1
+        await self.before_write(self.writes)
+        await self.inner.write(place, pieces)
+
+
+class DeafStore(MongoImportStore):
+    """A store whose every third answer gets lost after the write."""
+
+    calls = 0
+
+    async def write_chunk(self, prepared: Prepared, before: ImportDocument, *, at: datetime) -> Written:
+        """See `ImportStore.write_chunk`."""
+        written = await super().write_chunk(prepared, before, at=at)
+        self._lose()
+        return written
+
+    async def replace(self, before: ImportDocument, after: ImportDocument) -> None:
+        """See `ImportStore.replace`."""
+        await super().replace(before, after)
+        self._lose()
+
+    async def create(self, document: ImportDocument) -> None:
+        """See `ImportStore.create`."""
+        await super().create(document)
+        raise StoreUnavailable("nobody heard")
+
+    def _lose(self) -> None:
+        self.calls += 1
+        if self.calls % 3 == 1:
+            raise StoreUnavailable("nobody heard")
+
+
+@pytest.fixture
+def files(environment: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Iterator[Files]:
+    """A bucket of this test's own; this process may use it."""
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, environment[name])
+    with some_files(environment) as files:
+        yield files
+
+
+@pytest.fixture
+async def objects(settings: Settings, files: Files) -> AsyncIterator[Objects]:
+    """S3."""
+    async with open_objects(settings.s3) as inner:
+        yield Objects(inner)
+
+
+@pytest.fixture
+def parts(db: Database) -> MongoParts:
+    """MongoDB."""
+    collections = Collections(db)
+    return MongoParts(db.client, collections, Campaigns(collections), asyncio.Semaphore(8))
+
+
+@dataclass
+class StopsAtChunk(RememberingObserver):
+    """Tells the partition to stop as soon as a chunk is written."""
+
+    stopping: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def import_progressed(self, state: str, rows: int) -> None:
+        """See `Observer.import_progressed`."""
+        self.stopping.set()
+
+
+@dataclass
+class Partition:
+    """One partition, and who is told what it does."""
+
+    parts: MongoParts
+    objects: ObjectStore
+    settings: ImporterSettings = SMALL
+    number: int = 0
+    store: type[MongoImportStore] = MongoImportStore
+    emitter: Emissions = field(default_factory=Emissions)
+    observer: RememberingObserver = field(default_factory=RememberingObserver)
+    stopping: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def serve(self, command: dict[str, str], offset: int = 7) -> dict[str, object]:
+        """Serve one command as its new owner; gives the last event."""
+        limits = Settings().worker.model_copy(update={"backoff_max_ms": 50})
+        around = ImportSurroundings(
+            Topics("t."), "group", limits, self.settings, self.observer, Failpoint(), self.objects
+        )
+        shard = f"import.commands.v1.{self.number}"
+        partition = ImportPartition(shard, self.store(self.parts, shard), around)
+        value = orjson.dumps(command)
+        record = IncomingRecord("t.import.commands.v1", self.number, offset, 1_795_485_600_000, b"sale", value, ())
+        await partition.take_over()
+        await partition.serve([record], self.emitter, self.stopping)
+        return self.emitter.end
+
+
+async def check_codes(db: Database, expected: int) -> None:
+    """So many codes, none twice, as many as the shards say and as the imports inserted."""
+    codes = [code["code"] async for code in db["codes"].find({})]
+    assert expected == len(codes) == len(set(codes))
+    assert expected == sum([shard["available"] async for shard in db["inventory"].find({})])
+    assert expected == sum([one["inserted"] async for one in db["imports"].find({})])
+
+
+@pytest.mark.parametrize("key", ["plain.csv", "packed.csv.gz"])
+async def test_a_stop_at_any_chunk_is_gone_on_from(
+    key: str, objects: Objects, files: Files, parts: MongoParts, db: Database
+) -> None:
+    """Stopped after each chunk, thirty owners bring it to the same end. No offset moves before that."""
+    text = "name,code\n" + "".join(f"x,{code}\ny,{code}\nz,\n" for code in CODES)
+    files.put(key, gzip.compress(text.encode()) if key.endswith(".gz") else text.encode())
+    for _ in range(30):
+        observer = StopsAtChunk()
+        owner = Partition(parts, objects, observer=observer, stopping=observer.stopping)
+        await owner.serve(files.command(key))
+        assert [] == owner.emitter.offsets
+
+    last = Partition(parts, objects)
+    end = await last.serve(files.command(key))
+
+    assert [8] == last.emitter.offsets
+    assert {"rows_read": 1_500, "inserted": 500, "duplicates_in_file": 500, "rejected": 500} == counts(end)
+    report = files.text(str(end["report"])).splitlines()
+    assert ["line,reason", *(f"{3 * number + 4},empty" for number in range(500))] == report
+    await check_codes(db, 500)
+
+
+async def test_a_stop_while_s3_is_away_ends_at_once(objects: Objects, files: Files, parts: MongoParts) -> None:
+    """Nothing waits for S3 then; the next owner does."""
+    files.put("plain.csv", TEXT)
+    partition = Partition(parts, objects)
+
+    async def away(number: int) -> None:
+        asyncio.get_running_loop().call_later(0.05, partition.stopping.set)
+        raise ObjectStoreUnavailable("away")
+
+    objects.before_read = away
+    async with asyncio.timeout(5):
+        await partition.serve(files.command("plain.csv"))
+
+    assert [] == partition.emitter.offsets
+    assert {"s3"} == {part for part, _ in partition.observer.waits}
+
+
+async def test_s3_away_is_waited_out(objects: Objects, files: Files, parts: MongoParts, db: Database) -> None:
+    """Every other read fails, and the first report: the import is as if none had."""
+    files.put("plain.csv", TEXT + b"\nA 1\n")
+
+    async def sometimes(number: int) -> None:
+        if number % 2 == 1:
+            raise ObjectStoreUnavailable("away")
+
+    objects.before_read = objects.before_write = sometimes
+    partition = Partition(parts, objects)
+    end = await partition.serve(files.command("plain.csv"))
+
+    assert {"rows_read": 501, "inserted": 500, "rejected": 1} == counts(end)
+    assert "line,reason\n501,bad_character\n" == files.text(str(end["report"]))
+    assert Counter({"s3": 6}) == Counter(part for part, _ in partition.observer.waits)
+    await check_codes(db, 500)
+
+
+async def test_an_object_that_changes_fails_the_import(
+    objects: Objects, files: Files, parts: MongoParts, db: Database
+) -> None:
+    """What was loaded of the first one stays, and is counted."""
+    files.put("plain.csv", TEXT)
+
+    async def replaced(number: int) -> None:
+        if number == 3:
+            files.put("plain.csv", TEXT.lower())
+
+    objects.before_read = replaced
+    end = await Partition(parts, objects).serve(files.command("plain.csv"))
+
+    assert ("failed", "object_changed") == (end["state"], end["reason"])
+    assert {"rows_read": 204, "inserted": 204} == counts(end)
+    await check_codes(db, 204)
+
+
+async def test_answers_of_the_database_that_get_lost(
+    objects: Objects, files: Files, parts: MongoParts, db: Database
+) -> None:
+    """A chunk that was written although nobody heard of it is not written again, and is counted once."""
+    files.put("plain.csv", TEXT)
+    partition = Partition(parts, objects, store=DeafStore)
+
+    end = await partition.serve(files.command("plain.csv"))
+
+    assert ("completed", {"rows_read": 500, "inserted": 500}) == (end["state"], counts(end))
+    assert "mongo" in {part for part, _ in partition.observer.waits}
+    assert [500] == [one["available"] for one in partition.emitter.events("inventory.v1")][-1:]
+    await check_codes(db, 500)
+
+
+async def test_a_run_that_was_taken_over_from_writes_nothing_more(
+    objects: Objects, files: Files, parts: MongoParts, db: Database
+) -> None:
+    """It stops as fenced; what the heir counts is exact."""
+    files.put("plain.csv", TEXT)
+    old, heir = Partition(parts, objects), Partition(parts, objects)
+
+    async def overtaken(number: int) -> None:
+        if number == 3:
+            objects.before_read = nothing
+            await heir.serve(files.command("plain.csv"))
+
+    objects.before_read = overtaken
+    with pytest.raises(PartitionFenced):
+        await old.serve(files.command("plain.csv"))
+
+    assert ("completed", {"rows_read": 500, "inserted": 500}) == (heir.emitter.end["state"], counts(heir.emitter.end))
+    assert ([], [8]) == (old.emitter.offsets, heir.emitter.offsets)
+    await check_codes(db, 500)
+
+
+async def test_overlapping_imports_at_the_same_time(
+    objects: Objects, files: Files, parts: MongoParts, db: Database
+) -> None:
+    """Three files share most of their codes; each code is there once, and every row is counted in its own import."""
+    for number in range(3):
+        own = [f"OWN-{number}-{n}" for n in range(100)]
+        files.put(f"{number}.csv", "\n".join([*CODES[number * 50 :], *own]).encode())
+    partitions = [Partition(parts, objects, number=number) for number in range(3)]
+
+    found = await asyncio.gather(
+        *(one.serve(files.command(f"{one.number}.csv", f"i{one.number}")) for one in partitions)
+    )
+
+    assert [600, 550, 500] == [end["rows_read"] for end in found]
+    assert all(end["rows_read"] == counts(end)["inserted"] + int(str(end["duplicates"])) for end in found)
+    await check_codes(db, 800)
+
+
+async def test_a_report_that_cannot_be_written(
+    objects: Objects, files: Files, parts: MongoParts, db: Database
+) -> None:
+    """The import is complete all the same and says so; its rejected rows stay in the database."""
+    files.put("plain.csv", b"A1\nA 2\n")
+
+    async def read_only(number: int) -> None:
+        raise ImportFailed("access_denied")
+
+    objects.before_write = read_only
+    end = await Partition(parts, objects).serve(files.command("plain.csv"))
+
+    assert ("completed", "report_not_written", None) == (end["state"], end["reason"], end["report"])
+    assert [[2]] == [one["lines"] async for one in db["rejects"].find({})]
+    await check_codes(db, 1)
+
+
+async def test_a_report_of_many_parts(objects: Objects, files: Files, parts: MongoParts) -> None:
+    """More than S3 takes in one part: it is written in several, and is whole."""
+    rows = 600_000
+    files.put("bad.csv", b"A 1\n" * rows)
+    settings = ImporterSettings(rows_per_chunk_max=50_000)
+
+    end = await Partition(parts, objects, settings).serve(files.command("bad.csv"))
+
+    report = files.text(str(end["report"]))
+    assert {"rows_read": rows, "rejected": rows} == counts(end)
+    assert rows + 1 == report.count("\n")
+    assert report.endswith(f"\n{rows},bad_character\n")
