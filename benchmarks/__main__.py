@@ -32,7 +32,7 @@ Runs = dict[tuple[str, int, int], list[Figures]]
 
 
 def main(
-    requests: Annotated[int, typer.Option(help="Requests given to the worker in a run.")] = 20_000,
+    requests: Annotated[int, typer.Option(help="Requests given to the worker in a run.")] = 100_000,
     rounds: Annotated[int, typer.Option(help="Runs of each system; the median counts.")] = 3,
     partitions: Annotated[list[int] | None, typer.Option(help="Partitions; may be given again.")] = None,
     out: Annotated[Path, typer.Option(help="Where the figures are written.")] = RESULTS,
@@ -44,9 +44,10 @@ def main(
     finally:
         if stack.started_by_this_call:
             devstack.down()
-    report = {"machine": machine(), "database": stack.database, "date": now(), "rows": rows_of(runs)}
+    rows = rows_of(runs)
+    report = {"machine": machine(), "database": stack.database, "date": now(), "rows": rows}
     out.write_bytes(orjson.dumps(report, option=orjson.OPT_INDENT_2) + b"\n")
-    Console().print(table_of(report["rows"], f"{stack.database}, {report['machine']}"))
+    Console().print(table_of(rows, f"{stack.database}, {machine()}"))
 
 
 async def all_runs(stack: Mapping[str, str], requests: int, rounds: int, partitions: Sequence[int]) -> Runs:

@@ -132,6 +132,11 @@ def parsed(value: bytes) -> dict[str, Any]:
     return fields
 
 
+def is_text(name: str) -> bool:
+    """Whether a header's name was UTF-8; if not, it came with surrogates (see `consumers.lenient`)."""
+    return name.isascii() or not any("\ud800" <= character <= "\udfff" for character in name)
+
+
 def is_utf8(text: bytes) -> bool:
     """Whether these bytes are UTF-8."""
     try:
@@ -147,6 +152,8 @@ def check_headers(record: IncomingRecord, limits: SizeLimits, fields: Mapping[st
     if size > limits.header_bytes_max:
         raise too_large("headers", size, limits.header_bytes_max, fields)
     for number, (name, value) in enumerate(record.headers):
+        if not is_text(name):
+            raise Unreadable("invalid", f"headers[{number}]: its name must be UTF-8 text", fields)
         if value is not None and not name.startswith(BINARY_HEADERS) and not is_utf8(value):
             raise Unreadable("invalid", f"headers[{number}]: must be UTF-8 text", fields)
 

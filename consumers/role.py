@@ -12,6 +12,7 @@ from typing import Any
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
+from consumers import lenient
 from consumers.group import GroupMember, consumer_options, started_consumer
 from consumers.observer import Observer
 from consumers.partition import LoopLimits, OpenEmitter, PartitionLoop, PartitionWork
@@ -80,6 +81,7 @@ async def serve_topics(
 @asynccontextmanager
 async def open_consumer(side: KafkaSide, group: str) -> AsyncIterator[AIOKafkaConsumer]:
     """A started consumer, stopped at the end."""
+    lenient.install()
     options = {**side.connection, **consumer_options(side.settings, group)}
     consumer = await started_consumer(options, side.observer, side.backoff_max_s)
     try:

@@ -146,8 +146,12 @@ def bytes_of(record: IncomingRecord) -> int:
 
 
 def kept(record: IncomingRecord) -> Headers:
-    """The record's own headers, but for those that a dead letter says itself."""
-    return tuple((name, value) for name, value in record.headers if not name.startswith(OWN_HEADERS))
+    """The record's own headers, but for those that a dead letter says itself, and those whose name is no text."""
+    return tuple(
+        (name, value)
+        for name, value in record.headers
+        if not name.startswith(OWN_HEADERS) and name == name.encode(errors="ignore").decode()
+    )
 
 
 def trace(cause: IncomingRecord) -> Headers:

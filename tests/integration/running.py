@@ -18,6 +18,7 @@ import aiohttp
 import orjson
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
 
+from consumers.lenient import install
 from ops.settings import Settings
 from schemas.topics import ALL_TOPICS, TopicSpec, Topics
 
@@ -150,6 +151,7 @@ class Neighbour:
 @asynccontextmanager
 async def a_neighbour(settings: Settings, *others: str) -> AsyncIterator[Neighbour]:
     """A neighbour of a migrated deployment; `others` are full names of further topics it reads."""
+    install()  # it reads request topics too, and meets odd header names there
     servers = settings.kafka.bootstrap_servers
     producer = AIOKafkaProducer(bootstrap_servers=servers, max_request_size=2_000_000)
     consumer = AIOKafkaConsumer(

@@ -24,7 +24,7 @@ SMALL = {
     "CODES_IMPORTER__ROWS_PER_CHUNK_MAX": "100",
     "CODES_IMPORTER__PROGRESS_EVERY_S": "0.1",
 }
-KILLS = 6
+KILLS = 4
 
 
 @pytest.fixture
@@ -71,7 +71,7 @@ async def test_an_importer_killed_at_a_named_point(
 async def test_importers_killed_at_random(
     environment: dict[str, str], neighbour: Neighbour, files: Files, db: Database, tmp_path: Path
 ) -> None:
-    """One after the other is killed while it works, in whatever it does; the last one brings the import to its end."""
+    """One after the other is killed, in whatever it does; the last one brings the import to its end."""
     files.put("plain.csv", TEXT.encode())
     await neighbour.send(IMPORT, files.command("plain.csv"), key=b"sale")
     random = Random(4)

@@ -6,8 +6,11 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+import orjson
 import pytest
+from aiokafka import AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.record.default_records import _DefaultRecordBatchBuilderPy
 
 from ops.settings import Settings
 from schemas.topics import ASSIGN, ASSIGNED, DEAD_LETTERS, INVENTORY, RELEASE, RESERVE, RESULTS
@@ -249,3 +252,37 @@ async def test_workers_that_come_and_go_lose_nothing_and_double_nothing(
 
     assert {f"q{number}": 1 for number in range(600)} == Counter(result["request_id"] for result in results)
     assert {"reserved"} == {result["outcome"] for result in results}
+
+
+class NoText(str):
+    """A header name that goes out as bytes which are no UTF-8, as producers in other languages may send."""
+
+    __slots__ = ()
+
+    def encode(self, encoding: str = "utf-8", errors: str = "strict") -> bytes:
+        return b"\xff\xfe"
+
+
+async def test_a_header_name_that_is_no_text_is_a_dead_letter_too(
+    environment: dict[str, str], migrated: Settings, neighbour: Neighbour, stocked: PutCodes, tmp_path: Path
+) -> None:
+    """aiokafka alone would stop at it for ever; the records around it are served."""
+    await stocked("sale", 5)
+    producer = AIOKafkaProducer(bootstrap_servers=migrated.kafka.bootstrap_servers)
+    await producer.start()
+    batch = producer.create_batch()
+    batch._builder = _DefaultRecordBatchBuilderPy(2, 0, 0, -1, -1, -1, 100_000)
+    batch.append(key=b"k", value=orjson.dumps(reserve("before")), timestamp=None)
+    batch.append(key=b"k", value=orjson.dumps(reserve("odd")), timestamp=None, headers=[(NoText("x"), b"v")])
+    batch.append(key=b"k", value=orjson.dumps(reserve("after")), timestamp=None)
+    batch.close()
+    await (await producer.send_batch(batch, neighbour.topics.full(RESERVE), partition=0))
+    await producer.stop()
+    async with running("worker", environment, tmp_path / "worker.log"):
+        results = {value["request_id"]: value for value in await neighbour.values(RESULTS, 3)}
+        [letter] = await neighbour.records(DEAD_LETTERS, 1)
+
+    assert ("reserved", "reserved") == (results["before"]["outcome"], results["after"]["outcome"])
+    assert "invalid_request" == results["odd"]["reason"]
+    assert orjson.dumps(reserve("odd")) == letter.value
+    assert b"headers[0]: its name must be UTF-8 text" == headers_of(letter)["dlq-detail"]
