@@ -22,7 +22,7 @@ from consumers.waiting import step_aside, wait_out
 from handlers.plan import Plan, plan_batch
 from producers.emitters import Emitter
 from producers.replies import ReplyTopics
-from schemas.errors import EmitFailed, FactsStale, StoreRefused, StoreUnavailable
+from schemas.errors import EmitFailed, FactsStale, PlanTooLarge, StoreRefused, StoreUnavailable
 from schemas.records import Asked, IncomingRecord, Rejected
 from schemas.requests import Request
 from schemas.settings import WorkerSettings
@@ -31,6 +31,9 @@ from stores.port import CodeStore
 
 T = TypeVar("T")
 
+CODES_PER_PLAN_MAX: Final = 2_000
+"""Codes that one transaction moves. Requests may want 100 each: 500 of them would keep a database busy for longer
+than `mongo.timeout_ms`, and a batch that never ends in time would be tried for ever."""
 UNPROCESSABLE: Final = "the database refuses what this request would write"
 
 
@@ -137,7 +140,7 @@ class RequestPartition:
         )
 
     async def _decide(self, requests: Sequence[Asked[Request]], watch: Stopwatch) -> Decided:
-        """Decide a batch; by halves if others are always faster or the database refuses it whole."""
+        """Decide a batch; by halves if it moves too much, others are always faster or the database refuses it."""
         attempt = 0
         while attempt < self._around.limits.attempts_max or len(requests) == 1:
             try:
@@ -146,7 +149,7 @@ class RequestPartition:
                 self._around.observer.conflict(requests[0].record.topic, requests[0].record.partition)
                 await step_aside(attempt)
                 attempt += 1
-            except StoreRefused:
+            except (StoreRefused, PlanTooLarge):
                 if len(requests) == 1:
                     return Decided(unprocessable=(unprocessable(requests[0]),))
                 break
@@ -162,6 +165,7 @@ class RequestPartition:
                 facts = await self._store.gather(requests)
             with watch.step("plan"):
                 plan = plan_batch(requests, facts, shard=self._shard, now=self._around.clock())
+                check_size(plan)
             self._around.failpoint.reached("before_apply")
             with watch.step("apply"):
                 await self._store.apply(plan)
@@ -174,6 +178,13 @@ class RequestPartition:
         return await wait_out(
             work, "mongo", self._around.observer, away=StoreUnavailable, backoff_max_s=backoff_max_s
         )
+
+
+def check_size(plan: Plan) -> None:
+    """Raises PlanTooLarge if it moves more codes than one transaction should."""
+    codes = sum(map(len, plan.code_moves.values()))
+    if codes > CODES_PER_PLAN_MAX:
+        raise PlanTooLarge(f"{codes} codes, at most {CODES_PER_PLAN_MAX}")
 
 
 def unprocessable(asked: Asked[Request]) -> Rejected:

@@ -68,7 +68,8 @@ async def serve_topics(
         ExceptionGroup: what ended a partition's task, unforeseen.
     """
     limits = side.loop_limits(batch_size_max)
-    async with open_consumer(side, group) as consumer, emitters(side, group, consumer) as open_emitter:
+    async with open_consumer(side, group) as consumer:
+        open_emitter = emitters(side, group, consumer)
 
         def make_loop(source: TopicPartition, consumer: AIOKafkaConsumer) -> PartitionLoop:
             work = make_work(source)
@@ -90,24 +91,23 @@ async def open_consumer(side: KafkaSide, group: str) -> AsyncIterator[AIOKafkaCo
         await consumer.stop()
 
 
-@asynccontextmanager
-async def emitters(side: KafkaSide, group: str, consumer: AIOKafkaConsumer) -> AsyncIterator[OpenEmitter]:
-    """How a partition opens its emitter: a producer of its own, or a share of one for all."""
-    if side.guarantee == "exactly_once":
+def emitters(side: KafkaSide, group: str, consumer: AIOKafkaConsumer) -> OpenEmitter:
+    """How a partition opens its emitter: with a producer of its own.
 
-        @asynccontextmanager
-        async def own(source: TopicPartition) -> AsyncIterator[Emitter]:
-            transactional_id = f"{group}.{source.topic}.{source.partition}"
-            timeout_ms = side.settings.transaction_timeout_ms
-            async with transactional_producer(side.connection, transactional_id, timeout_ms) as producer:
-                yield TransactionalEmitter(producer, source, group)
+    A producer that failed once has lost count of its sequence numbers and fails for ever; the partition that opens
+    another must not have to wait for all others to let go of it.
+    """
 
-        yield own
-        return
-    async with idempotent_producer(side.connection) as producer:
+    @asynccontextmanager
+    async def transactional(source: TopicPartition) -> AsyncIterator[Emitter]:
+        transactional_id = f"{group}.{source.topic}.{source.partition}"
+        timeout_ms = side.settings.transaction_timeout_ms
+        async with transactional_producer(side.connection, transactional_id, timeout_ms) as producer:
+            yield TransactionalEmitter(producer, source, group)
 
-        @asynccontextmanager
-        async def shared(source: TopicPartition) -> AsyncIterator[Emitter]:
+    @asynccontextmanager
+    async def acknowledged(source: TopicPartition) -> AsyncIterator[Emitter]:
+        async with idempotent_producer(side.connection) as producer:
             yield AcknowledgedEmitter(producer, source, consumer)
 
-        yield shared
+    return transactional if side.guarantee == "exactly_once" else acknowledged

@@ -6,10 +6,13 @@ Out:      exit code 0 after SIGTERM or SIGINT; anything unforeseen ends the proc
 """
 
 import asyncio
+import os
 import signal
-from collections.abc import Awaitable, Callable
+import sys
+from collections.abc import Callable, Coroutine
+from contextlib import suppress
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final, NoReturn
 
 import structlog
 
@@ -24,6 +27,8 @@ from ops.server import ops_server
 from ops.settings import Settings
 from schemas.topics import Topics
 
+GRACE_S: Final = 5.0
+"""Beyond the budget of a batch: for closing clients; and again for what is cut short."""
 STOP_SIGNALS: Final = (signal.SIGTERM, signal.SIGINT)
 
 log = structlog.get_logger(__name__)
@@ -41,7 +46,7 @@ class RoleContext:
     """Set by SIGTERM or SIGINT."""
 
 
-Work = Callable[[RoleContext], Awaitable[None]]
+Work = Callable[[RoleContext], Coroutine[Any, Any, None]]
 
 
 def run_role(name: str, settings: Settings, work: Work, *, consumes: bool) -> None:
@@ -60,8 +65,40 @@ async def role(name: str, settings: Settings, work: Work, *, consumes: bool) -> 
     async with ops_server(settings.ops, metrics, health):
         health.started()
         log.info("started", guarantee=settings.processing_guarantee, prefix=settings.topics.prefix)
-        await work(context)
+        await until_stopped(work(context), stopping, settings.worker.stop_budget_s + GRACE_S)
     log.info("stopped", role=name)
+
+
+async def until_stopped(work: Coroutine[Any, Any, None], stopping: asyncio.Event, budget_s: float) -> None:
+    """Do the work; once `stopping` is set, give it the budget to end, then cut it short.
+
+    What is cut short is safe: nothing is committed that is not written, and the next owner reads it again. A client
+    that cannot even be closed, because what it talks to is away, must not keep the process.
+    """
+    task = asyncio.create_task(work)
+    told = asyncio.create_task(stopping.wait())
+    await asyncio.wait({task, told}, return_when=asyncio.FIRST_COMPLETED)
+    told.cancel()
+    if not await has_ended(task, budget_s):
+        log.warning("cut_short")
+        task.cancel()
+        if not await has_ended(task, GRACE_S):
+            leave_at_once()
+    with suppress(asyncio.CancelledError):
+        await task
+
+
+async def has_ended(task: asyncio.Task[None], timeout_s: float) -> bool:
+    """Whether a task ends in time."""
+    _, late = await asyncio.wait({task}, timeout=timeout_s)
+    return not late
+
+
+def leave_at_once() -> NoReturn:
+    """End the process without closing anything."""
+    log.warning("left_open")
+    sys.stdout.flush()
+    os._exit(0)
 
 
 def stop(stopping: asyncio.Event, health: Health) -> None:

@@ -31,7 +31,8 @@ class Emitter(Protocol):
 
         Raises:
             PartitionFenced: another process owns the partition now. Nothing is visible.
-            EmitFailed: Kafka did not take it. The partition starts again from its committed offset.
+            EmitFailed: Kafka did not take it. The emitter is of no more use: the partition opens another one and
+                starts again from its committed offset.
         """
 
 
@@ -57,7 +58,7 @@ class TransactionalEmitter:
 
 
 class AcknowledgedEmitter:
-    """All partitions' idempotent producer, and the consumer's own commit."""
+    """One input partition's idempotent producer, and the consumer's own commit."""
 
     def __init__(self, producer: AIOKafkaProducer, source: TopicPartition, consumer: AIOKafkaConsumer) -> None:
         self._producer = producer

@@ -39,6 +39,10 @@ class StoreRefused(CodeServiceError):
     """MongoDB will not take this write, however often it is tried (validator, size). Nothing was written."""
 
 
+class PlanTooLarge(CodeServiceError):
+    """A batch would move more codes than one transaction can in time. It is halved. Nothing was written."""
+
+
 class BrokerUnavailable(CodeServiceError):
     """Kafka cannot be reached. Waited out; look at `CODES_KAFKA__BOOTSTRAP_SERVERS` and its security settings."""
 

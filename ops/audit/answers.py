@@ -7,7 +7,7 @@ Out:      findings `lost`, `doubled` and `drift`.
 from collections import Counter
 from collections.abc import Iterable, Iterator
 
-from ops.audit.history import MODELS, Event, History, Place, place_of, problems_of
+from ops.audit.history import Event, History, Place, place_of
 from ops.audit.report import Finding
 from ops.records import Fields, fields_of
 from schemas.base import EXPIRER_PREFIX
@@ -31,11 +31,8 @@ def check_answers(history: History) -> Iterator[Finding]:
 
 def check_forms(history: History) -> Iterator[Finding]:
     """Everything sent out is of the contract's form."""
-    for topic in MODELS:
-        for record in history.records.get(topic, ()):
-            problem = problems_of(record, topic)
-            if problem:
-                yield Finding("drift", f"{place_of(record)}: {problem}")
+    for place, problem in history.malformed.items():
+        yield Finding("drift", f"{place}: {problem}")
 
 
 def check_counts(history: History) -> Iterator[Finding]:

@@ -161,10 +161,17 @@ class History:
             found.setdefault(source_of(letter), []).append(letter)
         return found
 
+    @cached_property
+    def malformed(self) -> Mapping[Place, str]:
+        """Records of out topics that are not of the contract's form, and what is wrong with them."""
+        told = ((record, topic) for topic in MODELS for record in self.records.get(topic, ()))
+        found = ((place_of(record), problems_of(record, topic)) for record, topic in told)
+        return {place: problem for place, problem in found if problem}
+
     def events(self, topic: TopicSpec) -> Iterator[Event]:
         """An out topic's readable records with their ids and fields."""
         for record in self.records.get(topic.name, ()):
-            if not problems_of(record, topic.name):
+            if place_of(record) not in self.malformed:
                 yield Event(record, text(record.header("ce_id")), fields_of(record.value))
 
     def _askings(self, topic: TopicSpec) -> Iterator[Asking]:

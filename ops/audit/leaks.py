@@ -19,8 +19,12 @@ from schemas.topics import DEAD_LETTERS, IMPORTS, INVENTORY, RESULTS, STOCK_ALER
 
 WORD_CHARACTERS_MIN: Final = 8
 """Shorter values are not looked for: a `12345678` is a code or a number, a `1234` is everywhere."""
-START: Final = re.compile(r"(?<![A-Za-z0-9])[A-Za-z0-9]|[!#-+\--/:-@\[-`{-~]")
-"""Where a value can begin: not in the midst of a word. A value holds no comma, double quote or space."""
+RUN: Final = re.compile(rf'[^\s",]{{{WORD_CHARACTERS_MIN},}}')
+"""Where a value can be: it holds no comma, double quote or space."""
+START: Final = re.compile(r"(?<![A-Za-z0-9])[A-Za-z0-9]|[!-/:-@\[-`{-~]")
+"""Where in a run a value can begin: not in the midst of a word."""
+CLEAN_MAX: Final = 500_000
+"""Runs remembered."""
 SECRET_FREE: Final = (RESULTS, INVENTORY, IMPORTS, STOCK_ALERTS)
 OWN_HEADERS: Final = ("ce_", "dlq-", "content-type")
 """Of a dead letter only these are ours; the rest is the original record's."""
@@ -55,6 +59,7 @@ class Secrets:
 
     def __init__(self, ids_by_value: Mapping[str, str]) -> None:
         self._ids = {value: code_id for value, code_id in ids_by_value.items() if len(value) >= WORD_CHARACTERS_MIN}
+        self._clean: set[str] = set()
         self._lengths: dict[str, list[int]] = {}
         for value in self._ids:
             lengths = self._lengths.setdefault(value[:WORD_CHARACTERS_MIN], [])
@@ -74,11 +79,21 @@ class Secrets:
         return content
 
     def _look(self, content: str) -> Iterator[str]:
-        for match in START.finditer(content):
+        """The values that stand there. What was clean before is known: most of what records say, many say."""
+        for run in RUN.findall(content):
+            if run in self._clean:
+                continue
+            found = list(self._look_closely(run))
+            if not found and len(self._clean) < CLEAN_MAX:
+                self._clean.add(run)
+            yield from found
+
+    def _look_closely(self, run: str) -> Iterator[str]:
+        for match in START.finditer(run):
             start = match.start()
-            for length in self._lengths.get(content[start : start + WORD_CHARACTERS_MIN], ()):
-                value = content[start : start + length]
-                if value in self._ids and not is_inside_word(content, start + length):
+            for length in self._lengths.get(run[start : start + WORD_CHARACTERS_MIN], ()):
+                value = run[start : start + length]
+                if value in self._ids and not is_inside_word(run, start + length):
                     yield value
 
 

@@ -11,9 +11,10 @@ from typing import Final
 
 import pymongo
 from motor.motor_asyncio import AsyncIOMotorClientSession
+from pymongo.read_concern import ReadConcern
 
 from schemas.documents import CodeDocument, ImportDocument, InventoryDocument, LedgerDocument, ReservationDocument
-from schemas.errors import CodeServiceError
+from schemas.errors import CodeServiceError, FactsStale
 from schemas.settings import MongoSettings
 from stores.mongo.collections import Collection, Collections, Document, M, from_document
 from stores.mongo.connection import connect, database
@@ -27,7 +28,7 @@ HOLDING: Final = ["held", "assigned"]
 
 
 class TooMuchToRead(CodeServiceError):
-    """More than may be kept in memory at once. Raise the limit, or use `codes reconcile`, which only counts."""
+    """More than can be read at once. Raise the limit, or use `codes reconcile`, which only counts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,17 +95,22 @@ class Lookups:
         return await one(self._collections.imports, {"_id": import_id}, ImportDocument)
 
     async def contents(self, *, codes_max: int) -> Contents:
-        """Everything, at one time.
+        """Everything at one time: in one transaction, which is a snapshot on every engine, and is not committed.
 
         Raises:
-            TooMuchToRead: there are more than `codes_max` codes.
+            TooMuchToRead: there are more than `codes_max` codes, or the server ended the transaction before all was
+                read (a `mongod` does so after 60 s).
         """
-        with translated(), pymongo.timeout(EVERYTHING_TIMEOUT_S):
-            there = await self._collections.codes.estimated_document_count()
-            if there > codes_max:
-                raise TooMuchToRead(f"the database holds {there} codes, at most {codes_max} are read")
-            async with await self._collections.database.client.start_session(snapshot=True) as session:
-                return await self._everything(session)
+        try:
+            with translated(), pymongo.timeout(EVERYTHING_TIMEOUT_S):
+                there = await self._collections.codes.estimated_document_count()
+                if there > codes_max:
+                    raise TooMuchToRead(f"the database holds {there} codes, at most {codes_max} are read")
+                async with await self._collections.database.client.start_session() as session:
+                    session.start_transaction(read_concern=ReadConcern("snapshot"))
+                    return await self._everything(session)
+        except FactsStale:
+            raise TooMuchToRead("the server ended the transaction before all was read") from None
 
     async def _everything(self, session: AsyncIOMotorClientSession) -> Contents:
         """One after the other: a session serves one operation at a time."""

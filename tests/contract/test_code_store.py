@@ -304,14 +304,22 @@ class CodeStoreContract:
         assert ["reserved"] * 7 + ["refused"] * 2 == [result.outcome for result in results]
         assert 7 == len({code_id for result in results for code_id in result.code_ids})
 
+    async def test_a_big_quantity_is_one_transaction(self, bench: Bench) -> None:
+        """Ten times a hundred codes, and all are there."""
+        await bench.put(TM, 1_050)
+
+        results = await decided(bench.store(RESERVES), RESERVES, *reserves(11, quantity=100))
+
+        assert ["reserved"] * 10 + ["refused"] == [result.outcome for result in results]
+        assert {("summer", "tm", "available"): 50, ("summer", "tm", "reserved"): 1_000} == await bench.codes()
+
     async def test_a_batch_may_want_more_than_one_look_brings(self, bench: Bench) -> None:
-        """Eleven thousand codes at once, and all are there."""
+        """Eleven thousand candidates at once, and all are there."""
         await bench.put(TM, 11_050)
 
-        results = await decided(bench.store(RESERVES), RESERVES, *reserves(111, quantity=100))
+        facts = await bench.store(RESERVES).gather(reserves(111, quantity=100))
 
-        assert ["reserved"] * 110 + ["refused"] == [result.outcome for result in results]
-        assert {("summer", "tm", "available"): 50, ("summer", "tm", "reserved"): 11_000} == await bench.codes()
+        assert 11_050 == len({candidate.code_id for candidate in facts.candidates[TM]})
 
     async def test_a_batch_may_touch_several_campaigns_and_types(self, bench: Bench) -> None:
         """Each with totals of its own."""

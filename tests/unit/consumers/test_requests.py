@@ -175,6 +175,19 @@ def test_one_request_that_breaks_every_batch_is_found_and_set_aside() -> None:
     assert {"r-0", "r-1", "r-3", "r-4"} == bench.database.requests.keys()
 
 
+def test_a_batch_that_would_move_too_many_codes_is_halved() -> None:
+    """Into transactions that end in time; it is still one batch for Kafka, and all or nothing for each request."""
+    wanted = [a_reserve(request_id=f"r-{number}", quantity=100).to_json() for number in range(50)]
+    bench = Bench(*wanted)
+    bench.database.add_codes(TM, candidates(4_890, first=11), NOW)
+
+    bench.serve()
+
+    assert ["reserved"] * 49 + ["refused"] == bench.outcomes()
+    assert [12, 13, 12, 13] == [len(plan.answers) for plan in bench.database.applied]
+    assert (1, []) == (len(bench.kafka.emissions), bench.observer.conflicts)
+
+
 def test_a_batch_that_kafka_did_not_take_is_told_again() -> None:
     """From the ledger: nothing moves twice."""
     bench = Bench(*reserves(2))

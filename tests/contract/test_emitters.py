@@ -1,0 +1,214 @@
+"""What `producers.emitters.Emitter` promises, on a real broker: outputs and offsets together, and one owner."""
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+from aiokafka import AIOKafkaConsumer, TopicPartition
+
+from ops.settings import Settings
+from producers.emitters import (
+    AcknowledgedEmitter,
+    TransactionalEmitter,
+    idempotent_producer,
+    transactional_producer,
+)
+from schemas.errors import EmitFailed, PartitionFenced
+from schemas.records import OutgoingRecord
+from schemas.topics import DEAD_LETTERS, RESERVE, RESULTS, Topics
+
+pytestmark = pytest.mark.integration
+
+TIMEOUT_MS = 10_000
+TOO_LARGE = b"x" * 2_000_000
+"""The results topic does not take it, the producer would."""
+
+
+class Bench:
+    """A test's own topics, and a reader of them."""
+
+    def __init__(self, settings: Settings, reader: AIOKafkaConsumer) -> None:
+        self.topics = Topics(settings.topics.prefix)
+        self.group = settings.kafka.group_prefix + "emitters"
+        self.options: Mapping[str, Any] = {"bootstrap_servers": settings.kafka.bootstrap_servers}
+        self.source = TopicPartition(self.topics.full(RESERVE), 0)
+        self.transactional_id = f"{self.group}.{self.source.topic}.0"
+        self.reader = reader
+
+    def a_result(self, value: bytes = b"{}", **fields: Any) -> OutgoingRecord:  # noqa: ANN401  # any field
+        """A record for the results topic."""
+        usual: dict[str, Any] = {"topic": self.topics.full(RESULTS), "key": b"k", "value": value, "headers": ()}
+        return OutgoingRecord(**(usual | fields))
+
+    @asynccontextmanager
+    async def transactional(self) -> AsyncIterator[TransactionalEmitter]:
+        """A new owner's emitter."""
+        async with transactional_producer(self.options, self.transactional_id, TIMEOUT_MS) as producer:
+            yield TransactionalEmitter(producer, self.source, self.group)
+
+    @asynccontextmanager
+    async def consumer(self, *sources: TopicPartition) -> AsyncIterator[AIOKafkaConsumer]:
+        """A member of the group, with these partitions."""
+        consumer = AIOKafkaConsumer(**self.options, group_id=self.group, enable_auto_commit=False)
+        await consumer.start()
+        try:
+            consumer.assign(list(sources))
+            yield consumer
+        finally:
+            await consumer.stop()
+
+    @asynccontextmanager
+    async def acknowledged(self, *sources: TopicPartition) -> AsyncIterator[AcknowledgedEmitter]:
+        """The emitter of a process that has these partitions."""
+        async with self.consumer(*sources) as consumer, idempotent_producer(self.options) as producer:
+            yield AcknowledgedEmitter(producer, self.source, consumer)
+
+    async def committed(self) -> int | None:
+        """The group's offset."""
+        async with self.consumer(self.source) as consumer:
+            offset: int | None = await consumer.committed(self.source)
+            return offset
+
+    async def visible(self) -> list[Any]:
+        """All records that a `read_committed` reader sees."""
+        ends = await self.reader.end_offsets(self.reader.assignment())
+        await self.reader.seek_to_beginning()
+        found: list[Any] = []
+        while any([await self.reader.position(part) < end for part, end in ends.items()]):
+            batch = await self.reader.getmany(timeout_ms=200)
+            found += [record for records in batch.values() for record in records]
+        return found
+
+    async def values(self) -> list[bytes]:
+        """Their values, sorted."""
+        return sorted(record.value for record in await self.visible())
+
+
+@pytest.fixture
+async def bench(migrated: Settings) -> AsyncIterator[Bench]:
+    """Topics of this test's own, and a reader of what comes out."""
+    reader = AIOKafkaConsumer(bootstrap_servers=migrated.kafka.bootstrap_servers, isolation_level="read_committed")
+    await reader.start()
+    try:
+        topics = Topics(migrated.topics.prefix)
+        out = (topics.full(RESULTS), topics.full(DEAD_LETTERS))
+        reader.assign([TopicPartition(name, number) for name in out for number in (0, 1)])
+        yield Bench(migrated, reader)
+    finally:
+        await reader.stop()
+
+
+class TestTransactionalEmitter:
+    """exactly_once."""
+
+    async def test_outputs_and_offset_become_visible_together(self, bench: Bench) -> None:
+        """All of them, as they were made."""
+        headers = (("a", b"\xff"), ("null", None), ("a", b"2"))
+        record = bench.a_result(b"1", headers=headers, partition=1)
+        async with bench.transactional() as emitter:
+            await emitter.emit([record, bench.a_result(b"2", key=None)], 17)
+
+        assert [b"1", b"2"] == await bench.values()
+        (first,) = (one for one in await bench.visible() if one.value == b"1")
+        assert (1, b"k", headers) == (first.partition, first.key, tuple(first.headers))
+        assert 17 == await bench.committed()
+
+    async def test_a_batch_that_fails_shows_nothing_and_moves_nothing(self, bench: Bench) -> None:
+        """Not even its good records; the next emitter goes on from there."""
+        async with bench.transactional() as emitter:
+            await emitter.emit([bench.a_result(b"before")], 1)
+            with pytest.raises(EmitFailed):
+                await emitter.emit([bench.a_result(b"good"), bench.a_result(TOO_LARGE)], 2)
+        assert ([b"before"], 1) == (await bench.values(), await bench.committed())
+        async with bench.transactional() as emitter:
+            await emitter.emit([bench.a_result(b"after")], 3)
+
+        assert ([b"after", b"before"], 3) == (await bench.values(), await bench.committed())
+
+    async def test_without_an_offset_only_records_are_sent(self, bench: Bench) -> None:
+        """The progress of an import, for one."""
+        async with bench.transactional() as emitter:
+            await emitter.emit([bench.a_result(b"1")], None)
+
+        assert ([b"1"], None) == (await bench.values(), await bench.committed())
+
+    async def test_without_records_the_offset_moves(self, bench: Bench) -> None:
+        """There may be nothing to say."""
+        async with bench.transactional() as emitter:
+            await emitter.emit([], 5)
+
+        assert ([], 5) == (await bench.values(), await bench.committed())
+
+    async def test_a_former_owner_is_fenced(self, bench: Bench) -> None:
+        """What it sends is never seen, and its offset does not count."""
+        async with bench.transactional() as former:
+            await former.emit([bench.a_result(b"former")], 1)
+            async with bench.transactional() as owner:
+                with pytest.raises(PartitionFenced):
+                    await former.emit([bench.a_result(b"too late")], 9)
+                await owner.emit([bench.a_result(b"owner")], 2)
+
+        assert ([b"former", b"owner"], 2) == (await bench.values(), await bench.committed())
+
+    async def test_a_new_owner_ends_what_the_former_left_open(self, bench: Bench) -> None:
+        """A process that died between its records and its commit has sent nothing."""
+        async with bench.transactional() as former:
+            producer = former._producer
+            await producer.begin_transaction()
+            sent = bench.a_result(b"open")
+            await producer.send_and_wait(sent.topic, sent.value)
+            async with bench.transactional() as owner:
+                await owner.emit([bench.a_result(b"owner")], 2)
+                assert ([b"owner"], 2) == (await bench.values(), await bench.committed())
+
+    async def test_a_dead_letter_of_the_largest_record_is_taken(self, bench: Bench) -> None:
+        """The record, and the headers that say why."""
+        letter = bench.a_result(
+            b"x" * 1_048_588,
+            topic=bench.topics.full(DEAD_LETTERS),
+            key=b"k" * 10_240,
+            headers=(("dlq", b"y" * 9_000),),
+        )
+        async with bench.transactional() as emitter:
+            await emitter.emit([letter], 1)
+
+        assert [1_048_588] == [len(value) for value in await bench.values()]
+
+
+class TestAcknowledgedEmitter:
+    """at_least_once."""
+
+    async def test_the_offset_moves_after_the_outputs(self, bench: Bench) -> None:
+        """All are there when it has."""
+        async with bench.acknowledged(bench.source) as emitter:
+            await emitter.emit([bench.a_result(b"1"), bench.a_result(b"2")], 17)
+
+        assert ([b"1", b"2"], 17) == (await bench.values(), await bench.committed())
+
+    async def test_the_offset_does_not_move_without_the_outputs(self, bench: Bench) -> None:
+        """What was sent before the failure stays: a reader may see it again, with the same id."""
+        async with bench.acknowledged(bench.source) as emitter:
+            with pytest.raises(EmitFailed):
+                await emitter.emit([bench.a_result(b"good"), bench.a_result(TOO_LARGE)], 2)
+        assert await bench.committed() is None
+        async with bench.acknowledged(bench.source) as emitter:
+            await emitter.emit([bench.a_result(b"good")], 2)
+
+        assert {b"good"} == set(await bench.values())
+        assert 2 == await bench.committed()
+
+    async def test_without_an_offset_only_records_are_sent(self, bench: Bench) -> None:
+        """As above."""
+        async with bench.acknowledged(bench.source) as emitter:
+            await emitter.emit([bench.a_result(b"1")], None)
+
+        assert ([b"1"], None) == (await bench.values(), await bench.committed())
+
+    async def test_a_partition_that_went_elsewhere_cannot_be_committed(self, bench: Bench) -> None:
+        """The new owner will tell it all again."""
+        async with bench.acknowledged(TopicPartition(bench.source.topic, 1)) as emitter:
+            with pytest.raises(PartitionFenced):
+                await emitter.emit([bench.a_result(b"1")], 17)
+
+        assert await bench.committed() is None

@@ -1,0 +1,137 @@
+"""A part that is away is waited out: no answer is lost, no process ends, and `/ready` says what is missing."""
+
+import asyncio
+import os
+import signal
+from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.errors import KafkaError
+
+import devstack
+from schemas.topics import ASSIGN, RESERVE, RESULTS
+from tests.integration.conftest import PutCodes
+from tests.integration.running import Neighbour, Role, running
+
+pytestmark = pytest.mark.integration
+
+HURRIED = {
+    "CODES_MONGO__TIMEOUT_MS": "500",
+    "CODES_KAFKA__REQUEST_TIMEOUT_MS": "2000",
+    "CODES_WORKER__BACKOFF_MAX_MS": "300",
+}
+
+
+@asynccontextmanager
+async def frozen(part: str) -> AsyncIterator[None]:
+    """A part of the stack that does not answer, like one behind a broken network; at the end it is back."""
+    [pid] = [status.pid for status in devstack.status() if status.name == part]
+    assert pid is not None
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        os.kill(pid, signal.SIGCONT)
+        await broker_is_back()
+
+
+async def broker_is_back() -> None:
+    """Wait until the broker has registered again: after a long silence its controller has given it up."""
+    stack = devstack.current()
+    assert stack is not None
+    servers = stack.environment()["CODES_KAFKA__BOOTSTRAP_SERVERS"]
+    for _ in range(100):
+        admin = AIOKafkaAdminClient(bootstrap_servers=servers)
+        try:
+            await admin.start()
+            if (await admin.describe_cluster())["brokers"]:
+                return
+        except KafkaError:
+            await asyncio.sleep(0.2)
+        finally:
+            await admin.close()
+    pytest.fail("the broker did not come back")
+
+
+async def until_missing(role: Role, part: str) -> None:
+    """Wait until `/ready` names the part."""
+    for _ in range(200):
+        status, body = await role.get("/ready")
+        if status == 503 and part in body:
+            return
+        await asyncio.sleep(0.1)
+    pytest.fail(f"/ready never said that {part} is missing")
+
+
+async def test_a_database_that_is_away_is_waited_out(
+    environment: dict[str, str], neighbour: Neighbour, stocked: PutCodes, tmp_path: Path
+) -> None:
+    """Requests that come meanwhile are answered when it is back, each once; the process lives on."""
+    await stocked("sale", 100)
+    async with running("worker", environment, tmp_path / "worker.log", **HURRIED) as worker:
+        await worker.until_ready()
+        async with frozen("database"):
+            for number in range(60):
+                await neighbour.send(ASSIGN if number % 2 else RESERVE, ask(number))
+            await until_missing(worker, "mongo")
+            assert (200, None) == ((await worker.get("/live"))[0], worker.process.returncode)
+        await check_once(neighbour)
+        await worker.until_ready()
+
+
+async def test_a_broker_that_is_away_is_waited_out(
+    environment: dict[str, str], neighbour: Neighbour, stocked: PutCodes, tmp_path: Path
+) -> None:
+    """The worker is cut off in the middle of its work, and goes on when the broker is back."""
+    await stocked("sale", 100)
+    async with running("worker", environment, tmp_path / "worker.log", **HURRIED) as worker:
+        await worker.until_ready()
+        for number in range(30):
+            await neighbour.send(ASSIGN if number % 2 else RESERVE, ask(number))
+        async with frozen("kafka"):
+            await asyncio.sleep(6)
+            assert (200, None) == ((await worker.get("/live"))[0], worker.process.returncode)
+        for number in range(30, 60):
+            await neighbour.send(ASSIGN if number % 2 else RESERVE, ask(number))
+        await check_once(neighbour)
+
+
+def ask(number: int) -> dict[str, str]:
+    """One fan's wish."""
+    return {"request_id": f"q{number}", "campaign_id": "sale", "fan_id": f"fan-{number}"}
+
+
+async def check_once(neighbour: Neighbour) -> None:
+    """Sixty requests, sixty results."""
+    results = await neighbour.values(RESULTS, 60, settle_s=1.0, timeout_s=60)
+    assert {f"q{number}": 1 for number in range(60)} == Counter(result["request_id"] for result in results)
+    assert {"reserved": 30, "assigned": 30} == Counter(result["outcome"] for result in results)
+
+
+@pytest.mark.parametrize("role", ["worker", "expirer", "importer"])
+async def test_a_role_ends_in_time_although_the_broker_is_away(
+    role: str, environment: dict[str, str], neighbour: Neighbour, tmp_path: Path
+) -> None:
+    """SIGTERM is obeyed within 30 s, with exit code 0, whatever does not answer."""
+    async with running(role, environment, tmp_path / "role.log", **HURRIED) as process:
+        await process.until_ready()
+        async with frozen("kafka"):
+            await asyncio.sleep(1)
+            process.signal(signal.SIGTERM)
+            assert 0 == await process.ended(30)
+
+
+@pytest.mark.parametrize("role", ["worker", "expirer", "importer"])
+async def test_a_role_ends_in_time_although_it_never_found_a_broker(
+    role: str, environment: dict[str, str], tmp_path: Path
+) -> None:
+    """It waits for the broker, and can be told to stop waiting."""
+    nowhere = {**HURRIED, "CODES_KAFKA__BOOTSTRAP_SERVERS": "127.0.0.1:1", "CODES_WORKER__STOP_BUDGET_S": "1"}
+    async with running(role, environment, tmp_path / "role.log", **nowhere) as process:
+        await process.until_logged("waits_for")
+        process.signal(signal.SIGTERM)
+        assert 0 == await process.ended(30)
