@@ -8,8 +8,7 @@ import asyncio
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Final
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
@@ -19,10 +18,9 @@ from ops.settings import Settings, load_settings
 from schemas.requests import ReserveRequest
 from schemas.topics import RESERVE, RESULTS, Topics
 from stores.mongo.connection import connect, database
+from tests.fakes.stocking import put_codes
 
 CAMPAIGN: Final = "bench"
-SHARD: Final = "bench.0"
-INSERT_SIZE: Final = 10_000
 QUIET_MS_MAX: Final = 60_000
 """Without a single new result for so long, a run has failed."""
 
@@ -78,43 +76,8 @@ async def clear(scene: Scene) -> None:
 async def load_codes(scene: Scene, count: int) -> None:
     """Put codes and their shard straight into the database."""
     client = connect(scene.settings.mongo)
-    base = database(client, scene.settings.mongo)
-    for start in range(0, count, INSERT_SIZE):
-        size = min(INSERT_SIZE, count - start)
-        await base["codes"].insert_many([code(start + number) for number in range(size)], ordered=False)
-    await base["inventory"].insert_one(shard(count))
+    await put_codes(database(client, scene.settings.mongo), CAMPAIGN, count)
     client.close()
-
-
-def code(number: int) -> dict[str, Any]:
-    """One available code."""
-    return {
-        "_id": secrets.token_hex(16),
-        "campaign_id": CAMPAIGN,
-        "code": f"BENCH-{number:08d}",
-        "code_type": "tm",
-        "status": "available",
-        "draw": secrets.randbits(31),
-        "moved_by": f"{SHARD}@0",
-        "imported_by": CAMPAIGN,
-        "changed_at": datetime.now(UTC),
-    }
-
-
-def shard(count: int) -> dict[str, Any]:
-    """The totals of what was loaded."""
-    return {
-        "_id": f"{CAMPAIGN}:tm:{SHARD}",
-        "campaign_id": CAMPAIGN,
-        "code_type": "tm",
-        "shard": SHARD,
-        "version": 1,
-        "available": count,
-        "reserved": 0,
-        "assigned": 0,
-        "cause": "import",
-        "changed_at": datetime.now(UTC),
-    }
 
 
 async def send_requests(scene: Scene, count: int, partitions: int) -> None:

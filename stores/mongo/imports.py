@@ -162,9 +162,10 @@ class MongoImportStore:
         )
 
     async def _write(self, plan: ChunkPlan, session: AsyncIOMotorClientSession) -> None:
+        """The guards first: a stale plan fails before the large write. And nothing after that one but the commit:
+        with a small cache, WiredTiger may let the next operation wait for room that only the commit gives.
+        """
         await self._move(plan.before, plan.after, session)
-        if plan.codes:
-            await self._collections.codes.insert_many(plan.codes, ordered=False, session=session)
         if plan.shards:
             done = await self._collections.inventory.bulk_write(
                 [shard_write(change) for change in plan.shards], ordered=False, session=session
@@ -172,6 +173,8 @@ class MongoImportStore:
             check_complete("inventory", done.matched_count + done.inserted_count, len(plan.shards))
         if plan.rejects is not None:
             await self._collections.rejects.insert_one(to_document(plan.rejects), session=session)
+        if plan.codes:
+            await self._collections.codes.insert_many(plan.codes, ordered=False, session=session)
 
     async def _move(
         self, before: ImportDocument, after: ImportDocument, session: AsyncIOMotorClientSession | None

@@ -8,15 +8,18 @@ from schemas.base import CodeType
 from stores.mongo.connection import Database
 
 SHARD = "import.commands.v1.0"
+INSERT_SIZE = 10_000
+"""One operation must end within the database's time-out."""
 
 
 async def put_codes(
     db: Database, campaign_id: str, count: int, *, code_type: CodeType = "tm", prefix: str = "SECRET"
 ) -> None:
     """`count` available codes `<prefix>-<campaign>-<number>`, and the shard that counts them."""
-    documents = [a_code(campaign_id, code_type, f"{prefix}-{campaign_id}-{code_type}-{n:06d}") for n in range(count)]
-    if documents:
-        await db["codes"].insert_many(documents)
+    names = [f"{prefix}-{campaign_id}-{code_type}-{number:06d}" for number in range(count)]
+    for start in range(0, count, INSERT_SIZE):
+        part = [a_code(campaign_id, code_type, name) for name in names[start : start + INSERT_SIZE]]
+        await db["codes"].insert_many(part, ordered=False)
     await db["inventory"].insert_one(a_shard(campaign_id, code_type, count))
 
 

@@ -1,0 +1,216 @@
+"""What a person gets from `codes publish`, `tail`, `show` and `audit`, against running roles on real parts."""
+
+import asyncio
+import json
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from schemas.topics import RESULTS
+from tests.integration.conftest import PutCodes
+from tests.integration.importing import some_files
+from tests.integration.running import Neighbour, Role, running
+
+pytestmark = pytest.mark.integration
+
+CAMPAIGN = "spring"
+COMMAND_LIMIT_S = 60
+
+
+@dataclass(frozen=True)
+class Ended:
+    """A command that is over."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> dict[str, Any]:
+        """Standard output as the one JSON object that it must be."""
+        assert self.out, self.err
+        found = json.loads(self.out)
+        assert isinstance(found, dict)
+        return found
+
+
+class Codes:
+    """`codes` as a person types it."""
+
+    def __init__(self, environment: dict[str, str]) -> None:
+        self.environment = {**os.environ, **environment}
+
+    async def start(self, *arguments: str) -> asyncio.subprocess.Process:
+        """Begin a command."""
+        return await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-m",
+            "ops.cli",
+            *arguments,
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+            env=self.environment,
+        )
+
+    async def __call__(self, *arguments: str, typed: str = "") -> Ended:
+        """Run a command to its end."""
+        process = await self.start(*arguments)
+        try:
+            out, err = await asyncio.wait_for(process.communicate(typed.encode()), COMMAND_LIMIT_S)
+        finally:
+            if process.returncode is None:
+                process.kill()
+        return Ended(process.returncode or 0, out.decode(), err.decode())
+
+
+@pytest.fixture
+def codes(environment: dict[str, str], neighbour: Neighbour) -> Codes:
+    """The command line on this test's topics and database."""
+    return Codes(environment)
+
+
+@pytest.fixture
+async def worker(environment: dict[str, str], neighbour: Neighbour, tmp_path: Path) -> AsyncIterator[Role]:
+    """A running worker."""
+    async with running("worker", environment, tmp_path / "worker.log") as role:
+        await role.until_ready()
+        yield role
+
+
+async def reserve(codes: Codes, request_id: str, *more: str) -> Ended:
+    """Reserve a code and wait for the answer."""
+    ids = ("--campaign", CAMPAIGN, "--fan", "fan-1", "--request-id", request_id)
+    return await codes("publish", "reserve", *ids, "--wait", "--json", *more)
+
+
+async def test_a_fans_way_is_seen_from_the_command_line(codes: Codes, worker: Role, stocked: PutCodes) -> None:
+    """Reserve, assign, and everything that can be looked up about it; a code's value only when asked for."""
+    await stocked(CAMPAIGN, 3)
+
+    reserved = await reserve(codes, "r-1")
+    assert (0, "reserved") == (reserved.code, reserved.json["outcome"])
+    [code_id] = reserved.json["code_ids"]
+    held = await codes("show", "reservation", "r-1", "--json")
+    assert ("held", [code_id]) == (held.json["state"], held.json["code_ids"])
+
+    assigned = await codes(
+        *("publish", "assign", "--campaign", CAMPAIGN, "--fan", "fan-1"),
+        *("--reservation", "r-1", "--request-id", "a-1", "--wait"),
+    )
+    assert 0 == assigned.code, assigned.err
+    assert code_id in assigned.out
+    told = await codes("tail", "assigned.v1", "--no-follow", "--json", "--reveal", "--campaign", CAMPAIGN)
+    value = told.json["value"]["code"]
+
+    masked = await codes("tail", "assigned.v1", "--no-follow")
+    by_id = await codes("show", "code", code_id, "--json")
+    by_value = await codes("show", "code", "--campaign", CAMPAIGN, typed=f"{value}\n")
+    revealed = await codes("show", "code", code_id, "--reveal", "--json")
+    assert ("***", "assigned") == (by_id.json["code"], by_id.json["status"])
+    assert "fan-1" == by_id.json["holder"]["fan_id"]
+    assert value == revealed.json["code"]
+    assert code_id in by_value.out
+    assert not any(value in shown.out + shown.err for shown in (assigned, masked, by_id, by_value))
+
+    campaign = await codes("show", "campaign", CAMPAIGN, "--json")
+    assert [{"code_type": "tm", "available": 2, "reserved": 0, "assigned": 1, "total": 3}] == campaign.json["counts"]
+    request = await codes("show", "request", "a-1", "--json")
+    assert ("assigned", True) == (request.json["outcome"], request.json["source"].startswith("assign.requests.v1."))
+
+
+async def test_a_refusal_is_exit_code_1(codes: Codes, worker: Role, stocked: PutCodes) -> None:
+    """A script sees it without reading; a person sees the reason."""
+    await stocked(CAMPAIGN, 1)
+
+    refused = await reserve(codes, "r-1", "--quantity", "2")
+    again = await codes("publish", "release", "--campaign", CAMPAIGN, "--reservation", "r-none", "--wait")
+
+    assert (1, "out_of_stock") == (refused.code, refused.json["reason"])
+    assert 1 == again.code
+    assert "reservation_not_found" in again.out
+
+
+async def test_no_answer_in_time_is_exit_code_4(codes: Codes) -> None:
+    """Nobody serves; the request is sent all the same, and the line says how to look again."""
+    waited = await reserve(codes, "r-1", "--timeout-s", "0.5")
+    sent = await codes("tail", "reserve.requests.v1", "--no-follow", "--json", "--key", "fan-1")
+
+    assert (4, "") == (waited.code, waited.out)
+    assert "codes show request r-1" in waited.err
+    assert "r-1" == sent.json["value"]["request_id"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "told"),
+    [
+        (("publish", "reserve", "--campaign", "a b", "--fan", "f"), 2, "--campaign (campaign_id)"),
+        (("publish", "reserve", "--campaign", "c", "--fan", "f", "--quantity", "101"), 2, "--quantity (quantity)"),
+        (("publish", "import", "bucket/key", "--campaign", "c"), 2, "s3://bucket/key"),
+        (("publish", "assign", "--campaign", "c", "--fan", "f", "--reservation", "r", "--quantity", "1"), 2, "stock"),
+        (("show", "code"), 2, "say which code"),
+        (("show", "campaign", "nowhere"), 1, "there is no campaign nowhere"),
+        (("show", "code", "no-such"), 1, "there is no code no-such"),
+        (("show", "reservation", "no-such"), 1, "there is no reservation no-such"),
+        (("show", "request", "no-such"), 1, "there is no request no-such"),
+        (("tail", "nothing.v1"), 1, "no topic nothing.v1"),
+    ],
+)
+async def test_what_cannot_be_done_is_said_on_one_line(
+    codes: Codes, arguments: tuple[str, ...], code: int, told: str
+) -> None:
+    """The exit code tells usage from absence; nothing is sent."""
+    ended = await codes(*arguments)
+
+    assert (code, "") == (ended.code, ended.out)
+    assert told in ended.err
+    assert 1 == len(ended.err.splitlines())
+
+
+async def test_tail_shows_what_comes_until_it_is_interrupted(codes: Codes, neighbour: Neighbour) -> None:
+    """Only what comes after it began; Ctrl-C is an ordinary end."""
+    await neighbour.send(RESULTS, {"request_id": "before"})
+    process = await codes.start("tail", "results.v1", "--json")
+    assert process.stdout is not None
+    line = asyncio.create_task(process.stdout.readline())
+    while not line.done():
+        await neighbour.send(RESULTS, {"request_id": "after"})
+        await asyncio.wait([line], timeout=0.2)
+    process.send_signal(signal.SIGINT)
+    _, err = await asyncio.wait_for(process.communicate(), COMMAND_LIMIT_S)
+
+    assert "after" == json.loads(line.result())["value"]["request_id"]
+    assert (0, b"") == (process.returncode, err)
+
+
+async def test_an_import_is_awaited_and_the_whole_audited(
+    codes: Codes, environment: dict[str, str], worker: Role, neighbour: Neighbour, tmp_path: Path
+) -> None:
+    """An audit of a sound deployment is silent; a result that nobody asked for makes it speak."""
+    with some_files(environment) as files:
+        files.put("spring.csv", b"code\r\nCODE-0001\r\nCODE-0002\r\n\r\nCODE-0001\r\nNO GOOD\r\n")
+        async with running("importer", environment, tmp_path / "importer.log"):
+            source = f"s3://{files.bucket}/spring.csv"
+            done = await codes("publish", "import", source, "--campaign", CAMPAIGN, "--wait", "--json")
+            missing = await codes("publish", "import", f"{source}.gone", "--campaign", CAMPAIGN, "--wait", "--json")
+    assert (0, "completed") == (done.code, done.json["state"])
+    assert (4, 2, 1, 1) == tuple(done.json[name] for name in ("rows_read", "inserted", "duplicates", "rejected"))
+    assert (1, "no_such_object") == (missing.code, missing.json["reason"])
+    shown = await codes("show", "import", done.json["import_id"], "--json")
+    assert (0, 2) == (shown.code, shown.json["inserted"])
+    await reserve(codes, "r-1")
+
+    sound = await codes("audit", "--json", "--text", str(tmp_path / "worker.log"))
+    await neighbour.send(RESULTS, (await codes("show", "request", "r-1", "--json")).json)
+    unsound = await codes("audit", "--json")
+
+    assert (0, []) == (sound.code, sound.json["findings"])
+    assert 2 == sound.json["tally"]["codes"]
+    assert 1 == unsound.code
+    assert "doubled" in {finding["kind"] for finding in unsound.json["findings"]}

@@ -1,0 +1,69 @@
+"""What a newcomer sees of `codes demo`, small; and that it leaves nothing behind, however it ends."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+
+import devstack
+
+pytestmark = pytest.mark.integration
+
+DEMO = (sys.executable, "-m", "ops.cli", "demo", "--requests", "300", "--codes", "400")
+LAST_LINE = (
+    r"demo: requests=\d+ results=\d+ reserved=\d+ assigned=\d+ released=\d+ expired=\d+ refused=\d+ "
+    r"dead_letters=\d+ lost=0 doubled=0 drift=0 seconds=\d+\.\d"
+)
+
+
+def role_processes(stack: devstack.Stack) -> list[str]:
+    """Roles of any demo on this stack that run now."""
+    logs = str(stack.folder / "logs" / "demo-")
+    found = psutil.process_iter(["pid", "open_files", "cmdline"])
+    return [
+        " ".join(one.info["cmdline"])
+        for one in found
+        if any(opened.path.startswith(logs) for opened in one.info["open_files"] or ())
+    ]
+
+
+def logs_of_demos(stack: devstack.Stack) -> list[Path]:
+    """What demos have logged so far."""
+    return sorted((stack.folder / "logs").glob("demo-*-worker.log"))
+
+
+def test_it_ends_with_one_line_of_figures(stack: devstack.Stack) -> None:
+    """Nothing lost, doubled or adrift; the stack that ran before runs on, no role does."""
+    done = subprocess.run(DEMO, capture_output=True, text=True, timeout=110, check=False)  # noqa: S603  # this very program
+
+    assert 0 == done.returncode, done.stderr
+    assert re.fullmatch(LAST_LINE, done.stdout.splitlines()[-1])
+    assert 1 == done.stdout.count("demo: ")
+    assert [] == role_processes(stack)
+    assert devstack.current() is not None
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_ended_in_mid_work_it_leaves_nothing_running(stack: devstack.Stack, number: signal.Signals) -> None:
+    """As soon as its roles run, it is told to end."""
+    before = logs_of_demos(stack)
+    demo = subprocess.Popen(  # noqa: S603  # this very program
+        DEMO, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+    )
+    deadline = time.monotonic() + 60
+    while not any("started" in log.read_text() for log in logs_of_demos(stack) if log not in before):
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    os.kill(demo.pid, number)
+    _, err = demo.communicate(timeout=60)
+
+    assert 130 == demo.returncode
+    assert "nothing of it runs any more" in err
+    assert [] == role_processes(stack)
+    assert devstack.current() is not None
