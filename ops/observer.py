@@ -111,9 +111,8 @@ class OpsObserver(Observer):
 
 
 def records_of(report: BatchReport) -> int:
-    """Records in the batch. A rejection that could be answered is an outcome too, and counts once."""
-    answered_rejections = report.refusals.get("invalid_request", 0)
-    return sum(report.outcomes.values()) + sum(report.rejections.values()) - answered_rejections
+    """Records in the batch: each was decided or rejected."""
+    return sum(report.outcomes.values()) + sum(report.rejections.values())
 
 
 def _add(counter: Counter, counts: Mapping[L, int]) -> None:

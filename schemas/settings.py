@@ -64,7 +64,7 @@ class MongoSettings(Group):
     transactions_max: Annotated[int, Field(ge=1, le=256)] = 8
     """Transactions that one process runs at once."""
     ledger_days: Annotated[int, Field(ge=1, le=3_650)] = 30
-    """Days a request's outcome is remembered; longer than the topics' retention and any reservation."""
+    """Days a request's outcome is remembered; no less than the topics' retention."""
 
 
 class S3Settings(Group):

@@ -38,7 +38,7 @@ def counts(shards: Iterable[InventoryDocument]) -> list[Account]:
         for status in CodeStatus:
             row[status] += getattr(shard, status)
     return [
-        {"code_type": kind, **{status: row[status] for status in CodeStatus}, "total": row.total()}
+        {"code_type": kind, **{str(status): row[status] for status in CodeStatus}, "total": row.total()}
         for kind, row in sorted(sums.items())
     ]
 

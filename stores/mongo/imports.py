@@ -162,8 +162,10 @@ class MongoImportStore:
         )
 
     async def _write(self, plan: ChunkPlan, session: AsyncIOMotorClientSession) -> None:
-        """The guards first: a stale plan fails before the large write. And nothing after that one but the commit:
-        with a small cache, WiredTiger may let the next operation wait for room that only the commit gives.
+        """Guards first, so that a stale plan fails before the large write. After that one comes nothing but the commit.
+
+        With a small cache, WiredTiger may let the next operation wait for room that only the commit gives: measured
+        on secantusd-rs, where an update after the insert hung until its time-out, again and again.
         """
         await self._move(plan.before, plan.after, session)
         if plan.shards:

@@ -147,30 +147,21 @@ async def test_no_answer_in_time_is_exit_code_4(codes: Codes) -> None:
     assert "r-1" == sent.json["value"]["request_id"]
 
 
-@pytest.mark.parametrize(
-    ("arguments", "code", "told"),
-    [
-        (("publish", "reserve", "--campaign", "a b", "--fan", "f"), 2, "--campaign (campaign_id)"),
-        (("publish", "reserve", "--campaign", "c", "--fan", "f", "--quantity", "101"), 2, "--quantity (quantity)"),
-        (("publish", "import", "bucket/key", "--campaign", "c"), 2, "s3://bucket/key"),
-        (("publish", "assign", "--campaign", "c", "--fan", "f", "--reservation", "r", "--quantity", "1"), 2, "stock"),
-        (("show", "code"), 2, "say which code"),
-        (("show", "campaign", "nowhere"), 1, "there is no campaign nowhere"),
-        (("show", "code", "no-such"), 1, "there is no code no-such"),
-        (("show", "reservation", "no-such"), 1, "there is no reservation no-such"),
-        (("show", "request", "no-such"), 1, "there is no request no-such"),
-        (("tail", "nothing.v1"), 1, "no topic nothing.v1"),
-    ],
-)
-async def test_what_cannot_be_done_is_said_on_one_line(
-    codes: Codes, arguments: tuple[str, ...], code: int, told: str
-) -> None:
-    """The exit code tells usage from absence; nothing is sent."""
-    ended = await codes(*arguments)
+async def test_what_is_not_there_is_said_on_one_line(codes: Codes) -> None:
+    """Exit code 1, nothing on standard output."""
+    absent = {
+        ("show", "campaign", "nowhere"): "codes: there is no campaign nowhere\n",
+        ("show", "code", "no-such"): "codes: there is no code no-such\n",
+        ("show", "reservation", "no-such"): "codes: there is no reservation no-such\n",
+        ("show", "request", "no-such"): "codes: there is no request no-such in the ledger\n",
+    }
 
-    assert (code, "") == (ended.code, ended.out)
-    assert told in ended.err
-    assert 1 == len(ended.err.splitlines())
+    ended = await asyncio.gather(*(codes(*arguments) for arguments in absent))
+    tail = await codes("tail", "nothing.v1")
+
+    assert [Ended(1, "", told) for told in absent.values()] == ended
+    assert (1, 1) == (tail.code, len(tail.err.splitlines()))
+    assert "no topic nothing.v1" in tail.err
 
 
 async def test_tail_shows_what_comes_until_it_is_interrupted(codes: Codes, neighbour: Neighbour) -> None:
