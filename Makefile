@@ -38,9 +38,10 @@ test: check ## every check and every test of a normal run
 bench: $(READY) ## measure the worker against a consumer of one message per round trip
 	@$(BIN)/python -m benchmarks
 
-lock: ## pin every package, with hashes, for Python 3.11 and newer
-	@$(PYTHON) -m uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url \
-	  --no-emit-find-links --extra devstack --extra test --build-constraint /dev/null -o constraints.txt pyproject.toml requirements-build.in
+lock: $(READY) ## pin every package, with hashes, for Python 3.11 and newer
+	@$(BIN)/python -m pip install -q --disable-pip-version-check uv
+	@$(BIN)/python -m uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url \
+	  --no-emit-find-links --extra devstack --extra test -q -o constraints.txt pyproject.toml requirements-build.in >/dev/null
 
 fmt: $(READY) ## format, and mend what ruff can mend
 	@$(BIN)/ruff format .

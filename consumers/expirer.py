@@ -23,6 +23,8 @@ from schemas.records import OutgoingRecord
 from schemas.settings import ExpirerSettings
 from schemas.topics import RELEASE, Topics
 
+LOOP: Final = ("expirer", 0)
+"""What health and metrics call its loop, which no group gives it."""
 CLOCKS_APART: Final = timedelta(milliseconds=250)
 """An expiry is judged by the broker's clock; asked too early it would be refused and wait for its next attempt."""
 LOOK_BACK: Final = timedelta(seconds=60)
@@ -31,6 +33,9 @@ LOOK_BACK: Final = timedelta(seconds=60)
 
 class FindsOverdue(Protocol):
     """Where overdue reservations are found; see `stores.mongo.overdue`."""
+
+    async def oldest(self, *, until: datetime) -> datetime | None:
+        """The end of the one that is overdue for longest, if any is."""
 
     def pages(self, *, since: datetime | None, until: datetime, size: int) -> AsyncIterator[list[Overdue]]:
         """Those that ended from `since` (None: ever) to `until`, in that order."""
@@ -50,7 +55,7 @@ class Expirer:
 
     async def run(self, connection: Mapping[str, Any], backoff_max_s: float, stopping: asyncio.Event) -> None:
         """Look, ask and wait, again and again until `stopping` is set. What is away is waited out."""
-        self._observer.assigned(frozenset({(self._topic, 0)}))
+        self._observer.assigned(frozenset({LOOP}))
 
         async def connected() -> None:
             try:
@@ -68,7 +73,7 @@ class Expirer:
 
         while not stopping.is_set():
             await wait_out(look, "mongo", self._observer, away=StoreUnavailable, backoff_max_s=backoff_max_s)
-            self._observer.turned(self._topic, 0)
+            self._observer.turned(*LOOP)
             try:
                 await asyncio.wait_for(stopping.wait(), self._settings.interval_ms / 1000)
             except TimeoutError:
@@ -79,17 +84,17 @@ class Expirer:
         until = now - CLOCKS_APART
         at_all = self._is_time_for_all(now)
         since = None if at_all or self._looked_until is None else self._looked_until - LOOK_BACK
+        oldest = await self._overdue.oldest(until=until)
         seen: dict[str, int] = {}
-        oldest_s, asked = 0.0, 0
+        asked = 0
         pages = self._overdue.pages(since=since, until=until, size=self._settings.batch_size_max)
         async for page in pages:
             attempts = {one.reservation_id: attempt_of(one, now, self._settings.again_after_s) for one in page}
             asked += await self._ask(producer, page, attempts)
-            oldest_s = max(oldest_s, (now - page[0].expires_at).total_seconds())
             seen |= attempts
         self._asked = seen if at_all else self._asked | seen
         self._looked_until, self._looked_at_all = until, now if at_all else self._looked_at_all
-        self._observer.expiries_asked(asked, oldest_s)
+        self._observer.expiries_asked(asked, 0.0 if oldest is None else (now - oldest).total_seconds())
 
     def _is_time_for_all(self, now: datetime) -> bool:
         again = timedelta(seconds=self._settings.again_after_s)

@@ -24,6 +24,8 @@ from schemas.settings import KafkaSettings
 POLL_INTERVAL_MS_MAX: Final = 24 * 3_600_000
 """The group must not take a partition away because a batch waits out a database: the session time-out is what
 tells the dead from the living, and health checks the stuck."""
+REBALANCE_TIMEOUT_MS: Final = 30_000
+"""The group waits so long for a member that finishes its batches; longer than any stop budget."""
 METADATA_MAX_AGE_MS: Final = 30_000
 """New partitions are seen within this time."""
 HEARTBEATS_PER_SESSION: Final = 4
@@ -67,7 +69,7 @@ class GroupMember(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka 
     async def on_partitions_revoked(self, revoked: Collection[TopicPartition]) -> None:  # noqa: ARG002  # aiokafka shares out all anew
         """The group is about to share out anew: let go of all partitions."""
         await self._let_go()
-        self._observer.assigned(frozenset())
+        self._observer.revoked()
 
     async def on_partitions_assigned(self, assigned: Collection[TopicPartition]) -> None:
         """Serve these from now on; none of them if the process is about to leave: nobody would end their loops."""
@@ -103,6 +105,7 @@ def consumer_options(settings: KafkaSettings, group: str) -> Mapping[str, Any]:
         "isolation_level": "read_committed",
         "session_timeout_ms": settings.session_timeout_ms,
         "heartbeat_interval_ms": settings.session_timeout_ms // HEARTBEATS_PER_SESSION,
+        "rebalance_timeout_ms": REBALANCE_TIMEOUT_MS,
         "max_poll_interval_ms": POLL_INTERVAL_MS_MAX,
         "metadata_max_age_ms": METADATA_MAX_AGE_MS,
         "partition_assignment_strategy": (RoundRobinPartitionAssignor,),

@@ -50,6 +50,9 @@ class Observer(Protocol):
     def assigned(self, partitions: frozenset[tuple[str, int]]) -> None:
         """After a rebalance these (topic, partition) are served here."""
 
+    def revoked(self) -> None:
+        """A rebalance begins: nothing is served here until `assigned` says what is."""
+
     def turned(self, topic: str, partition: int) -> None:
         """A partition's loop has gone round once more, with or without records."""
 

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from handlers.facts import StockKey
 from handlers.state import WorkingState
-from schemas.base import to_milliseconds
+from schemas.base import CodeType, to_milliseconds
 from schemas.documents import ReservationDocument, ReservationState
 from schemas.records import Asked
 from schemas.requests import AssignFromStock, AssignReservation, ReleaseRequest, Request, ReserveRequest
@@ -145,9 +145,18 @@ def refuse(
         outcome="refused",
         campaign_id=request.campaign_id,
         fan_id=request.fan_id,
-        code_type=reservation.code_type if reservation else getattr(request, "code_type", None),
+        code_type=told_code_type(request, reason, reservation),
         quantity=getattr(request, "quantity", None),
         reservation_id=getattr(request, "reservation_id", None),
         reason=reason,
         decided_at=state.now,
     )
+
+
+def told_code_type(
+    request: Request, reason: RefusalReason, reservation: ReservationDocument | None
+) -> CodeType | None:
+    """What the request says, or what its reservation is; a stranger does not learn that."""
+    if reservation is None or reason == "not_the_holder":
+        return getattr(request, "code_type", None)
+    return reservation.code_type

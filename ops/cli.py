@@ -32,6 +32,8 @@ reachable; 4 timed out.
 EXAMPLES = """\
 [bold]Examples[/bold]
 
+[cyan]codes demo[/cyan]   everything at once on this machine, and an audit of it
+
 [cyan]codes dev up[/cyan]   Kafka, MongoDB and S3 on this machine
 
 [cyan]env $(codes dev env) codes migrate[/cyan]   topics and collections on it

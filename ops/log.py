@@ -9,6 +9,7 @@ import logging
 import sys
 from typing import Final
 
+import stamina
 import structlog
 from structlog.stdlib import ProcessorFormatter
 from structlog.typing import EventDict, Processor, WrappedLogger
@@ -50,6 +51,7 @@ def configure_logging(settings: LogSettings, *, role: str) -> None:
     root.handlers = [handler]
     root.setLevel(settings.level)
     _quieten_libraries(settings)
+    stamina.instrumentation.set_on_retry_hooks([])  # the observer tells what is waited for, once
 
 
 def _quieten_libraries(settings: LogSettings) -> None:

@@ -19,6 +19,8 @@ from schemas.results import Outcome, RefusalReason
 SECONDS: Final = (0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0)
 RECORDS: Final = (1, 2, 5, 10, 25, 50, 100, 250, 500, 1_000, 2_500, 5_000)
 ENDS: Final = ("completed", "failed")
+REJECTED: Final = "rejected"
+"""The outcome of a record that is no request: a dead letter."""
 
 
 class Metrics:
@@ -37,7 +39,9 @@ class Metrics:
 
     def _declare_requests(self) -> None:
         # When it stands still while the lag grows: read /ready, it names the part that is waited for.
-        self.records = Counter("codes_records", "Requests answered.", ["outcome"], registry=self.registry)
+        self.records = Counter(
+            "codes_records", "Records taken, by what became of them.", ["outcome"], registry=self.registry
+        )
         # When out_of_stock rises: import more codes. unknown_campaign, request_id_reused: a sender is wrong.
         self.refusals = Counter("codes_refusals", "Requests refused.", ["reason"], registry=self.registry)
         # When it rises: read `dlq-detail` of the newest ones. `unprocessable` is ours to mend, the rest the sender's.
@@ -47,7 +51,7 @@ class Metrics:
         # When it rises: a sender names a reply topic that CODES_TOPICS__REPLY_ALLOWED lacks.
         self.replies_refused = Counter("codes_replies_refused", "Reply topics not allowed.", registry=self.registry)
 
-        _from_zero(self.records, get_args(Outcome))
+        _from_zero(self.records, (*get_args(Outcome), REJECTED))
         _from_zero(self.refusals, get_args(RefusalReason))
         _from_zero(self.dead_letters, get_args(DeadLetterReason))
 

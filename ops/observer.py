@@ -14,7 +14,7 @@ from prometheus_client import Counter
 
 from consumers.observer import BatchReport, Observer, Part
 from ops.health import Health
-from ops.metrics import ENDS, Metrics
+from ops.metrics import ENDS, REJECTED, Metrics
 from schemas.errors import CodeServiceError
 
 L = TypeVar("L", bound=str)
@@ -36,6 +36,7 @@ class OpsObserver(Observer):
     def batch_done(self, report: BatchReport) -> None:
         """Count its records by outcome and reason, and measure its steps."""
         _add(self._metrics.records, report.outcomes)
+        self._metrics.records.labels(REJECTED).inc(sum(report.rejections.values()))
         _add(self._metrics.refusals, report.refusals)
         _add(self._metrics.dead_letters, report.rejections)
         self._metrics.repeats.inc(report.repeats)
@@ -74,6 +75,10 @@ class OpsObserver(Observer):
         self._health.assigned(partitions)
         self._serve(partitions)
 
+    def revoked(self) -> None:
+        """Nothing is served between a rebalance's two halves."""
+        self._serve(frozenset())
+
     def turned(self, topic: str, partition: int) -> None:
         """Note the time. A late word from a loop that was revoked meanwhile is not noted."""
         if (topic, partition) in self._served:
@@ -81,11 +86,10 @@ class OpsObserver(Observer):
             self._health.turned(topic, partition)
 
     def fenced(self, topic: str, partition: int) -> None:
-        """Count it, and serve the partition no longer."""
+        """Count it. The loop rests; it turns again if the group leaves the partition here after all."""
         log.warning("fenced", topic=topic, partition=partition)
         self._metrics.fenced.labels(topic).inc()
         self._health.fenced(topic, partition)
-        self._serve(self._served - {(topic, partition)})
 
     def expiries_asked(self, count: int, oldest_overdue_s: float) -> None:
         """Count the releases asked for, and show the age of the oldest overdue hold."""

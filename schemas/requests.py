@@ -130,6 +130,10 @@ def expirer_request_id(reservation_id: str, attempt: int) -> str:
 
 
 def content_digest(request: Model) -> str:
-    """SHA-256 of what is asked, hex. Defaults count as if they had been written, unknown fields do not count."""
-    content = {"kind": type(request).__name__, **request.model_dump(mode="json")}
+    """SHA-256 of what is asked, hex.
+
+    A default counts the same, written or not; unknown fields do not count. So a field that a later version adds
+    with a default leaves the digests of older requests as they are.
+    """
+    content = {"kind": type(request).__name__, **request.model_dump(mode="json", exclude_defaults=True)}
     return hashlib.sha256(orjson.dumps(content, option=orjson.OPT_SORT_KEYS)).hexdigest()

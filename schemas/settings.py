@@ -112,7 +112,7 @@ class WorkerSettings(Group):
     """Times a batch is planned anew because others were faster; then it is halved."""
     backoff_max_ms: Annotated[int, Field(ge=10, le=60_000)] = 5_000
     """Longest wait, in milliseconds, between two tries while something is away."""
-    stop_budget_s: Annotated[int, Field(ge=1, le=25)] = 15
+    stop_budget_s: Annotated[int, Field(ge=1, le=20)] = 15
     """Seconds that a batch under way may go on after SIGTERM or a rebalance; then it is given up."""
 
 

@@ -162,7 +162,7 @@ class MongoImportStore:
         )
 
     async def _write(self, plan: ChunkPlan, session: AsyncIOMotorClientSession) -> None:
-        """Guards first, so that a stale plan fails before the large write. After that one comes nothing but the commit.
+        """Guards first, so that a stale plan fails before the large write. After that one only the commit comes.
 
         With a small cache, WiredTiger may let the next operation wait for room that only the commit gives: measured
         on secantusd-rs, where an update after the insert hung until its time-out, again and again.

@@ -28,7 +28,7 @@ HOLDING: Final = ["held", "assigned"]
 
 
 class TooMuchToRead(CodeServiceError):
-    """More than can be read at once. Raise the limit, or use `codes reconcile`, which only counts."""
+    """More than can be read at once. Raise the limit, or audit a smaller deployment."""
 
 
 @dataclass(frozen=True, slots=True)

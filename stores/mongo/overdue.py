@@ -18,6 +18,18 @@ class OverdueReservations:
     def __init__(self, collections: Collections) -> None:
         self._reservations = collections.reservations
 
+    async def oldest(self, *, until: datetime) -> datetime | None:
+        """The end of the reservation that is held too long for longest, if one ended by `until`.
+
+        Raises:
+            StoreUnavailable: no answer in time; safe to repeat.
+        """
+        with translated():
+            found = await self._reservations.find_one(
+                {"state": "held", "expires_at": {"$lte": until}}, {"expires_at": 1}, sort=[("expires_at", 1)]
+            )
+        return None if found is None else overdue_since(found)
+
     async def pages(self, *, since: datetime | None, until: datetime, size: int) -> AsyncIterator[list[Overdue]]:
         """Reservations that are still held and ended from `since` (None: ever) to `until`, `size` at a time.
 
@@ -37,3 +49,9 @@ class OverdueReservations:
 def overdue(document: Document) -> Overdue:
     """A reservation as the expirer needs it."""
     return Overdue(document["_id"], document["campaign_id"], document["fan_id"], document["expires_at"])
+
+
+def overdue_since(document: Document) -> datetime:
+    """When its time was over."""
+    ended: datetime = document["expires_at"]
+    return ended

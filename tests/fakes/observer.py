@@ -38,6 +38,10 @@ class RememberingObserver:
         """Remember which."""
         self.assignments.append(partitions)
 
+    def revoked(self) -> None:
+        """Remember that nothing is served."""
+        self.assignments.append(frozenset())
+
     def turned(self, topic: str, partition: int) -> None:
         """Remember which."""
         self.turns.append((topic, partition))

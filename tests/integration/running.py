@@ -20,7 +20,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPa
 
 from consumers.lenient import install
 from ops.settings import Settings
-from schemas.topics import ALL_TOPICS, TopicSpec, Topics
+from schemas.topics import ALL_TOPICS, Topics, TopicSpec
 
 READY_TIMEOUT_S: Final = 30.0
 ANSWER_TIMEOUT_S: Final = 30.0

@@ -266,7 +266,7 @@ class NoText(str):
 async def test_a_header_name_that_is_no_text_is_a_dead_letter_too(
     environment: dict[str, str], migrated: Settings, neighbour: Neighbour, stocked: PutCodes, tmp_path: Path
 ) -> None:
-    """aiokafka alone would stop at it for ever; the records around it are served."""
+    """Aiokafka alone would stop at it for ever; the records around it are served."""
     await stocked("sale", 5)
     producer = AIOKafkaProducer(bootstrap_servers=migrated.kafka.bootstrap_servers)
     await producer.start()

@@ -57,7 +57,7 @@ def test_a_batch_is_counted_by_outcome_and_reason(observer: OpsObserver, metrics
     assert 1 == value(metrics, "codes_dead_letters_total", reason="not_json")
     assert 2 == value(metrics, "codes_repeats_total")
     assert 1 == value(metrics, "codes_replies_refused_total")
-    assert 6 == value(metrics, "codes_batch_records_sum")
+    assert 7 == value(metrics, "codes_batch_records_sum")
     assert 1 == value(metrics, "codes_batch_step_seconds_bucket", step="apply", le="0.05")
 
 

@@ -93,11 +93,10 @@ def test_indexes_are_those_that_the_queries_need() -> None:
         for index in spec.indexes
     }
 
-    available = {"partialFilterExpression": {"status": "available"}}
     held = {"partialFilterExpression": {"state": "held"}}
     assert {
         "codes.unique_code": (("campaign_id", "code"), {"unique": True}),
-        "codes.stock": (("campaign_id", "code_type", "status", "draw"), available),
+        "codes.stock": (("campaign_id", "code_type", "status", "draw"), {}),
         "reservations.overdue": (("expires_at",), held),
         "reservations.moved_by": (("moved_by",), {}),
         "requests.forget": (("decided_at",), {"expireAfterSeconds": 172_800}),
