@@ -4,7 +4,7 @@ Out: `ahead`, which is always one item further than who reads from it; `unless_s
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable
+from collections.abc import AsyncGenerator, Awaitable
 from typing import Any, Final, TypeVar
 
 from schemas.errors import CodeServiceError
@@ -18,8 +18,11 @@ class Stopped(CodeServiceError):
     """The partition is being let go of. What is written stays; its next owner goes on from there."""
 
 
-async def ahead(source: AsyncIterator[T]) -> AsyncGenerator[T, None]:
-    """The same items, each fetched while the one before it is used. What ends the source ends this in its place."""
+async def ahead(source: AsyncGenerator[T, None]) -> AsyncGenerator[T, None]:
+    """The same items, each fetched while the one before it is used. What ends the source ends this in its place.
+
+    Close it when done: it closes the source, which may have given an item that nobody took.
+    """
 
     async def fetch() -> T | object:
         return await anext(source, END)
@@ -31,6 +34,7 @@ async def ahead(source: AsyncIterator[T]) -> AsyncGenerator[T, None]:
             yield item  # type: ignore[misc]  # only the end is no T
     finally:
         await let_go(task)
+        await source.aclose()
 
 
 async def unless_stopped(work: Awaitable[T], stopping: asyncio.Event) -> T:

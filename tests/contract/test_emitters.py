@@ -36,7 +36,7 @@ class Bench:
         self.transactional_id = f"{self.group}.{self.source.topic}.0"
         self.reader = reader
 
-    def a_result(self, value: bytes = b"{}", **fields: Any) -> OutgoingRecord:  # noqa: ANN401  # any field
+    def a_result(self, value: bytes = b"{}", **fields: Any) -> OutgoingRecord:  # any field
         """A record for the results topic."""
         usual: dict[str, Any] = {"topic": self.topics.full(RESULTS), "key": b"k", "value": value, "headers": ()}
         return OutgoingRecord(**(usual | fields))

@@ -32,7 +32,7 @@ async def db(migrated: Settings) -> AsyncIterator[Database]:
 def stocked(db: Database) -> PutCodes:
     """Put codes into a campaign, as an import would."""
 
-    async def put(campaign_id: str, count: int, **options: Any) -> None:  # noqa: ANN401  # passed on
+    async def put(campaign_id: str, count: int, **options: Any) -> None:  # passed on
         await put_codes(db, campaign_id, count, **options)
 
     return put

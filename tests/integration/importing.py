@@ -19,11 +19,11 @@ from tests.integration.running import Neighbour
 class Files:
     """A bucket."""
 
-    def __init__(self, client: Any, bucket: str) -> None:  # noqa: ANN401  # its types are made at run time
+    def __init__(self, client: Any, bucket: str) -> None:  # its types are made at run time
         self.client = client
         self.bucket = bucket
 
-    def put(self, key: str, body: bytes, **more: Any) -> None:  # noqa: ANN401  # passed on
+    def put(self, key: str, body: bytes, **more: Any) -> None:  # passed on
         """Make or replace an object."""
         self.client.put_object(Bucket=self.bucket, Key=key, Body=body, **more)
 

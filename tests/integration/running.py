@@ -116,7 +116,7 @@ class Neighbour:
         key: bytes | None = b"key",
         headers: Sequence[tuple[str, bytes]] = (),
         partition: int | None = None,
-    ) -> Any:  # noqa: ANN401  # aiokafka's metadata
+    ) -> Any:  # aiokafka's metadata
         """Send one record and wait until the broker has it."""
         content = orjson.dumps(value) if isinstance(value, Mapping) else value
         return await self._producer.send_and_wait(

@@ -210,7 +210,7 @@ async def _make_topic(stack: Stack, name: str) -> None:
         await admin.close()
 
 
-def _s3(stack: Stack) -> Any:  # noqa: ANN401 - boto3 makes its clients at run time
+def _s3(stack: Stack) -> Any:
     environment = stack.environment()
     return boto3.client(
         "s3",

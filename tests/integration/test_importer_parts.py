@@ -212,6 +212,25 @@ async def test_a_stop_at_any_chunk_is_gone_on_from(
     await check_codes(db, 500)
 
 
+async def test_a_cancelled_import_is_gone_on_from(
+    objects: Objects, files: Files, parts: MongoParts, db: Database
+) -> None:
+    """Given up at any moment, as when a stop takes too long, it leaves no task and no error behind."""
+    files.put("plain.csv", TEXT)
+    for milliseconds in range(0, 100, 4):
+        owner = asyncio.create_task(Partition(parts, objects).serve(files.command("plain.csv")))
+        await asyncio.sleep(milliseconds / 1000)
+        owner.cancel()
+        [outcome] = await asyncio.gather(owner, return_exceptions=True)
+        assert isinstance(outcome, asyncio.CancelledError | dict)
+        assert {asyncio.current_task()} == asyncio.all_tasks()
+
+    end = await Partition(parts, objects).serve(files.command("plain.csv"))
+
+    assert ("completed", {"rows_read": 500, "inserted": 500}) == (end["state"], counts(end))
+    await check_codes(db, 500)
+
+
 async def test_a_stop_while_s3_is_away_ends_at_once(objects: Objects, files: Files, parts: MongoParts) -> None:
     """Nothing waits for S3 then; the next owner does."""
     files.put("plain.csv", TEXT)
@@ -287,14 +306,18 @@ async def test_a_run_that_was_taken_over_from_writes_nothing_more(
     files.put("plain.csv", TEXT)
     old, heir = Partition(parts, objects), Partition(parts, objects)
 
+    heirs: list[asyncio.Task[dict[str, object]]] = []
+
     async def overtaken(number: int) -> None:
         if number == 3:
             objects.before_read = nothing
-            await heir.serve(files.command("plain.csv"))
+            heirs.append(asyncio.create_task(heir.serve(files.command("plain.csv"))))
+            await asyncio.shield(heirs[0])
 
     objects.before_read = overtaken
     with pytest.raises(PartitionFenced):
         await old.serve(files.command("plain.csv"))
+    await heirs[0]
 
     assert ("completed", {"rows_read": 500, "inserted": 500}) == (heir.emitter.end["state"], counts(heir.emitter.end))
     assert ([], [8]) == (old.emitter.offsets, heir.emitter.offsets)

@@ -332,7 +332,7 @@ class Histories(RuleBasedStateMachine):
         except PartitionFenced:
             assert process is not self.processes[source], "only a former owner may be fenced"
 
-    def run(self, turn: Any) -> None:  # noqa: ANN401  # a coroutine
+    def run(self, turn: Any) -> None:  # a coroutine
         """Take a turn, then see whether what was decided makes sense."""
         self.runner.run(turn)
         for process in self.processes.values():

@@ -63,7 +63,7 @@ class Bench:
         self.make = make
         self.member = GroupMember(self.consumer, ["t.a", "t.b"], self.make_loop, self.observer, stop_budget_s=5)
 
-    def make_loop(self, source: TopicPartition, consumer: object) -> Any:  # noqa: ANN401  # as much of a loop as a member uses
+    def make_loop(self, source: TopicPartition, consumer: object) -> Any:  # as much of a loop as a member uses
         """See `MakeLoop`."""
         self.loops[source] = self.make()
         return self.loops[source]

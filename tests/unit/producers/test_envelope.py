@@ -54,7 +54,7 @@ INVENTORY = InventoryChanged(
 IMPORTED = ImportProgressed(import_id="i-1", campaign_id="summer", code_type="tm", state="running", at=NOW)
 
 
-def a_rejected(record: IncomingRecord | None = None, **changes: Any) -> Rejected:  # noqa: ANN401  # any of its fields
+def a_rejected(record: IncomingRecord | None = None, **changes: Any) -> Rejected:  # any of its fields
     """A reserve whose quantity was wrong."""
     fields: dict[str, Any] = {
         "reason": "invalid",
@@ -114,7 +114,9 @@ def test_a_result_says_what_it_says_whenever_it_is_said() -> None:
 
 def test_ids_are_the_same_in_every_version() -> None:
     """A reader may have stored them."""
-    assert b"4285a075-c5...-06d8a4767e18" == header(result_record(a_result(), asked(a_reserve()), TOPICS), "ce_id")
+    assert b"4285a075-c52a-5d8e-991e-06d8a4767e18" == header(
+        result_record(a_result(), asked(a_reserve()), TOPICS), "ce_id"
+    )
 
 
 def test_different_things_have_different_ids() -> None:
