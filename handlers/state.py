@@ -5,7 +5,7 @@ Out:      the net writes, once all requests are decided.
 Promise:  a request sees what the one before it did; nothing outside is touched.
 """
 
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -72,7 +72,7 @@ class WorkingState:
         self._reservations_read = frozenset(facts.reservations)
         self._touched: dict[str, None] = {}
         self._moves: dict[str, CodeMove] = {}
-        self._totals: dict[StockKey, Totals] = {}
+        self._totals: defaultdict[StockKey, Totals] = defaultdict(Totals)
 
     def reservation(self, reservation_id: str, campaign_id: str) -> ReservationDocument | None:
         """A reservation of this campaign, as the requests so far left it."""
@@ -166,7 +166,7 @@ class WorkingState:
         for code_id in reservation.code_ids:
             first = self._moves.get(code_id, CodeMove(before, after)).before
             self._moves[code_id] = CodeMove(first, after)
-        totals = self._totals.setdefault(StockKey(reservation.campaign_id, reservation.code_type), Totals())
+        totals = self._totals[StockKey(reservation.campaign_id, reservation.code_type)]
         totals.delta[before] -= len(reservation.code_ids)
         totals.delta[after] += len(reservation.code_ids)
         totals.cause = CAUSE_OF[reservation.state]
