@@ -17,7 +17,7 @@ from consumers.import_surroundings import ImportSurroundings
 from consumers.waiting import step_aside, wait_out
 from handlers.imports import begun
 from schemas.documents import ImportDocument
-from schemas.errors import FactsStale, PartitionFenced, StoreUnavailable
+from schemas.errors import FactsStale, PartitionFenced, StoreRefused, StoreUnavailable
 from schemas.records import Asked, IncomingRecord
 from schemas.requests import ImportCommand
 from stores.import_port import ImportStore, Prepared, Written
@@ -77,6 +77,7 @@ class Checkpoint:
         Raises:
             PartitionFenced: another run has taken the import over.
             Stopped: others were faster, and there is no time to try again. Nothing was written.
+            StoreRefused: the database does not take it, in `worker.attempts_max` tries.
         """
 
         def is_done(found: ImportDocument) -> bool:
@@ -93,12 +94,18 @@ class Checkpoint:
     async def _written(
         self, write: Callable[[], Awaitable[T]], is_done: Callable[[ImportDocument], bool]
     ) -> T | None:
-        """What the write gives; None if it turns out that an earlier try, of which nothing was heard, did it."""
+        """What the write gives; None if it turns out that an earlier try, of which nothing was heard, did it.
+
+        A refusal is believed only when it is repeated: when the next owner ends this one's session in the midst of
+        a write, servers have various words for that.
+        """
         attempt = 0
         while True:
             try:
                 return await waited(write, self.around)
-            except FactsStale:
+            except (FactsStale, StoreRefused) as why:
+                if not why.retriable and attempt >= self.around.limits.attempts_max:
+                    raise
                 self.around.observer.conflict(self.cause.topic, self.cause.partition)
             if is_done(await waited(self._still_ours, self.around)):
                 return None

@@ -111,5 +111,5 @@ class Expirer:
             for one in page
             if self._asked.get(one.reservation_id) != attempts[one.reservation_id]
         ]
-        await asyncio.gather(*await send_all(producer, records))
+        await send_all(producer, records)
         return len(records)

@@ -140,19 +140,24 @@ class RequestPartition:
         )
 
     async def _decide(self, requests: Sequence[Asked[Request]], watch: Stopwatch) -> Decided:
-        """Decide a batch; by halves if it moves too much, others are always faster or the database refuses it."""
+        """Decide a batch; by halves if it moves too much, others are always faster or the database refuses it.
+
+        A refusal of a single request is believed only when it is repeated: when the next owner ends this one's
+        session in the midst of a write, servers have various words for that.
+        """
         attempt = 0
         while attempt < self._around.limits.attempts_max or len(requests) == 1:
             try:
                 return Decided(plans=(await self._try(requests, watch),))
             except FactsStale:
                 self._around.observer.conflict(requests[0].record.topic, requests[0].record.partition)
-                await step_aside(attempt)
-                attempt += 1
             except (StoreRefused, PlanTooLarge):
-                if len(requests) == 1:
+                if len(requests) > 1:
+                    break
+                if attempt >= self._around.limits.attempts_max:
                     return Decided(unprocessable=(unprocessable(requests[0]),))
-                break
+            await step_aside(attempt)
+            attempt += 1
         middle = len(requests) // 2
         first = await self._decide(requests[:middle], watch)
         return first + await self._decide(requests[middle:], watch)

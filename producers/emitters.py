@@ -12,7 +12,7 @@ from contextlib import asynccontextmanager
 from typing import Any, Final, Protocol
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
-from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError, ProducerFenced
+from aiokafka.errors import CommitFailedError, IllegalOperation, IllegalStateError, KafkaError, ProducerFenced
 
 from schemas.errors import EmitFailed, PartitionFenced
 from schemas.records import OutgoingRecord
@@ -48,10 +48,10 @@ class TransactionalEmitter:
         """See `Emitter.emit`."""
         try:
             async with self._producer.transaction():
-                await asyncio.gather(*await send_all(self._producer, records))
+                await send_all(self._producer, records)
                 if next_offset is not None:
                     await self._producer.send_offsets_to_transaction({self._source: next_offset}, self._group)
-        except ProducerFenced as why:
+        except (ProducerFenced, IllegalOperation) as why:
             raise PartitionFenced("a newer producer has this partition's transactional id") from why
         except KafkaError as why:
             raise EmitFailed(f"transaction failed: {type(why).__name__}") from why
@@ -68,7 +68,7 @@ class AcknowledgedEmitter:
     async def emit(self, records: Sequence[OutgoingRecord], next_offset: int | None) -> None:
         """See `Emitter.emit`."""
         try:
-            await asyncio.gather(*await send_all(self._producer, records))
+            await send_all(self._producer, records)
             if next_offset is not None:
                 await self._consumer.commit({self._source: next_offset})
         except (CommitFailedError, IllegalStateError) as why:
@@ -77,18 +77,40 @@ class AcknowledgedEmitter:
             raise EmitFailed(f"produce or commit failed: {type(why).__name__}") from why
 
 
-async def send_all(producer: AIOKafkaProducer, records: Sequence[OutgoingRecord]) -> list[asyncio.Future[Any]]:
-    """Hand all records to the producer; the futures tell when the broker has them."""
-    return [
-        await producer.send(
-            record.topic,
-            value=record.value,
-            key=record.key,
-            partition=record.partition,
-            headers=list(record.headers),
-        )
-        for record in records
-    ]
+async def send_all(producer: AIOKafkaProducer, records: Sequence[OutgoingRecord]) -> None:
+    """Send all records and wait until the broker has them.
+
+    Raises:
+        KafkaError: the first record that failed.
+        IllegalOperation: the transaction ended while records were handed over, and none of them says why.
+    """
+    sent: list[asyncio.Future[Any]] = []
+    try:
+        for record in records:
+            sent.append(await hand_over(producer, record))  # noqa: PERF401  # those before a failure say why it failed
+    except IllegalOperation as ended:
+        raise failure_of(sent) or ended from None
+    await asyncio.gather(*sent)
+
+
+async def hand_over(producer: AIOKafkaProducer, record: OutgoingRecord) -> asyncio.Future[Any]:
+    """Give a record to the producer; the future tells when the broker has it."""
+    future: asyncio.Future[Any] = await producer.send(
+        record.topic,
+        value=record.value,
+        key=record.key,
+        partition=record.partition,
+        headers=list(record.headers),
+    )
+    return future
+
+
+def failure_of(sent: Sequence[asyncio.Future[Any]]) -> BaseException | None:
+    """Why a transaction took no more records: the first error among those it took. All are looked at in the end."""
+    for future in sent:
+        future.add_done_callback(asyncio.Future.exception)
+    failures = (future.exception() for future in sent if future.done())
+    return next((why for why in failures if why is not None), None)
 
 
 @asynccontextmanager
