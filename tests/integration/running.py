@@ -184,3 +184,8 @@ async def until(condition: Callable[[], bool], what: str, timeout_s: float) -> N
     while not condition():
         assert time.monotonic() < end, f"not in {timeout_s} s: {what}"
         await asyncio.sleep(0.02)
+
+
+def is_stopped(pid: int) -> bool:
+    """Whether a process is stopped by a signal."""
+    return "T" == Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]

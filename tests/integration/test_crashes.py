@@ -11,7 +11,7 @@ import pytest
 from schemas.topics import ASSIGN, ASSIGNED, INVENTORY, RESERVE, RESULTS
 from stores.mongo.connection import Database
 from tests.integration.conftest import PutCodes
-from tests.integration.running import Neighbour, running, until
+from tests.integration.running import Neighbour, is_stopped, running, until
 
 pytestmark = pytest.mark.integration
 
@@ -89,8 +89,3 @@ async def test_a_paused_worker_is_fenced_when_it_goes_on(
             await asyncio.sleep(1)
             await check_once(neighbour, db)
             assert None is second.process.returncode is first.process.returncode
-
-
-def is_stopped(pid: int) -> bool:
-    """Whether a process is stopped by a signal."""
-    return "T" == Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]

@@ -12,7 +12,7 @@ import pytest
 from schemas.topics import IMPORT, IMPORTS
 from stores.mongo.connection import Database
 from tests.integration.importing import Files, check_books, counts, ends, some_files
-from tests.integration.running import Neighbour, running
+from tests.integration.running import Neighbour, is_stopped, running, until
 
 pytestmark = pytest.mark.integration
 
@@ -92,16 +92,15 @@ async def test_a_paused_importer_is_fenced_when_it_goes_on(
     files.put("plain.csv", TEXT.encode())
     await neighbour.send(IMPORT, files.command("plain.csv"), key=b"sale")
     paused = {**SMALL, "CODES_FAILPOINT": "before_chunk:stop:3"}
-    async with (
-        running("importer", environment, tmp_path / "paused.log", **paused) as first,
-        running("importer", environment, tmp_path / "heir.log", **SMALL),
-    ):
-        await ends(neighbour, 1)
-        before = await db["imports"].find_one({"_id": "i1"})
-        first.signal(signal.SIGCONT)
-        await first.until_logged("fenced")
-        await check_end(neighbour, files, db)
-        assert before == await db["imports"].find_one({"_id": "i1"})
+    async with running("importer", environment, tmp_path / "paused.log", **paused) as first:
+        await until(lambda: is_stopped(first.pid), "the importer stops at its failpoint", 20)
+        async with running("importer", environment, tmp_path / "heir.log", **SMALL):
+            await ends(neighbour, 1)
+            before = await db["imports"].find_one({"_id": "i1"})
+            first.signal(signal.SIGCONT)
+            await first.until_logged("fenced")
+            await check_end(neighbour, files, db)
+            assert before == await db["imports"].find_one({"_id": "i1"})
 
 
 async def test_a_stopped_importer_ends_in_time_and_the_next_goes_on(
