@@ -19,6 +19,7 @@ from tests.integration.running import Neighbour, Role, running
 
 pytestmark = pytest.mark.integration
 
+NOTICED_AFTER_S = 1.5
 HURRIED = {
     "CODES_MONGO__TIMEOUT_MS": "500",
     "CODES_KAFKA__REQUEST_TIMEOUT_MS": "2000",
@@ -40,7 +41,11 @@ async def frozen(part: str) -> AsyncIterator[None]:
 
 
 async def broker_is_back() -> None:
-    """Wait until the broker has registered again: after a long silence its controller has given it up."""
+    """Wait until the broker has registered again.
+
+    After a long silence its controller, frozen like itself, takes a moment to notice, and then gives it up first.
+    """
+    await asyncio.sleep(NOTICED_AFTER_S)
     stack = devstack.current()
     assert stack is not None
     servers = stack.environment()["CODES_KAFKA__BOOTSTRAP_SERVERS"]
@@ -48,7 +53,8 @@ async def broker_is_back() -> None:
         admin = AIOKafkaAdminClient(bootstrap_servers=servers)
         try:
             await admin.start()
-            if (await admin.describe_cluster())["brokers"]:
+            cluster = await admin.describe_cluster()
+            if cluster["controller_id"] in {broker["node_id"] for broker in cluster["brokers"]}:
                 return
         except KafkaError:
             await asyncio.sleep(0.2)
