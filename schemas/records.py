@@ -35,6 +35,8 @@ class IncomingRecord:
 
     def header(self, name: str) -> bytes | None:
         """The last value of a header, as Kafka's own `lastHeader` has it."""
+        if not self.headers:
+            return None
         return next((value for key, value in reversed(self.headers) if key == name), None)
 
     @property
