@@ -8,7 +8,7 @@ from schemas.base import CodeType
 from stores.mongo.connection import Database
 
 SHARD = "import.commands.v1.0"
-INSERT_SIZE = 10_000
+INSERT_SIZE = 2_000
 """One operation must end within the database's time-out."""
 
 
