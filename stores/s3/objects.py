@@ -7,7 +7,7 @@ Promise:  a range is of the very object that was looked at, or an error. No more
 
 import asyncio
 from collections.abc import AsyncIterator, Collection, Mapping
-from contextlib import asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from typing import TYPE_CHECKING, Any, Final
 
 from schemas.errors import ImportFailed, ObjectStoreUnavailable
@@ -100,15 +100,14 @@ class S3Objects:
         with translated():
             upload = await self._client.create_multipart_upload(**named(place), ContentType=REPORT_TYPE)
         target = {**named(place), "UploadId": upload["UploadId"]}
-        try:
+        async with AsyncExitStack() as unless_complete:
+            unless_complete.push_async_callback(self._give_up, target)
             done = [await self._write_part(target, 1, first), await self._write_part(target, 2, second)]
             async for part in others:
                 done.append(await self._write_part(target, len(done) + 1, part))
             with translated():
                 await self._client.complete_multipart_upload(**target, MultipartUpload={"Parts": done})
-        except BaseException:
-            await self._give_up(target)
-            raise
+            unless_complete.pop_all()
 
     async def _write_part(self, target: Mapping[str, Any], number: int, body: bytes) -> "CompletedPartTypeDef":
         with translated():
