@@ -17,6 +17,7 @@ from schemas.records import DeadLetterReason
 from schemas.results import Outcome, RefusalReason
 
 SECONDS: Final = (0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0)
+LAG_SECONDS: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.5, 1.0, 2.5, 5.0, 10.0)
 RECORDS: Final = (1, 2, 5, 10, 25, 50, 100, 250, 500, 1_000, 2_500, 5_000)
 ENDS: Final = ("completed", "failed")
 REJECTED: Final = "rejected"
@@ -114,6 +115,14 @@ class Metrics:
         self.import_rows = Counter("codes_import_rows", "Rows that imports wrote.", registry=self.registry)
         # When `failed` rises: the end event on imports.v1 says why.
         self.imports_ended = Counter("codes_imports_ended", "Imports that ended.", ["state"], registry=self.registry)
+        # When more than a few in a thousand exceed 0.2: something computes on the loop, or the CPU is short.
+        # Heartbeats wait as long; near CODES_KAFKA__SESSION_TIMEOUT_MS the group gives the partitions away.
+        self.loop_lag = Histogram(
+            "codes_event_loop_lag_seconds",
+            "How late the event loop ran what was due.",
+            buckets=LAG_SECONDS,
+            registry=self.registry,
+        )
         # When replicas differ in it for long: a roll-out is stuck.
         self.build = Info("codes_build", "What runs here.", registry=self.registry)
 

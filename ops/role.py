@@ -22,6 +22,7 @@ from consumers.role import KafkaSide
 from ops.health import Health
 from ops.kafka import client_options
 from ops.log import configure_logging
+from ops.loop_lag import measured_loop
 from ops.metrics import Metrics
 from ops.observer import OpsObserver
 from ops.server import ops_server
@@ -76,7 +77,7 @@ async def role(name: str, settings: Settings, work: Work, *, consumes: bool) -> 
     context = role_context(settings, OpsObserver(metrics, health), stopping)
     for number in STOP_SIGNALS:
         asyncio.get_running_loop().add_signal_handler(number, stop, stopping, health)
-    async with ops_server(settings.ops, metrics, health):
+    async with ops_server(settings.ops, metrics, health), measured_loop(metrics.loop_lag.observe):
         health.started()
         log.info("started", guarantee=settings.processing_guarantee, prefix=settings.topics.prefix)
         await until_stopped(work(context), stopping, settings.worker.stop_budget_s + GRACE_S)
