@@ -1,0 +1,55 @@
+"""Parts of the stack that do not answer for a while.
+
+Out: `frozen`.
+"""
+
+import asyncio
+import os
+import signal
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Final
+
+import pytest
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.errors import KafkaError
+
+import devstack
+
+NOTICED_AFTER_S: Final = 1.5
+
+
+@asynccontextmanager
+async def frozen(part: str) -> AsyncIterator[None]:
+    """A part of the stack that does not answer, like one behind a broken network; at the end it is back."""
+    [pid] = [status.pid for status in devstack.status() if status.name == part]
+    assert pid is not None
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        os.kill(pid, signal.SIGCONT)
+        await broker_is_back()
+
+
+async def broker_is_back() -> None:
+    """Wait until the broker has registered again.
+
+    After a long silence its controller, frozen like itself, takes a moment to notice, and then gives it up first.
+    """
+    await asyncio.sleep(NOTICED_AFTER_S)
+    stack = devstack.current()
+    assert stack is not None
+    servers = stack.environment()["CODES_KAFKA__BOOTSTRAP_SERVERS"]
+    for _ in range(100):
+        admin = AIOKafkaAdminClient(bootstrap_servers=servers)
+        try:
+            await admin.start()
+            cluster = await admin.describe_cluster()
+            if cluster["controller_id"] in {broker["node_id"] for broker in cluster["brokers"]}:
+                return
+        except KafkaError:
+            await asyncio.sleep(0.2)
+        finally:
+            await admin.close()
+    pytest.fail("the broker did not come back")
