@@ -105,6 +105,7 @@ class Checkpoint:
                 return await waited(write, self.around)
             except (FactsStale, StoreRefused) as why:
                 if not why.retriable and attempt >= self.around.limits.attempts_max:
+                    self.around.observer.refused(self.cause.topic, self.cause.partition, why)
                     raise
                 self.around.observer.conflict(self.cause.topic, self.cause.partition)
             if is_done(await waited(self._still_ours, self.around)):

@@ -58,7 +58,8 @@ class ImportPartition:
         if isinstance(read, Asked):
             try:
                 outputs = await self._import(read, emitter, stopping)
-            except StoreRefused:
+            except StoreRefused as why:
+                self._around.observer.refused(record.topic, record.partition, why)
                 read = unprocessable(read)
         if isinstance(read, Rejected):
             outputs = rejected_records(

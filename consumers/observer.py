@@ -41,6 +41,9 @@ class Observer(Protocol):
     def conflict(self, topic: str, partition: int) -> None:
         """A plan was stale and is made anew."""
 
+    def refused(self, topic: str, partition: int, error: CodeServiceError) -> None:
+        """The database refuses a write however often it is tried; what it belongs to is given up."""
+
     def waits_for(self, part: Part, error: CodeServiceError) -> None:
         """`part` gave no answer; it is tried again after a pause."""
 

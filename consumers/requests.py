@@ -151,10 +151,11 @@ class RequestPartition:
                 return Decided(plans=(await self._try(requests, watch),))
             except FactsStale:
                 self._around.observer.conflict(requests[0].record.topic, requests[0].record.partition)
-            except (StoreRefused, PlanTooLarge):
+            except (StoreRefused, PlanTooLarge) as why:
                 if len(requests) > 1:
                     break
                 if attempt >= self._around.limits.attempts_max:
+                    self._around.observer.refused(requests[0].record.topic, requests[0].record.partition, why)
                     return Decided(unprocessable=(unprocessable(requests[0]),))
             await step_aside(attempt)
             attempt += 1

@@ -50,6 +50,10 @@ class OpsObserver(Observer):
         log.debug("conflict", topic=topic, partition=partition)
         self._metrics.conflicts.labels(topic).inc()
 
+    def refused(self, topic: str, partition: int, error: CodeServiceError) -> None:
+        """Say why: neither the dead letter nor the end event can, and it is ours to mend."""
+        log.error("refused", topic=topic, partition=partition, reason=str(error))
+
     def waits_for(self, part: Part, error: CodeServiceError) -> None:
         """Count the try; the log says it once, until the part answers again."""
         if part not in self._away:

@@ -17,6 +17,7 @@ class RememberingObserver:
     assignments: list[frozenset[tuple[str, int]]] = field(default_factory=list)
     turns: list[tuple[str, int]] = field(default_factory=list)
     fencings: list[tuple[str, int]] = field(default_factory=list)
+    refusals: list[tuple[str, int, CodeServiceError]] = field(default_factory=list)
 
     def batch_done(self, report: BatchReport) -> None:
         """Remember the report."""
@@ -25,6 +26,10 @@ class RememberingObserver:
     def conflict(self, topic: str, partition: int) -> None:
         """Remember where."""
         self.conflicts.append((topic, partition))
+
+    def refused(self, topic: str, partition: int, error: CodeServiceError) -> None:
+        """Remember why."""
+        self.refusals.append((topic, partition, error))
 
     def waits_for(self, part: Part, error: CodeServiceError) -> None:
         """Remember for what."""

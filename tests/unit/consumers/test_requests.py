@@ -172,6 +172,8 @@ def test_one_request_that_breaks_every_batch_is_found_and_set_aside() -> None:
     (letter,) = bench.visible("dead-letters.v1")
     assert b"unprocessable" == header(letter, "dlq-reason")
     assert b"the database refuses what this request would write" == header(letter, "dlq-detail")
+    [(_, _, why)] = bench.observer.refusals
+    assert isinstance(why, StoreRefused)
     assert {"r-0", "r-1", "r-3", "r-4"} == bench.database.requests.keys()
 
 
