@@ -11,9 +11,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-import psutil
-
 from benchmarks.scene import clear, result_times_ms, set_the_scene
+from benchmarks.usage import usage
 
 SYSTEMS: Final[Mapping[str, Sequence[str]]] = {
     "per_message": ("-m", "benchmarks.per_message"),
@@ -24,7 +23,6 @@ SPARE_CODES: Final = 1.2
 STOP_TIMEOUT_S: Final = 30.0
 WARM: Final = 0.1
 COLD: Final = 0.9
-MIB: Final = 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,32 +42,19 @@ async def measure(system: str, stack: Mapping[str, str], *, partitions: int, req
     process = await asyncio.create_subprocess_exec(
         sys.executable, *SYSTEMS[system], env={**os.environ, **scene.environment}
     )
-    watch = asyncio.create_task(most_memory_mb(process.pid))
+    watch = asyncio.create_task(usage(process.pid))
     try:
         times = await result_times_ms(scene, requests)
     finally:
         await stop(process)
     await clear(scene)
-    return Figures(steady_rate(times), await watch)
+    return Figures(steady_rate(times), (await watch).most_mb)
 
 
 def steady_rate(times_ms: Sequence[int]) -> float:
     """Results a second in the middle of a run: neither the start-up nor the last stragglers count."""
     first, last = int(len(times_ms) * WARM), int(len(times_ms) * COLD)
     return (last - first) * 1000 / max(1, times_ms[last] - times_ms[first])
-
-
-async def most_memory_mb(pid: int) -> float:
-    """The highest resident memory seen while the process lives."""
-    most = 0.0
-    try:
-        process = psutil.Process(pid)
-        while process.status() != psutil.STATUS_ZOMBIE:
-            most = max(most, process.memory_info().rss / MIB)
-            await asyncio.sleep(0.05)
-    except psutil.NoSuchProcess:
-        return most
-    return most
 
 
 async def stop(process: asyncio.subprocess.Process) -> None:

@@ -10,9 +10,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+import orjson
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 
+from benchmarks.codes_file import CAMPAIGN
 from ops.migrate import migrate
 from ops.settings import Settings, load_settings
 from schemas.requests import ReserveRequest
@@ -20,7 +22,6 @@ from schemas.topics import RESERVE, RESULTS, Topics
 from stores.mongo.connection import connect, database
 from tests.fakes.stocking import put_codes
 
-CAMPAIGN: Final = "bench"
 QUIET_MS_MAX: Final = 60_000
 """Without a single new result for so long, a run has failed."""
 
@@ -45,19 +46,25 @@ class Scene:
 
 async def set_the_scene(stack: Mapping[str, str], *, partitions: int, codes: int, requests: int) -> Scene:
     """Topics, codes and requests, ready to be served."""
+    scene = await empty_scene(stack, partitions={RESERVE.name: partitions})
+    await load_codes(scene, codes)
+    await send_requests(scene, requests, partitions)
+    return scene
+
+
+async def empty_scene(stack: Mapping[str, str], *, partitions: Mapping[str, int]) -> Scene:
+    """Topics, with these partitions where they differ from the contract's, and a database, all empty."""
     name = f"bench-{secrets.token_hex(4)}"
     environment = {
         **stack,
         "CODES_TOPICS__PREFIX": f"{name}.",
-        "CODES_TOPICS__PARTITIONS": f'{{"{RESERVE.name}": {partitions}}}',
+        "CODES_TOPICS__PARTITIONS": orjson.dumps(partitions).decode(),
         "CODES_KAFKA__GROUP_PREFIX": f"{name}-",
         "CODES_MONGO__DATABASE": name,
         "CODES_LOG__LEVEL": "WARNING",
     }
     scene = Scene(environment, load_settings(environment))
     await migrate(scene.settings)
-    await load_codes(scene, codes)
-    await send_requests(scene, requests, partitions)
     return scene
 
 

@@ -1,0 +1,52 @@
+"""The figures: kept in a file, shown as a table.
+
+In:       rows of one work, as measured just now.
+Out:      `results/latest.json` with them; a table for people.
+Promise:  rows of other works stay as they were; each row tells its date and its database.
+"""
+
+import platform
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final
+
+import orjson
+import psutil
+from rich.table import Column, Table
+
+RESULTS: Final = Path(__file__).parent / "results" / "latest.json"
+GIB: Final = 1024**3
+
+Row = dict[str, Any]
+
+
+def keep(out: Path, database: str, rows: Sequence[Row]) -> None:
+    """Put rows into the file, in place of former ones of the same works."""
+    said = {"database": database, "date": datetime.now(UTC).isoformat(timespec="seconds")}
+    works = {row["work"] for row in rows}
+    others = [row for row in kept(out) if row["work"] not in works]
+    report = {"machine": machine(), **said, "rows": [*others, *({**row, **said} for row in rows)]}
+    out.write_bytes(orjson.dumps(report, option=orjson.OPT_INDENT_2) + b"\n")
+
+
+def kept(out: Path) -> list[Row]:
+    """The rows in the file; none if there is no file."""
+    return list(orjson.loads(out.read_bytes())["rows"]) if out.exists() else []
+
+
+def table_of(rows: Sequence[Mapping[str, Any]], database: str) -> Table:
+    """The rows of one work for people."""
+    columns = list(rows[0])
+    table = Table(*(Column(column, overflow="fold") for column in columns), title=f"{database}, {machine()}")
+    for row in rows:
+        table.add_row(*("" if row[column] is None else str(row[column]) for column in columns))
+    return table
+
+
+def machine() -> str:
+    """What it ran on."""
+    memory_gib = psutil.virtual_memory().total / GIB
+    return (
+        f"{psutil.cpu_count()} cores, {memory_gib:.0f} GiB, {platform.system()}, Python {platform.python_version()}"
+    )
