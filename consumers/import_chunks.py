@@ -1,9 +1,10 @@
-"""An object to chunks that are ready to be written: fetched, unfolded, parsed, and made into documents.
+"""An object to chunks that are ready to be written: fetched, unfolded, parsed, made into documents and looked up.
 
 In:       an import that knows its object.
 Out:      prepared chunks, from the place that the import has reached.
 Promise:  the event loop does none of the work: a thread does, in steps of one piece of text. One range is fetched
-          ahead. What cannot be read on raises after the rows before it were given.
+          ahead, and a chunk may be looked up before the one ahead of it is written. What cannot be read on raises
+          after the rows before it were given.
 """
 
 import asyncio
@@ -13,6 +14,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from consumers.ahead import ahead
+from consumers.checkpoint import waited
 from consumers.import_surroundings import ImportSurroundings
 from consumers.waiting import wait_out
 from handlers.chunks import Chunk, Chunker
@@ -55,12 +57,12 @@ class ChunkSource:
         try:
             async with aclosing(self._full_chunks(chunker)) as full:
                 async for prepared in full:
-                    yield prepared
+                    yield await self._looked_up(prepared)
         except ImportFailed as why:
             failure = why
         rest = chunker.rest()
         if rest is not None:
-            yield await asyncio.to_thread(self._prepare, rest)
+            yield await self._looked_up(await asyncio.to_thread(self._prepare, rest))
         if failure is not None:
             raise failure
 
@@ -81,6 +83,9 @@ class ChunkSource:
 
     def _prepare(self, chunk: Chunk) -> Prepared:
         return self.store.prepare(chunk, self.document, moved_by=self.moved_by, at=self.around.clock())
+
+    async def _looked_up(self, prepared: Prepared) -> Prepared:
+        return await waited(lambda: self.store.look_up(prepared, self.document.campaign_id), self.around)
 
     async def _ranges(self) -> AsyncGenerator[Range, None]:
         """A gzip from its begin, since it cannot be entered elsewhere; a text from where the import is."""

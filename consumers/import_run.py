@@ -27,6 +27,7 @@ from stores.import_port import ObjectSeen, Prepared, Written
 
 REPORT_NOT_WRITTEN: Final = "report_not_written"
 DATABASE_REFUSED: Final = "database_refused"
+CANCELLED: Final = "cancelled"
 
 
 @dataclass(slots=True)
@@ -53,6 +54,7 @@ class ImportRun:
         """
         await self._tell()
         try:
+            await self._heed()
             await self._locate()
             await self._load()
         except ImportFailed as why:
@@ -100,6 +102,7 @@ class ImportRun:
         async with aclosing(ahead(self._source().chunks())) as chunks:
             while prepared := await unless_stopped(anext(chunks, None), self.stopping):
                 await self._take(prepared)
+                await self._heed()
                 if self.stopping.is_set():
                     raise Stopped("told to stop")
                 if monotonic() - self.told_at_s >= self.around.settings.progress_every_s:
@@ -114,6 +117,17 @@ class ImportRun:
         self.untold |= {shard.id: shard for shard in written.shards}
         self.around.observer.import_progressed("running", prepared.chunk.rows)
         self._turned()
+
+    async def _heed(self) -> None:
+        """Look whether somebody has cancelled the import.
+
+        Raises:
+            ImportFailed: so it is.
+            Stopped: told to stop before there was an answer.
+        """
+        asked = waited(lambda: self.checkpoint.store.is_cancelled(self.checkpoint.document.id), self.around)
+        if await unless_stopped(asked, self.stopping):
+            raise ImportFailed(CANCELLED)
 
     async def _written(self, prepared: Prepared) -> Written:
         try:

@@ -224,8 +224,14 @@ def event_of(document: ImportDocument) -> ImportProgressed:
         bytes_total=document.bytes_total,
         reason=document.reason,
         report=document.report,
+        duration_s=None if document.state == "running" else lasted_s(document, document.changed_at),
         at=document.changed_at,
     )
+
+
+def lasted_s(document: ImportDocument, until: datetime) -> float:
+    """Seconds from an import's begin until then; not below 0, since two machines' clocks may have a part in it."""
+    return round(max(0.0, (until - document.started_at).total_seconds()), 3)
 
 
 def identity_of(document: ImportDocument) -> str:

@@ -123,6 +123,13 @@ class ImportDocument(Model):
     changed_at: Instant
 
 
+class CancellationDocument(Model):
+    """Collection `cancellations`: an import that somebody wants stopped. `_id` is the import, begun or not."""
+
+    id: Id = Field(alias="_id")
+    asked_at: Instant
+
+
 class RejectsDocument(Model):
     """Collection `rejects`: one chunk's rejected rows, until they are in the import's report. No code values."""
 

@@ -66,6 +66,8 @@ class ImportProgressed(Model):
     """Why it failed."""
     report: str | None = None
     """`s3://` address of the reject report, if any row was rejected."""
+    duration_s: float | None = None
+    """Seconds from its begin to its end; null while it runs, and if it never began."""
     at: Instant
 
 

@@ -1,7 +1,7 @@
 """What the importer needs of the database and of S3: the ports, implemented by `stores.mongo` and `stores.s3`."""
 
-from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -15,6 +15,8 @@ class Prepared:
 
     chunk: Chunk
     documents: dict[str, dict[str, Any]]
+    existing: Mapping[str, str] = field(default_factory=dict)
+    """Those of its codes that the campaign had when they were looked up, with the import they came by."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,13 +60,21 @@ class ImportStore(Protocol):
         `moved_by` is the command's record, `<shard>@<offset>`.
         """
 
+    async def look_up(self, prepared: Prepared, campaign_id: str) -> Prepared:
+        """See which of a chunk's codes the campaign has; may be done while the chunk before it is written."""
+
     async def write_chunk(self, prepared: Prepared, before: ImportDocument, *, at: datetime) -> Written:
         """Write a chunk's new codes, its counts, its rejected rows and the checkpoint, or nothing of it.
 
+        `prepared` was looked up no earlier than all chunks but the last one were written.
+
         Raises:
             FactsStale: another writer was faster with a code or a shard, or `before` is not the import's state any
-                more. Nothing was written.
+                more. Nothing was written. Look up again before the next try.
         """
+
+    async def is_cancelled(self, import_id: str) -> bool:
+        """Whether somebody wants this import stopped."""
 
     async def shards(self, campaign_id: str) -> Sequence[InventoryDocument]:
         """This partition's own shards of a campaign."""

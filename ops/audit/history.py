@@ -74,6 +74,7 @@ class Database:
     imports: Sequence[Fields] = ()
     owners: Sequence[Fields] = ()
     rejects: Sequence[Fields] = ()
+    cancellations: Sequence[Fields] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,6 +26,10 @@ START: Final = re.compile(r"(?<![A-Za-z0-9])[A-Za-z0-9]|[!-/:-@\[-`{-~]")
 CLEAN_MAX: Final = 500_000
 """Runs remembered."""
 SECRET_FREE: Final = (RESULTS, INVENTORY, IMPORTS, STOCK_ALERTS)
+SECRET_FREE_COLLECTIONS: Final = (
+    *("requests", "reservations", "inventory", "imports", "owners"),
+    *("rejects", "cancellations"),
+)
 OWN_HEADERS: Final = ("ce_", "dlq-", "content-type")
 """Of a dead letter only these are ours; the rest is the original record's."""
 FINDINGS_MAX: Final = 100
@@ -118,7 +122,7 @@ def texts(history: History) -> Iterator[Text]:
 
 def documents(database: Database) -> Iterator[Text]:
     """Every document but the codes."""
-    for collection in ("requests", "reservations", "inventory", "imports", "owners", "rejects"):
+    for collection in SECRET_FREE_COLLECTIONS:
         for document in getattr(database, collection):
             yield Text(f"collection {collection}, document {document['_id']}", repr(document))
 

@@ -154,4 +154,5 @@ def database_of(contents: Contents) -> Database:
         imports=contents.imports,
         owners=contents.owners,
         rejects=contents.rejects,
+        cancellations=contents.cancellations,
     )

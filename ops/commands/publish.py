@@ -5,29 +5,16 @@ Promise:  what the service would refuse to read is not sent. Exit code 0 if the 
           is a refusal or a failure, 4 if none came in time.
 """
 
-from typing import TYPE_CHECKING, Annotated, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
 from ops.commands.printing import wrong_usage
+from ops.commands.sending import ImportTimeoutS, ImportWait, Json, TimeoutS, Wait, made, send
 
 if TYPE_CHECKING:
-    from pydantic import ValidationError
-
     from ops.errands.publishing import Order
-    from schemas.base import Model
 
-    M = TypeVar("M", bound=Model)
-
-OPTIONS: Final = {
-    "campaign_id": "--campaign",
-    "code_type": "--type",
-    "fan_id": "--fan",
-    "key": "--object-key",
-    "reservation_id": "--reservation",
-    "ttl_s": "--ttl-s",
-}
-"""Options that are not named exactly like their field."""
 S3_SCHEME: Final = "s3://"
 
 app = typer.Typer(name="publish", help="Send a request, and wait for its answer if asked to.", no_args_is_help=True)
@@ -44,9 +31,6 @@ Key = Annotated[str | None, typer.Option("--key", help="Key of the record.", sho
 ImportRecordKey = Annotated[
     str | None, typer.Option("--key", help="Key of the record.", show_default="the campaign's id")
 ]
-Wait = Annotated[bool, typer.Option("--wait", help="Wait for the answer.")]
-TimeoutS = Annotated[float, typer.Option("--timeout-s", min=0.1, help="Seconds to wait for it.")]
-Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 
 
 @app.command(epilog="Example: codes publish reserve --campaign spring --fan fan-1 --quantity 2 --ttl-s 600 --wait")
@@ -67,7 +51,7 @@ def reserve(
     from schemas.requests import ReserveRequest
 
     fields = {"campaign_id": campaign, "fan_id": fan, "code_type": code_type, "quantity": quantity, "ttl_s": ttl_s}
-    _publish(_made(ReserveRequest, fields, request_id), key, wait, timeout_s, json_)
+    send(made(ReserveRequest, fields, request_id), key, wait, timeout_s, json_)
 
 
 @app.command(
@@ -94,11 +78,11 @@ def assign(
         raise wrong_usage("--reservation says already which codes: --type and --quantity are for stock")
     ids = {"campaign_id": campaign, "fan_id": fan}
     order: Order = (
-        _made(AssignReservation, {**ids, "reservation_id": reservation}, request_id)
+        made(AssignReservation, {**ids, "reservation_id": reservation}, request_id)
         if reservation is not None
-        else _made(AssignFromStock, {**ids, "code_type": code_type, "quantity": quantity}, request_id)
+        else made(AssignFromStock, {**ids, "code_type": code_type, "quantity": quantity}, request_id)
     )
-    _publish(order, key, wait, timeout_s, json_)
+    send(order, key, wait, timeout_s, json_)
 
 
 @app.command(epilog="Example: codes publish release --campaign spring --reservation r-1 --reason cancelled --wait")
@@ -120,7 +104,7 @@ def release(
     from schemas.requests import ReleaseRequest
 
     fields = {"campaign_id": campaign, "reservation_id": reservation, "fan_id": fan, "reason": reason}
-    _publish(_made(ReleaseRequest, fields, request_id), key, wait, timeout_s, json_)
+    send(made(ReleaseRequest, fields, request_id), key, wait, timeout_s, json_)
 
 
 @app.command(
@@ -138,8 +122,8 @@ def import_(
     code_type: CodeType = None,
     request_id: RequestId = None,
     key: ImportRecordKey = None,
-    wait: Wait = False,
-    timeout_s: TimeoutS = 600.0,
+    wait: ImportWait = False,
+    timeout_s: ImportTimeoutS = 600.0,
     json_: Json = False,
 ) -> None:
     """Load an S3 object's codes into a campaign. The request's id is the import's."""
@@ -153,7 +137,7 @@ def import_(
         "version_id": version_id,
         "code_type": code_type,
     }
-    _publish(_made(ImportCommand, fields, request_id), key, wait, timeout_s, json_)
+    send(made(ImportCommand, fields, request_id), key, wait, timeout_s, json_)
 
 
 def _address(source: str | None, bucket: str | None, object_key: str | None) -> tuple[str, str]:
@@ -166,44 +150,3 @@ def _address(source: str | None, bucket: str | None, object_key: str | None) -> 
     if not source.startswith(S3_SCHEME) or not slash:
         raise wrong_usage("SOURCE must be s3://bucket/key")
     return named, rest
-
-
-def _made(model: type["M"], fields: dict[str, Any], request_id: str | None) -> "M":
-    """The request, if it is one that the service will read."""
-    from pydantic import ValidationError
-
-    from ops.errands.publishing import new_request_id
-
-    given = {name: value for name, value in fields.items() if value is not None}
-    try:
-        return model.model_validate({**given, "request_id": request_id or new_request_id()})
-    except ValidationError as why:
-        raise wrong_usage(_one_line(why)) from None
-
-
-def _one_line(why: "ValidationError") -> str:
-    """Each option that is wrong, and why."""
-    told = []
-    for error in why.errors(include_url=False, include_input=False):
-        field = ".".join(str(part) for part in error["loc"])
-        option = OPTIONS.get(field, f"--{field.replace('_', '-')}")
-        told.append(f"{option} ({field}): {error['msg']}" if field else error["msg"])
-    return "; ".join(told)
-
-
-def _publish(order: "Order", key: str | None, wait: bool, timeout_s: float, json_: bool) -> None:
-    """Send it, say what came of it, and end with the exit code that goes with that."""
-    import asyncio
-
-    from ops.commands.answers import import_progress, print_answer, print_sent
-    from ops.errands.publishing import default_key, publish, publish_and_wait
-    from ops.settings import load_settings
-
-    settings, record_key = load_settings(), default_key(order) if key is None else key
-    if not wait:
-        print_sent(asyncio.run(publish(settings, order, record_key)), json_=json_)
-        return
-    with import_progress(order) as on_progress:
-        sending = publish_and_wait(settings, order, record_key, timeout_s=timeout_s, on_progress=on_progress)
-        sent = asyncio.run(sending)
-    raise typer.Exit(print_answer(sent, timeout_s=timeout_s, json_=json_))

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from ops.commands.imports import show as import_
 from ops.commands.printing import complain, print_fields, print_json, table_console, wrong_usage
 from ops.exits import Exit
 
@@ -90,12 +91,7 @@ def request(request_id: Annotated[str, typer.Argument(show_default=False)], json
     _print_one(lambda lookups: showing.request(lookups, request_id), f"request {request_id} in the ledger", json_)
 
 
-@app.command("import", epilog="Example: codes show import i-1")
-def import_(import_id: Annotated[str, typer.Argument(show_default=False)], json_: Json = False) -> None:
-    """Say how far an import is, or how it ended."""
-    from ops.errands import showing
-
-    _print_one(lambda lookups: showing.import_(lookups, import_id), f"import {import_id}", json_)
+app.command("import", epilog="The same as codes imports show.")(import_)
 
 
 def _asked_for_value() -> str:

@@ -85,6 +85,8 @@ async def publish_and_wait(
 ) -> Sent:
     """Send it, then wait for its result or the end of its import. The answer is None if there is none in time.
 
+    An import's progress is a sign of life: from each event on, the time counts anew.
+
     Raises:
         TopicMissing, BrokerUnavailable, KafkaRefused: see `publish`; the record may have been sent.
     """
@@ -93,10 +95,8 @@ async def publish_and_wait(
     await partitions_of(settings, [topic])
     async with listening(settings, topics.full(IMPORTS if isinstance(order, ImportCommand) else RESULTS)) as reader:
         sent = await send(settings, order, topic, key)
-        answer = None
         try:
-            async with asyncio.timeout(timeout_s):
-                answer = await first_answer(reader, order.request_id, on_progress)
+            answer = await answer_in_time(reader, order.request_id, timeout_s, on_progress)
         except TimeoutError:
             return sent
     return Sent(sent.request_id, sent.topic, sent.partition, sent.offset, sent.key, answer)
@@ -116,6 +116,18 @@ async def send(settings: Settings, order: Order, topic: str, key: str) -> Sent:
         async with idempotent_producer(client_options(settings.kafka)) as producer:
             there = await producer.send_and_wait(topic, value=order.to_json(), key=key.encode())
     return Sent(order.request_id, topic, there.partition, there.offset, key)
+
+
+async def answer_in_time(reader: TopicReader, request_id: str, timeout_s: float, on_progress: OnProgress) -> Fields:
+    """The answer. Raises TimeoutError if nothing is heard for so long."""
+    clock = asyncio.get_running_loop().time
+
+    def heard(says: Fields) -> None:
+        limit.reschedule(clock() + timeout_s)
+        on_progress(says)
+
+    async with asyncio.timeout(timeout_s) as limit:
+        return await first_answer(reader, request_id, heard)
 
 
 async def first_answer(reader: TopicReader, request_id: str, on_progress: OnProgress) -> Fields:

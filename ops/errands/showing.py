@@ -76,9 +76,3 @@ async def request(lookups: Lookups, request_id: str) -> Account | None:
     if found is None:
         return None
     return {**found.outcome.model_dump(mode="json"), "source": found.source}
-
-
-async def import_(lookups: Lookups, import_id: str) -> Account | None:
-    """How far an import is, or how it ended."""
-    found = await lookups.import_(import_id)
-    return None if found is None else {"import_id": found.id, **found.model_dump(mode="json", exclude={"id"})}

@@ -63,6 +63,11 @@ class Collections:
         """Rejected rows of imports that have not ended."""
         return self.database["rejects"]
 
+    @property
+    def cancellations(self) -> Collection:
+        """Imports that somebody wants stopped."""
+        return self.database["cancellations"]
+
 
 def to_document(model: Model) -> Document:
     """As MongoDB stores it: `_id`, and dates as dates."""

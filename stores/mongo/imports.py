@@ -4,13 +4,13 @@ In:       chunks of rows, prepared in a thread.
 Out:      the import after each chunk; or an error that says whether to try again.
 Promise:  a chunk is one transaction: its new codes, the shards' counts, the rejected rows and the checkpoint, guarded
           by the run and the place it was planned from. So a killed import goes on at the exact row, and a run that
-          another one took over from writes nothing more. A chunk costs a handful of round trips.
+          another one took over from writes nothing more. A chunk costs a handful of round trips, and the largest read
+          of them runs while the chunk before it is written.
 """
 
-import asyncio
 import os
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
@@ -45,6 +45,20 @@ class ChunkPlan:
     rejects: RejectsDocument | None
 
 
+@dataclass(frozen=True, slots=True)
+class LastChunk:
+    """What the chunk before this one wrote, which may not be seen yet by a look-up."""
+
+    campaign_id: str
+    codes: Mapping[str, str]
+    """All its codes, with the import they came by."""
+    shards: Sequence[InventoryDocument]
+
+    def those_of(self, codes: Iterable[str]) -> Mapping[str, str]:
+        """The codes that both chunks have."""
+        return {code: self.codes[code] for code in self.codes.keys() & codes}
+
+
 class MongoImportStore:
     """One partition's way to the database; implements `stores.import_port.ImportStore`."""
 
@@ -54,9 +68,11 @@ class MongoImportStore:
         self._collections = parts.collections
         self._shard = shard
         self._ownership = Ownership(parts.client, parts.collections, shard)
+        self._last: LastChunk | None = None
 
     async def take_over(self) -> None:
         """See `ImportStore.take_over`."""
+        self._last = None
         await self._ownership.take_over()
 
     async def find(self, import_id: str) -> ImportDocument | None:
@@ -97,17 +113,29 @@ class MongoImportStore:
             }
         return Prepared(chunk, documents)
 
+    async def look_up(self, prepared: Prepared, campaign_id: str) -> Prepared:
+        """See `ImportStore.look_up`."""
+        with translated():
+            return replace(prepared, existing=await self._existing(campaign_id, prepared.documents))
+
     async def write_chunk(self, prepared: Prepared, before: ImportDocument, *, at: datetime) -> Written:
         """See `ImportStore.write_chunk`."""
+        last, self._last = self._last, None
+        if last is None or last.campaign_id != before.campaign_id:
+            last = LastChunk(before.campaign_id, {}, await self.shards(before.campaign_id))
+        existing = {**prepared.existing, **last.those_of(prepared.documents)}
+        plan = self._plan(prepared, before, existing, last.shards, to_milliseconds(at))
         with translated():
-            existing, own = await asyncio.gather(
-                self._existing(before.campaign_id, prepared.documents), self._own_shards(before.campaign_id)
-            )
-            plan = self._plan(prepared, before, existing, own, to_milliseconds(at))
             session = await self._ownership.session()
             async with self._parts.turns, session.start_transaction():
                 await self._write(plan, session)
+        self._last = last_chunk(plan, prepared, existing, last)
         return Written(plan.after, [change.after for change in plan.shards])
+
+    async def is_cancelled(self, import_id: str) -> bool:
+        """See `ImportStore.is_cancelled`."""
+        with translated():
+            return await self._collections.cancellations.find_one({"_id": import_id}) is not None
 
     async def shards(self, campaign_id: str) -> Sequence[InventoryDocument]:
         """See `ImportStore.shards`."""
@@ -185,3 +213,10 @@ class MongoImportStore:
         guard = {"_id": document.pop("_id"), "run": before.run, "position": before.position, "state": "running"}
         done = await self._collections.imports.update_one(guard, {"$set": document}, session=session)
         check_complete("imports", done.matched_count, 1)
+
+
+def last_chunk(plan: ChunkPlan, prepared: Prepared, existing: Mapping[str, str], before: LastChunk) -> LastChunk:
+    """What the next chunk must know of the one that was just written."""
+    shards = {shard.id: shard for shard in before.shards} | {change.after.id: change.after for change in plan.shards}
+    codes = {**dict.fromkeys(prepared.documents, plan.after.id), **existing}
+    return LastChunk(plan.after.campaign_id, codes, list(shards.values()))

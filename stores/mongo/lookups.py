@@ -13,7 +13,7 @@ import pymongo
 from motor.motor_asyncio import AsyncIOMotorClientSession
 from pymongo.read_concern import ReadConcern
 
-from schemas.documents import CodeDocument, ImportDocument, InventoryDocument, LedgerDocument, ReservationDocument
+from schemas.documents import CodeDocument, InventoryDocument, LedgerDocument, ReservationDocument
 from schemas.errors import CodeServiceError, FactsStale
 from schemas.settings import MongoSettings
 from stores.mongo.collections import Collection, Collections, Document, M, from_document
@@ -42,6 +42,7 @@ class Contents:
     imports: Sequence[Document]
     owners: Sequence[Document]
     rejects: Sequence[Document]
+    cancellations: Sequence[Document]
 
 
 @asynccontextmanager
@@ -90,10 +91,6 @@ class Lookups:
         """What was decided about a request."""
         return await one(self._collections.requests, {"_id": request_id}, LedgerDocument)
 
-    async def import_(self, import_id: str) -> ImportDocument | None:
-        """How far an import is, or how it ended."""
-        return await one(self._collections.imports, {"_id": import_id}, ImportDocument)
-
     async def contents(self, *, codes_max: int) -> Contents:
         """Everything at one time: in one transaction, which is a snapshot on every engine, and is not committed.
 
@@ -124,6 +121,7 @@ class Lookups:
             imports=await everything(all_.imports, session),
             owners=await everything(all_.owners, session),
             rejects=await everything(all_.rejects, session),
+            cancellations=await everything(all_.cancellations, session),
         )
 
 

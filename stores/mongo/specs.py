@@ -11,6 +11,7 @@ from pymongo import ASCENDING
 
 from schemas.base import DAY_S
 from schemas.documents import (
+    CancellationDocument,
     CodeDocument,
     ImportDocument,
     InventoryDocument,
@@ -69,6 +70,8 @@ CAMPAIGN: Final = IndexSpec("campaign", ("campaign_id",))
 """A campaign's shards."""
 REPORT: Final = IndexSpec("report", ("import_id", "line"))
 """An import's rejected rows in the order of the file."""
+FORGET_CANCELLATION: Final = IndexSpec("forget", ("asked_at",), expire_after_s=30 * DAY_S)
+"""Longer than a command waits on its topic by default."""
 
 
 def collections(ledger_days: int) -> tuple[CollectionSpec, ...]:
@@ -82,4 +85,5 @@ def collections(ledger_days: int) -> tuple[CollectionSpec, ...]:
         CollectionSpec("owners", OwnerDocument),
         CollectionSpec("imports", ImportDocument),
         CollectionSpec("rejects", RejectsDocument, (REPORT,)),
+        CollectionSpec("cancellations", CancellationDocument, (FORGET_CANCELLATION,)),
     )

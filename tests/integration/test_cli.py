@@ -2,17 +2,14 @@
 
 import asyncio
 import json
-import os
 import signal
-import sys
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from schemas.topics import RESULTS
+from tests.integration.commanding import COMMAND_LIMIT_S, Codes, Ended
 from tests.integration.conftest import PutCodes
 from tests.integration.importing import some_files
 from tests.integration.running import Neighbour, Role, running
@@ -20,54 +17,6 @@ from tests.integration.running import Neighbour, Role, running
 pytestmark = pytest.mark.integration
 
 CAMPAIGN = "spring"
-COMMAND_LIMIT_S = 60
-
-
-@dataclass(frozen=True)
-class Ended:
-    """A command that is over."""
-
-    code: int
-    out: str
-    err: str
-
-    @property
-    def json(self) -> dict[str, Any]:
-        """Standard output as the one JSON object that it must be."""
-        assert self.out, self.err
-        found = json.loads(self.out)
-        assert isinstance(found, dict)
-        return found
-
-
-class Codes:
-    """`codes` as a person types it."""
-
-    def __init__(self, environment: dict[str, str]) -> None:
-        self.environment = {**os.environ, **environment}
-
-    async def start(self, *arguments: str) -> asyncio.subprocess.Process:
-        """Begin a command."""
-        return await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-m",
-            "ops.cli",
-            *arguments,
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-            env=self.environment,
-        )
-
-    async def __call__(self, *arguments: str, typed: str = "") -> Ended:
-        """Run a command to its end."""
-        process = await self.start(*arguments)
-        try:
-            out, err = await asyncio.wait_for(process.communicate(typed.encode()), COMMAND_LIMIT_S)
-        finally:
-            if process.returncode is None:
-                process.kill()
-        return Ended(process.returncode or 0, out.decode(), err.decode())
 
 
 @pytest.fixture

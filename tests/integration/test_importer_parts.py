@@ -363,7 +363,7 @@ async def test_a_report_of_many_parts(objects: Objects, files: Files, parts: Mon
     """More than S3 takes in one part: it is written in several, and is whole."""
     rows = 600_000
     files.put("bad.csv", b"A 1\n" * rows)
-    settings = ImporterSettings(rows_per_chunk_max=50_000)
+    settings = ImporterSettings(rows_per_chunk_max=10_000)
 
     end = await Partition(parts, objects, settings).serve(files.command("bad.csv"))
 

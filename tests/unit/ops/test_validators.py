@@ -102,4 +102,5 @@ def test_indexes_are_those_that_the_queries_need() -> None:
         "requests.forget": (("decided_at",), {"expireAfterSeconds": 172_800}),
         "inventory.campaign": (("campaign_id",), {}),
         "rejects.report": (("import_id", "line"), {}),
+        "cancellations.forget": (("asked_at",), {"expireAfterSeconds": 2_592_000}),
     } == indexes

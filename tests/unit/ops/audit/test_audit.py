@@ -193,6 +193,10 @@ DOCTORED: dict[str, tuple[Doctoring, Kind]] = {
         lambda history: in_database(history, rejects=[{"_id": "i-1:7", "row": a_secret()}]),
         "leak",
     ),
+    "a cancellation holds a code": (
+        lambda history: in_database(history, cancellations=[{"_id": "i-1", "note": a_secret()}]),
+        "leak",
+    ),
     "a reservation holds a code": (with_document("reservations", 0, {"codes": [a_secret()]}), "leak"),
 }
 

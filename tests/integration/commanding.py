@@ -1,0 +1,88 @@
+"""`codes` as a person types it, in a process of its own.
+
+Out: `Codes`, and `Ended`, what a command left behind.
+"""
+
+import asyncio
+import json
+import os
+import sys
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any, Final
+
+COMMAND_LIMIT_S: Final = 60
+PIECE_BYTES: Final = 65_536
+
+
+@dataclass(frozen=True)
+class Ended:
+    """A command that is over."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> dict[str, Any]:
+        """Standard output as the one JSON object that it must be."""
+        assert self.out, self.err
+        found = json.loads(self.out)
+        assert isinstance(found, dict)
+        return found
+
+
+class Codes:
+    """`codes` as a person types it."""
+
+    def __init__(self, environment: Mapping[str, str]) -> None:
+        self.environment = {**os.environ, **environment}
+
+    async def start(
+        self, *arguments: str, stderr: int = asyncio.subprocess.PIPE, **more: str
+    ) -> asyncio.subprocess.Process:
+        """Begin a command."""
+        return await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-m",
+            "ops.cli",
+            *arguments,
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=stderr,
+            env={**self.environment, **more},
+        )
+
+    async def __call__(self, *arguments: str, typed: str = "") -> Ended:
+        """Run a command to its end."""
+        process = await self.start(*arguments)
+        try:
+            out, err = await asyncio.wait_for(process.communicate(typed.encode()), COMMAND_LIMIT_S)
+        finally:
+            if process.returncode is None:
+                process.kill()
+        return Ended(process.returncode or 0, out.decode(), err.decode())
+
+    async def at_terminal(self, *arguments: str) -> Ended:
+        """Run a command to its end, its standard error a terminal."""
+        ours, theirs = os.openpty()
+        process = await self.start(*arguments, stderr=theirs, TERM="xterm", COLUMNS="80")
+        os.close(theirs)
+        try:
+            ended = asyncio.gather(process.communicate(), asyncio.to_thread(all_of, ours))
+            [(out, _), shown] = await asyncio.wait_for(ended, COMMAND_LIMIT_S)
+        finally:
+            if process.returncode is None:
+                process.kill()
+            os.close(ours)
+        return Ended(process.returncode or 0, out.decode(), shown.decode())
+
+
+def all_of(terminal: int) -> bytes:
+    """What was written to a terminal until nobody had it open any more; Linux says that with an error."""
+    shown = b""
+    with suppress(OSError):
+        while piece := os.read(terminal, PIECE_BYTES):
+            shown += piece
+    return shown
