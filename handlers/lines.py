@@ -6,6 +6,7 @@ Promise:  only LF ends a line (CR before it belongs to the end). No line longer 
           nor more lines for one row than the limits allow.
 """
 
+import re
 from io import StringIO
 from typing import Final, Literal, Self
 
@@ -13,6 +14,8 @@ LINES_PER_ROW_MAX: Final = 100
 """A quote that is open for longer was never meant to open: the rows after it must not vanish in it."""
 END_LENGTH_MAX: Final = 2
 """CR and LF."""
+BLANK: Final = re.compile(r"(?:[ \t\v\f]{0,100}\r?\n){1,1000}")
+"""Blank lines, none longer than the least limit that settings allow; a match's memory grows with their number."""
 
 Stop = Literal["dry", "end", "long_line", "long_row"]
 """No more lines for this row: the rest may still come; all is read; the next line is too long; the row is."""
@@ -22,6 +25,7 @@ class Lines:
     """Lives for one piece of text."""
 
     def __init__(self, text: str, *, final: bool, line_bytes_max: int) -> None:
+        self._whole = text
         self._text = StringIO(text, newline="\n")
         self._final = final
         self._line_bytes_max = line_bytes_max
@@ -58,6 +62,15 @@ class Lines:
         """Give back all lines of the row but the first."""
         self._text.seek(self.first_end)
         self.count = 1
+
+    def skip_blank(self) -> None:
+        """Take the blank lines that come next, as one row: a line at a time, a bomb of them would take hours."""
+        self.begin_row()
+        at = self.start
+        while found := BLANK.match(self._whole, at):
+            at = found.end()
+        self._text.seek(at)
+        self.count = self._whole.count("\n", self.start, at)
 
     def skip_line(self) -> bool:
         """Take the rest of a line, however long. False: its end is still to come."""

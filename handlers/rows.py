@@ -112,6 +112,8 @@ class RowReader:
     def _row(self, lines: Lines, cells: list[str]) -> Iterator[Row]:
         line = self._taken(lines)
         if len(cells) <= 1 and not lines.first.strip(WHITE):
+            lines.skip_blank()
+            self._taken(lines)
             return
         if self.columns is None:
             header = header_of(cells)

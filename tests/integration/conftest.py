@@ -1,6 +1,6 @@
-"""What integration tests may ask for beside the stack: a neighbour, and codes in a campaign."""
+"""What integration tests may ask for beside the stack: a neighbour, a bucket, and codes in a campaign."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from typing import Any
 
 import pytest
@@ -8,6 +8,7 @@ import pytest
 from ops.settings import Settings
 from stores.mongo.connection import Database, connect, database
 from tests.fakes.stocking import put_codes
+from tests.integration.importing import Files, some_files
 from tests.integration.running import Neighbour, a_neighbour
 
 PutCodes = Callable[..., Awaitable[None]]
@@ -18,6 +19,13 @@ async def neighbour(migrated: Settings) -> AsyncIterator[Neighbour]:
     """Another team's program on this test's topics."""
     async with a_neighbour(migrated) as neighbour:
         yield neighbour
+
+
+@pytest.fixture
+def files(environment: dict[str, str]) -> Iterator[Files]:
+    """A bucket of this test's own."""
+    with some_files(environment) as files:
+        yield files
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@ from uuid import uuid4
 
 import boto3
 
+from schemas.import_reasons import IMPORT_REMEDIES
 from schemas.topics import IMPORTS, INVENTORY
 from stores.mongo.connection import Database
 from tests.integration.running import Neighbour
@@ -81,10 +82,11 @@ def counts(event: Mapping[str, Any]) -> dict[str, int]:
 
 
 async def check_books(neighbour: Neighbour, db: Database) -> None:
-    """Every event adds up; codes, shards and the last words on `inventory.v1` agree; no code is there twice."""
+    """Every event adds up, its reason in the table; codes, shards and last words agree; no code is there twice."""
     for event in await neighbour.values(IMPORTS, 1):
         assert event["rows_read"] == event["inserted"] + event["duplicates"] + event["rejected"]
         assert event["duplicates"] == event["duplicates_in_file"] + event["duplicates_in_campaign"]
+        assert event["reason"] in {None, *IMPORT_REMEDIES}
     codes = await db["codes"].find({}, {"campaign_id": 1, "code": 1, "code_type": 1}).to_list(None)
     assert len(codes) == len({(code["campaign_id"], code["code"]) for code in codes})
     by_kind = Counter((code["campaign_id"], code["code_type"]) for code in codes)

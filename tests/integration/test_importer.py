@@ -1,8 +1,7 @@
 """`codes importer` as a neighbour sees it: objects in S3 and commands in, events and codes out, on real parts."""
 
-import gzip
 import signal
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +9,7 @@ import pytest
 
 from schemas.topics import DEAD_LETTERS, IMPORT, IMPORTS, RESERVE, RESULTS
 from stores.mongo.connection import Database
-from tests.integration.importing import Files, check_books, counts, ends, some_files
+from tests.integration.importing import Files, check_books, counts, ends
 from tests.integration.running import Neighbour, Role, running
 
 pytestmark = pytest.mark.integration
@@ -18,10 +17,6 @@ pytestmark = pytest.mark.integration
 LIMITS = {
     "CODES_IMPORTER__RANGE_BYTES": "1024",
     "CODES_IMPORTER__ROWS_PER_CHUNK_MAX": "50",
-    "CODES_IMPORTER__OBJECT_BYTES_MAX": "20000",
-    "CODES_IMPORTER__TEXT_BYTES_MAX": "40000",
-    "CODES_IMPORTER__ROWS_MAX": "2000",
-    "CODES_IMPORTER__LINE_BYTES_MAX": "512",
     "CODES_IMPORTER__PROGRESS_EVERY_S": "0.1",
 }
 CODES = [f"CODE-{number:04}" for number in range(500)]
@@ -31,13 +26,6 @@ MESSY = (
     'x,A-1,tm\r\nx,,\r\nx,B 4,tm\r\nZoë,"A-5",gold\r\n"x,A-6\r\nx,A-7,tm'
 ).encode()
 """Four codes, a duplicate, and rejected rows in the lines 8, 9, 10 and 11."""
-
-
-@pytest.fixture
-def files(environment: dict[str, str]) -> Iterator[Files]:
-    """A bucket of this test's own."""
-    with some_files(environment) as files:
-        yield files
 
 
 @pytest.fixture
@@ -90,61 +78,6 @@ async def test_a_messy_file(importer: Role, neighbour: Neighbour, files: Files, 
     found = {code["code"]: code["code_type"] async for code in db["codes"].find({})}
     assert {"A-1": "tm", "A-2": "external", "A-3": "tm", "A-7": "tm"} == found
     assert 0 == await db["rejects"].count_documents({})
-    await check_books(neighbour, db)
-
-
-@pytest.mark.parametrize("by_suffix", [True, False])
-async def test_a_gzip(by_suffix: bool, importer: Role, neighbour: Neighbour, files: Files, db: Database) -> None:
-    """Known by its suffix or by its content encoding, of several members."""
-    data = gzip.compress(TEXT[:2_000]) + gzip.compress(TEXT[2_000:])
-    key, more = ("codes.csv.gz", {}) if by_suffix else ("codes.csv", {"ContentEncoding": "gzip"})
-    files.put(key, data, **more)
-
-    end = await load(neighbour, files.command(key))
-
-    assert {"rows_read": 500, "inserted": 500} == counts(end)
-    assert len(data) == end["bytes_read"] == end["bytes_total"]
-    await check_books(neighbour, db)
-
-
-FAILING: dict[str, tuple[str, bytes, str, dict[str, int]]] = {
-    "an empty object": ("x.csv", b"", "empty", {}),
-    "an empty gzip": ("x.gz", gzip.compress(b""), "empty", {}),
-    "a header alone": ("x.csv", b"code,code_type\r\n", "empty", {}),
-    "blank lines alone": ("x.csv", b"\n\n\r\n", "empty", {}),
-    "another encoding": ("x.csv", "A1\nA2\nZoë\n".encode("utf-16"), "not_utf8", {}),
-    "another encoding later": ("x.csv", TEXT + b"\nZo\xeb\n", "not_utf8", {"rows_read": 500, "inserted": 500}),
-    "a truncated gzip": ("x.gz", gzip.compress(TEXT)[:-5], "bad_gzip", {"rows_read": 499, "inserted": 499}),
-    "a text under a gzip's name": ("x.gz", TEXT, "bad_gzip", {}),
-    "a large object": ("x.csv", b"x" * 20_001, "too_large", {}),
-    "a gzip bomb": ("x.gz", gzip.compress(bytes(10_000_000)), "too_large", {}),
-    "too many rows": (
-        "x.csv",
-        "\n".join(f"{n:05}" for n in range(2_001)).encode(),
-        "too_many_rows",
-        {"rows_read": 2_000, "inserted": 2_000},
-    ),
-}
-
-
-@pytest.mark.parametrize(("key", "body", "reason", "expected"), FAILING.values(), ids=FAILING.keys())
-async def test_objects_that_cannot_be_imported(
-    key: str,
-    body: bytes,
-    reason: str,
-    expected: dict[str, int],
-    importer: Role,
-    neighbour: Neighbour,
-    files: Files,
-    db: Database,
-) -> None:
-    """Each ends with a reason, keeps the rows before that, and says their counts."""
-    files.put(key, body)
-
-    end = await load(neighbour, files.command(key))
-
-    assert ("failed", reason, expected) == (end["state"], end["reason"], counts(end))
-    assert len(body) == end["bytes_total"]
     await check_books(neighbour, db)
 
 

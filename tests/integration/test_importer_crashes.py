@@ -1,9 +1,7 @@
 """Importers killed at named points and at random ones: an import ends with exact counts, whatever happened to it."""
 
 import asyncio
-import gzip
 import signal
-from collections.abc import Iterator
 from pathlib import Path
 from random import Random
 
@@ -11,45 +9,18 @@ import pytest
 
 from schemas.topics import IMPORT, IMPORTS
 from stores.mongo.connection import Database
-from tests.integration.importing import Files, check_books, counts, ends, some_files
+from tests.fakes.proxy import proxied
+from tests.integration.importing import Files, ends
+from tests.integration.long_import import KEYS, ROWS, SMALL, body_of, check_exact, put_text
 from tests.integration.running import Neighbour, is_stopped, running, until
 
 pytestmark = pytest.mark.integration
 
-ROWS = 3_000
-TEXT = "code\n" + "".join(f"CODE-{number:05}\nCODE-{number // 2:05}\nCODE {number}\n" for number in range(ROWS))
-EXPECTED = {"rows_read": 3 * ROWS, "inserted": ROWS, "duplicates_in_file": ROWS, "rejected": ROWS}
-SMALL = {
-    "CODES_IMPORTER__RANGE_BYTES": "4096",
-    "CODES_IMPORTER__ROWS_PER_CHUNK_MAX": "100",
-    "CODES_IMPORTER__PROGRESS_EVERY_S": "0.1",
-}
 KILLS = 4
 
 
-@pytest.fixture
-def files(environment: dict[str, str]) -> Iterator[Files]:
-    """A bucket of this test's own."""
-    with some_files(environment) as files:
-        yield files
-
-
-async def check_end(neighbour: Neighbour, files: Files, db: Database) -> None:
-    """One end event, of one identity; exact counts; a whole report; true books."""
-    [end] = await ends(neighbour, 1)
-    assert ("completed", EXPECTED) == (end["state"], counts(end))
-    assert ROWS + 1 == files.text(end["report"]).count("\n")
-    assert ROWS == await db["codes"].count_documents({})
-    assert 0 == await db["rejects"].count_documents({})
-    events = await neighbour.values(IMPORTS, 1, settle_s=0.5)
-    assert 1 == sum(event["state"] != "running" for event in events)
-    rows = [event["rows_read"] for event in events]
-    assert sorted(rows) == rows
-    await check_books(neighbour, db)
-
-
 @pytest.mark.parametrize("point", ["before_chunk:kill:3", "after_chunk:kill:3", "before_import_end:kill"])
-@pytest.mark.parametrize("key", ["plain.csv", "packed.csv.gz"])
+@pytest.mark.parametrize("key", KEYS)
 async def test_an_importer_killed_at_a_named_point(
     point: str,
     key: str,
@@ -59,20 +30,28 @@ async def test_an_importer_killed_at_a_named_point(
     db: Database,
     tmp_path: Path,
 ) -> None:
-    """SIGKILL before a chunk's transaction, after it, and before the one that ends the import; the heir goes on."""
-    files.put(key, gzip.compress(TEXT.encode()) if key.endswith(".gz") else TEXT.encode())
+    """SIGKILL before a chunk's transaction, after it, and before the one that ends the import; the heir goes on.
+
+    It asks S3 for the rest of a plain object only; a gzip is read from its begin, and counted rows are not written.
+    """
+    put_text(files, key)
     await neighbour.send(IMPORT, files.command(key), key=b"sale")
     async with running("importer", environment, tmp_path / "doomed.log", **SMALL, CODES_FAILPOINT=point) as doomed:
         assert -signal.SIGKILL == await doomed.ended()
-    async with running("importer", environment, tmp_path / "heir.log", **SMALL):
-        await check_end(neighbour, files, db)
+    reached = (await db["imports"].find_one({"_id": "i1"}) or {})["position"]
+    async with proxied(environment["CODES_S3__ENDPOINT_URL"]) as (s3, way):
+        through = {**SMALL, "CODES_S3__ENDPOINT_URL": way}
+        async with running("importer", environment, tmp_path / "heir.log", **through):
+            await check_exact(neighbour, files, db)
+    starts = [first for first, _ in s3.ranges]
+    assert list(range(0 if key.endswith(".gz") else reached, len(body_of(key)), 4_096)) == starts
 
 
 async def test_importers_killed_at_random(
     environment: dict[str, str], neighbour: Neighbour, files: Files, db: Database, tmp_path: Path
 ) -> None:
     """One after the other is killed, in whatever it does; the last one brings the import to its end."""
-    files.put("plain.csv", TEXT.encode())
+    put_text(files, "plain.csv")
     await neighbour.send(IMPORT, files.command("plain.csv"), key=b"sale")
     random = Random(4)
     for number in range(KILLS):
@@ -82,14 +61,14 @@ async def test_importers_killed_at_random(
             doomed.signal(signal.SIGKILL)
             await doomed.ended()
     async with running("importer", environment, tmp_path / "last.log", **SMALL):
-        await check_end(neighbour, files, db)
+        await check_exact(neighbour, files, db)
 
 
 async def test_a_paused_importer_is_fenced_when_it_goes_on(
     environment: dict[str, str], neighbour: Neighbour, files: Files, db: Database, tmp_path: Path
 ) -> None:
     """Stopped before a chunk until another has brought the import to its end, it then writes nothing more."""
-    files.put("plain.csv", TEXT.encode())
+    put_text(files, "plain.csv")
     await neighbour.send(IMPORT, files.command("plain.csv"), key=b"sale")
     paused = {**SMALL, "CODES_FAILPOINT": "before_chunk:stop:3"}
     async with running("importer", environment, tmp_path / "paused.log", **paused) as first:
@@ -99,7 +78,7 @@ async def test_a_paused_importer_is_fenced_when_it_goes_on(
             before = await db["imports"].find_one({"_id": "i1"})
             first.signal(signal.SIGCONT)
             await first.until_logged("fenced")
-            await check_end(neighbour, files, db)
+            await check_exact(neighbour, files, db)
             assert before == await db["imports"].find_one({"_id": "i1"})
 
 
@@ -107,7 +86,7 @@ async def test_a_stopped_importer_ends_in_time_and_the_next_goes_on(
     environment: dict[str, str], neighbour: Neighbour, files: Files, db: Database, tmp_path: Path
 ) -> None:
     """SIGTERM in the midst of an import: exit 0 at the chunk's end, nothing committed, nothing lost."""
-    files.put("plain.csv", TEXT.encode())
+    put_text(files, "plain.csv")
     await neighbour.send(IMPORT, files.command("plain.csv"), key=b"sale")
     slow = {**SMALL, "CODES_IMPORTER__ROWS_PER_CHUNK_MAX": "1"}
     async with running("importer", environment, tmp_path / "first.log", **slow) as first:
@@ -118,4 +97,4 @@ async def test_a_stopped_importer_ends_in_time_and_the_next_goes_on(
     assert "running" == halfway["state"]
     assert 0 < halfway["rows_read"] < 3 * ROWS
     async with running("importer", environment, tmp_path / "next.log", **SMALL):
-        await check_end(neighbour, files, db)
+        await check_exact(neighbour, files, db)

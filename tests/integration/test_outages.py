@@ -10,7 +10,7 @@ import pytest
 from schemas.topics import ASSIGN, RESERVE, RESULTS
 from tests.integration.conftest import PutCodes
 from tests.integration.freezing import frozen
-from tests.integration.running import Neighbour, Role, running
+from tests.integration.running import Neighbour, running
 
 pytestmark = pytest.mark.integration
 
@@ -19,16 +19,6 @@ HURRIED = {
     "CODES_KAFKA__REQUEST_TIMEOUT_MS": "2000",
     "CODES_WORKER__BACKOFF_MAX_MS": "300",
 }
-
-
-async def until_missing(role: Role, part: str) -> None:
-    """Wait until `/ready` names the part."""
-    for _ in range(200):
-        status, body = await role.get("/ready")
-        if status == 503 and part in body:
-            return
-        await asyncio.sleep(0.1)
-    pytest.fail(f"/ready never said that {part} is missing")
 
 
 async def test_a_database_that_is_away_is_waited_out(
@@ -41,7 +31,7 @@ async def test_a_database_that_is_away_is_waited_out(
         async with frozen("database"):
             for number in range(60):
                 await neighbour.send(ASSIGN if number % 2 else RESERVE, ask(number))
-            await until_missing(worker, "mongo")
+            await worker.until_missing("mongo")
             assert (200, None) == ((await worker.get("/live"))[0], worker.process.returncode)
         await check_once(neighbour)
         await worker.until_ready()

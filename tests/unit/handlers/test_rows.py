@@ -82,6 +82,16 @@ CASES: dict[str, tuple[bytes, list[Row]]] = {
     "white space around": (b"  A1\t\n\tA2 ,x\n", [code(1, "A1"), code(2, "A2")]),
     "white space of other languages around": ("\u00a0A1\u3000\n".encode(), [code(1, "A1")]),
     "blank lines": (b"\nA1\n\n  \n\t\r\nA2\n\n", [code(2, "A1"), code(6, "A2")]),
+    "very many blank lines": (
+        b"A1\n" + b"\n" * 2_500 + b" \t\r\n" * 2_500 + b"A2\n",
+        [code(1, "A1"), code(5_002, "A2")],
+    ),
+    "a blank line as long as allowed": (b"\n" + b" " * 128 + b"\nA1\n", [code(3, "A1")]),
+    "a blank line that is too long": (
+        b"\n\n" + b" " * 129 + b"\nA1\n",
+        [rejected(3, "line_too_long"), code(4, "A1")],
+    ),
+    "blank lines around a lone CR": (b"\n\r \n\nA1\n", [rejected(2, "bad_character"), code(4, "A1")]),
     "an empty cell": (b"A1\n,x\n", [code(1, "A1"), rejected(2, "empty")]),
     "an empty quoted cell": (b'A1\n""\n', [code(1, "A1"), rejected(2, "empty")]),
     "a row too short for its code": (b"name,code\nx\n", [rejected(2, "empty")]),
