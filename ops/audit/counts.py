@@ -5,26 +5,15 @@ Out:      findings `drift`, `lost` and `doubled`.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
-from typing import NamedTuple
+from collections.abc import Iterator, Mapping
 
+from handlers.reconcile import Shelf, sums
 from ops.audit.answers import MANY_MAY_SAY
 from ops.audit.history import Event, History
 from ops.audit.report import Finding
 from ops.records import Fields
 from schemas.base import CodeStatus
 from schemas.topics import IMPORTS, INVENTORY
-
-
-class Shelf(NamedTuple):
-    """What is counted together."""
-
-    campaign_id: str
-    code_type: str
-    status: str
-
-    def __str__(self) -> str:
-        return f"campaign {self.campaign_id}, {self.code_type}, {self.status}"
 
 
 def check_accounts(history: History) -> Iterator[Finding]:
@@ -45,15 +34,6 @@ def compare(codes: Mapping[Shelf, int], told: Mapping[Shelf, int], who: str) -> 
         there, said = codes.get(shelf, 0), told.get(shelf, 0)
         if there != said:
             yield Finding("drift", f"{shelf}: there are {there} codes, {who} {said}")
-
-
-def sums(shards: Iterable[Fields]) -> Counter[Shelf]:
-    """A campaign's counts: the sum over its shards."""
-    totals: Counter[Shelf] = Counter()
-    for shard in shards:
-        for status in CodeStatus:
-            totals[Shelf(shard["campaign_id"], shard["code_type"], status)] += shard[status]
-    return totals
 
 
 def highest(history: History) -> list[Fields]:

@@ -1,0 +1,75 @@
+"""`codes reconcile`: whether the inventory's shards say what the codes are, and the correction if they do not.
+
+Out:      a row for each count that drifts, and a line of sums; or one JSON object. No code's value.
+Promise:  reads only, unless `--repair` is given. Exit code 0 if there is no drift, or none any more; 1 if there is.
+"""
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from ops.commands.printing import complain, print_json, table_console
+from ops.exits import Exit
+
+if TYPE_CHECKING:
+    from handlers.reconcile import Line
+    from ops.errands.reconciling import Report
+
+
+def reconcile(
+    *,
+    campaign: Annotated[
+        list[str] | None, typer.Option("--campaign", help="Only this campaign; may be repeated.", show_default=False)
+    ] = None,
+    repair: Annotated[bool, typer.Option("--repair", help="Correct what drifts, and tell inventory.v1.")] = False,
+    all_: Annotated[bool, typer.Option("--all", help="Show what agrees too.")] = False,
+    json_: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Compare the inventory's shards with the codes, campaign by campaign, each at one time.
+
+    May be run while the service works: what is under way is in both counts, or in neither.
+    """
+    import asyncio
+
+    from ops.errands import reconciling
+    from ops.settings import load_settings
+
+    report = asyncio.run(reconciling.reconcile(load_settings(), campaign or [], repair=repair, keep_all=all_))
+    if json_:
+        print_json(_fields_of(report))
+    else:
+        _print(report)
+    for campaign_id in report.unknown:
+        complain(f"there is no campaign {campaign_id}")
+    raise typer.Exit(Exit.FAILED if report.remaining or report.unknown else Exit.OK)
+
+
+def _fields_of(report: "Report") -> dict[str, Any]:
+    sums = {name: getattr(report, name) for name in ("campaigns", "codes", "drift", "remaining", "unknown")}
+    return {**sums, "lines": [_row(line) for line in report.lines]}
+
+
+def _row(line: "Line") -> dict[str, Any]:
+    return {**line.shelf._asdict(), "by_shards": line.by_shards, "by_codes": line.by_codes, "drift": line.drift}
+
+
+def _print(report: "Report") -> None:
+    if report.lines:
+        _print_lines(report.lines)
+    told = f"{report.campaigns:,} campaigns, {report.codes:,} codes, drift {report.drift:,}"
+    typer.echo(told if report.drift == report.remaining else f"{told}, after the repair {report.remaining:,}")
+
+
+def _print_lines(lines: "list[Line]") -> None:
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False)
+    for name in ("campaign", "type", "status"):
+        table.add_column(name, overflow="fold")
+    for name in ("by shards", "by codes", "drift"):
+        table.add_column(name, justify="right", no_wrap=True)
+    for line in lines:
+        table.add_row(
+            *line.shelf, f"{line.by_shards:,}", f"{line.by_codes:,}", f"{line.drift:+,}" if line.drift else "0"
+        )
+    table_console().print(table)

@@ -1,0 +1,147 @@
+"""Every campaign's shards against its codes, and where that is wanted, the correction told to others.
+
+In:       campaigns, or all of them.
+Out:      a `Report`.
+Promise:  without `repair` nothing is written. With it, Kafka is reached before anything is written, and what was
+          written by a repair that died before it told so is told by the next one.
+"""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager, nullcontext
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from time import monotonic
+from typing import Final, TypeVar
+
+from consumers.outputs import inventory_event
+from consumers.waiting import step_aside
+from handlers.reconcile import Books, Line, drifting, lines_of, shards_to_renumber, shards_to_tell
+from ops.kafka import client_options
+from ops.kafka_reading import kafka_errors, partitions_of
+from ops.settings import Settings
+from producers.emitters import idempotent_producer, send_all
+from producers.envelope import inventory_record
+from schemas.documents import InventoryDocument
+from schemas.errors import CodeServiceError, FactsStale
+from schemas.topics import INVENTORY, Topics
+from stores.mongo.reconcile import Reconciliation, open_books
+
+PATIENCE_S: Final = 60.0
+"""How long a conflict is tried again; no try is cut short by it. Longer than a killed repair is in the way."""
+
+T = TypeVar("T")
+Tell = Callable[[Sequence[InventoryDocument]], Awaitable[None]]
+
+
+class SnapshotLost(CodeServiceError):
+    """MongoDB ended the count of a campaign, or others were faster all the time. The campaign was not corrected.
+
+    Run it again; if it fails again, raise MongoDB's `transactionLifetimeLimitSeconds` (60 by default) above the time
+    that it takes to count the campaign.
+    """
+
+
+@dataclass(slots=True)
+class Report:
+    """What was found."""
+
+    campaigns: int = 0
+    codes: int = 0
+    unknown: list[str] = field(default_factory=list)
+    """Campaigns asked for that have neither shards nor codes."""
+    lines: list[Line] = field(default_factory=list)
+    """Those that drift, or all; as they were found."""
+    drift: int = 0
+    """Codes that the shards say too much or too little, as they were found."""
+    remaining: int = 0
+    """The same, after a repair; without one, as they were found."""
+
+    def add(self, found: Books, left: Books, *, keep_all: bool) -> None:
+        """Enter one campaign, as it was found and as it was left."""
+        if not found.shards and not found.codes:
+            self.unknown.append(found.campaign_id)
+            return
+        self.campaigns += 1
+        self.codes += sum(found.codes.values())
+        self.lines += lines_of(found) if keep_all else drifting(found)
+        self.drift += size_of(drifting(found))
+        self.remaining += size_of(drifting(left))
+
+
+async def reconcile(settings: Settings, campaigns: Sequence[str], *, repair: bool, keep_all: bool) -> Report:
+    """Compare these campaigns, or all if there are none; one at a time, each in a snapshot of its own.
+
+    Raises:
+        StoreUnavailable, SnapshotLost: MongoDB gave no answer, or not in time.
+        TopicMissing, BrokerUnavailable, KafkaRefused: only with `repair`; what was corrected by then is told by the
+            next repair.
+    """
+    report = Report()
+    async with telling(settings) if repair else nullcontext() as tell, open_books(settings.mongo) as books:
+        async for campaign_id in named(campaigns) if campaigns else books.campaigns():
+            found = await books_of(campaign_id, books)
+            left = found if tell is None else await repaired(found, books, tell)
+            report.add(found, left, keep_all=keep_all)
+    return report
+
+
+async def books_of(campaign_id: str, books: Reconciliation) -> Books:
+    """One campaign at one time. Raises SnapshotLost."""
+    return await patiently(lambda: books.books(campaign_id), campaign_id)
+
+
+async def repaired(found: Books, books: Reconciliation, tell: Tell) -> Books:
+    """The campaign without drift, and told so: new versions for what may have been told otherwise, then a correction.
+
+    In this order, so that a crash between leaves the drift to be found again.
+    """
+    left, now = found, datetime.now(UTC)
+    if drifting(found):
+        for shard in shards_to_renumber(found):
+            await renumbered(shard, books, now=now)
+        left = await patiently(lambda: books.correct(found.campaign_id, now=now), found.campaign_id)
+    await tell(shards_to_tell(left))
+    return left
+
+
+async def renumbered(shard: InventoryDocument, books: Reconciliation, *, now: datetime) -> None:
+    """Raises SnapshotLost if its partition moves it all the time."""
+    await patiently(lambda: books.renumber(shard, now=now), shard.campaign_id)
+
+
+@asynccontextmanager
+async def telling(settings: Settings) -> AsyncIterator[Tell]:
+    """A way to `inventory.v1`; the broker has what was told when the call returns."""
+    topics = Topics(settings.topics.prefix)
+    await partitions_of(settings, [topics.full(INVENTORY)])
+    with kafka_errors(settings.kafka):
+        async with idempotent_producer(client_options(settings.kafka)) as producer:
+
+            async def tell(shards: Sequence[InventoryDocument]) -> None:
+                await send_all(producer, [inventory_record(inventory_event(shard), topics) for shard in shards])
+
+            yield tell
+
+
+async def patiently(work: Callable[[], Awaitable[T]], campaign_id: str) -> T:
+    """Do it again while others are in the way. Raises SnapshotLost if they are for too long."""
+    end, attempt = monotonic() + PATIENCE_S, 0
+    while True:
+        try:
+            return await work()
+        except FactsStale as why:
+            if monotonic() > end:
+                raise SnapshotLost(f"campaign {campaign_id}: not in {PATIENCE_S:.0f} s ({why})") from None
+        await step_aside(attempt)
+        attempt += 1
+
+
+async def named(campaigns: Sequence[str]) -> AsyncIterator[str]:
+    """The campaigns asked for, each once."""
+    for campaign_id in dict.fromkeys(campaigns):
+        yield campaign_id
+
+
+def size_of(lines: Sequence[Line]) -> int:
+    """Codes that are counted wrongly."""
+    return sum(abs(line.drift) for line in lines)

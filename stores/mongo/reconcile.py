@@ -1,0 +1,138 @@
+"""Shards and codes of one campaign counted at one time, and the correction of what differs.
+
+In:       campaign ids.
+Out:      `Books`; campaigns in pages, so that memory stays small however many there are.
+Promise:  both counts are of one snapshot, which hinders nobody. A correction commits with the snapshot that it was
+          made from, and only if no other correction came between: two repairs at once correct once.
+"""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import datetime
+from typing import Final
+
+import pymongo
+from motor.motor_asyncio import AsyncIOMotorClientSession, AsyncIOMotorCommandCursor
+from pymongo.read_concern import ReadConcern
+
+from handlers.reconcile import Books, Shelf, corrected, corrections
+from schemas.base import to_milliseconds
+from schemas.documents import InventoryDocument
+from schemas.settings import MongoSettings
+from stores.mongo.codes import check_complete, shard_write
+from stores.mongo.collections import Collections, Document, from_document
+from stores.mongo.connection import connect, database
+from stores.mongo.errors import translated
+
+SHARDS_PAGE: Final = 1_000
+"""Shards looked at in one round trip to find campaigns; more than a campaign has."""
+CAMPAIGNS_PAGE: Final = 500
+COUNT_TIMEOUT_S: Final = 600
+"""Seconds for one campaign's count, instead of `mongo.timeout_ms`."""
+
+
+@asynccontextmanager
+async def open_books(settings: MongoSettings) -> AsyncIterator["Reconciliation"]:
+    """A connection for one errand, closed at the end."""
+    client = connect(settings)
+    try:
+        yield Reconciliation(Collections(database(client, settings)))
+    finally:
+        client.close()
+
+
+class Reconciliation:
+    """Every method raises StoreUnavailable if MongoDB gives no answer in time."""
+
+    def __init__(self, collections: Collections) -> None:
+        self._client = collections.database.client
+        self._inventory = collections.inventory
+        self._codes = collections.codes
+
+    async def campaigns(self) -> AsyncIterator[str]:
+        """Every campaign that has shards, then those that have only codes."""
+        last = ""
+        while page := await self._campaigns_after(last):
+            for campaign_id in page:
+                yield campaign_id
+            last = page[-1]
+        async for campaign_id in self._without_shards():
+            yield campaign_id
+
+    async def books(self, campaign_id: str) -> Books:
+        """One campaign at one time.
+
+        Raises:
+            FactsStale: the server ended the snapshot (a `mongod` does so after 60 s); may be tried again.
+        """
+        with translated(), pymongo.timeout(COUNT_TIMEOUT_S):
+            async with self._snapshot() as session:
+                return await self._read(campaign_id, session)
+
+    async def renumber(self, shard: InventoryDocument, *, now: datetime) -> None:
+        """Give a shard's counts, as they are, a new version.
+
+        Raises:
+            FactsStale: it is being moved; may be tried again.
+        """
+        update = {"$inc": {"version": 1}, "$set": {"cause": "reconcile", "changed_at": to_milliseconds(now)}}
+        with translated():
+            await self._inventory.update_one({"_id": shard.id}, update)
+
+    async def correct(self, campaign_id: str, *, now: datetime) -> Books:
+        """Count one campaign and write what corrects it; the campaign after that.
+
+        Raises:
+            FactsStale: another repair came between, or the server ended the snapshot. Nothing was written.
+        """
+        with translated(), pymongo.timeout(COUNT_TIMEOUT_S):
+            async with self._snapshot() as session:
+                books = await self._read(campaign_id, session)
+                changes = corrections(books, now=now)
+                if changes:
+                    done = await self._inventory.bulk_write([shard_write(one) for one in changes], session=session)
+                    check_complete("inventory", done.matched_count + done.inserted_count, len(changes))
+                await session.commit_transaction()
+        return corrected(books, changes)
+
+    @asynccontextmanager
+    async def _snapshot(self) -> AsyncIterator[AsyncIOMotorClientSession]:
+        """A transaction, which is a snapshot on every engine; what is not committed in it is left undone."""
+        async with await self._client.start_session() as session:
+            session.start_transaction(read_concern=ReadConcern("snapshot"))
+            yield session
+
+    async def _read(self, campaign_id: str, session: AsyncIOMotorClientSession) -> Books:
+        """One after the other: a session serves one operation at a time."""
+        of_campaign = {"campaign_id": campaign_id}
+        shards = await self._inventory.find(of_campaign, session=session).to_list(None)
+        kinds = {"code_type": "$code_type", "status": "$status"}
+        counted = self._codes.aggregate(
+            [{"$match": of_campaign}, {"$group": {"_id": kinds, "count": {"$sum": 1}}}], session=session
+        )
+        codes = {shelf(campaign_id, found["_id"]): found["count"] async for found in counted}
+        return Books(campaign_id, tuple(from_document(InventoryDocument, one) for one in shards), codes)
+
+    async def _campaigns_after(self, last: str) -> list[str]:
+        wanted = {"campaign_id": {"$gt": last}}
+        with translated():
+            found = self._inventory.find(wanted, {"campaign_id": 1}).sort("campaign_id", 1).limit(SHARDS_PAGE)
+            return list(dict.fromkeys([one["campaign_id"] async for one in found]))
+
+    async def _without_shards(self) -> AsyncIterator[str]:
+        found = self._codes.aggregate([{"$group": {"_id": "$campaign_id"}}])
+        while page := await self._next_page(found):
+            with translated():
+                known = await self._inventory.distinct("campaign_id", {"campaign_id": {"$in": page}})
+            for campaign_id in sorted(set(page) - set(known)):
+                yield campaign_id
+
+    async def _next_page(self, found: "AsyncIOMotorCommandCursor[Document]") -> list[str]:
+        """The time-out ends with the fetch: one that spans a `yield` would be the caller's too."""
+        with translated(), pymongo.timeout(COUNT_TIMEOUT_S):
+            return [one["_id"] for one in await found.to_list(CAMPAIGNS_PAGE)]
+
+
+def shelf(campaign_id: str, kind: Document) -> Shelf:
+    """What MongoDB counted together."""
+    return Shelf(campaign_id, kind["code_type"], kind["status"])

@@ -1,0 +1,61 @@
+"""What must hold: a conflict is tried again, but not for ever; a report tells what was found from what is left."""
+
+import asyncio
+
+import pytest
+
+from handlers.reconcile import Books, Shelf
+from ops.errands import reconciling
+from ops.errands.reconciling import Report, SnapshotLost, patiently
+from ops.exits import Exit, exit_code
+from schemas.errors import FactsStale
+from tests.fakes.builders import CAMPAIGN, a_shard
+
+SHELF = Shelf(CAMPAIGN, "tm", "available")
+
+
+class Busy:
+    """Gives way at the last of so many tries."""
+
+    def __init__(self, conflicts: int) -> None:
+        self.conflicts = conflicts
+
+    async def work(self) -> str:
+        if self.conflicts:
+            self.conflicts -= 1
+            raise FactsStale("OperationFailure [112]")
+        return "done"
+
+
+def test_a_conflict_is_tried_again() -> None:
+    """As often as it fits into the time."""
+    assert "done" == asyncio.run(patiently(Busy(4).work, "sale"))
+
+
+def test_a_conflict_that_does_not_end_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As a failure, with the campaign and with what MongoDB said."""
+    monkeypatch.setattr(reconciling, "PATIENCE_S", 0.01)
+
+    with pytest.raises(SnapshotLost, match=r"campaign sale: .*112") as told:
+        asyncio.run(patiently(Busy(1_000).work, "sale"))
+
+    assert Exit.FAILED == exit_code(told.value)
+
+
+def test_a_report_has_what_was_found_and_what_is_left() -> None:
+    """Too much here does not make up for too little there."""
+    found = Books(CAMPAIGN, [a_shard(available=2, reserved=0, assigned=1)], {SHELF: 3})
+    left = Books(CAMPAIGN, [a_shard(available=3, reserved=0, assigned=0)], {SHELF: 3})
+    report = Report()
+
+    report.add(found, left, keep_all=False)
+    report.add(Books("nowhere", [], {}), Books("nowhere", [], {}), keep_all=False)
+
+    assert (1, 3, 2, 0, ["nowhere"]) == (
+        report.campaigns,
+        report.codes,
+        report.drift,
+        report.remaining,
+        report.unknown,
+    )
+    assert [("assigned", 1), ("available", -1)] == [(line.shelf.status, line.drift) for line in report.lines]
