@@ -35,7 +35,7 @@ unit: $(READY) ## the tests that need no stack (seconds)
 test: check ## every check and every test of a normal run
 	@$(BIN)/pytest
 
-bench: $(READY) ## measure the worker against a consumer of one message per round trip
+bench: $(READY) ## measure the worker and the importer against others that do their work
 	@$(BIN)/python -m benchmarks
 
 lock: $(READY) ## pin every package, with hashes, for Python 3.11 and newer

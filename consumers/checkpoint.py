@@ -9,6 +9,7 @@ Promise:  a write that others disturbed is tried again, one whose answer got los
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import TypeVar
 from uuid import uuid4
 
@@ -31,8 +32,8 @@ async def take(asked: Asked[ImportCommand], store: ImportStore, around: ImportSu
     while True:
         try:
             return await waited(lambda: take_once(asked, store, around), around)
-        except FactsStale:
-            around.observer.conflict(asked.record.topic, asked.record.partition)
+        except FactsStale as why:
+            around.observer.conflict(asked.record.topic, asked.record.partition, why.cause)
             await step_aside(attempt)
             attempt += 1
 
@@ -68,7 +69,7 @@ class Checkpoint:
         Raises:
             PartitionFenced, Stopped: see `write`.
         """
-        await self._written(lambda: self.store.replace(self.document, after), is_done)
+        await self._written(lambda _attempt: self.store.replace(self.document, after), is_done)
         self.document = after
 
     async def write(self, prepared: Prepared) -> Written:
@@ -83,18 +84,22 @@ class Checkpoint:
         def is_done(found: ImportDocument) -> bool:
             return found.position == prepared.chunk.end.byte
 
-        written = await self._written(
-            lambda: self.store.write_chunk(prepared, self.document, at=self.around.clock()), is_done
-        )
+        async def write(attempt: int) -> Written:
+            fresh = await self.store.look_up(prepared, self.document.campaign_id) if attempt else prepared
+            return await self.store.write_chunk(fresh, self.document, at=self.around.clock())
+
+        written = await self._written(write, is_done)
         if written is None:
             written = await waited(self._as_it_is, self.around)
         self.document = written.document
         return written
 
     async def _written(
-        self, write: Callable[[], Awaitable[T]], is_done: Callable[[ImportDocument], bool]
+        self, write: Callable[[int], Awaitable[T]], is_done: Callable[[ImportDocument], bool]
     ) -> T | None:
         """What the write gives; None if it turns out that an earlier try, of which nothing was heard, did it.
+
+        `write` is told how many tries failed before.
 
         A refusal is believed only when it is repeated: when the next owner ends this one's session in the midst of
         a write, servers have various words for that.
@@ -102,12 +107,12 @@ class Checkpoint:
         attempt = 0
         while True:
             try:
-                return await waited(write, self.around)
+                return await waited(partial(write, attempt), self.around)
             except (FactsStale, StoreRefused) as why:
                 if not why.retriable and attempt >= self.around.limits.attempts_max:
                     self.around.observer.refused(self.cause.topic, self.cause.partition, why)
                     raise
-                self.around.observer.conflict(self.cause.topic, self.cause.partition)
+                self.around.observer.conflict(self.cause.topic, self.cause.partition, why.cause)
             if is_done(await waited(self._still_ours, self.around)):
                 return None
             if self.stopping.is_set():

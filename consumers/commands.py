@@ -18,6 +18,7 @@ from consumers.import_run import ImportRun
 from consumers.import_surroundings import ImportSurroundings
 from consumers.observer import BatchReport
 from producers.emitters import Emitter
+from schemas.documents import ImportDocument
 from schemas.errors import StoreRefused
 from schemas.records import Asked, IncomingRecord, OutgoingRecord, Rejected
 from schemas.requests import ImportCommand
@@ -83,11 +84,20 @@ class ImportPartition:
         if document.state == "running":
             checkpoint = Checkpoint(document, asked.record, self._store, self._around, stopping)
             moved_by = f"{self._shard}@{asked.record.offset}"
-            document = await ImportRun(checkpoint, self._around, emitter, stopping, moved_by).finish()
+            run = ImportRun(checkpoint, self._around, emitter, stopping, moved_by)
+            document = await self._watched(run)
         if document.report is not None:
             await waited(lambda: self._store.forget_rejects(document.id), self._around)
         shards = await waited(lambda: self._store.shards(document.campaign_id), self._around)
         return told_records(document, shards, asked.record, self._around.topics)
+
+    async def _watched(self, run: ImportRun) -> ImportDocument:
+        """Take an import to its end, and say for how long it is under way here."""
+        self._around.observer.import_began()
+        try:
+            return await run.finish()
+        finally:
+            self._around.observer.import_left()
 
 
 def unprocessable(asked: Asked[ImportCommand]) -> Rejected:

@@ -18,6 +18,7 @@ from aiokafka.errors import KafkaConnectionError
 from consumers.observer import Observer
 from consumers.partition import PartitionLoop
 from consumers.waiting import wait_out
+from consumers.watching import hear_ends, watch
 from schemas.errors import BrokerUnavailable
 from schemas.settings import KafkaSettings
 
@@ -51,6 +52,7 @@ class GroupMember(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka 
         self._observer = observer
         self._stop_budget_s = stop_budget_s
         self._loops: dict[PartitionLoop, asyncio.Task[None]] = {}
+        self._sources: frozenset[TopicPartition] = frozenset()
         self._tasks: asyncio.TaskGroup | None = None
         self._leaving = False
 
@@ -62,8 +64,10 @@ class GroupMember(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka 
         """
         async with asyncio.TaskGroup() as self._tasks:
             self._consumer.subscribe(topics=list(self._topics), listener=self)
+            watching = self._tasks.create_task(watch(self._ask, "kafka", self._observer), name="watch")
             await stopping.wait()
             self._leaving = True
+            watching.cancel()
             await self._let_go()
 
     async def on_partitions_revoked(self, revoked: Collection[TopicPartition]) -> None:  # noqa: ARG002  # aiokafka shares out all anew
@@ -75,14 +79,19 @@ class GroupMember(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka 
         """Serve these from now on; none of them if the process is about to leave: nobody would end their loops."""
         if self._leaving:
             return
+        self._sources = frozenset(assigned)
         for source in sorted(assigned):
             loop = self._make_loop(source, self._consumer)
             assert self._tasks is not None
             self._loops[loop] = self._tasks.create_task(loop.run(), name=f"{source.topic}.{source.partition}")
         self._observer.assigned(frozenset((source.topic, source.partition) for source in assigned))
 
+    async def _ask(self) -> None:
+        await hear_ends(self._consumer, self._sources, self._observer)
+
     async def _let_go(self) -> None:
         loops, self._loops = self._loops, {}
+        self._sources = frozenset()
         if not loops:
             return
         for loop in loops:

@@ -7,12 +7,22 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
-from schemas.errors import CodeServiceError
+from schemas.errors import AbortReason, CodeServiceError, ConflictCause
 from schemas.records import DeadLetterReason
 from schemas.results import Outcome, RefusalReason
 
 Step = Literal["decode", "gather", "plan", "apply", "emit"]
 Part = Literal["mongo", "kafka", "s3"]
+
+
+@dataclass(frozen=True, slots=True)
+class Ends:
+    """Where a partition's log ends."""
+
+    last_stable: int
+    """No more can be read than up to here: a sender's transaction is open, or nothing follows."""
+    high_watermark: int
+    """The next record's offset."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,14 +42,32 @@ class BatchReport:
     seconds: Mapping[Step, float] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """A batch that was polled."""
+
+    topic: str
+    """Full name."""
+    partition: int
+    offset: int
+    """Of its first record."""
+    oldest_ms: int
+    """Timestamp of its first record, milliseconds since 1970."""
+    newest_ms: int
+    """The same of its last record."""
+
+
 class Observer(Protocol):
     """Who is told."""
 
     def batch_done(self, report: BatchReport) -> None:
         """A batch is answered and its offsets are committed."""
 
-    def conflict(self, topic: str, partition: int) -> None:
+    def conflict(self, topic: str, partition: int, cause: ConflictCause) -> None:
         """A plan was stale and is made anew."""
+
+    def aborted(self, topic: str, reason: AbortReason) -> None:
+        """A Kafka transaction with a batch's outputs ended without effect."""
 
     def refused(self, topic: str, partition: int, error: CodeServiceError) -> None:
         """The database refuses a write however often it is tried; what it belongs to is given up."""
@@ -56,14 +84,32 @@ class Observer(Protocol):
     def revoked(self) -> None:
         """A rebalance begins: nothing is served here until `assigned` says what is."""
 
+    def took(self, batch: Taken) -> None:
+        """A batch is in hand; it stays there until `reached` says more."""
+
+    def reached(self, topic: str, partition: int, position: int) -> None:
+        """Everything before `position` is answered, and nothing is in hand."""
+
+    def heard(self, ends: Mapping[tuple[str, int], Ends]) -> None:
+        """The broker said where the logs of these partitions end."""
+
     def turned(self, topic: str, partition: int) -> None:
         """A partition's loop has gone round once more, with or without records."""
 
     def fenced(self, topic: str, partition: int) -> None:
         """Another process owns the partition; it is stopped here."""
 
-    def expiries_asked(self, count: int, oldest_overdue_s: float) -> None:
-        """The expirer asked for `count` releases; the oldest hold is overdue by so many seconds."""
+    def expiries_asked(self, count: int, oldest_overdue_s: float, held_back_s: float) -> None:
+        """The expirer asked for `count` releases; the oldest hold is overdue by so many seconds.
+
+        `held_back_s`: age of the oldest assign that may be undecided, while holds are overdue; 0 if there is none.
+        """
+
+    def import_began(self) -> None:
+        """An import is under way here."""
+
+    def import_left(self) -> None:
+        """It is not any more: at its end, or to go on elsewhere."""
 
     def import_progressed(self, state: str, rows: int) -> None:
         """An import wrote `rows` more rows, or ended in `state`."""

@@ -15,7 +15,7 @@ from typing import Final, Protocol
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.errors import IllegalStateError, KafkaError
 
-from consumers.observer import Observer
+from consumers.observer import Observer, Taken
 from producers.emitters import Emitter
 from schemas.errors import CodeServiceError, EmitFailed, PartitionFenced
 from schemas.records import IncomingRecord
@@ -99,9 +99,11 @@ class PartitionLoop:
             while not self._stopping.is_set():
                 records = await self._poll()
                 if records:
+                    self._observer.took(taken(records))
                     await self._work.serve(records, emitter, self._stopping)
                     self._failures = 0
                 self._observer.turned(self._source.topic, self._source.partition)
+                await self._tell_position()
 
     async def _go_to_committed(self) -> None:
         """Start where the last committed batch ended; commit a start where there is none, so that lag is known."""
@@ -110,6 +112,16 @@ class PartitionLoop:
             committed = (await self._consumer.beginning_offsets([self._source]))[self._source]
             await self._consumer.commit({self._source: committed})
         self._consumer.seek(self._source, committed)
+        self._observer.reached(self._source.topic, self._source.partition, committed)
+
+    async def _tell_position(self) -> None:
+        """Where the client goes on: behind transaction markers too, which are no records.
+
+        Long work that ended early because of a stop has left its record unanswered, and then nothing is reached.
+        """
+        if not self._stopping.is_set():
+            position = await self._consumer.position(self._source)
+            self._observer.reached(self._source.topic, self._source.partition, position)
 
     async def _poll(self) -> list[IncomingRecord]:
         found = await self._consumer.getmany(
@@ -122,6 +134,12 @@ class PartitionLoop:
             await asyncio.wait_for(self._stopping.wait(), seconds)
         except TimeoutError:
             return
+
+
+def taken(records: Sequence[IncomingRecord]) -> Taken:
+    """A batch by its place and age."""
+    first, last = records[0], records[-1]
+    return Taken(first.topic, first.partition, first.offset, first.timestamp_ms, last.timestamp_ms)
 
 
 def restart_wait_s(failures: int) -> float:

@@ -149,8 +149,8 @@ class RequestPartition:
         while attempt < self._around.limits.attempts_max or len(requests) == 1:
             try:
                 return Decided(plans=(await self._try(requests, watch),))
-            except FactsStale:
-                self._around.observer.conflict(requests[0].record.topic, requests[0].record.partition)
+            except FactsStale as why:
+                self._around.observer.conflict(requests[0].record.topic, requests[0].record.partition, why.cause)
             except (StoreRefused, PlanTooLarge) as why:
                 if len(requests) > 1:
                     break

@@ -8,6 +8,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
@@ -103,7 +104,7 @@ def emitters(side: KafkaSide, group: str, consumer: AIOKafkaConsumer) -> OpenEmi
         transactional_id = f"{group}.{source.topic}.{source.partition}"
         timeout_ms = side.settings.transaction_timeout_ms
         async with transactional_producer(side.connection, transactional_id, timeout_ms) as producer:
-            yield TransactionalEmitter(producer, source, group)
+            yield TransactionalEmitter(producer, source, group, partial(side.observer.aborted, source.topic))
 
     @asynccontextmanager
     async def acknowledged(source: TopicPartition) -> AsyncIterator[Emitter]:

@@ -16,8 +16,11 @@ from devstack.cli import app as dev
 from ops.commands.audit import audit
 from ops.commands.config import config
 from ops.commands.demo import demo
+from ops.commands.imports import app as imports
+from ops.commands.metrics import metrics
 from ops.commands.migrate import migrate
 from ops.commands.publish import app as publish
+from ops.commands.reconcile import reconcile
 from ops.commands.roles import expirer, importer, worker
 from ops.commands.show import app as show
 from ops.commands.tail import tail
@@ -76,12 +79,15 @@ app.command(epilog="Example: env $(codes dev env) codes expirer")(expirer)
 app.add_typer(publish)
 app.command(epilog="Examples: codes tail results.v1; codes tail assigned.v1 --from-beginning --max 10 --json")(tail)
 app.add_typer(show)
+app.add_typer(imports)
 app.command(epilog="Examples: codes demo; codes demo --requests 20000 --codes 50000 --keep")(demo)
 
 # Upkeep.
 app.command(epilog="Examples: codes audit; codes audit --text worker.log --json")(audit)
+app.command(epilog="Examples: codes reconcile; codes reconcile --campaign spring --repair")(reconcile)
 app.command(epilog="Examples: codes migrate; codes migrate --check --json")(migrate)
 app.command(epilog="Examples: codes config; codes config --json")(config)
+app.command(epilog="Examples: codes metrics; codes metrics --json")(metrics)
 app.add_typer(dev, name="dev")
 
 

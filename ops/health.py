@@ -1,6 +1,6 @@
 """Whether this process lives, and whether it can serve: what `/live` and `/ready` answer.
 
-In:       turns of the loops, assignments, parts that are waited for.
+In:       turns of the loops, assignments, parts that are waited for, whether partitions have records to read.
 Out:      `Verdict`: well, or what is missing.
 Promise:  a process that waits for a part that is away is not killed for it; a loop that hangs is found.
 """
@@ -13,7 +13,16 @@ from typing import Final
 from consumers.observer import Part
 
 SILENCE_MAX_S: Final = 60.0
-"""Seconds a partition's loop may take for one turn while every part answers. A turn is a poll and a batch."""
+"""Seconds a partition's loop may take for one turn while every part answers. A turn is a poll and a batch, or a chunk
+of an import."""
+
+IsIdle = Callable[[str, int], bool]
+"""Whether it is known of a topic's partition that there is nothing to do."""
+
+
+def never_idle(_topic: str, _partition: int) -> bool:
+    """Where nothing is known."""
+    return False
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +40,17 @@ class Verdict:
 class Health:
     """The state of one process. `consumes`: its role is given partitions. `clock`: seconds, monotonic."""
 
-    def __init__(self, *, consumes: bool, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        *,
+        consumes: bool,
+        is_idle: IsIdle = never_idle,
+        silence_max_s: float = SILENCE_MAX_S,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._consumes = consumes
+        self._is_idle = is_idle
+        self._silence_max_s = silence_max_s
         self._clock = clock
         self._started = False
         self._joined = False
@@ -40,11 +58,12 @@ class Health:
         self._away: set[Part] = set()
 
     def live(self) -> Verdict:
-        """Not well if a loop hangs: it has a partition, every part answers, and yet it does not turn."""
+        """Not well if a loop hangs: there is work or may be, every part answers, and yet it does not turn."""
         if self._away:
             return Verdict()
-        oldest = self._clock() - SILENCE_MAX_S
-        return Verdict(tuple(f"turn of {t}.{p}" for (t, p), at in sorted(self._turns.items()) if at < oldest))
+        oldest = self._clock() - self._silence_max_s
+        silent = [place for place, at in sorted(self._turns.items()) if at < oldest]
+        return Verdict(tuple(f"turn of {t}.{p}" for t, p in silent if not self._is_idle(t, p)))
 
     def ready(self) -> Verdict:
         """Not well before the start is over, before partitions were given out, and while a part is away.

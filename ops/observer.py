@@ -4,18 +4,43 @@ In:       the calls of `consumers.observer.Observer`.
 Out:      `Metrics` and `Health`, moved.
 """
 
-import time
 from collections import Counter as Tally
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import TypeVar
 
 import structlog
 from prometheus_client import Counter
 
-from consumers.observer import BatchReport, Observer, Part
+from consumers.observer import BatchReport, Ends, Observer, Part, Taken
 from ops.health import Health
-from ops.metrics import ENDS, REJECTED, Metrics
-from schemas.errors import CodeServiceError
+from ops.metrics import (
+    BATCH_RECORDS,
+    BATCH_STEP_SECONDS,
+    CONFLICTS,
+    DEAD_LETTERS,
+    ENDS,
+    EXPIRIES_ASKED,
+    FENCED,
+    HELD_BACK,
+    IMPORT_CHUNK_ROWS,
+    IMPORT_ROWS,
+    IMPORTS_ENDED,
+    IMPORTS_RUNNING,
+    OLDEST_OVERDUE,
+    PART_AWAY,
+    PARTITIONS_ASSIGNED,
+    REBALANCES,
+    RECORDS,
+    REFUSALS,
+    REJECTED,
+    REPEATS,
+    REPLIES_REFUSED,
+    TRANSACTIONS_ABORTED,
+    WAITS,
+)
+from ops.progress import Progress
+from ops.registry import Metrics
+from schemas.errors import AbortReason, CodeServiceError, ConflictCause
 
 L = TypeVar("L", bound=str)
 """A closed set of label values."""
@@ -24,31 +49,35 @@ log = structlog.get_logger(__name__)
 
 
 class OpsObserver(Observer):
-    """Tells metrics and health, and logs what an operator asks for first. `clock`: seconds since 1970."""
+    """Tells metrics, health and progress, and logs what an operator asks for first."""
 
-    def __init__(self, metrics: Metrics, health: Health, *, clock: Callable[[], float] = time.time) -> None:
+    def __init__(self, metrics: Metrics, health: Health, progress: Progress) -> None:
         self._metrics = metrics
         self._health = health
-        self._clock = clock
+        self._progress = progress
         self._served: frozenset[tuple[str, int]] = frozenset()
         self._away: set[Part] = set()
 
     def batch_done(self, report: BatchReport) -> None:
         """Count its records by outcome and reason, and measure its steps."""
-        _add(self._metrics.records, report.outcomes)
-        self._metrics.records.labels(REJECTED).inc(sum(report.rejections.values()))
-        _add(self._metrics.refusals, report.refusals)
-        _add(self._metrics.dead_letters, report.rejections)
-        self._metrics.repeats.inc(report.repeats)
-        self._metrics.replies_refused.inc(report.replies_refused)
-        self._metrics.batch_records.observe(records_of(report))
+        _add(self._metrics[RECORDS], report.outcomes)
+        self._metrics[RECORDS].labels(REJECTED).inc(sum(report.rejections.values()))
+        _add(self._metrics[REFUSALS], report.refusals)
+        _add(self._metrics[DEAD_LETTERS], report.rejections)
+        self._metrics[REPEATS].inc(report.repeats)
+        self._metrics[REPLIES_REFUSED].inc(report.replies_refused)
+        self._metrics[BATCH_RECORDS].observe(records_of(report))
         for step, seconds in report.seconds.items():
-            self._metrics.step_seconds.labels(step).observe(seconds)
+            self._metrics[BATCH_STEP_SECONDS].labels(step).observe(seconds)
 
-    def conflict(self, topic: str, partition: int) -> None:
+    def conflict(self, topic: str, partition: int, cause: ConflictCause) -> None:
         """Count a stale plan."""
-        log.debug("conflict", topic=topic, partition=partition)
-        self._metrics.conflicts.labels(topic).inc()
+        log.debug("conflict", topic=topic, partition=partition, cause=cause)
+        self._metrics[CONFLICTS].labels(topic, cause).inc()
+
+    def aborted(self, topic: str, reason: AbortReason) -> None:
+        """Count it; the log says why when the partition is fenced or waits for Kafka."""
+        self._metrics[TRANSACTIONS_ABORTED].labels(topic, reason).inc()
 
     def refused(self, topic: str, partition: int, error: CodeServiceError) -> None:
         """Say why: neither the dead letter nor the end event can, and it is ours to mend."""
@@ -59,8 +88,8 @@ class OpsObserver(Observer):
         if part not in self._away:
             log.warning("waits_for", part=part, error=type(error).__name__, reason=str(error))
         self._away.add(part)
-        self._metrics.waits.labels(part).inc()
-        self._metrics.part_away.labels(part).set(1)
+        self._metrics[WAITS].labels(part).inc()
+        self._metrics[PART_AWAY].labels(part).set(1)
         self._health.waits_for(part)
 
     def answered(self, part: Part) -> None:
@@ -69,13 +98,13 @@ class OpsObserver(Observer):
             return
         log.info("answered", part=part)
         self._away.discard(part)
-        self._metrics.part_away.labels(part).set(0)
+        self._metrics[PART_AWAY].labels(part).set(0)
         self._health.answered(part)
 
     def assigned(self, partitions: frozenset[tuple[str, int]]) -> None:
         """Count the rebalance; what is no longer served here leaves the gauges."""
         log.info("assigned", partitions=[f"{topic}.{number}" for topic, number in sorted(partitions)])
-        self._metrics.rebalances.inc()
+        self._metrics[REBALANCES].inc()
         self._health.assigned(partitions)
         self._serve(partitions)
 
@@ -83,38 +112,60 @@ class OpsObserver(Observer):
         """Nothing is served between a rebalance's two halves."""
         self._serve(frozenset())
 
+    def took(self, batch: Taken) -> None:
+        """Its first record is the oldest unread one from now on."""
+        place = (batch.topic, batch.partition)
+        self._progress.took(place, batch.offset, batch.oldest_ms / 1000, batch.newest_ms / 1000)
+
+    def reached(self, topic: str, partition: int, position: int) -> None:
+        """Note the place."""
+        self._progress.reached((topic, partition), position)
+
+    def heard(self, ends: Mapping[tuple[str, int], Ends]) -> None:
+        """Note the ends."""
+        self._progress.heard(ends)
+
     def turned(self, topic: str, partition: int) -> None:
         """Note the time. A late word from a loop that was revoked meanwhile is not noted."""
         if (topic, partition) in self._served:
-            self._metrics.last_turn.labels(topic, str(partition)).set(self._clock())
+            self._progress.turned((topic, partition))
             self._health.turned(topic, partition)
 
     def fenced(self, topic: str, partition: int) -> None:
         """Count it. The loop rests; it turns again if the group leaves the partition here after all."""
         log.warning("fenced", topic=topic, partition=partition)
-        self._metrics.fenced.labels(topic).inc()
+        self._metrics[FENCED].labels(topic).inc()
         self._health.fenced(topic, partition)
+        self._progress.lost((topic, partition))
 
-    def expiries_asked(self, count: int, oldest_overdue_s: float) -> None:
-        """Count the releases asked for, and show the age of the oldest overdue hold."""
-        self._metrics.expiries_asked.inc(count)
-        self._metrics.oldest_overdue.set(oldest_overdue_s)
+    def expiries_asked(self, count: int, oldest_overdue_s: float, held_back_s: float) -> None:
+        """Count the releases asked for, and show the age of the oldest overdue hold and of what holds back."""
+        self._metrics[EXPIRIES_ASKED].inc(count)
+        self._metrics[OLDEST_OVERDUE].set(oldest_overdue_s)
+        self._metrics[HELD_BACK].set(held_back_s)
+
+    def import_began(self) -> None:
+        """One more."""
+        self._metrics[IMPORTS_RUNNING].inc()
+
+    def import_left(self) -> None:
+        """One less."""
+        self._metrics[IMPORTS_RUNNING].dec()
 
     def import_progressed(self, state: str, rows: int) -> None:
         """Count the rows, and the end if it is one."""
-        self._metrics.import_rows.inc(rows)
+        if rows:
+            self._metrics[IMPORT_CHUNK_ROWS].observe(rows)
+        self._metrics[IMPORT_ROWS].inc(rows)
         if state in ENDS:
-            self._metrics.imports_ended.labels(state).inc()
+            self._metrics[IMPORTS_ENDED].labels(state).inc()
 
     def _serve(self, partitions: frozenset[tuple[str, int]]) -> None:
         gone = self._served - partitions
         counts = Tally(topic for topic, _ in partitions)
-        for topic, partition in partitions - self._served:
-            self._metrics.last_turn.labels(topic, str(partition)).set(self._clock())
-        for topic, partition in gone:
-            self._metrics.last_turn.remove(topic, str(partition))
+        self._progress.serve(partitions)
         for topic in {topic for topic, _ in partitions | gone}:
-            self._metrics.partitions_assigned.labels(topic).set(counts[topic])
+            self._metrics[PARTITIONS_ASSIGNED].labels(topic).set(counts[topic])
         self._served = partitions
 
 

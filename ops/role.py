@@ -19,15 +19,19 @@ import structlog
 
 from consumers.failpoints import Failpoint, failpoint_from
 from consumers.role import KafkaSide
+from ops.collectors import ProgressCollector, StockCollector
 from ops.health import Health
 from ops.kafka import client_options
 from ops.log import configure_logging
 from ops.loop_lag import measured_loop
-from ops.metrics import Metrics
+from ops.metrics import LOOP_LAG
 from ops.observer import OpsObserver
+from ops.progress import Progress
+from ops.registry import Metrics
 from ops.server import ops_server
 from ops.settings import Settings
 from schemas.topics import Topics
+from stores.port import StockFigures
 
 GRACE_S: Final = 5.0
 """Beyond the budget of a batch: for closing clients; and again for what is cut short."""
@@ -48,6 +52,8 @@ class RoleContext:
     failpoint: Failpoint
     stopping: asyncio.Event
     """Set by SIGTERM or SIGINT."""
+    stock: StockFigures
+    """Counted by the stores, read by metrics."""
 
 
 Work = Callable[[RoleContext], Coroutine[Any, Any, None]]
@@ -73,11 +79,14 @@ def collect_garbage_less_often() -> None:
 async def role(name: str, settings: Settings, work: Work, *, consumes: bool) -> None:
     """The process's one task: everything runs inside it."""
     stopping = asyncio.Event()
-    metrics, health = Metrics(), Health(consumes=consumes)
-    context = role_context(settings, OpsObserver(metrics, health), stopping)
+    metrics, progress, stock = Metrics(), Progress(), StockFigures()
+    metrics.compute(ProgressCollector(progress))
+    metrics.compute(StockCollector(stock))
+    health = Health(consumes=consumes, is_idle=progress.is_idle)
+    context = role_context(settings, OpsObserver(metrics, health, progress), stopping, stock)
     for number in STOP_SIGNALS:
         asyncio.get_running_loop().add_signal_handler(number, stop, stopping, health)
-    async with ops_server(settings.ops, metrics, health), measured_loop(metrics.loop_lag.observe):
+    async with ops_server(settings.ops, metrics, health), measured_loop(metrics[LOOP_LAG].observe):
         health.started()
         log.info("started", guarantee=settings.processing_guarantee, prefix=settings.topics.prefix)
         await until_stopped(work(context), stopping, settings.worker.stop_budget_s + GRACE_S)
@@ -123,7 +132,9 @@ def stop(stopping: asyncio.Event, health: Health) -> None:
     stopping.set()
 
 
-def role_context(settings: Settings, observer: OpsObserver, stopping: asyncio.Event) -> RoleContext:
+def role_context(
+    settings: Settings, observer: OpsObserver, stopping: asyncio.Event, stock: StockFigures
+) -> RoleContext:
     """Everything a role needs, made of the settings."""
     side = KafkaSide(
         connection=client_options(settings.kafka),
@@ -132,4 +143,5 @@ def role_context(settings: Settings, observer: OpsObserver, stopping: asyncio.Ev
         limits=settings.worker,
         observer=observer,
     )
-    return RoleContext(settings, Topics(settings.topics.prefix), side, failpoint_from(settings.failpoint), stopping)
+    failpoint = failpoint_from(settings.failpoint)
+    return RoleContext(settings, Topics(settings.topics.prefix), side, failpoint, stopping, stock)

@@ -7,20 +7,26 @@ Out:  the work of `codes worker`, `codes importer` and `codes expirer`, until th
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Final
 
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 
-from consumers.expirer import Expirer
+from consumers.assigns_watermark import open_assigns_watermark
+from consumers.expirer import Expirer, KafkaView
+from consumers.expiry_share import open_expiry_share
 from consumers.importer import run_importer
-from consumers.worker import run_worker
+from consumers.role import KafkaSide
+from consumers.watching import watched
+from consumers.worker import WORKER_GROUP, run_worker
 from ops.role import RoleContext
 from producers.replies import ReplyTopics
+from schemas.topics import ASSIGN, RELEASE, Topics
 from stores.mongo.campaigns import Campaigns
 from stores.mongo.codes import MongoCodeStore, MongoParts
 from stores.mongo.collections import Collections
-from stores.mongo.connection import connect, database
+from stores.mongo.connection import connect, database, ping
 from stores.mongo.imports import MongoImportStore
 from stores.mongo.overdue import OverdueReservations
 from stores.s3.objects import open_objects
@@ -57,8 +63,20 @@ async def expirer(context: RoleContext) -> None:
     """Ask for the release of overdue reservations."""
     async with mongo_parts(context) as parts:
         overdue = OverdueReservations(parts.collections)
-        role = Expirer(overdue, context.topics, context.settings.expirer, context.kafka.observer)
+        view = partial(expirers_view, context.kafka, context.topics)
+        role = Expirer(overdue, view, context.topics, context.settings.expirer, context.kafka.observer)
         await role.run(context.kafka.connection, context.kafka.backoff_max_s, context.stopping)
+
+
+@asynccontextmanager
+async def expirers_view(side: KafkaSide, topics: Topics) -> AsyncIterator[KafkaView]:
+    """How far the workers are with the assigns, and which share of the expiries is this process's."""
+    workers = side.settings.group_prefix + WORKER_GROUP
+    async with (
+        open_assigns_watermark(side.connection, topics.full(ASSIGN), workers) as watermark,
+        open_expiry_share(side, topics.full(RELEASE)) as share,
+    ):
+        yield KafkaView(watermark, share)
 
 
 @asynccontextmanager
@@ -69,7 +87,8 @@ async def mongo_parts(context: RoleContext) -> AsyncIterator[MongoParts]:
     try:
         collections = Collections(database(client, settings))
         turns = asyncio.Semaphore(settings.transactions_max)
-        yield MongoParts(client, collections, Campaigns(collections), turns)
+        async with watched(partial(ping, client), "mongo", context.kafka.observer):
+            yield MongoParts(client, collections, Campaigns(collections), turns, context.stock)
     finally:
         client.close()
 

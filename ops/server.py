@@ -15,7 +15,7 @@ from aiohttp import web
 from prometheus_client import CONTENT_TYPE_LATEST
 
 from ops.health import Health, Verdict
-from ops.metrics import Metrics
+from ops.registry import Metrics
 from schemas.errors import SettingsInvalid
 from schemas.settings import OpsSettings
 

@@ -7,20 +7,24 @@ Promise:  an offset never moves before its outputs are safe.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, Final, Protocol
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.errors import CommitFailedError, IllegalOperation, IllegalStateError, KafkaError, ProducerFenced
 
-from schemas.errors import EmitFailed, PartitionFenced
+from schemas.errors import AbortReason, EmitFailed, PartitionFenced
 from schemas.records import OutgoingRecord
 
 REQUEST_BYTES_MAX: Final = 10 * 1024 * 1024
 """A dead letter of the largest record the broker takes must fit, with its headers."""
 BATCH_BYTES_MAX: Final = 256 * 1024
 """Of one partition's records in one request."""
+
+
+OnAbort = Callable[[AbortReason], None]
+"""Told once for each transaction that ends without effect."""
 
 
 class Emitter(Protocol):
@@ -39,10 +43,11 @@ class Emitter(Protocol):
 class TransactionalEmitter:
     """One input partition's transactional producer; its id fences a former owner of the partition."""
 
-    def __init__(self, producer: AIOKafkaProducer, source: TopicPartition, group: str) -> None:
+    def __init__(self, producer: AIOKafkaProducer, source: TopicPartition, group: str, on_abort: OnAbort) -> None:
         self._producer = producer
         self._source = source
         self._group = group
+        self._on_abort = on_abort
 
     async def emit(self, records: Sequence[OutgoingRecord], next_offset: int | None) -> None:
         """See `Emitter.emit`."""
@@ -52,8 +57,13 @@ class TransactionalEmitter:
                 if next_offset is not None:
                     await self._producer.send_offsets_to_transaction({self._source: next_offset}, self._group)
         except (ProducerFenced, IllegalOperation) as why:
+            self._on_abort("fenced")
             raise PartitionFenced("a newer producer has this partition's transactional id") from why
+        except asyncio.CancelledError:
+            self._on_abort("cancelled")
+            raise
         except KafkaError as why:
+            self._on_abort("failed")
             raise EmitFailed(f"transaction failed: {type(why).__name__}") from why
 
 

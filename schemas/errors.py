@@ -3,7 +3,12 @@
 `retriable` says whether the same thing may be tried again with hope.
 """
 
-from typing import ClassVar
+from typing import ClassVar, Literal
+
+ConflictCause = Literal["moved", "write_conflict", "duplicate", "session_ended", "transient", "refused"]
+"""Who was faster: see `codes_conflicts_total` in docs/metrics.md."""
+AbortReason = Literal["failed", "fenced", "cancelled"]
+"""Why a Kafka transaction ended without effect: see `codes_transactions_aborted_total` there."""
 
 
 class CodeServiceError(Exception):
@@ -25,6 +30,10 @@ class FactsStale(CodeServiceError):
 
     retriable: ClassVar[bool] = True
 
+    def __init__(self, message: str, cause: ConflictCause = "moved") -> None:
+        super().__init__(message)
+        self.cause: ConflictCause = cause
+
 
 class StoreUnavailable(CodeServiceError):
     """MongoDB gave no answer in time, or does not let us in. Waited out.
@@ -37,6 +46,9 @@ class StoreUnavailable(CodeServiceError):
 
 class StoreRefused(CodeServiceError):
     """MongoDB will not take this write, however often it is tried (validator, size). Nothing was written."""
+
+    cause: ClassVar[ConflictCause] = "refused"
+    """Where a first refusal is tried again like a conflict."""
 
 
 class PlanTooLarge(CodeServiceError):

@@ -4,12 +4,25 @@ One `CodeStore` serves one input partition: it knows the partition's shard and k
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 from handlers.facts import Facts
 from handlers.plan import Plan
 from schemas.records import Asked
 from schemas.requests import Request
+
+
+@dataclass(slots=True)
+class StockFigures:
+    """How the stocks of one process go, since its start; metrics read it."""
+
+    draws: int = 0
+    """Times that a stock was filled from the database."""
+    drawn: int = 0
+    """Candidates that were found so."""
+    misses: int = 0
+    """Draws that looked at everything and found less than was wanted."""
 
 
 class CodeStore(Protocol):

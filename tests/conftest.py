@@ -39,6 +39,11 @@ def stack() -> Iterator[devstack.Stack]:
 @pytest.fixture
 def environment(stack: devstack.Stack) -> dict[str, str]:
     """What a role's process needs, with a topic prefix, a group prefix and a database of this test's own."""
+    return fresh_environment(stack)
+
+
+def fresh_environment(stack: devstack.Stack) -> dict[str, str]:
+    """The same, for whoever shares it between tests."""
     name = f"test-{secrets.token_hex(4)}"
     return {
         **stack.environment(),

@@ -8,7 +8,7 @@ Promise:  `apply` is one transaction. Every write is guarded by what the plan wa
 
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from motor.motor_asyncio import AsyncIOMotorClientSession
@@ -27,6 +27,7 @@ from stores.mongo.connection import Client
 from stores.mongo.errors import translated
 from stores.mongo.ownership import Ownership
 from stores.mongo.stock import Stock
+from stores.port import StockFigures
 
 NOTHING: Final[Mapping[str, str]] = {}
 
@@ -40,6 +41,7 @@ class MongoParts:
     campaigns: Campaigns
     turns: asyncio.Semaphore
     """As many as transactions may run at once (`mongo.transactions_max`)."""
+    stock: StockFigures = field(default_factory=StockFigures)
 
 
 class MongoCodeStore:
@@ -52,7 +54,7 @@ class MongoCodeStore:
         self._shard = shard
         self._tells_values = tells_values
         self._ownership = Ownership(parts.client, parts.collections, shard)
-        self._stock = Stock(parts.collections.codes, with_values=tells_values)
+        self._stock = Stock(parts.collections.codes, parts.stock, with_values=tells_values)
 
     async def take_over(self) -> None:
         """See `CodeStore.take_over`."""

@@ -12,6 +12,7 @@ from pymongo.errors import PyMongoError
 
 from schemas.errors import SettingsInvalid
 from schemas.settings import MongoSettings
+from stores.mongo.errors import translated
 
 APP_NAME: Final = "codes"
 
@@ -45,6 +46,16 @@ def connect(settings: MongoSettings) -> Client:
     except (PyMongoError, ValueError) as error:
         kind = type(error).__name__
         raise SettingsInvalid(f"CODES_MONGO__URI: this is no address of a MongoDB ({kind})") from None
+
+
+async def ping(client: Client) -> None:
+    """Ask whether a primary answers.
+
+    Raises:
+        StoreUnavailable: not in time.
+    """
+    with translated():
+        await client.admin.command("ping")
 
 
 def database(client: Client, settings: MongoSettings) -> Database:

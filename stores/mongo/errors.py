@@ -4,24 +4,22 @@ In:   any error of the driver.
 Out:  FactsStale, StoreUnavailable or StoreRefused; see `schemas/errors.py`.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Final
 
 from bson.errors import BSONError
 from pymongo.errors import BulkWriteError, ConnectionFailure, OperationFailure, PyMongoError
 
-from schemas.errors import FactsStale, StoreRefused, StoreUnavailable
+from schemas.errors import ConflictCause, FactsStale, StoreRefused, StoreUnavailable
 
 DUPLICATE_KEY: Final = 11_000
-CONFLICTS: Final = frozenset(
-    {
-        112,  # WriteConflict, with or without a label: engines differ in that
-        251,  # NoSuchTransaction: the server ended it
-        11_601,  # Interrupted: the next owner of the partition has ended this session
-        DUPLICATE_KEY,
-    }
-)
+CONFLICTS: Final[Mapping[int, ConflictCause]] = {
+    112: "write_conflict",  # WriteConflict, with or without a label: engines differ in that
+    251: "session_ended",  # NoSuchTransaction: the server ended it
+    11_601: "session_ended",  # Interrupted: the next owner of the partition has ended this session
+    DUPLICATE_KEY: "duplicate",
+}
 AWAY: Final = frozenset(
     {
         13,  # Unauthorized: no fault of the record, which must not become a dead letter for it
@@ -57,12 +55,13 @@ def in_our_words(why: PyMongoError) -> FactsStale | StoreUnavailable | StoreRefu
     """Which of ours it is. The text names the error's kind and code, never a document."""
     codes = codes_of(why)
     told = f"{type(why).__name__} {sorted(codes)}" if codes else type(why).__name__
-    if codes & CONFLICTS:
-        return FactsStale(told)
+    conflicts = sorted(codes & CONFLICTS.keys())
+    if conflicts:
+        return FactsStale(told, CONFLICTS[conflicts[0]])
     if isinstance(why, ConnectionFailure) or why.timeout or codes & AWAY:
         return StoreUnavailable(told)
     if why.has_error_label("TransientTransactionError"):
-        return FactsStale(told)
+        return FactsStale(told, "transient")
     if why.has_error_label("UnknownTransactionCommitResult") or why.has_error_label("RetryableWriteError"):
         return StoreUnavailable(told)
     return StoreRefused(told)

@@ -14,6 +14,7 @@ from typing import Final
 
 from handlers.facts import Candidate, StockKey
 from stores.mongo.collections import Collection, Document
+from stores.port import StockFigures
 
 DRAW_SPACE: Final = 2**31
 YIELD_WANTED: Final = 2
@@ -30,8 +31,9 @@ KINDS_MAX: Final = 1_000
 class Stock:
     """Lives as long as its partition is served here."""
 
-    def __init__(self, codes: Collection, *, with_values: bool) -> None:
+    def __init__(self, codes: Collection, figures: StockFigures, *, with_values: bool) -> None:
         self._codes = codes
+        self._figures = figures
         self._fields = {"_id": 1, "code": 1} if with_values else {"_id": 1}
         self._held: dict[StockKey, dict[str, Candidate]] = {}
         self._cursor: dict[StockKey, int] = {}
@@ -68,6 +70,12 @@ class Stock:
         if looked >= DRAW_SPACE:
             held.clear()
         held |= found
+        self._count(len(found), missed=len(held) < wanted)
+
+    def _count(self, drawn: int, *, missed: bool) -> None:
+        self._figures.draws += 1
+        self._figures.drawn += drawn
+        self._figures.misses += missed
 
     def _advance(self, key: StockKey, width: int) -> int:
         start = self._cursor.setdefault(key, randrange(DRAW_SPACE))  # noqa: S311  # spreads partitions, hides nothing

@@ -1,5 +1,6 @@
 """What `producers.emitters.Emitter` promises, on a real broker: outputs and offsets together, and one owner."""
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
@@ -14,7 +15,7 @@ from producers.emitters import (
     idempotent_producer,
     transactional_producer,
 )
-from schemas.errors import EmitFailed, PartitionFenced
+from schemas.errors import AbortReason, EmitFailed, PartitionFenced
 from schemas.records import OutgoingRecord
 from schemas.topics import DEAD_LETTERS, RESERVE, RESULTS, Topics
 
@@ -35,6 +36,7 @@ class Bench:
         self.source = TopicPartition(self.topics.full(RESERVE), 0)
         self.transactional_id = f"{self.group}.{self.source.topic}.0"
         self.reader = reader
+        self.aborts: list[AbortReason] = []
 
     def a_result(self, value: bytes = b"{}", **fields: Any) -> OutgoingRecord:  # any field
         """A record for the results topic."""
@@ -45,7 +47,7 @@ class Bench:
     async def transactional(self) -> AsyncIterator[TransactionalEmitter]:
         """A new owner's emitter."""
         async with transactional_producer(self.options, self.transactional_id, TIMEOUT_MS) as producer:
-            yield TransactionalEmitter(producer, self.source, self.group)
+            yield TransactionalEmitter(producer, self.source, self.group, self.aborts.append)
 
     @asynccontextmanager
     async def consumer(self, *sources: TopicPartition) -> AsyncIterator[AIOKafkaConsumer]:
@@ -134,6 +136,17 @@ class TestTransactionalEmitter:
             await emitter.emit([bench.a_result(b"after")], 3)
 
         assert ([b"after", b"before"], 3) == (await bench.values(), await bench.committed())
+        assert ["failed"] == bench.aborts
+
+    async def test_a_batch_that_is_given_up_is_told_as_aborted(self, bench: Bench) -> None:
+        """A stop did not wait for it; nothing of it is visible."""
+        async with bench.transactional() as emitter:
+            emitting = asyncio.create_task(emitter.emit([bench.a_result(b"1")] * 100, 1))
+            await asyncio.sleep(0)
+            emitting.cancel()
+            await asyncio.wait({emitting})
+
+        assert (True, ["cancelled"], []) == (emitting.cancelled(), bench.aborts, await bench.values())
 
     async def test_without_an_offset_only_records_are_sent(self, bench: Bench) -> None:
         """The progress of an import, for one."""
@@ -159,6 +172,7 @@ class TestTransactionalEmitter:
                 await owner.emit([bench.a_result(b"owner")], 2)
 
         assert ([b"former", b"owner"], 2) == (await bench.values(), await bench.committed())
+        assert ["fenced"] == bench.aborts
 
     async def test_a_new_owner_ends_what_the_former_left_open(self, bench: Bench) -> None:
         """A process that died between its records and its commit has sent nothing."""

@@ -1,9 +1,10 @@
 """An observer that only remembers what it is told."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from consumers.observer import BatchReport, Part
-from schemas.errors import CodeServiceError
+from consumers.observer import BatchReport, Ends, Part, Taken
+from schemas.errors import AbortReason, CodeServiceError, ConflictCause
 
 
 @dataclass(slots=True)
@@ -12,20 +13,30 @@ class RememberingObserver:
 
     reports: list[BatchReport] = field(default_factory=list)
     conflicts: list[tuple[str, int]] = field(default_factory=list)
+    aborts: list[tuple[str, AbortReason]] = field(default_factory=list)
+    batches: list[Taken] = field(default_factory=list)
+    positions: list[int] = field(default_factory=list)
+    ends: list[Mapping[tuple[str, int], Ends]] = field(default_factory=list)
+    imports_running: int = 0
     waits: list[tuple[Part, CodeServiceError]] = field(default_factory=list)
     answers: list[Part] = field(default_factory=list)
     assignments: list[frozenset[tuple[str, int]]] = field(default_factory=list)
     turns: list[tuple[str, int]] = field(default_factory=list)
     fencings: list[tuple[str, int]] = field(default_factory=list)
+    expiries: list[tuple[int, float, float]] = field(default_factory=list)
     refusals: list[tuple[str, int, CodeServiceError]] = field(default_factory=list)
 
     def batch_done(self, report: BatchReport) -> None:
         """Remember the report."""
         self.reports.append(report)
 
-    def conflict(self, topic: str, partition: int) -> None:
+    def conflict(self, topic: str, partition: int, cause: ConflictCause) -> None:
         """Remember where."""
         self.conflicts.append((topic, partition))
+
+    def aborted(self, topic: str, reason: AbortReason) -> None:
+        """Remember why."""
+        self.aborts.append((topic, reason))
 
     def refused(self, topic: str, partition: int, error: CodeServiceError) -> None:
         """Remember why."""
@@ -47,6 +58,18 @@ class RememberingObserver:
         """Remember that nothing is served."""
         self.assignments.append(frozenset())
 
+    def took(self, batch: Taken) -> None:
+        """Remember it."""
+        self.batches.append(batch)
+
+    def reached(self, topic: str, partition: int, position: int) -> None:
+        """Remember where."""
+        self.positions.append(position)
+
+    def heard(self, ends: Mapping[tuple[str, int], Ends]) -> None:
+        """Remember what."""
+        self.ends.append(ends)
+
     def turned(self, topic: str, partition: int) -> None:
         """Remember which."""
         self.turns.append((topic, partition))
@@ -55,8 +78,17 @@ class RememberingObserver:
         """Remember which."""
         self.fencings.append((topic, partition))
 
-    def expiries_asked(self, count: int, oldest_overdue_s: float) -> None:
-        """No test asks."""
+    def expiries_asked(self, count: int, oldest_overdue_s: float, held_back_s: float) -> None:
+        """Remember the figures."""
+        self.expiries.append((count, oldest_overdue_s, held_back_s))
+
+    def import_began(self) -> None:
+        """Count it."""
+        self.imports_running += 1
+
+    def import_left(self) -> None:
+        """Count it."""
+        self.imports_running -= 1
 
     def import_progressed(self, state: str, rows: int) -> None:
         """No test asks."""

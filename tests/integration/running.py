@@ -68,6 +68,13 @@ class Role:
             assert self.process.returncode is None, f"{self.name} ended: {self.log.read_text()[-2000:]}"
             await asyncio.sleep(0.05)
 
+    async def until_missing(self, part: str) -> None:
+        """Wait until `/ready` names a part that is away."""
+        end = time.monotonic() + READY_TIMEOUT_S
+        while (answer := await self.get("/ready"))[0] != 503 or part not in answer[1]:
+            assert time.monotonic() < end, f"{self.name} does not say that {part} is missing: {answer}"
+            await asyncio.sleep(0.1)
+
     def signal(self, number: signal.Signals) -> None:
         """Send it a signal."""
         self.process.send_signal(number)

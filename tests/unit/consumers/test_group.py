@@ -8,6 +8,8 @@ import pytest
 from aiokafka import TopicPartition
 
 from consumers.group import GroupMember, consumer_options
+from consumers.observer import Ends
+from consumers.watching import EVERY_S
 from schemas.settings import KafkaSettings
 from tests.fakes.observer import RememberingObserver
 from tests.fakes.time import run
@@ -24,6 +26,18 @@ class Consumer:
     def subscribe(self, *, topics: list[str], listener: GroupMember) -> None:
         """The group's say comes through the listener."""
         self.topics = topics
+
+    async def end_offsets(self, sources: list[TopicPartition]) -> dict[TopicPartition, int]:
+        """Each log ends at 7, as far as it may be read."""
+        return dict.fromkeys(sources, 7)
+
+    def assignment(self) -> set[TopicPartition]:
+        """Of the one partition that was fetched from."""
+        return {A}
+
+    def highwater(self, source: TopicPartition) -> int:
+        """A sender has a transaction open."""
+        return 9
 
 
 class Loop:
@@ -161,6 +175,25 @@ def test_a_loop_that_dies_takes_the_member_with_it() -> None:
 
         assert raised.group_contains(ZeroDivisionError)
         assert "given up" == bench.loops[A].ended
+
+    run(scene())
+
+
+def test_the_ends_of_what_is_served_are_told_while_it_is_served() -> None:
+    """Again and again, for no loop can: it may have a batch in hand for hours. Not of what others serve now."""
+
+    async def scene() -> None:
+        bench = Bench()
+        task = await bench.started()
+        await bench.member.on_partitions_assigned([A])
+        await asyncio.sleep(EVERY_S * 2.5)
+        told = len(bench.observer.ends)
+        assert told >= 2
+        await bench.member.on_partitions_revoked([A])
+        await asyncio.sleep(EVERY_S * 2)
+        assert [{("t.a", 0): Ends(7, 9)}] * told == bench.observer.ends
+        bench.stopping.set()
+        await task
 
     run(scene())
 

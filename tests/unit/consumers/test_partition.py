@@ -9,6 +9,7 @@ import pytest
 from aiokafka import ConsumerRecord, TopicPartition
 from aiokafka.errors import IllegalStateError, KafkaConnectionError
 
+from consumers.observer import Taken
 from consumers.partition import LoopLimits, PartitionLoop, as_incoming, restart_wait_s
 from producers.emitters import Emitter
 from schemas.errors import EmitFailed, PartitionFenced
@@ -33,7 +34,7 @@ class Consumer:
         self.records = records
         self.committed_offset = committed
         self.beginning = beginning
-        self.position = -1
+        self.at = -1
         self.commits: list[int] = []
         self.revoked = False
 
@@ -52,15 +53,19 @@ class Consumer:
 
     def seek(self, source: TopicPartition, offset: int) -> None:
         """Go there."""
-        self.position = offset
+        self.at = offset
+
+    async def position(self, source: TopicPartition) -> int:
+        """Where it goes on."""
+        return self.at
 
     async def getmany(self, source: TopicPartition, *, timeout_ms: int, max_records: int) -> dict[Any, list[Any]]:
         """The next records, or none after the time."""
         if self.revoked:
             raise IllegalStateError("not assigned")
-        end = min(self.position + max_records, self.records)
-        found = [a_consumer_record(offset) for offset in range(self.position, end)]
-        self.position = max(end, self.position)
+        end = min(self.at + max_records, self.records)
+        found = [a_consumer_record(offset) for offset in range(self.at, end)]
+        self.at = max(end, self.at)
         if not found:
             await asyncio.sleep(timeout_ms / 1000)
         return {source: found} if found else {}
@@ -79,7 +84,7 @@ class Work:
 
     async def take_over(self) -> None:
         """See `PartitionWork.take_over`."""
-        self.taken_over_at.append(self.consumer.position)
+        self.taken_over_at.append(self.consumer.at)
 
     async def serve(self, records: Sequence[IncomingRecord], emitter: Emitter, stopping: asyncio.Event) -> None:
         """See `PartitionWork.serve`."""
@@ -122,7 +127,23 @@ def test_it_starts_where_the_last_committed_batch_ended() -> None:
     assert [] == consumer.commits
     assert [-1] == work.taken_over_at
     assert [(TP.topic, 3)] * 2 == observer.turns
+    assert [2, 4] == [batch.offset for batch in observer.batches]
+    assert [2, 4] == observer.positions, "the end of the last batch is not told any more: the loop stops"
     assert ["kafka"] == observer.answers
+
+
+def test_work_that_a_stop_cut_short_has_reached_nothing() -> None:
+    """Its record is not answered: lag must not fall for the moment before the next owner takes it."""
+    consumer = Consumer(records=1, committed=0)
+    work, observer = Work(consumer), RememberingObserver()
+
+    async def serve(records: Sequence[IncomingRecord], emitter: Emitter, stopping: asyncio.Event) -> None:
+        work.done()
+
+    work.serve = serve  # type: ignore[method-assign]  # long work that ends early
+    run_loop(consumer, work, observer)
+
+    assert ([Taken(TP.topic, 3, 0, 1_000, 1_000)], [0]) == (observer.batches, observer.positions)
 
 
 def test_where_nothing_was_committed_it_commits_the_beginning() -> None:
@@ -178,7 +199,7 @@ def test_pauses_grow_up_to_the_limit_and_not_beyond() -> None:
 
     pauses = [after - before for before, after in zip(work.at_s, work.at_s[1:], strict=False)]
     assert [0.5, 1, 2, 4, 5, 5] == [round(pause, 1) for pause in pauses[:6]]
-    assert 5 == round(max(pauses), 1)
+    assert max(pauses) < 8, "one more doubling, whatever time the garbage collector takes"
     assert [[0]] == work.served
 
 

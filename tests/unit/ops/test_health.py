@@ -62,6 +62,17 @@ class TestLive:
         clock.now += SILENCE_MAX_S + 1
         assert not health.live().well
 
+    def test_a_loop_without_work_need_not_turn(self, clock: Clock) -> None:
+        """Only if it is known that there is none; with the first record it must."""
+        idle = {"codes.reserve.requests.v1"}
+        health = Health(consumes=True, is_idle=lambda topic, _: topic in idle, clock=clock)
+        health.assigned(MINE)
+        clock.now = SILENCE_MAX_S + 1
+        assert health.live().well
+
+        idle.clear()
+        assert Verdict(tuple(f"turn of codes.reserve.requests.v1.{number}" for number in (0, 1))) == health.live()
+
     def test_partitions_that_others_have_now_need_not_turn(self, health: Health, clock: Clock) -> None:
         """Revoked or fenced, they are somebody else's to watch."""
         health.fenced("codes.reserve.requests.v1", 0)

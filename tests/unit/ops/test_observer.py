@@ -4,10 +4,13 @@ import pytest
 import structlog
 from prometheus_client.parser import text_string_to_metric_families
 
-from consumers.observer import BatchReport
+from consumers.observer import BatchReport, Ends, Taken
+from ops.collectors import ProgressCollector
 from ops.health import Health
-from ops.metrics import SECONDS, Metrics
+from ops.metrics import REPEATS, SECONDS
 from ops.observer import OpsObserver
+from ops.progress import Progress
+from ops.registry import Metrics
 from schemas.errors import StoreUnavailable
 
 TOPIC = "codes.reserve.requests.v1"
@@ -40,12 +43,15 @@ def health() -> Health:
 @pytest.fixture
 def observer(metrics: Metrics, health: Health) -> OpsObserver:
     """At a fixed time."""
-    return OpsObserver(metrics, health, clock=lambda: 1000.0)
+    progress = Progress(lambda: 1000.0)
+    metrics.compute(ProgressCollector(progress))
+    return OpsObserver(metrics, health, progress)
 
 
 def value(metrics: Metrics, name: str, **labels: str) -> float | None:
     """One sample, None if there is none."""
-    return metrics.registry.get_sample_value(name, labels)
+    found: float | None = metrics.registry.get_sample_value(name, labels)
+    return found
 
 
 def test_a_batch_is_counted_by_outcome_and_reason(observer: OpsObserver, metrics: Metrics) -> None:
@@ -98,23 +104,61 @@ def test_partitions_leave_the_gauges_with_their_owner(observer: OpsObserver, met
     assert 2 == value(metrics, "codes_rebalances_total")
 
 
+def test_lag_is_shown_for_what_is_served_and_known(observer: OpsObserver, metrics: Metrics) -> None:
+    """It vanishes when another process has the partition."""
+    observer.assigned(frozenset({(TOPIC, 0), (TOPIC, 1)}))
+    observer.reached(TOPIC, 0, 3)
+    observer.heard({(TOPIC, 0): Ends(10, 12), ("other", 0): Ends(5, 5)})
+    observer.took(Taken(TOPIC, 0, offset=4, oldest_ms=990_000, newest_ms=995_000))
+
+    def shown(partition: str) -> list[float | None]:
+        names = ("lag_records", "lag_seconds", "position_offset", "high_watermark_offset", "last_stable_offset")
+        return [value(metrics, f"codes_consumer_{name}", topic=TOPIC, partition=partition) for name in names]
+
+    assert [6, 10, 4, 12, 10] == shown("0")
+    assert [None] * 5 == shown("1")
+    observer.revoked()
+    assert [None] * 5 == shown("0")
+
+
+def test_what_a_fenced_loop_knew_is_forgotten(observer: OpsObserver, metrics: Metrics) -> None:
+    """Another process has the partition, and reports it."""
+    observer.assigned(frozenset({(TOPIC, 0)}))
+    observer.reached(TOPIC, 0, 3)
+    observer.heard({(TOPIC, 0): Ends(10, 10)})
+    observer.fenced(TOPIC, 0)
+
+    assert None is value(metrics, "codes_consumer_lag_records", topic=TOPIC, partition="0")
+
+
 def test_the_other_roles_are_counted(observer: OpsObserver, metrics: Metrics) -> None:
     """Expiries, imports, conflicts."""
-    observer.expiries_asked(5, 12.5)
+    observer.expiries_asked(5, 12.5, 3.5)
     observer.import_progressed("running", 100)
     observer.import_progressed("completed", 20)
-    observer.conflict(TOPIC, 0)
+    observer.conflict(TOPIC, 0, "duplicate")
+    observer.aborted(TOPIC, "cancelled")
+    observer.import_began()
+    observer.import_began()
+    observer.import_left()
 
-    assert (5, 12.5) == (
+    assert (5, 12.5, 3.5) == (
         value(metrics, "codes_expiries_asked_total"),
         value(metrics, "codes_oldest_overdue_seconds"),
+        value(metrics, "codes_expiry_held_back_seconds"),
     )
     assert 120 == value(metrics, "codes_import_rows_total")
     assert (1, 0) == (
         value(metrics, "codes_imports_ended_total", state="completed"),
         value(metrics, "codes_imports_ended_total", state="failed"),
     )
-    assert 1 == value(metrics, "codes_conflicts_total", topic=TOPIC)
+    assert 1 == value(metrics, "codes_conflicts_total", topic=TOPIC, cause="duplicate")
+    assert 1 == value(metrics, "codes_transactions_aborted_total", topic=TOPIC, reason="cancelled")
+    assert 1 == value(metrics, "codes_imports_running")
+    assert (2, 120) == (
+        value(metrics, "codes_import_chunk_rows_count"),
+        value(metrics, "codes_import_chunk_rows_sum"),
+    )
 
 
 def test_known_series_exist_before_they_move(metrics: Metrics) -> None:
@@ -131,7 +175,7 @@ def test_metrics_have_our_prefix_and_no_unbounded_label(observer: OpsObserver, m
     families = list(text_string_to_metric_families(metrics.text().decode()))
     labels = {label for family in families for sample in family.samples for label in sample.labels}
     assert {"codes"} == {family.name.split("_")[0] for family in families}
-    known = {"outcome", "reason", "step", "part", "topic", "partition", "state", "le", "version", "python"}
+    known = {"outcome", "reason", "step", "part", "topic", "partition", "state", "le", "version", "python", "cause"}
     assert set() == labels - known
 
 
@@ -144,6 +188,6 @@ def test_durations_have_the_fields_usual_buckets(metrics: Metrics) -> None:
 
 def test_two_processes_in_one_test_do_not_share_metrics(metrics: Metrics) -> None:
     """Each has a registry of its own."""
-    metrics.repeats.inc()
+    metrics[REPEATS].inc()
 
     assert 0 == value(Metrics(), "codes_repeats_total")

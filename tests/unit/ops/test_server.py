@@ -7,7 +7,7 @@ import pytest
 import structlog
 
 from ops.health import Health
-from ops.metrics import Metrics
+from ops.registry import Metrics
 from ops.server import ops_server
 from schemas.errors import SettingsInvalid
 from schemas.settings import OpsSettings

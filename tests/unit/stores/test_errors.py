@@ -16,7 +16,7 @@ from pymongo.errors import (
     WTimeoutError,
 )
 
-from schemas.errors import CodeServiceError, FactsStale, StoreRefused, StoreUnavailable
+from schemas.errors import CodeServiceError, ConflictCause, FactsStale, StoreRefused, StoreUnavailable
 from stores.mongo.errors import in_our_words, translated
 
 CANARY = "XYZZY-canary"
@@ -51,6 +51,24 @@ def bulk(*codes: int) -> BulkWriteError:
 def test_a_conflict_is_a_stale_plan(error: PyMongoError) -> None:
     """Somebody was faster, with or without the label: gather again."""
     assert isinstance(in_our_words(error), FactsStale)
+
+
+@pytest.mark.parametrize(
+    ("error", "cause"),
+    [
+        (OperationFailure(CANARY, 112), "write_conflict"),
+        (OperationFailure(CANARY, 251), "session_ended"),
+        (OperationFailure(CANARY, 11_601), "session_ended"),
+        (bulk(121, 11_000), "duplicate"),
+        (labelled(OperationFailure(CANARY, 246), "TransientTransactionError"), "transient"),
+    ],
+)
+def test_a_conflict_has_a_cause(error: PyMongoError, cause: ConflictCause) -> None:
+    """Metrics count by it, and remedies differ."""
+    stale = in_our_words(error)
+
+    assert isinstance(stale, FactsStale)
+    assert cause == stale.cause
 
 
 @pytest.mark.parametrize(

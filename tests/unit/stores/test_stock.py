@@ -8,6 +8,7 @@ from handlers.facts import Candidate
 from stores.mongo import stock as module
 from stores.mongo.collections import Collection
 from stores.mongo.stock import DRAW_SPACE, Stock, ranges, window_width
+from stores.port import StockFigures
 from tests.fakes.builders import EXTERNAL, TM
 from tests.fakes.time import run
 
@@ -53,7 +54,7 @@ def supply(stock: Stock, wanted: int, about: int) -> list[str]:
 
 def a_stock(codes: Codes, *, with_values: bool = False) -> Stock:
     """On a collection that is not motor's."""
-    return Stock(cast("Collection", codes), with_values=with_values)
+    return Stock(cast("Collection", codes), StockFigures(), with_values=with_values)
 
 
 @pytest.mark.parametrize(
@@ -108,6 +109,18 @@ def test_what_is_held_takes_none() -> None:
     stock.used(first)
     assert not set(first) & set(supply(stock, 15, 1_000))
     assert looks < len(codes.asked)
+
+
+def test_draws_and_misses_are_counted() -> None:
+    """What is held is no draw; a miss is one that looked at everything and found too little."""
+    codes, figures = Codes(100), StockFigures()
+    stock = Stock(cast("Collection", codes), figures, with_values=False)
+    supply(stock, 10, 100)
+    supply(stock, 10, 100)
+
+    assert StockFigures(draws=1, drawn=len(stock._held[TM]), misses=0) == figures
+    supply(stock, 101, 100)
+    assert (2, 1) == (figures.draws, figures.misses)
 
 
 def test_a_window_that_yields_too_little_is_widened() -> None:
