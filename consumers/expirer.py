@@ -3,17 +3,22 @@
 In:       held reservations whose time is over.
 Out:      `release.requests.v1`, one request per reservation and attempt.
 Promise:  it moves nothing itself: an expiry goes the way of any release, so any number of expirers may run, and
-          killing one in the middle does no harm.
+          killing one in the middle does no harm. None is asked for before every assign that was asked in time is
+          decided: see docs/decisions/0011-expiry-waits-for-assigns.md.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final, Protocol
 
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
+from consumers.assigns_watermark import AssignsWatermark
+from consumers.expiry_share import ExpiryShare
 from consumers.observer import Observer
 from consumers.waiting import wait_out
 from handlers.expiry import Overdue, attempt_of, expiry_of
@@ -26,16 +31,32 @@ from schemas.topics import RELEASE, Topics
 LOOP: Final = ("expirer", 0)
 """What health and metrics call its loop, which no group gives it."""
 CLOCKS_APART: Final = timedelta(milliseconds=250)
-"""An expiry is judged by the broker's clock; asked too early it would be refused and wait for its next attempt."""
-LOOK_BACK: Final = timedelta(seconds=60)
-"""A reservation may be written a while after its end was set: each look goes back so far behind the last one."""
+"""An expiry is judged by the broker's clock; asked too early it would be refused and wait for its next attempt. And
+an assign that this process does not see yet may be so much older, by the broker's clock, than it should be."""
+LOOK_BACK: Final = timedelta(seconds=5)
+"""A reservation may be written a while after its end was set: each look goes back so far behind the last one. What is
+written later still is found by the look at all, `again_after_s` apart. More would be read again and again when very
+many end at once."""
+OLDEST_EVERY: Final = timedelta(seconds=5)
+"""How old the metric of the oldest overdue hold may be."""
+
+
+@dataclass(frozen=True, slots=True)
+class KafkaView:
+    """What an expirer must know of Kafka to ask for the right ones."""
+
+    watermark: AssignsWatermark
+    share: ExpiryShare
+
+
+OpenView = Callable[[], AbstractAsyncContextManager[KafkaView]]
 
 
 class FindsOverdue(Protocol):
     """Where overdue reservations are found; see `stores.mongo.overdue`."""
 
-    async def oldest(self, *, until: datetime) -> datetime | None:
-        """The end of the one that is overdue for longest, if any is."""
+    async def oldest(self, *, since: datetime | None, until: datetime) -> datetime | None:
+        """The first end from `since` (None: ever) to `until` of one that is still held, if there is one."""
 
     def pages(self, *, since: datetime | None, until: datetime, size: int) -> AsyncIterator[list[Overdue]]:
         """Those that ended from `since` (None: ever) to `until`, in that order."""
@@ -44,14 +65,26 @@ class FindsOverdue(Protocol):
 class Expirer:
     """Lives as long as its role. What it remembers only spares repetitions; losing it does no harm."""
 
-    def __init__(self, overdue: FindsOverdue, topics: Topics, settings: ExpirerSettings, observer: Observer) -> None:
+    def __init__(
+        self,
+        overdue: FindsOverdue,
+        open_view: OpenView,
+        topics: Topics,
+        settings: ExpirerSettings,
+        observer: Observer,
+    ) -> None:
         self._overdue = overdue
+        self._open_view = open_view
         self._topic = topics.full(RELEASE)
         self._settings = settings
         self._observer = observer
         self._asked: dict[str, int] = {}
         self._looked_until: datetime | None = None
         self._looked_at_all: datetime | None = None
+        self._generation: int | None = None
+        """Of the share that was looked at in full; none yet of this connection's."""
+        self._oldest: datetime | None = None
+        self._oldest_seen_at: datetime | None = None
 
     async def run(self, connection: Mapping[str, Any], backoff_max_s: float, stopping: asyncio.Event) -> None:
         """Look, ask and wait, again and again until `stopping` is set. What is away is waited out."""
@@ -59,42 +92,62 @@ class Expirer:
 
         async def connected() -> None:
             try:
-                async with idempotent_producer(connection) as producer:
+                async with idempotent_producer(connection) as producer, self._open_view() as view:
                     self._observer.answered("kafka")
-                    await self._turn(producer, backoff_max_s, stopping)
+                    self._generation = None
+                    await self._turn(producer, view, backoff_max_s, stopping)
             except KafkaError as why:
                 raise BrokerUnavailable(f"Kafka: {type(why).__name__}") from None
 
         await wait_out(connected, "kafka", self._observer, away=BrokerUnavailable, backoff_max_s=backoff_max_s)
 
-    async def _turn(self, producer: AIOKafkaProducer, backoff_max_s: float, stopping: asyncio.Event) -> None:
+    async def _turn(
+        self,
+        producer: AIOKafkaProducer,
+        view: KafkaView,
+        backoff_max_s: float,
+        stopping: asyncio.Event,
+    ) -> None:
         async def look() -> None:
-            await self.look(producer, datetime.now(UTC))
+            await self.look(producer, view, datetime.now(UTC))
 
         while not stopping.is_set():
             await wait_out(look, "mongo", self._observer, away=StoreUnavailable, backoff_max_s=backoff_max_s)
+            await view.share.stay()
             self._observer.turned(*LOOP)
             try:
                 await asyncio.wait_for(stopping.wait(), self._settings.interval_ms / 1000)
             except TimeoutError:
                 continue
 
-    async def look(self, producer: AIOKafkaProducer, now: datetime) -> None:
+    async def look(self, producer: AIOKafkaProducer, view: KafkaView, now: datetime) -> None:
         """Ask for the release of what is overdue at `now` and was not asked for yet, or too long ago."""
-        until = now - CLOCKS_APART
-        at_all = self._is_time_for_all(now)
+        over_at = now - CLOCKS_APART
+        generation = view.share.generation
+        at_all = generation != self._generation or self._is_time_for_all(now)
         since = None if at_all or self._looked_until is None else self._looked_until - LOOK_BACK
-        oldest = await self._overdue.oldest(until=until)
+        found = await self._overdue.oldest(since=since, until=over_at)
+        undecided = None if found is None else await view.watermark.undecided_since()
+        until = over_at if undecided is None else min(over_at, undecided - CLOCKS_APART)
         seen: dict[str, int] = {}
         asked = 0
-        pages = self._overdue.pages(since=since, until=until, size=self._settings.batch_size_max)
-        async for page in pages:
-            attempts = {one.reservation_id: attempt_of(one, now, self._settings.again_after_s) for one in page}
-            asked += await self._ask(producer, page, attempts)
+        async for page in self._overdue.pages(since=since, until=until, size=self._settings.batch_size_max):
+            mine = [one for one in page if view.share.has(one.reservation_id)]
+            attempts = {one.reservation_id: attempt_of(one, now, self._settings.again_after_s) for one in mine}
+            asked += await self._ask(producer, mine, attempts)
             seen |= attempts
         self._asked = seen if at_all else self._asked | seen
         self._looked_until, self._looked_at_all = until, now if at_all else self._looked_at_all
-        self._observer.expiries_asked(asked, 0.0 if oldest is None else (now - oldest).total_seconds())
+        self._generation = generation
+        oldest = await self._oldest_at_all(over_at, now)
+        self._observer.expiries_asked(asked, seconds_since(oldest, now), seconds_since(undecided, now))
+
+    async def _oldest_at_all(self, until: datetime, now: datetime) -> datetime | None:
+        """For the metric; not at each look: some servers find the first of many only by looking at them all."""
+        if self._oldest_seen_at is None or now - self._oldest_seen_at >= OLDEST_EVERY:
+            self._oldest = await self._overdue.oldest(since=None, until=until)
+            self._oldest_seen_at = now
+        return self._oldest
 
     def _is_time_for_all(self, now: datetime) -> bool:
         again = timedelta(seconds=self._settings.again_after_s)
@@ -113,3 +166,8 @@ class Expirer:
         ]
         await send_all(producer, records)
         return len(records)
+
+
+def seconds_since(instant: datetime | None, now: datetime) -> float:
+    """How long ago it was; 0 if it never was, or another clock has it in the future."""
+    return 0.0 if instant is None else max(0.0, (now - instant).total_seconds())

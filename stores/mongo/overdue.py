@@ -18,16 +18,14 @@ class OverdueReservations:
     def __init__(self, collections: Collections) -> None:
         self._reservations = collections.reservations
 
-    async def oldest(self, *, until: datetime) -> datetime | None:
-        """The end of the reservation that is held too long for longest, if one ended by `until`.
+    async def oldest(self, *, since: datetime | None, until: datetime) -> datetime | None:
+        """The first end from `since` (None: ever) to `until` of a reservation that is still held, if there is one.
 
         Raises:
             StoreUnavailable: no answer in time; safe to repeat.
         """
         with translated():
-            found = await self._reservations.find_one(
-                {"state": "held", "expires_at": {"$lte": until}}, {"expires_at": 1}, sort=[("expires_at", 1)]
-            )
+            found = await self._reservations.find_one(held(since, until), {"expires_at": 1}, sort=[("expires_at", 1)])
         return None if found is None else overdue_since(found)
 
     async def pages(self, *, since: datetime | None, until: datetime, size: int) -> AsyncIterator[list[Overdue]]:
@@ -36,14 +34,16 @@ class OverdueReservations:
         Raises:
             StoreUnavailable: no answer in time; safe to repeat.
         """
-        ended: Document = {"$lte": until} if since is None else {"$gte": since, "$lte": until}
         fields = {"campaign_id": 1, "fan_id": 1, "expires_at": 1}
         with translated():
-            cursor = self._reservations.find(
-                {"state": "held", "expires_at": ended}, fields, sort=[("expires_at", 1)], batch_size=size
-            )
+            cursor = self._reservations.find(held(since, until), fields, sort=[("expires_at", 1)], batch_size=size)
             while page := await cursor.to_list(size):
                 yield [overdue(one) for one in page]
+
+
+def held(since: datetime | None, until: datetime) -> Document:
+    """The filter of what ended in a span of time and is still held."""
+    return {"state": "held", "expires_at": {"$lte": until} if since is None else {"$gte": since, "$lte": until}}
 
 
 def overdue(document: Document) -> Overdue:

@@ -52,3 +52,29 @@ def a_shard(campaign_id: str, code_type: CodeType, count: int) -> dict[str, Any]
         "cause": "import",
         "changed_at": datetime.now(UTC),
     }
+
+
+async def put_holds(db: Database, campaign_id: str, count: int, expires_at: datetime) -> None:
+    """`count` reservations `<campaign>-<number>` of one code and one fan each, and the shard that counts them."""
+    for start in range(0, count, INSERT_SIZE):
+        names = [f"{campaign_id}-{number}" for number in range(start, min(start + INSERT_SIZE, count))]
+        codes = [{**a_code(campaign_id, "tm", f"SECRET-{name}"), "status": "reserved"} for name in names]
+        holds = [a_hold(campaign_id, name, code["_id"], expires_at) for name, code in zip(names, codes, strict=True)]
+        await db["codes"].insert_many(codes, ordered=False)
+        await db["reservations"].insert_many(holds, ordered=False)
+    await db["inventory"].insert_one({**a_shard(campaign_id, "tm", 0), "reserved": count})
+
+
+def a_hold(campaign_id: str, name: str, code_id: str, expires_at: datetime) -> dict[str, Any]:
+    """One held reservation."""
+    return {
+        "_id": name,
+        "campaign_id": campaign_id,
+        "fan_id": f"fan-of-{name}",
+        "code_type": "tm",
+        "code_ids": [code_id],
+        "state": "held",
+        "expires_at": expires_at,
+        "moved_by": f"{SHARD}@0",
+        "changed_at": datetime.now(UTC),
+    }

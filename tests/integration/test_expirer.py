@@ -1,16 +1,19 @@
 """`codes expirer`: what is overdue comes back, by the way of any release."""
 
+import asyncio
 import signal
 from collections import Counter
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from schemas.topics import INVENTORY, RELEASE, RESERVE, RESULTS
+from schemas.topics import ASSIGN, INVENTORY, RELEASE, RESERVE, RESULTS
 from stores.mongo.connection import Database
+from tests.fakes.stocking import put_holds
 from tests.integration.conftest import PutCodes
-from tests.integration.running import Neighbour, running
+from tests.integration.running import Neighbour, Role, running
 
 pytestmark = pytest.mark.integration
 
@@ -65,3 +68,77 @@ async def test_an_expiry_asked_too_early_is_refused_and_the_hold_stays(
 
     assert ("refused", "invalid_request") == (refused["outcome"], refused["reason"])
     assert ["held"] == [one["state"] async for one in db["reservations"].find({})]
+
+
+def assign(request_id: str, reservation_id: str) -> dict[str, Any]:
+    """By the fan whom `put_holds` gave it."""
+    fan_id = f"fan-of-{reservation_id}"
+    return {"request_id": request_id, "campaign_id": "sale", "fan_id": fan_id, "reservation_id": reservation_id}
+
+
+async def held_back_s(expirer: Role) -> float:
+    """What the expirer's gauge says."""
+    _, text = await expirer.get("/metrics")
+    return float(text.partition("\ncodes_expiry_held_back_seconds ")[2].split("\n")[0])
+
+
+async def test_an_assign_asked_in_time_wins_however_long_the_queue_is(
+    environment: dict[str, str], neighbour: Neighbour, db: Database, tmp_path: Path
+) -> None:
+    """Nobody decides assigns when the time is over: the expirer asks for nothing, and says that it waits."""
+    expires_at = datetime.now(UTC) + timedelta(seconds=2)
+    await put_holds(db, "sale", 2, expires_at)
+    asked = await neighbour.send(ASSIGN, assign("in-time", "sale-0"), partition=0)
+    assert asked.timestamp < expires_at.timestamp() * 1000
+    async with running("expirer", environment, tmp_path / "expirer.log") as expirer:
+        await expirer.until_ready()
+        await asyncio.sleep(max(0.0, (expires_at - datetime.now(UTC)).total_seconds()))
+        late = await neighbour.records(RELEASE, 0, settle_s=3)
+        waited_s = await held_back_s(expirer)
+        async with running("worker", environment, tmp_path / "worker.log"):
+            results = {value["reservation_id"]: value for value in await neighbour.values(RESULTS, 2)}
+
+    assert [] == late
+    assert waited_s > 3
+    assert ("assign", "assigned") == (results["sale-0"]["operation"], results["sale-0"]["outcome"])
+    assert ("release", "released") == (results["sale-1"]["operation"], results["sale-1"]["outcome"])
+    assert {"sale-0": "assigned", "sale-1": "expired"} == await states(db)
+
+
+async def test_an_assign_asked_too_late_holds_no_expiry_back(
+    environment: dict[str, str], neighbour: Neighbour, db: Database, tmp_path: Path
+) -> None:
+    """It waits undecided, and is refused when it is decided; the release is asked for before that."""
+    await put_holds(db, "sale", 1, datetime.now(UTC) - timedelta(seconds=5))
+    await neighbour.send(ASSIGN, assign("late", "sale-0"), partition=0)
+    async with running("expirer", environment, tmp_path / "expirer.log"):
+        [release] = await neighbour.values(RELEASE, 1)
+        async with running("worker", environment, tmp_path / "worker.log"):
+            results = {value["request_id"]: value for value in await neighbour.values(RESULTS, 2)}
+
+    assert ("refused", "reservation_expired") == (results["late"]["outcome"], results["late"]["reason"])
+    assert "released" == results[release["request_id"]]["outcome"]
+    assert {"sale-0": "expired"} == await states(db)
+
+
+async def test_a_killed_expirers_share_is_taken_over(
+    environment: dict[str, str], neighbour: Neighbour, db: Database, tmp_path: Path
+) -> None:
+    """By those that are left, as soon as the group misses it."""
+    async with (
+        running("worker", environment, tmp_path / "worker.log"),
+        running("expirer", environment, tmp_path / "e1.log") as one,
+        running("expirer", environment, tmp_path / "e2.log") as two,
+    ):
+        await one.until_ready()
+        await two.until_ready()
+        one.signal(signal.SIGKILL)
+        await put_holds(db, "sale", 20, datetime.now(UTC) - timedelta(seconds=5))
+        released = await neighbour.values(RESULTS, 20)
+
+    assert {f"sale-{number}" for number in range(20)} == {value["reservation_id"] for value in released}
+
+
+async def states(db: Database) -> dict[str, str]:
+    """Of all reservations."""
+    return {one["_id"]: one["state"] async for one in db["reservations"].find({})}

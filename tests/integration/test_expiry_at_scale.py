@@ -1,0 +1,25 @@
+"""Very many reservations that end in the same second: `python -m benchmarks.expiry` in short.
+
+That each was released once, and that the inventory is true, is checked by the measurement itself.
+"""
+
+from pathlib import Path
+
+import pytest
+
+import devstack
+from benchmarks.expiry import measure
+
+HOLDS = 5_000
+
+pytestmark = [pytest.mark.integration, pytest.mark.timeout(400)]
+
+
+async def test_two_expirers_share_the_work_and_fans_go_on_reserving(stack: devstack.Stack, tmp_path: Path) -> None:
+    """Each hold is asked for by one of them, but for a few; a reserve waits for two batches of releases at most."""
+    figures = await measure(stack.environment(), HOLDS, tmp_path, quiet_s=3)
+
+    assert HOLDS == figures.holds
+    assert figures.released_s < 60
+    assert figures.asked_per_hold < 1.5
+    assert figures.reserve_storm_ms <= figures.reserve_quiet_ms + 2 * figures.storm_batch_ms
