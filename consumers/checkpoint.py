@@ -15,6 +15,7 @@ from uuid import uuid4
 
 from consumers.ahead import Stopped
 from consumers.import_surroundings import ImportSurroundings
+from consumers.observer import Subject
 from consumers.waiting import step_aside, wait_out
 from handlers.imports import begun
 from schemas.documents import ImportDocument
@@ -110,7 +111,7 @@ class Checkpoint:
                 return await waited(partial(write, attempt), self.around)
             except (FactsStale, StoreRefused) as why:
                 if not why.retriable and attempt >= self.around.limits.attempts_max:
-                    self.around.observer.refused(self.cause.topic, self.cause.partition, why)
+                    self.around.observer.refused(self._subject, why)
                     raise
                 self.around.observer.conflict(self.cause.topic, self.cause.partition, why.cause)
             if is_done(await waited(self._still_ours, self.around)):
@@ -119,6 +120,11 @@ class Checkpoint:
                 raise Stopped("others were faster")
             await step_aside(attempt)
             attempt += 1
+
+    @property
+    def _subject(self) -> Subject:
+        cause, document = self.cause, self.document
+        return Subject(cause.topic, cause.partition, cause.offset, document.id, document.campaign_id)
 
     async def _still_ours(self) -> ImportDocument:
         found = await self.store.find(self.document.id)

@@ -16,7 +16,7 @@ from consumers.decode import SizeLimits, decode_command
 from consumers.import_events import failed_records, rejected_records, told_records
 from consumers.import_run import ImportRun
 from consumers.import_surroundings import ImportSurroundings
-from consumers.observer import BatchReport
+from consumers.observer import BatchReport, Subject
 from producers.emitters import Emitter
 from schemas.documents import ImportDocument
 from schemas.errors import StoreRefused
@@ -50,7 +50,8 @@ class ImportPartition:
         """
         for record in records:
             try:
-                await self._serve(record, emitter, stopping)
+                with self._around.tracer.processing(self._around.group, [record]):
+                    await self._serve(record, emitter, stopping)
             except Stopped:
                 return
 
@@ -60,13 +61,19 @@ class ImportPartition:
             try:
                 outputs = await self._import(read, emitter, stopping)
             except StoreRefused as why:
-                self._around.observer.refused(record.topic, record.partition, why)
+                self._around.observer.refused(subject(read), why)
                 read = unprocessable(read)
         if isinstance(read, Rejected):
             outputs = rejected_records(
                 read, group=self._around.group, at=self._around.clock(), topics=self._around.topics
             )
-        await emitter.emit(outputs, record.offset + 1)
+        with self._around.tracer.sending(len(outputs)):
+            await emitter.emit(outputs, record.offset + 1)
+        self._report(read)
+
+    def _report(self, read: Asked[ImportCommand] | Rejected) -> None:
+        if isinstance(read, Rejected):
+            self._around.observer.rejected(read)
         self._around.observer.batch_done(report(read))
 
     async def _import(
@@ -93,11 +100,17 @@ class ImportPartition:
 
     async def _watched(self, run: ImportRun) -> ImportDocument:
         """Take an import to its end, and say for how long it is under way here."""
-        self._around.observer.import_began()
+        self._around.observer.import_began(run.checkpoint.document)
         try:
             return await run.finish()
         finally:
-            self._around.observer.import_left()
+            self._around.observer.import_left(run.checkpoint.document)
+
+
+def subject(asked: Asked[ImportCommand]) -> Subject:
+    """A command by its ids and its place."""
+    record, command = asked.record, asked.request
+    return Subject(record.topic, record.partition, record.offset, command.request_id, command.campaign_id)
 
 
 def unprocessable(asked: Asked[ImportCommand]) -> Rejected:
@@ -118,6 +131,8 @@ def report(read: Asked[ImportCommand] | Rejected) -> BatchReport:
     return BatchReport(
         topic=first.topic,
         partition=first.partition,
+        first_offset=first.offset,
+        last_offset=first.offset,
         outcomes={},
         refusals={},
         rejections=Counter(one.reason for one in rejected),

@@ -112,7 +112,8 @@ class ImportRun:
 
     async def _take(self, prepared: Prepared) -> None:
         self.around.failpoint.reached("before_chunk")
-        written = await self._written(prepared)
+        with self.around.tracer.chunk(prepared.chunk.rows):
+            written = await self._written(prepared)
         self.around.failpoint.reached("after_chunk")
         self.untold |= {shard.id: shard for shard in written.shards}
         self.around.observer.import_progressed("running", prepared.chunk.rows)
@@ -140,7 +141,8 @@ class ImportRun:
         records = told_records(
             self.checkpoint.document, self.untold.values(), self.checkpoint.cause, self.around.topics
         )
-        await self.emitter.emit(records, None)
+        with self.around.tracer.sending(len(records)):
+            await self.emitter.emit(records, None)
         self.untold = {}
         self.told_at_s = monotonic()
 

@@ -7,6 +7,7 @@ from datetime import datetime
 from consumers.failpoints import Failpoint
 from consumers.observer import Observer
 from consumers.requests import utc_now
+from consumers.tracing import UNTRACED, Tracer
 from schemas.settings import ImporterSettings, WorkerSettings
 from schemas.topics import Topics
 from stores.import_port import ObjectStore
@@ -24,6 +25,7 @@ class ImportSurroundings:
     failpoint: Failpoint
     objects: ObjectStore
     clock: Callable[[], datetime] = utc_now
+    tracer: Tracer = UNTRACED
 
     @property
     def backoff_max_s(self) -> float:

@@ -41,7 +41,9 @@ async def run_importer(
         ExceptionGroup: something unforeseen; the import it happened in goes on from its last chunk.
     """
     group = side.settings.group_prefix + IMPORTER_GROUP
-    around = ImportSurroundings(topics, group, side.limits, settings, side.observer, failpoint, objects)
+    around = ImportSurroundings(
+        topics, group, side.limits, settings, side.observer, failpoint, objects, tracer=side.tracer
+    )
 
     def make_work(source: TopicPartition) -> ImportPartition:
         shard = f"{topics.bare(source.topic)}.{source.partition}"

@@ -1,14 +1,16 @@
 """What the loops tell of themselves, for metrics, health and logs. `ops` implements it.
 
-Out: the port `Observer` and the report of one batch. No code, fan or request id goes through here.
+Out: the port `Observer` and the report of one batch. No code goes through here, and a request's id only where one
+     request is the subject; what is told of every batch is figures.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
+from schemas.documents import ImportDocument
 from schemas.errors import AbortReason, CodeServiceError, ConflictCause
-from schemas.records import DeadLetterReason
+from schemas.records import DeadLetterReason, Rejected
 from schemas.results import Outcome, RefusalReason
 
 Step = Literal["decode", "gather", "plan", "apply", "emit"]
@@ -32,6 +34,8 @@ class BatchReport:
     topic: str
     """Full name."""
     partition: int
+    first_offset: int
+    last_offset: int
     outcomes: Mapping[Outcome, int]
     refusals: Mapping[RefusalReason, int]
     rejections: Mapping[DeadLetterReason, int]
@@ -40,6 +44,18 @@ class BatchReport:
     replies_refused: int
     """Reply topics that are not allowed."""
     seconds: Mapping[Step, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """One request or command, and where it stands."""
+
+    topic: str
+    """Full name."""
+    partition: int
+    offset: int
+    request_id: str
+    campaign_id: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,13 +79,16 @@ class Observer(Protocol):
     def batch_done(self, report: BatchReport) -> None:
         """A batch is answered and its offsets are committed."""
 
+    def rejected(self, rejected: Rejected) -> None:
+        """A dead letter is written for a record."""
+
     def conflict(self, topic: str, partition: int, cause: ConflictCause) -> None:
         """A plan was stale and is made anew."""
 
     def aborted(self, topic: str, reason: AbortReason) -> None:
         """A Kafka transaction with a batch's outputs ended without effect."""
 
-    def refused(self, topic: str, partition: int, error: CodeServiceError) -> None:
+    def refused(self, subject: Subject, error: CodeServiceError) -> None:
         """The database refuses a write however often it is tried; what it belongs to is given up."""
 
     def waits_for(self, part: Part, error: CodeServiceError) -> None:
@@ -105,10 +124,10 @@ class Observer(Protocol):
         `held_back_s`: age of the oldest assign that may be undecided, while holds are overdue; 0 if there is none.
         """
 
-    def import_began(self) -> None:
-        """An import is under way here."""
+    def import_began(self, document: ImportDocument) -> None:
+        """An import is under way here, from its begin or from where another process left it."""
 
-    def import_left(self) -> None:
+    def import_left(self, document: ImportDocument) -> None:
         """It is not any more: at its end, or to go on elsewhere."""
 
     def import_progressed(self, state: str, rows: int) -> None:

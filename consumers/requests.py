@@ -16,8 +16,9 @@ from typing import Final, TypeVar
 
 from consumers.decode import SizeLimits, decode_request
 from consumers.failpoints import Failpoint
-from consumers.observer import BatchReport, Observer, Step
+from consumers.observer import BatchReport, Observer, Step, Subject
 from consumers.outputs import Outputs, Speaker, outputs_of
+from consumers.tracing import UNTRACED, Tracer
 from consumers.waiting import step_aside, wait_out
 from handlers.plan import Plan, plan_batch
 from producers.emitters import Emitter
@@ -52,6 +53,7 @@ class Decided:
 class Stopwatch:
     """Seconds by step."""
 
+    tracer: Tracer
     seconds: dict[Step, float] = field(default_factory=dict)
 
     @contextmanager
@@ -59,7 +61,8 @@ class Stopwatch:
         """Add what happens inside to a step."""
         start = perf_counter()
         try:
-            yield
+            with self.tracer.step(name):
+                yield
         finally:
             self.seconds[name] = self.seconds.get(name, 0.0) + perf_counter() - start
 
@@ -80,6 +83,7 @@ class Surroundings:
     failpoint: Failpoint
     replies: ReplyTopics
     clock: Callable[[], datetime] = utc_now
+    tracer: Tracer = UNTRACED
 
 
 class RequestPartition:
@@ -110,7 +114,11 @@ class RequestPartition:
         Raises:
             PartitionFenced, EmitFailed: see `Emitter.emit`. What was decided stays decided and is told again.
         """
-        watch = Stopwatch()
+        with self._around.tracer.processing(self._around.group, records):
+            await self._serve(records, emitter)
+
+    async def _serve(self, records: Sequence[IncomingRecord], emitter: Emitter) -> None:
+        watch = Stopwatch(self._around.tracer)
         with watch.step("decode"):
             read = [decode_request(record, self._topic, self._sizes) for record in records]
         asked = [one for one in read if isinstance(one, Asked)]
@@ -121,12 +129,15 @@ class RequestPartition:
             outputs = await self._outputs(records, decided.plans, rejections)
             await self._emit(outputs, records[-1].offset + 1, emitter)
         self._around.failpoint.reached("after_emit")
-        self._around.observer.batch_done(report(records[0], decided.plans, rejections, outputs, watch))
+        for rejected in rejections:
+            self._around.observer.rejected(rejected)
+        self._around.observer.batch_done(report(records, decided.plans, rejections, outputs, watch))
 
     async def _emit(self, outputs: Outputs, next_offset: int, emitter: Emitter) -> None:
         """Send it all; if that fails, a reply topic may be gone, so they are looked up anew before the next try."""
         try:
-            await emitter.emit(outputs.records, next_offset)
+            with self._around.tracer.sending(len(outputs.records)):
+                await emitter.emit(outputs.records, next_offset)
         except EmitFailed:
             self._around.replies.forget()
             raise
@@ -155,7 +166,7 @@ class RequestPartition:
                 if len(requests) > 1:
                     break
                 if attempt >= self._around.limits.attempts_max:
-                    self._around.observer.refused(requests[0].record.topic, requests[0].record.partition, why)
+                    self._around.observer.refused(subject(requests[0]), why)
                     return Decided(unprocessable=(unprocessable(requests[0]),))
             await step_aside(attempt)
             attempt += 1
@@ -193,6 +204,12 @@ def check_size(plan: Plan) -> None:
         raise PlanTooLarge(f"{codes} codes, at most {CODES_PER_PLAN_MAX}")
 
 
+def subject(asked: Asked[Request]) -> Subject:
+    """A request by its ids and its place."""
+    record, request = asked.record, asked.request
+    return Subject(record.topic, record.partition, record.offset, request.request_id, request.campaign_id)
+
+
 def unprocessable(asked: Asked[Request]) -> Rejected:
     """A request that is readable and yet breaks every batch it is in."""
     request = asked.request
@@ -208,7 +225,7 @@ def unprocessable(asked: Asked[Request]) -> Rejected:
 
 
 def report(
-    first: IncomingRecord,
+    records: Sequence[IncomingRecord],
     plans: Sequence[Plan],
     rejections: Sequence[Rejected],
     outputs: Outputs,
@@ -217,8 +234,10 @@ def report(
     """The batch by figures."""
     answers = [answer for plan in plans for answer in plan.answers]
     return BatchReport(
-        topic=first.topic,
-        partition=first.partition,
+        topic=records[0].topic,
+        partition=records[0].partition,
+        first_offset=records[0].offset,
+        last_offset=records[-1].offset,
         outcomes=Counter(answer.result.outcome for answer in answers),
         refusals=Counter(answer.result.reason for answer in answers if answer.result.reason is not None),
         rejections=Counter(rejected.reason for rejected in rejections),

@@ -17,6 +17,7 @@ from consumers import lenient
 from consumers.group import GroupMember, consumer_options, started_consumer
 from consumers.observer import Observer
 from consumers.partition import LoopLimits, OpenEmitter, PartitionLoop, PartitionWork
+from consumers.tracing import UNTRACED, Tracer
 from producers.emitters import (
     AcknowledgedEmitter,
     Emitter,
@@ -39,6 +40,7 @@ class KafkaSide:
     guarantee: ProcessingGuarantee
     limits: WorkerSettings
     observer: Observer
+    tracer: Tracer = UNTRACED
 
     @property
     def backoff_max_s(self) -> float:

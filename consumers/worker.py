@@ -14,13 +14,13 @@ from consumers.failpoints import Failpoint
 from consumers.requests import RequestPartition, Surroundings
 from consumers.role import KafkaSide, serve_topics
 from producers.replies import ReplyTopics
-from schemas.topics import ASSIGN, REQUEST_TOPICS, Topics
+from schemas.topics import REQUEST_TOPICS, Topics
 from stores.port import CodeStore
 
 WORKER_GROUP: Final = "worker"
 
-MakeStore = Callable[[str, bool], CodeStore]
-"""By shard, and whether its decisions tell codes to fans."""
+MakeStore = Callable[[str, str], CodeStore]
+"""By topic without prefix, and shard."""
 
 
 async def run_worker(
@@ -37,12 +37,12 @@ async def run_worker(
         ExceptionGroup: something unforeseen; nothing of the batch it happened in is committed.
     """
     group = side.settings.group_prefix + WORKER_GROUP
-    around = Surroundings(topics, group, side.limits, side.observer, failpoint, replies)
+    around = Surroundings(topics, group, side.limits, side.observer, failpoint, replies, tracer=side.tracer)
 
     def make_work(source: TopicPartition) -> RequestPartition:
         topic = topics.bare(source.topic)
         shard = f"{topic}.{source.partition}"
-        return RequestPartition(shard, topic, make_store(shard, topic == ASSIGN.name), around)
+        return RequestPartition(shard, topic, make_store(topic, shard), around)
 
     await serve_topics(
         side,

@@ -19,6 +19,7 @@ from ops.commands.demo import demo
 from ops.commands.imports import app as imports
 from ops.commands.metrics import metrics
 from ops.commands.migrate import migrate
+from ops.commands.monitoring import monitoring
 from ops.commands.publish import app as publish
 from ops.commands.reconcile import reconcile
 from ops.commands.roles import expirer, importer, worker
@@ -88,6 +89,7 @@ app.command(epilog="Examples: codes reconcile; codes reconcile --campaign spring
 app.command(epilog="Examples: codes migrate; codes migrate --check --json")(migrate)
 app.command(epilog="Examples: codes config; codes config --json")(config)
 app.command(epilog="Examples: codes metrics; codes metrics --json")(metrics)
+app.command(epilog="Example: codes monitoring --out rules --runbooks https://wiki.example/runbooks")(monitoring)
 app.add_typer(dev, name="dev")
 
 

@@ -2,7 +2,9 @@
 
 In:       structlog events, and records of the standard library's logging.
 Out:      JSON objects or lines for people: `at`, `level`, `event`, `logger`, `role`, then what the event adds.
-Promise:  no secret is written (see `ops.masking`), and a traceback shows no local variables.
+          `ops.log_schema` says which events and fields there are.
+Promise:  no secret is written (see `ops.masking`), and a traceback shows no local variables. DEBUG is for our own
+          packages: at that level drivers tell whole commands and records.
 """
 
 import logging
@@ -17,6 +19,7 @@ from structlog.typing import EventDict, Processor, WrappedLogger
 from ops.masking import mask_values
 from schemas.settings import LogSettings
 
+PACKAGES: Final = ("consumers", "handlers", "ops", "producers", "schemas", "stores")
 FIRST_KEYS: Final = ("at", "level", "event", "logger", "role")
 LIBRARIES: Final = (
     "aiobotocore",
@@ -25,7 +28,10 @@ LIBRARIES: Final = (
     "asyncio",
     "boto3",
     "botocore",
+    "faust",
+    "mode",
     "motor",
+    "opentelemetry",
     "pymongo",
     "s3transfer",
     "urllib3",
@@ -37,7 +43,7 @@ def configure_logging(settings: LogSettings, *, role: str) -> None:
     """Route everything through one chain to standard output. To be called once, before the first event.
 
     `role` is the process's own: `worker`, `importer`, `migrate`. Libraries are heard from WARNING up, and from
-    INFO up when the level is DEBUG.
+    INFO up when the level is DEBUG. Warnings of Python and of our own calls come here too.
     """
     before = _before(role)
     structlog.configure(
@@ -49,8 +55,11 @@ def configure_logging(settings: LogSettings, *, role: str) -> None:
     handler.setFormatter(ProcessorFormatter(foreign_pre_chain=before, processors=_after(settings)))
     root = logging.getLogger()
     root.handlers = [handler]
-    root.setLevel(settings.level)
+    root.setLevel("INFO" if settings.level == "DEBUG" else settings.level)
+    for name in PACKAGES:
+        logging.getLogger(name).setLevel(settings.level)
     _quieten_libraries(settings)
+    logging.captureWarnings(capture=True)
     stamina.instrumentation.set_on_retry_hooks([])  # the observer tells what is waited for, once
 
 

@@ -6,12 +6,13 @@ Out:      `Metrics` and `Health`, moved.
 
 from collections import Counter as Tally
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import TypeVar
 
 import structlog
 from prometheus_client import Counter
 
-from consumers.observer import BatchReport, Ends, Observer, Part, Taken
+from consumers.observer import BatchReport, Ends, Observer, Part, Subject, Taken
 from ops.health import Health
 from ops.metrics import (
     BATCH_RECORDS,
@@ -40,7 +41,9 @@ from ops.metrics import (
 )
 from ops.progress import Progress
 from ops.registry import Metrics
+from schemas.documents import ImportDocument
 from schemas.errors import AbortReason, CodeServiceError, ConflictCause
+from schemas.records import Rejected
 
 L = TypeVar("L", bound=str)
 """A closed set of label values."""
@@ -69,6 +72,31 @@ class OpsObserver(Observer):
         self._metrics[BATCH_RECORDS].observe(records_of(report))
         for step, seconds in report.seconds.items():
             self._metrics[BATCH_STEP_SECONDS].labels(step).observe(seconds)
+        log.debug(
+            "batch",
+            topic=report.topic,
+            partition=report.partition,
+            first_offset=report.first_offset,
+            last_offset=report.last_offset,
+            records=records_of(report),
+            outcomes=dict(report.outcomes),
+            seconds={step: round(seconds, 6) for step, seconds in report.seconds.items()},
+        )
+
+    def rejected(self, rejected: Rejected) -> None:
+        """Say where it stands; `batch_done` counts it. At DEBUG: a sender may be wrong 5,000 times a second.
+
+        Of what cannot be read no field is told, ids neither: anything may stand there.
+        """
+        record = rejected.record
+        log.debug(
+            "dead_letter",
+            topic=record.topic,
+            partition=record.partition,
+            offset=record.offset,
+            reason=rejected.reason,
+            detail=rejected.detail,
+        )
 
     def conflict(self, topic: str, partition: int, cause: ConflictCause) -> None:
         """Count a stale plan."""
@@ -79,9 +107,9 @@ class OpsObserver(Observer):
         """Count it; the log says why when the partition is fenced or waits for Kafka."""
         self._metrics[TRANSACTIONS_ABORTED].labels(topic, reason).inc()
 
-    def refused(self, topic: str, partition: int, error: CodeServiceError) -> None:
+    def refused(self, subject: Subject, error: CodeServiceError) -> None:
         """Say why: neither the dead letter nor the end event can, and it is ours to mend."""
-        log.error("refused", topic=topic, partition=partition, reason=str(error))
+        log.error("refused", **asdict(subject), error=type(error).__name__, reason=str(error))
 
     def waits_for(self, part: Part, error: CodeServiceError) -> None:
         """Count the try; the log says it once, until the part answers again."""
@@ -144,12 +172,14 @@ class OpsObserver(Observer):
         self._metrics[OLDEST_OVERDUE].set(oldest_overdue_s)
         self._metrics[HELD_BACK].set(held_back_s)
 
-    def import_began(self) -> None:
+    def import_began(self, document: ImportDocument) -> None:
         """One more."""
+        log.info("import_began", **told(document))
         self._metrics[IMPORTS_RUNNING].inc()
 
-    def import_left(self) -> None:
+    def import_left(self, document: ImportDocument) -> None:
         """One less."""
+        log.info("import_left", state=document.state, reason=document.reason, **told(document))
         self._metrics[IMPORTS_RUNNING].dec()
 
     def import_progressed(self, state: str, rows: int) -> None:
@@ -172,6 +202,18 @@ class OpsObserver(Observer):
 def records_of(report: BatchReport) -> int:
     """Records in the batch: each was decided or rejected."""
     return sum(report.outcomes.values()) + sum(report.rejections.values())
+
+
+def told(document: ImportDocument) -> dict[str, str | int]:
+    """What the log says of an import."""
+    return {
+        "request_id": document.id,
+        "campaign_id": document.campaign_id,
+        "rows_read": document.rows_read,
+        "inserted": document.inserted,
+        "duplicates": document.duplicates_in_file + document.duplicates_in_campaign,
+        "rejected": document.rejected,
+    }
 
 
 def _add(counter: Counter, counts: Mapping[L, int]) -> None:

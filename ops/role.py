@@ -19,7 +19,9 @@ import structlog
 
 from consumers.failpoints import Failpoint, failpoint_from
 from consumers.role import KafkaSide
+from consumers.tracing import Tracer
 from ops.collectors import ProgressCollector, StockCollector
+from ops.exits import Exit
 from ops.health import Health
 from ops.kafka import client_options
 from ops.log import configure_logging
@@ -30,6 +32,8 @@ from ops.progress import Progress
 from ops.registry import Metrics
 from ops.server import ops_server
 from ops.settings import Settings
+from ops.tracing import open_tracer
+from schemas.errors import CodeServiceError
 from schemas.topics import Topics
 from stores.port import StockFigures
 
@@ -60,10 +64,20 @@ Work = Callable[[RoleContext], Coroutine[Any, Any, None]]
 
 
 def run_role(name: str, settings: Settings, work: Work, *, consumes: bool) -> None:
-    """Run a role until it is told to stop. `consumes`: it is given partitions by a group."""
+    """Run a role until it is told to stop. `consumes`: it is given partitions by a group.
+
+    Raises:
+        CodeServiceError: one that we know, of which the command line makes one line.
+    """
     configure_logging(settings.log, role=name)
     collect_garbage_less_often()
-    asyncio.run(role(name, settings, work, consumes=consumes))
+    try:
+        asyncio.run(role(name, settings, work, consumes=consumes))
+    except CodeServiceError:
+        raise
+    except Exception:  # what is unforeseen ends the process; its traceback goes through the masks, not to stderr
+        log.exception("crashed")
+        sys.exit(Exit.FAILED)
 
 
 def collect_garbage_less_often() -> None:
@@ -83,13 +97,18 @@ async def role(name: str, settings: Settings, work: Work, *, consumes: bool) -> 
     metrics.compute(ProgressCollector(progress))
     metrics.compute(StockCollector(stock))
     health = Health(consumes=consumes, is_idle=progress.is_idle)
-    context = role_context(settings, OpsObserver(metrics, health, progress), stopping, stock)
+    observer = OpsObserver(metrics, health, progress)
+
+    async def traced_work() -> None:
+        async with open_tracer(settings.otel, role=name) as tracer:
+            await work(role_context(settings, observer, tracer, stopping, stock))
+
     for number in STOP_SIGNALS:
         asyncio.get_running_loop().add_signal_handler(number, stop, stopping, health)
     async with ops_server(settings.ops, metrics, health), measured_loop(metrics[LOOP_LAG].observe):
         health.started()
         log.info("started", guarantee=settings.processing_guarantee, prefix=settings.topics.prefix)
-        await until_stopped(work(context), stopping, settings.worker.stop_budget_s + GRACE_S)
+        await until_stopped(traced_work(), stopping, settings.worker.stop_budget_s + GRACE_S)
     log.info("stopped", role=name)
 
 
@@ -133,7 +152,7 @@ def stop(stopping: asyncio.Event, health: Health) -> None:
 
 
 def role_context(
-    settings: Settings, observer: OpsObserver, stopping: asyncio.Event, stock: StockFigures
+    settings: Settings, observer: OpsObserver, tracer: Tracer, stopping: asyncio.Event, stock: StockFigures
 ) -> RoleContext:
     """Everything a role needs, made of the settings."""
     side = KafkaSide(
@@ -142,6 +161,7 @@ def role_context(
         guarantee=settings.processing_guarantee,
         limits=settings.worker,
         observer=observer,
+        tracer=tracer,
     )
     failpoint = failpoint_from(settings.failpoint)
     return RoleContext(settings, Topics(settings.topics.prefix), side, failpoint, stopping, stock)

@@ -39,8 +39,10 @@ async def worker(context: RoleContext) -> None:
     """Serve requests."""
     async with mongo_parts(context) as parts:
 
-        def make_store(shard: str, tells_values: bool) -> MongoCodeStore:  # see MakeStore
-            return MongoCodeStore(parts, shard, tells_values=tells_values)
+        def make_store(topic: str, shard: str) -> MongoCodeStore:
+            return MongoCodeStore(
+                parts, shard, tells_values=topic == ASSIGN.name, in_background=topic == RELEASE.name
+            )
 
         replies = ReplyTopics(context.settings.topics.reply_allowed, partition_counter(context))
         await run_worker(context.kafka, context.topics, make_store, replies, context.failpoint, context.stopping)
@@ -88,7 +90,7 @@ async def mongo_parts(context: RoleContext) -> AsyncIterator[MongoParts]:
         collections = Collections(database(client, settings))
         turns = asyncio.Semaphore(settings.transactions_max)
         async with watched(partial(ping, client), "mongo", context.kafka.observer):
-            yield MongoParts(client, collections, Campaigns(collections), turns, context.stock)
+            yield MongoParts(client, collections, Campaigns(collections), turns, stock=context.stock)
     finally:
         client.close()
 

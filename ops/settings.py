@@ -29,6 +29,7 @@ from schemas.settings import (
     LogSettings,
     MongoSettings,
     OpsSettings,
+    OtelSettings,
     ProcessingGuarantee,
     S3Settings,
     TopicSettings,
@@ -61,6 +62,7 @@ class Settings(BaseSettings):
     expirer: ExpirerSettings = ExpirerSettings()
     ops: OpsSettings = OpsSettings()
     log: LogSettings = LogSettings()
+    otel: OtelSettings = OtelSettings()
     processing_guarantee: ProcessingGuarantee = "exactly_once"
     """`at_least_once` for a broker without transactions: a result may then be seen again, with the same `ce_id`."""
     failpoint: Failpoint | None = None

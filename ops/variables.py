@@ -12,7 +12,7 @@ from pydantic import BaseModel, SecretStr
 PREFIX: Final = "CODES_"
 DELIMITER: Final = "__"
 UNITS: Final = {"ms": "milliseconds", "s": "seconds", "bytes": "bytes", "hours": "hours", "days": "days"}
-TYPES: Final = {"array": "a JSON list", "object": "a JSON object", "string": "text"}
+TYPES: Final = {"array": "a JSON list", "boolean": "true or false", "object": "a JSON object", "string": "text"}
 
 
 @dataclass(frozen=True, slots=True)

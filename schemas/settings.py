@@ -155,6 +155,13 @@ class OpsSettings(Group):
     """0: any free one, printed in the log."""
 
 
+class OtelSettings(Group):
+    """Traces by OpenTelemetry. Where they go, and how many, say the variables `OTEL_*` of all its programs."""
+
+    enabled: bool = False
+    """Make spans and send them by OTLP over HTTP; needs the extra `otel`."""
+
+
 class LogSettings(Group):
     """The log on standard output."""
 

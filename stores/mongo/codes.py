@@ -8,6 +8,7 @@ Promise:  `apply` is one transaction. Every write is guarded by what the plan wa
 
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -41,18 +42,24 @@ class MongoParts:
     campaigns: Campaigns
     turns: asyncio.Semaphore
     """As many as transactions may run at once (`mongo.transactions_max`)."""
+    background: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(1))
+    """One of them for what no fan waits for: a hundred thousand expiries at once must leave room for reserves."""
     stock: StockFigures = field(default_factory=StockFigures)
 
 
 class MongoCodeStore:
     """One partition's way to the database; implements `stores.port.CodeStore`."""
 
-    def __init__(self, parts: MongoParts, shard: str, *, tells_values: bool) -> None:
-        """`tells_values`: whether the partition's decisions give codes to fans, who must be told them."""
+    def __init__(self, parts: MongoParts, shard: str, *, tells_values: bool, in_background: bool = False) -> None:
+        """`tells_values`: whether the partition's decisions give codes to fans, who must be told them.
+
+        `in_background`: whether no fan waits for them.
+        """
         self._parts = parts
         self._collections = parts.collections
         self._shard = shard
         self._tells_values = tells_values
+        self._turns = (parts.background, parts.turns) if in_background else (parts.turns,)
         self._ownership = Ownership(parts.client, parts.collections, shard)
         self._stock = Stock(parts.collections.codes, parts.stock, with_values=tells_values)
 
@@ -85,12 +92,17 @@ class MongoCodeStore:
             return
         try:
             with translated():
-                async with self._parts.turns:
-                    await self._write_at_once(plan)
+                await self._write_in_turn(plan)
         except FactsStale:
             self._stock.forget()
             raise
         self._stock.used(code_id for move in plan.code_moves.values() for code_id in move)
+
+    async def _write_in_turn(self, plan: Plan) -> None:
+        async with AsyncExitStack() as held:
+            for turns in self._turns:
+                await held.enter_async_context(turns)
+            await self._write_at_once(plan)
 
     async def _write_at_once(self, plan: Plan) -> None:
         session = await self._ownership.session()

@@ -3,8 +3,10 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from consumers.observer import BatchReport, Ends, Part, Taken
+from consumers.observer import BatchReport, Ends, Part, Subject, Taken
+from schemas.documents import ImportDocument
 from schemas.errors import AbortReason, CodeServiceError, ConflictCause
+from schemas.records import Rejected
 
 
 @dataclass(slots=True)
@@ -24,11 +26,16 @@ class RememberingObserver:
     turns: list[tuple[str, int]] = field(default_factory=list)
     fencings: list[tuple[str, int]] = field(default_factory=list)
     expiries: list[tuple[int, float, float]] = field(default_factory=list)
-    refusals: list[tuple[str, int, CodeServiceError]] = field(default_factory=list)
+    refusals: list[tuple[Subject, CodeServiceError]] = field(default_factory=list)
+    rejections: list[Rejected] = field(default_factory=list)
 
     def batch_done(self, report: BatchReport) -> None:
         """Remember the report."""
         self.reports.append(report)
+
+    def rejected(self, rejected: Rejected) -> None:
+        """Remember it."""
+        self.rejections.append(rejected)
 
     def conflict(self, topic: str, partition: int, cause: ConflictCause) -> None:
         """Remember where."""
@@ -38,9 +45,9 @@ class RememberingObserver:
         """Remember why."""
         self.aborts.append((topic, reason))
 
-    def refused(self, topic: str, partition: int, error: CodeServiceError) -> None:
-        """Remember why."""
-        self.refusals.append((topic, partition, error))
+    def refused(self, subject: Subject, error: CodeServiceError) -> None:
+        """Remember what, and why."""
+        self.refusals.append((subject, error))
 
     def waits_for(self, part: Part, error: CodeServiceError) -> None:
         """Remember for what."""
@@ -82,11 +89,11 @@ class RememberingObserver:
         """Remember the figures."""
         self.expiries.append((count, oldest_overdue_s, held_back_s))
 
-    def import_began(self) -> None:
+    def import_began(self, document: ImportDocument) -> None:
         """Count it."""
         self.imports_running += 1
 
-    def import_left(self) -> None:
+    def import_left(self, document: ImportDocument) -> None:
         """Count it."""
         self.imports_running -= 1
 

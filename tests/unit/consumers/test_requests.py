@@ -89,6 +89,7 @@ def test_a_batch_is_decided_told_and_reported() -> None:
     (report,) = bench.observer.reports
     assert ("t.reserve.requests.v1", 0) == (report.topic, report.partition)
     assert ({"reserved": 3, "refused": 1}, {"out_of_stock": 1}) == (report.outcomes, report.refusals)
+    assert (0, 4) == (report.first_offset, report.last_offset)
     assert ({"not_json": 1}, 1, 0) == (report.rejections, report.repeats, report.replies_refused)
     assert {"decode", "gather", "plan", "apply", "emit"} == report.seconds.keys()
 
@@ -172,8 +173,10 @@ def test_one_request_that_breaks_every_batch_is_found_and_set_aside() -> None:
     (letter,) = bench.visible("dead-letters.v1")
     assert b"unprocessable" == header(letter, "dlq-reason")
     assert b"the database refuses what this request would write" == header(letter, "dlq-detail")
-    [(_, _, why)] = bench.observer.refusals
+    [(subject, why)] = bench.observer.refusals
+    assert ("r-2", 2) == (subject.request_id, subject.offset)
     assert isinstance(why, StoreRefused)
+    assert [("r-2", "unprocessable")] == [(one.request_id, one.reason) for one in bench.observer.rejections]
     assert {"r-0", "r-1", "r-3", "r-4"} == bench.database.requests.keys()
 
 

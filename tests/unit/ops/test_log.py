@@ -3,13 +3,15 @@
 import json
 import logging
 import sys
+import warnings
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 import structlog
 
-from ops.log import LIBRARIES, configure_logging
+from ops.log import LIBRARIES, PACKAGES, configure_logging
+from ops.log_schema import LogLine
 from schemas.settings import LogSettings
 
 
@@ -18,8 +20,9 @@ def restored() -> Iterator[None]:
     """Logging is the process's own: put it back as it was."""
     root = logging.getLogger()
     handlers, level = root.handlers[:], root.level
-    levels = {name: logging.getLogger(name).level for name in LIBRARIES}
+    levels = {name: logging.getLogger(name).level for name in (*LIBRARIES, *PACKAGES)}
     yield
+    logging.captureWarnings(capture=False)
     root.handlers, root.level = handlers, level
     for name, before in levels.items():
         logging.getLogger(name).setLevel(before)
@@ -93,6 +96,46 @@ def test_debug_hears_libraries_too(capsys: pytest.CaptureFixture[str]) -> None:
     logging.getLogger("aiokafka").info("heard")
 
     assert ["heard"] == [line["event"] for line in lines(capsys)]
+
+
+def test_debug_is_for_our_own_packages(capsys: pytest.CaptureFixture[str]) -> None:
+    """There a driver tells whole commands, of libraries that nobody thought of too."""
+    configure_logging(LogSettings(level="DEBUG"), role="worker")
+
+    logging.getLogger("pymongo.command").debug('{"insert": "codes", "documents": [{"code": "SECRET-1"}]}')
+    logging.getLogger("unknown.library").debug("SECRET-2")
+    structlog.get_logger("consumers.requests").debug("ours")
+
+    assert ["ours"] == [line["event"] for line in lines(capsys)]
+
+
+@pytest.mark.parametrize("library", [*LIBRARIES, "unknown.library", "py.warnings"])
+def test_every_librarys_records_fit_the_schema_and_are_masked(
+    library: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Message, arguments and traceback."""
+    configure_logging(LogSettings(), role="worker")
+
+    try:
+        fail('dup key: { campaign_id: "sale", code: "SECRET-1" }')
+    except ValueError as why:
+        logging.getLogger(library).exception("failed: %s", why, extra={"code": "SECRET-2"})  # noqa: TRY401  # as libraries do
+
+    [line] = lines(capsys)
+    assert LogLine(**line).logger == library
+    assert "SECRET" not in json.dumps(line)
+
+
+def test_warnings_are_lines_too(capsys: pytest.CaptureFixture[str]) -> None:
+    """Else they would stand on standard error, in a form of their own."""
+    configure_logging(LogSettings(), role="worker")
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("always")
+        logging.captureWarnings(capture=True)
+        warnings.warn("mind", stacklevel=1)
+
+    assert ["py.warnings"] == [LogLine(**line).logger for line in lines(capsys)]
 
 
 def test_the_console_format_is_for_people(capsys: pytest.CaptureFixture[str]) -> None:

@@ -4,19 +4,24 @@ import pytest
 import structlog
 from prometheus_client.parser import text_string_to_metric_families
 
-from consumers.observer import BatchReport, Ends, Taken
+from consumers.observer import BatchReport, Ends, Subject, Taken
 from ops.collectors import ProgressCollector
 from ops.health import Health
 from ops.metrics import REPEATS, SECONDS
 from ops.observer import OpsObserver
 from ops.progress import Progress
 from ops.registry import Metrics
-from schemas.errors import StoreUnavailable
+from schemas.errors import StoreRefused, StoreUnavailable
+from schemas.records import Rejected
+from tests.fakes.builders import a_record
+from tests.fakes.imports import an_import
 
 TOPIC = "codes.reserve.requests.v1"
 A_REPORT = BatchReport(
     topic=TOPIC,
     partition=0,
+    first_offset=10,
+    last_offset=16,
     outcomes={"reserved": 3, "refused": 2},
     refusals={"out_of_stock": 1, "invalid_request": 1},
     rejections={"invalid": 1, "not_json": 1},
@@ -138,9 +143,9 @@ def test_the_other_roles_are_counted(observer: OpsObserver, metrics: Metrics) ->
     observer.import_progressed("completed", 20)
     observer.conflict(TOPIC, 0, "duplicate")
     observer.aborted(TOPIC, "cancelled")
-    observer.import_began()
-    observer.import_began()
-    observer.import_left()
+    observer.import_began(an_import())
+    observer.import_began(an_import())
+    observer.import_left(an_import(state="completed"))
 
     assert (5, 12.5, 3.5) == (
         value(metrics, "codes_expiries_asked_total"),
@@ -158,6 +163,62 @@ def test_the_other_roles_are_counted(observer: OpsObserver, metrics: Metrics) ->
     assert (2, 120) == (
         value(metrics, "codes_import_chunk_rows_count"),
         value(metrics, "codes_import_chunk_rows_sum"),
+    )
+
+
+def test_a_batch_is_a_line_at_debug_and_no_request_is(observer: OpsObserver) -> None:
+    """With its offsets; what matters more must not drown in it."""
+    with structlog.testing.capture_logs() as logs:
+        observer.batch_done(A_REPORT)
+
+    [line] = logs
+    assert ("batch", "debug", 10, 16, 7) == tuple(
+        line[name] for name in ("event", "log_level", "first_offset", "last_offset", "records")
+    )
+
+
+def test_a_dead_letter_is_a_line_at_debug_with_its_place(observer: OpsObserver) -> None:
+    """Reason and detail say what is wrong. Its ids are not told: what cannot be read may hold a code there too."""
+    record = a_record(b"SECRET", offset=7)
+    with structlog.testing.capture_logs() as logs:
+        observer.rejected(Rejected("invalid", "quantity: too large", record, request_id="SECRET"))
+
+    assert [
+        {
+            "event": "dead_letter",
+            "log_level": "debug",
+            "topic": record.topic,
+            "partition": 0,
+            "offset": 7,
+            "reason": "invalid",
+            "detail": "quantity: too large",
+        }
+    ] == logs
+
+
+def test_a_refused_write_names_its_request(observer: OpsObserver) -> None:
+    """Who mends it must find it."""
+    with structlog.testing.capture_logs() as logs:
+        observer.refused(Subject(TOPIC, 0, 7, "r-1", "sale"), StoreRefused("code 121"))
+
+    [line] = logs
+    assert ("error", 7, "r-1", "sale", "StoreRefused") == tuple(
+        line[name] for name in ("log_level", "offset", "request_id", "campaign_id", "error")
+    )
+
+
+def test_an_import_is_named_where_it_begins_and_where_it_ends(observer: OpsObserver) -> None:
+    """With what it had come to."""
+    with structlog.testing.capture_logs() as logs:
+        observer.import_began(an_import())
+        observer.import_left(an_import(state="failed", reason="forbidden"))
+
+    began, left = logs
+    assert ("import_began", "i-1", 1_010, 5) == tuple(
+        began[name] for name in ("event", "request_id", "rows_read", "duplicates")
+    )
+    assert ("import_left", "i-1", "failed", "forbidden") == tuple(
+        left[name] for name in ("event", "request_id", "state", "reason")
     )
 
 
