@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check unit bench lock fmt clean
+.PHONY: help setup demo test check unit bench monitoring lock fmt clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
@@ -38,10 +38,13 @@ test: check ## every check and every test of a normal run
 bench: $(READY) ## measure the worker and the importer against others that do their work
 	@$(BIN)/python -m benchmarks
 
+monitoring: $(READY) ## write the alert rules and the dashboard anew, into helm/codes/files
+	@$(BIN)/codes monitoring --out helm/codes/files >/dev/null
+
 lock: $(READY) ## pin every package, with hashes, for Python 3.11 and newer
 	@$(BIN)/python -m pip install -q --disable-pip-version-check uv
 	@$(BIN)/python -m uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url \
-	  --no-emit-find-links --extra devstack --extra test -q -o constraints.txt pyproject.toml requirements-build.in >/dev/null
+	  --no-emit-find-links --extra devstack --extra otel --extra test -q -o constraints.txt pyproject.toml requirements-build.in >/dev/null
 
 fmt: $(READY) ## format, and mend what ruff can mend
 	@$(BIN)/ruff format .

@@ -1,0 +1,13 @@
+"""The rows of the dashboard, from what needs attention to what lies behind it.
+
+Out: `ROWS`.
+"""
+
+from typing import Final
+
+from ops.monitoring.panel import Row
+from ops.monitoring.rows_codes import EXPIRY, IMPORTS, INVENTORY
+from ops.monitoring.rows_requests import ATTENTION, LAG, LATENCY, OUTCOMES
+from ops.monitoring.rows_service import PARTS, PROCESS
+
+ROWS: Final[tuple[Row, ...]] = (ATTENTION, OUTCOMES, LATENCY, LAG, PARTS, IMPORTS, EXPIRY, INVENTORY, PROCESS)

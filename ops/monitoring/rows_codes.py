@@ -1,0 +1,116 @@
+"""The dashboard's rows on imports, expiry and the inventory.
+
+Out: `IMPORTS`, `EXPIRY`, `INVENTORY`.
+Promise: every replica of the inventory tells all campaigns, so their counts are never added.
+"""
+
+from typing import Final
+
+from ops.metrics import (
+    EXPIRIES_ASKED,
+    HELD_BACK,
+    IMPORT_CHUNK_ROWS,
+    IMPORT_ROWS,
+    IMPORTS_ENDED,
+    IMPORTS_RUNNING,
+    INVENTORY_CODES,
+    OLDEST_OVERDUE,
+)
+from ops.monitoring.panel import Panel, Query, Row
+from ops.monitoring.promql import is_, matches, mean, picked, rate_by
+from schemas.base import CodeStatus
+
+NO_INVENTORY: Final = "`codes inventory` does not run, or knows of no such campaign"
+CODES: Final = picked(INVENTORY_CODES, matches("campaign", "$campaign"))
+AVAILABLE: Final = picked(INVENTORY_CODES, matches("campaign", "$campaign"), is_("status", CodeStatus.AVAILABLE))
+OF_CAMPAIGN: Final = "max by (namespace, campaign)"
+RATE_WINDOW: Final = "15m"
+
+IMPORTS: Final = Row(
+    "Imports",
+    (
+        Panel(
+            "Under way",
+            "Imports by process.",
+            (Query(f"sum by (instance) ({picked(IMPORTS_RUNNING)})", "{{instance}}"),),
+            width=6,
+            stacked=True,
+        ),
+        Panel(
+            "Rows",
+            "Rows a second, over all imports.",
+            (Query(rate_by("", IMPORT_ROWS), "rows"),),
+            "ops",
+            width=6,
+        ),
+        Panel(
+            "Ended",
+            "In an hour, by state. Cancelled ones count as failed.",
+            (Query(f"sum by (state) (increase({picked(IMPORTS_ENDED)}[1h]))", "{{state}}"),),
+            width=6,
+        ),
+        Panel(
+            "Rows in a chunk",
+            "Far below the setting's maximum for large files: rows are very long.",
+            (Query(mean(IMPORT_CHUNK_ROWS), "mean"),),
+            width=6,
+        ),
+    ),
+)
+EXPIRY: Final = Row(
+    "Expiry",
+    (
+        Panel(
+            "Oldest overdue hold, and what holds it back",
+            "If both are as high, expiries wait for an assign; else workers are behind on releases.",
+            (
+                Query(f"max({picked(OLDEST_OVERDUE)})", "overdue"),
+                Query(f"max({picked(HELD_BACK)})", "held back"),
+            ),
+            "s",
+            width=12,
+        ),
+        Panel(
+            "Releases asked for",
+            "By the expirers, a second.",
+            (Query(rate_by("", EXPIRIES_ASKED), "releases"),),
+            "ops",
+            width=12,
+        ),
+    ),
+)
+INVENTORY: Final = Row(
+    "Inventory",
+    (
+        Panel(
+            "Available by campaign",
+            "`other` is the sum of the campaigns that have no series of their own.",
+            (Query(f"{OF_CAMPAIGN} ({AVAILABLE})", "{{campaign}}", NO_INVENTORY),),
+            kind="bargauge",
+        ),
+        Panel(
+            "Codes by status",
+            "Over the campaigns picked above.",
+            (
+                Query(
+                    f"sum by (status) (max by (namespace, campaign, status) ({CODES}))",
+                    "{{status}}",
+                    NO_INVENTORY,
+                ),
+            ),
+            stacked=True,
+        ),
+        Panel(
+            "Time until empty",
+            f"At the rate of the last {RATE_WINDOW}.",
+            (
+                Query(
+                    f"{OF_CAMPAIGN} ({AVAILABLE}) / ({OF_CAMPAIGN} (-deriv({AVAILABLE}[{RATE_WINDOW}])) > 0)",
+                    "{{campaign}}",
+                    "no campaign gets fewer codes",
+                ),
+            ),
+            "s",
+        ),
+    ),
+)

@@ -1,0 +1,8 @@
+"""All cases. Out: `CASES`."""
+
+from typing import Final
+
+from tests.monitoring import cases_codes, cases_consumers, cases_processes
+from tests.monitoring.case import Case
+
+CASES: Final[tuple[Case, ...]] = (*cases_consumers.CASES, *cases_processes.CASES, *cases_codes.CASES)

@@ -1,0 +1,148 @@
+"""Cases of the alerts on dead letters, holds, stock and imports. Out: `CASES`."""
+
+from typing import Final
+
+from tests.monitoring.case import Case, Fires
+
+NAMESPACE: Final = {"namespace": "prod"}
+SALE: Final = {"namespace": "prod", "campaign": "sale"}
+AT = 'namespace="prod", job="j", instance="a"'
+
+
+def stock(campaign: str, available: str, reserved: str = "0x2000") -> dict[str, str]:
+    """A campaign's codes, as each of two replicas of the inventory tells them."""
+    by_status = {"available": available, "reserved": reserved, "assigned": "0x2000"}
+    of_campaign = f'codes_inventory_codes{{namespace="prod", campaign="{campaign}"'
+    return {
+        f'{of_campaign}, instance="{replica}", status="{status}"}}': told
+        for status, told in by_status.items()
+        for replica in "ab"
+    }
+
+
+def dead(reason: str, values: str) -> dict[str, str]:
+    """Records put aside."""
+    return {f'codes_dead_letters_total{{{AT}, reason="{reason}"}}': values}
+
+
+def ended(state: str) -> dict[str, str]:
+    """One import."""
+    return {f'codes_imports_ended_total{{{AT}, state="{state}"}}': "0x5 1x90"}
+
+
+def running(imports: str, rows: str) -> dict[str, str]:
+    """An importer."""
+    return {f"codes_imports_running{{{AT}}}": imports, f"codes_import_rows_total{{{AT}}}": rows}
+
+
+CASES: Final = (
+    Case(
+        "CodesDeadLetters",
+        "a ticket when a sender writes what cannot be read",
+        dead("invalid", "0x5 2x90"),
+        "10m",
+        (Fires("ticket", {**NAMESPACE, "reason": "invalid"}, "Dead letters in 1h, invalid: 2."),),
+    ),
+    Case(
+        "CodesDeadLetters",
+        "a page when it is ours to mend",
+        dead("unprocessable", "0x5 1x90"),
+        "10m",
+        (Fires("page", {**NAMESPACE, "reason": "unprocessable"}, "Dead letters in 1h, unprocessable: 1."),),
+    ),
+    Case("CodesDeadLetters", "none an hour after", dead("invalid", "0x5 2x90"), "80m"),
+    Case(
+        "CodesReservationsOverdue",
+        "a ticket over a minute",
+        {f"codes_oldest_overdue_seconds{{{AT}}}": "0+60x30"},
+        "10m",
+        (Fires("ticket", NAMESPACE, "A hold should have ended 10m 0s ago."),),
+    ),
+    Case(
+        "CodesReservationsOverdue",
+        "a page too over a quarter of an hour; roles that know nothing of holds say 0",
+        {
+            f"codes_oldest_overdue_seconds{{{AT}}}": "0+60x30",
+            'codes_oldest_overdue_seconds{namespace="prod", job="worker", instance="b"}': "0x30",
+        },
+        "25m",
+        (
+            Fires("ticket", NAMESPACE, "A hold should have ended 25m 0s ago."),
+            Fires("page", NAMESPACE, "A hold should have ended 25m 0s ago."),
+        ),
+    ),
+    Case("CodesReservationsOverdue", "none below", {f"codes_oldest_overdue_seconds{{{AT}}}": "50x30"}, "25m"),
+    Case(
+        "CodesExpiryHeldBack",
+        "when an assign is old",
+        {f"codes_expiry_held_back_seconds{{{AT}}}": "0+60x30"},
+        "10m",
+        (Fires("ticket", NAMESPACE, "Expiries wait for an assign that is 10m 0s old."),),
+    ),
+    Case(
+        "CodesExpiryHeldBack",
+        "none below",
+        {f"codes_expiry_held_back_seconds{{{AT}}}": "20x30"},
+        "20m",
+    ),
+    Case(
+        "CodesStockLow",
+        "when a tenth is left",
+        stock("sale", "1000-100x9 100x50", "0+100x9 900x50"),
+        "12m",
+        (Fires("ticket", SALE, "sale has 100 codes left."),),
+    ),
+    Case("CodesStockLow", "none when a fifth is left", stock("sale", "1000-100x8 200x50", "0+100x8 800x50"), "12m"),
+    Case("CodesStockLow", "none after an import", stock("sale", "1000-100x9 100 900x50", "0+100x9 900x50"), "15m"),
+    Case("CodesStockLow", "none for the rest", stock("other", "1000-100x9 100x50", "0+100x9 900x50"), "12m"),
+    Case("CodesStockLow", "none for a campaign that is over", stock("sale", "9x2000", "91x2000"), "1500m"),
+    Case("CodesStockLow", "none when nothing is left: that is another alert", stock("sale", "10-1x10 0x50"), "15m"),
+    Case(
+        "CodesStockExhausted",
+        "when the last one goes",
+        stock("sale", "10-1x10 0x50"),
+        "15m",
+        (Fires("ticket", SALE, "sale has no code left."),),
+    ),
+    Case("CodesStockExhausted", "none while there is one", stock("sale", "10-1x9 1x50"), "15m"),
+    Case("CodesStockExhausted", "none after a day", stock("sale", "10-1x10 0x2000"), "1500m"),
+    Case("CodesStockExhausted", "none for one that never had any", stock("sale", "0x50"), "15m"),
+    Case(
+        "CodesOutOfStock",
+        "when fans are refused",
+        {f'codes_refusals_total{{{AT}, reason="out_of_stock"}}': "0+1x60"},
+        "25m",
+        (Fires("ticket", NAMESPACE, "Requests refused as out of stock in 15m: 15."),),
+    ),
+    Case(
+        "CodesOutOfStock",
+        "none for other refusals",
+        {f'codes_refusals_total{{{AT}, reason="unknown_campaign"}}': "0+1x60"},
+        "25m",
+    ),
+    Case(
+        "CodesImportsFailed",
+        "when one failed or was cancelled",
+        ended("failed"),
+        "10m",
+        (Fires("ticket", NAMESPACE, "Imports that failed in 1h: 1. A cancelled one counts as failed."),),
+    ),
+    Case("CodesImportsFailed", "none for one that was completed", ended("completed"), "10m"),
+    Case("CodesImportsFailed", "none an hour after", ended("failed"), "80m"),
+    Case(
+        "CodesImportStalled",
+        "when no row is written",
+        running("0x5 1x60", "500x60"),
+        "22m",
+        (
+            Fires(
+                "ticket",
+                {"namespace": "prod", "job": "j", "instance": "a"},
+                "a: an import has written no row for 15m.",
+            ),
+        ),
+    ),
+    Case("CodesImportStalled", "none while rows are written", running("1x60", "0+10x60"), "30m"),
+    Case("CodesImportStalled", "none while none runs", running("0x60", "500x60"), "30m"),
+    Case("CodesImportStalled", "none for one that has just begun", running("0x20 1x60", "500x60"), "30m"),
+)

@@ -1,0 +1,62 @@
+"""Who is called finds what to do: a section for each alert, with commands, metrics and settings that exist."""
+
+import re
+from pathlib import Path
+from typing import Final
+
+import pytest
+import typer
+
+from ops.cli import app
+from ops.metrics import SPECS
+from ops.monitoring.alert import PREFIX, RUNBOOKS
+from ops.monitoring.rules import ALERTS
+from ops.settings import VARIABLES
+
+TEXT: Final = (Path(__file__).parents[2] / RUNBOOKS).read_text()
+NAMES: Final = tuple(dict.fromkeys(alert.name for alert in ALERTS))
+PARTS: Final = ["Means", "Look at", "Do", "Over when"]
+
+
+def sections() -> dict[str, str]:
+    """The text of each second-level heading."""
+    found = re.split(r"^## (.+)\n", TEXT, flags=re.MULTILINE)[1:]
+    return dict(zip(found[::2], found[1::2], strict=True))
+
+
+def test_each_alert_has_a_section_and_each_section_an_alert() -> None:
+    """In the order of the rules; the links lead there, since a heading's anchor is its text in small letters."""
+    assert [*NAMES] == [name for name in sections() if name.startswith(PREFIX)]
+    assert {f"{RUNBOOKS}#{name.lower()}" for name in NAMES} == {
+        alert.annotations()["runbook_url"] for alert in ALERTS
+    }
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_section_says_all_that_is_needed(name: str) -> None:
+    """What it means, what to look at, what to do, when it is over."""
+    assert PARTS == re.findall(r"^\*\*(.+?)\.\*\* \S", sections()[name], flags=re.MULTILINE)
+
+
+def test_metrics_and_settings_that_are_named_exist() -> None:
+    """A name that is wrong costs the most at night."""
+    metrics = {spec.name for spec in SPECS}
+
+    assert set() == set(re.findall(r"`(codes_\w+)", TEXT)) - metrics
+    assert set() == set(re.findall(r"\b(CODES_[A-Z0-9_]+)", TEXT)) - {*VARIABLES}
+
+
+def test_commands_that_are_named_exist() -> None:
+    """With their options."""
+    lines = re.findall(r"`codes ([a-z][^`]*)`", TEXT)
+
+    assert [] == [line for line in lines if not is_command(line)]
+
+
+def is_command(line: str) -> bool:
+    """Whether `codes` knows the words that begin it, and its options."""
+    command, *words = typer.main.get_command(app), *line.split()
+    while words and words[0] in getattr(command, "commands", {}):
+        command = command.commands[words.pop(0)]  # type: ignore[attr-defined]  # a group: it has commands
+    known = {option for parameter in command.params for option in (*parameter.opts, *parameter.secondary_opts)}
+    return not hasattr(command, "commands") and all(word in known for word in words if word.startswith("--"))
