@@ -30,6 +30,7 @@ AWAY: Final = frozenset(
         64,  # WriteConcernFailed, in time
         91,  # ShutdownInProgress
         189,  # PrimarySteppedDown
+        388,  # TransactionTooLargeForCache: ours are small, so the cache is full of what others, or we, just wrote
         262,  # ExceededTimeLimit
         10_107,  # NotWritablePrimary
         11_600,  # InterruptedAtShutdown

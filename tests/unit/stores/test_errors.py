@@ -88,6 +88,7 @@ def test_a_conflict_has_a_cause(error: PyMongoError, cause: ConflictCause) -> No
         labelled(OperationFailure(CANARY, 7), "RetryableWriteError"),
         OperationFailure(CANARY, 13),
         OperationFailure(CANARY, 18),
+        OperationFailure(CANARY, 388),
         OperationFailure(CANARY, 391),
         OperationFailure(CANARY, 8_000),
     ],
