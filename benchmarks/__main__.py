@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 from rich.console import Console
@@ -17,6 +17,9 @@ from rich.console import Console
 import devstack
 from benchmarks import imports, reserve
 from benchmarks.report import RESULTS, Row, keep, table_of
+
+WIDTH: Final = 110
+"""Of a table, at least: a narrower one breaks numbers in two."""
 
 
 class Work(StrEnum):
@@ -54,7 +57,7 @@ def main(
         for one in work or list(Work):
             found = asyncio.run(measured(one, stack.environment(), size))
             keep(out, stack.database, found)
-            Console().print(table_of(found, stack.database))
+            Console(width=max(WIDTH, Console().width)).print(table_of(found, stack.database))
     finally:
         if stack.started_by_this_call:
             devstack.down()
