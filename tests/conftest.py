@@ -5,6 +5,7 @@ Out: `stack` (the running parts), `environment` (variables with a fresh prefix a
 """
 
 import asyncio
+import os
 import secrets
 from collections.abc import Iterator
 
@@ -15,10 +16,18 @@ from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
 
 import devstack
+from devstack.folder import Layout, layout_of, locked
 from ops.migrate import migrate
 from ops.settings import Settings, load_settings
 from schemas.topics import ALL_TOPICS, Topics
 from stores.mongo.connection import connect
+
+START = Layout(layout_of(None).root / "start")
+"""Of its lock: one process at a time starts its stack, so that only the first one fetches what is missing."""
+WORKER = os.environ.get("PYTEST_XDIST_WORKER")
+"""Of several test processes, this one's name: each has a stack of its own, and may freeze it."""
+if WORKER:
+    os.environ["CODES_DEV_DIR"] = str(layout_of(None).root / WORKER)
 
 FEW_PARTITIONS = 2
 """Enough to see partitions, few enough to make and delete them for every test."""
@@ -30,7 +39,8 @@ hypothesis_settings.load_profile("ci")
 @pytest.fixture(scope="session")
 def stack() -> Iterator[devstack.Stack]:
     """Kafka, MongoDB and S3; joined if they run already, else started and stopped again."""
-    stack = devstack.up()
+    with locked(START, print):
+        stack = devstack.up()
     yield stack
     if stack.started_by_this_call:
         devstack.down()
