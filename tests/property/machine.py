@@ -418,7 +418,8 @@ class Histories(RuleBasedStateMachine):
         """Each assigned event says what is so: whose the code is, and the code itself."""
         for record in of_topic(emission, ASSIGNED.name):
             event = body(record)
-            hold = self.model.holds[event["reservation_id"]]
+            hold = self.model.holds.get(event["reservation_id"])
+            assert hold is not None
             assert event["code_id"] in hold.codes
             assert hold.fan == event["fan_id"]
             assert self.database.codes[event["code_id"]].code == event["code"]
