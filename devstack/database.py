@@ -6,6 +6,7 @@ Out:      a Recipe.
 
 import asyncio
 import importlib.metadata
+import os
 import subprocess
 from collections.abc import Mapping
 from typing import Any
@@ -20,8 +21,11 @@ from devstack.ports import HOST
 from devstack.recipe import Kind, Recipe, listens
 
 REPLICA_SET = "codes"
-CACHE = "512M"
-"""The engines' own defaults, up to half of the memory, are for machines of their own."""
+CACHE_SHARE = 8
+"""One part in so many of the memory. The engines' own defaults, up to half of it, are for machines of their own; a
+small cache stalls long imports: a million rows took more than 512 MiB."""
+CACHE_MIB_MIN, CACHE_MIB_MAX = 256, 4096
+MIB = 1024 * 1024
 ANSWER_LIMIT_MS = 2_000
 ASK_LIMIT_S = 20
 ALREADY_INITIALIZED = 23
@@ -53,7 +57,7 @@ def command(found: Found, port: int) -> tuple[str, ...]:
     """Write an engine's command line."""
     address = ("--port", str(port))
     if found.engine == "mongod":
-        memory = ("--wiredTigerCacheSizeGB", "0.5")
+        memory = ("--wiredTigerCacheSizeGB", f"{cache_mib() / 1024:.2f}")
         return (
             found.program,
             "--bind_ip",
@@ -66,7 +70,13 @@ def command(found: Found, port: int) -> tuple[str, ...]:
             *memory,
         )
     own = ("--config", "secantusd.toml")  # an empty one: else it looks for the user's
-    return (found.program, *own, "--host", HOST, *address, "--storage-path", "db", "--cache-size", CACHE)
+    return (found.program, *own, "--host", HOST, *address, "--storage-path", "db", "--cache-size", f"{cache_mib()}M")
+
+
+def cache_mib() -> int:
+    """How much of this machine's memory the database may take for its cache, MiB."""
+    memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // MIB
+    return max(CACHE_MIB_MIN, min(CACHE_MIB_MAX, memory // CACHE_SHARE))
 
 
 def version_of(found: Found) -> str:
