@@ -22,6 +22,8 @@ from schemas.topics import RESERVE, RESULTS, Topics
 from stores.mongo.connection import connect, database
 from tests.fakes.stocking import put_codes
 
+DROP_TIMEOUT_MS: Final = 300_000
+"""A million codes are not removed at once."""
 QUIET_MS_MAX: Final = 60_000
 """Without a single new result for so long, a run has failed."""
 
@@ -70,7 +72,7 @@ async def empty_scene(stack: Mapping[str, str], *, partitions: Mapping[str, int]
 
 async def clear(scene: Scene) -> None:
     """Remove the topics and the database."""
-    client = connect(scene.settings.mongo)
+    client = connect(scene.settings.mongo.model_copy(update={"timeout_ms": DROP_TIMEOUT_MS}))
     await client.drop_database(scene.settings.mongo.database)
     client.close()
     admin = AIOKafkaAdminClient(bootstrap_servers=scene.servers)
