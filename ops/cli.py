@@ -22,7 +22,7 @@ from ops.commands.migrate import migrate
 from ops.commands.monitoring import monitoring
 from ops.commands.publish import app as publish
 from ops.commands.reconcile import reconcile
-from ops.commands.roles import expirer, importer, worker
+from ops.commands.roles import expirer, importer, inventory, worker
 from ops.commands.show import app as show
 from ops.commands.tail import tail
 from ops.exits import Exit, exit_code
@@ -75,6 +75,7 @@ def _root(
 app.command(epilog="Example: env $(codes dev env) codes worker")(worker)
 app.command(epilog="Example: env $(codes dev env) codes importer")(importer)
 app.command(epilog="Example: env $(codes dev env) codes expirer")(expirer)
+app.command(epilog="Example: env $(codes dev env) codes inventory")(inventory)
 
 # Errands.
 app.add_typer(publish)

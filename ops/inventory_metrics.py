@@ -1,13 +1,13 @@
 """The inventory as metrics: a bounded number of series, however many campaigns there are.
 
-In:       codes by campaign and status.
+In:       codes by campaign and status, read at each scrape.
 Out:      one series for each status of the largest campaigns, the sum of the rest under `other`.
 Promise:  the sum over all series is the sum over all campaigns; which campaigns are shown does not depend on the
           order in which they come.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Final
 
 from prometheus_client.metrics_core import Metric
@@ -26,20 +26,16 @@ Counts = Mapping[str, Mapping[CodeStatus, int]]
 
 
 class InventoryCollector(Collector):
-    """Asked by the registry; shows what it was told last, nothing before that."""
+    """Asked by the registry; asks in turn."""
 
-    def __init__(self, campaigns_max: int = CAMPAIGNS_MAX) -> None:
+    def __init__(self, read: Callable[[], Counts], campaigns_max: int = CAMPAIGNS_MAX) -> None:
+        self._read = read
         self._campaigns_max = campaigns_max
-        self._counts: Counts | None = None
-
-    def show(self, counts: Counts) -> None:
-        """From the next scrape on."""
-        self._counts = counts
 
     def collect(self) -> Iterable[Metric]:
         """One family."""
         found = family(INVENTORY_CODES)
-        for campaign, by_status in capped(self._counts or {}, self._campaigns_max).items():
+        for campaign, by_status in capped(self._read(), self._campaigns_max).items():
             for status, count in by_status.items():
                 found.add_metric([campaign, str(status)], count)
         yield found

@@ -20,7 +20,8 @@ from ops.kafka import KafkaRefused, client_options
 from ops.settings import Settings
 from schemas.errors import BrokerUnavailable
 from schemas.settings import TopicSettings
-from schemas.topics import ALL_TOPICS, DEAD_LETTERS, Topics
+from schemas.stock import changelog_topic
+from schemas.topics import ALL_TOPICS, DEAD_LETTERS, INVENTORY, Topics
 from stores.mongo.migration import Change, Step, Warned
 
 LOOKS_MAX: Final = 100
@@ -52,6 +53,14 @@ def wanted_topics(settings: TopicSettings) -> list[Wanted]:
     return wanted
 
 
+def wanted_changelog(settings: Settings, there: Mapping[str, int]) -> Wanted:
+    """The inventory view's table: partitions as `inventory.v1` has, every campaign's last word kept."""
+    source = Topics(settings.topics.prefix).full(INVENTORY)
+    partitions = settings.topics.partitions.get(INVENTORY.name, INVENTORY.partitions)
+    name = changelog_topic(settings.kafka.group_prefix)
+    return Wanted(name, max(partitions, there.get(source, 0)), {"cleanup.policy": "compact"})
+
+
 async def migrate_topics(settings: Settings, *, check: bool) -> list[Step]:
     """Bring every topic to its specification; with `check` only say what would be done.
 
@@ -60,9 +69,9 @@ async def migrate_topics(settings: Settings, *, check: bool) -> list[Step]:
         KafkaRefused: a broker will not do a step (rights, a value out of its range).
         SettingsInvalid: a file of certificates or keys cannot be used.
     """
-    wanted = wanted_topics(settings.topics)
     async with admin_client(settings) as admin:
         there = await partitions_there(admin)
+        wanted = [*wanted_topics(settings.topics), wanted_changelog(settings, there)]
         missing = [topic for topic in wanted if topic.name not in there]
         existing = [topic for topic in wanted if topic.name in there]
         steps = await _create(admin, missing, settings.topics.replication_factor, check=check)

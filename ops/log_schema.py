@@ -47,6 +47,11 @@ EVENTS: Final[Mapping[str, Event]] = {
     "batch": Event(
         "debug", f"{PLACE} first_offset last_offset records outcomes seconds", "A batch is answered and committed."
     ),
+    "api_listening": Event("info", "host port tokens_needed", "The inventory's API and page serve."),
+    "api_open": Event("warning", "host why", "The API asks for no token; only this machine reaches it."),
+    "alert": Event("info", "stock campaign_id code_type available", "A stock alert was sent."),
+    "alert_known": Event("info", "stock campaign_id", "It was sent before a crash, and is not sent again."),
+    "unreadable_event": Event("warning", "fields", "A record on `inventory.v1` that is none of ours is passed over."),
     "stopping": Event("info", "", "Told to stop."),
     "cut_short": Event("warning", "", "The work under way did not end in its time, and was given up, uncommitted."),
     "left_open": Event("warning", "", "Nor did the clients close; the process ends all the same."),
@@ -117,9 +122,21 @@ class LogLine(BaseModel):
     rejected: Count | None = None
     """Rows that are no code."""
     host: str | None = None
-    """Of the ops port."""
+    """Of the ops port, or the API's."""
     port: Count | None = None
-    """Of the ops port."""
+    """Of the ops port, or the API's."""
+    tokens_needed: bool | None = None
+    """Whether the API asks for a token."""
+    why: str | None = None
+    """The API asks for none."""
+    stock: Literal["low", "exhausted", "recovered"] | None = None
+    """The level of an alert."""
+    code_type: str | None = None
+    """Of an alert."""
+    available: int | None = None
+    """Codes left, as an alert says."""
+    fields: list[str] | None = None
+    """Of an event that cannot be read: those that are wrong."""
     guarantee: str | None = None
     """`CODES_PROCESSING_GUARANTEE`."""
     prefix: str | None = None

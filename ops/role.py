@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import Any, Final, NoReturn
 
 import structlog
+from prometheus_client.registry import Collector
 
 from consumers.failpoints import Failpoint, failpoint_from
 from consumers.role import KafkaSide
@@ -58,6 +59,8 @@ class RoleContext:
     """Set by SIGTERM or SIGINT."""
     stock: StockFigures
     """Counted by the stores, read by metrics."""
+    compute: Callable[[Collector], None]
+    """Have metrics of the role's own worked out at each scrape."""
 
 
 Work = Callable[[RoleContext], Coroutine[Any, Any, None]]
@@ -101,7 +104,7 @@ async def role(name: str, settings: Settings, work: Work, *, consumes: bool) -> 
 
     async def traced_work() -> None:
         async with open_tracer(settings.otel, role=name) as tracer:
-            await work(role_context(settings, observer, tracer, stopping, stock))
+            await work(role_context(settings, observer, tracer, stopping, stock, metrics.compute))
 
     for number in STOP_SIGNALS:
         asyncio.get_running_loop().add_signal_handler(number, stop, stopping, health)
@@ -152,7 +155,12 @@ def stop(stopping: asyncio.Event, health: Health) -> None:
 
 
 def role_context(
-    settings: Settings, observer: OpsObserver, tracer: Tracer, stopping: asyncio.Event, stock: StockFigures
+    settings: Settings,
+    observer: OpsObserver,
+    tracer: Tracer,
+    stopping: asyncio.Event,
+    stock: StockFigures,
+    compute: Callable[[Collector], None],
 ) -> RoleContext:
     """Everything a role needs, made of the settings."""
     side = KafkaSide(
@@ -164,4 +172,4 @@ def role_context(
         tracer=tracer,
     )
     failpoint = failpoint_from(settings.failpoint)
-    return RoleContext(settings, Topics(settings.topics.prefix), side, failpoint, stopping, stock)
+    return RoleContext(settings, Topics(settings.topics.prefix), side, failpoint, stopping, stock, compute)

@@ -7,6 +7,7 @@ Promise:  what is wrong is said in one line that names the variable and its rang
 
 import os
 from collections.abc import Callable, Mapping
+from ipaddress import ip_address
 from typing import Annotated, Any, Final, Self
 
 from pydantic import Field, ValidationError, model_validator
@@ -25,6 +26,7 @@ from schemas.errors import SettingsInvalid
 from schemas.settings import (
     ExpirerSettings,
     ImporterSettings,
+    InventorySettings,
     KafkaSettings,
     LogSettings,
     MongoSettings,
@@ -60,6 +62,7 @@ class Settings(BaseSettings):
     worker: WorkerSettings = WorkerSettings()
     importer: ImporterSettings = ImporterSettings()
     expirer: ExpirerSettings = ExpirerSettings()
+    inventory: InventorySettings = InventorySettings()
     ops: OpsSettings = OpsSettings()
     log: LogSettings = LogSettings()
     otel: OtelSettings = OtelSettings()
@@ -184,10 +187,33 @@ def partitions_name_topics(settings: Settings) -> str | None:
     return f"CODES_TOPICS__PARTITIONS: there is no topic {unknown[0]}{nearest(unknown[0], names)}"
 
 
+def api_is_protected(settings: Settings) -> str | None:
+    """The API is open to this very machine at most, and has one kind of key."""
+    inventory = settings.inventory
+    if inventory.jwt_secret is not None and inventory.jwt_keys_file is not None:
+        return "CODES_INVENTORY__JWT_SECRET and CODES_INVENTORY__JWT_KEYS_FILE: both are given, keep one"
+    is_protected = inventory.jwt_secret is not None or inventory.jwt_keys_file is not None
+    if is_protected or is_loopback(inventory.host):
+        return None
+    return (
+        f"CODES_INVENTORY__HOST: {inventory.host} can be reached from elsewhere; set CODES_INVENTORY__JWT_SECRET or "
+        "CODES_INVENTORY__JWT_KEYS_FILE (allowed without: 127.0.0.1, ::1, localhost)"
+    )
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this very machine can reach an address."""
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
 RULES: Final[tuple[Callable[[Settings], str | None], ...]] = (
     sasl_has_credentials,
     certificate_has_key,
     ledger_outlives_topics,
     partitions_name_topics,
+    api_is_protected,
 )
 VARIABLES: Final[dict[str, Variable]] = all_variables(Settings)

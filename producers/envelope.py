@@ -11,15 +11,16 @@ from typing import Final
 from uuid import UUID, uuid5
 
 from schemas.base import rfc3339
-from schemas.events import CodeAssigned, ImportProgressed, InventoryChanged
+from schemas.events import CodeAssigned, ImportProgressed, InventoryChanged, StockAlert
 from schemas.records import Asked, Headers, IncomingRecord, OutgoingRecord, Rejected
 from schemas.requests import Request
 from schemas.results import Result
-from schemas.topics import ASSIGNED, DEAD_LETTERS, IMPORTS, INVENTORY, RESULTS, Topics
+from schemas.topics import ASSIGNED, DEAD_LETTERS, IMPORTS, INVENTORY, RESULTS, STOCK_ALERTS, Topics
 
 NAMESPACE: Final = UUID("6f0b6e0c-6a3e-5b0f-9a57-3f1f6b1c2d77")
 """Of all our event ids."""
 SOURCE: Final = "/code-service"
+ALERT_KIND: Final = "stock-alert"
 TRACE_HEADER: Final = "traceparent"
 TRACE_BYTES_MAX: Final = 256
 """A `traceparent` has 55; a longer one, of a record that is refused for it, must not make the answer too large."""
@@ -47,13 +48,18 @@ def envelope(about: About) -> Headers:
     """The CloudEvents headers."""
     return (
         ("ce_specversion", b"1.0"),
-        ("ce_id", str(uuid5(NAMESPACE, f"{about.kind}:{about.identity}")).encode()),
+        ("ce_id", event_id(about.kind, about.identity).encode()),
         ("ce_source", SOURCE.encode()),
         ("ce_type", f"codes.{about.kind}.v1".encode()),
         ("ce_subject", about.subject.encode()),
         ("ce_time", rfc3339(about.at).encode()),
         ("content-type", about.content_type.encode()),
     )
+
+
+def event_id(kind: str, identity: str) -> str:
+    """The `ce_id` of an event."""
+    return str(uuid5(NAMESPACE, f"{kind}:{identity}"))
 
 
 def result_record(result: Result, asked: Asked[Request], topics: Topics) -> OutgoingRecord:
@@ -107,8 +113,18 @@ def import_record(event: ImportProgressed, identity: str, topics: Topics) -> Out
     return campaign_record(IMPORTS.name, About("import", identity, event.import_id, event.at), event, topics)
 
 
+def alert_id(identity: str) -> str:
+    """The `ce_id` of an alert."""
+    return event_id(ALERT_KIND, identity)
+
+
+def alert_record(alert: StockAlert, identity: str, topics: Topics) -> OutgoingRecord:
+    """A stock crossed a line. `identity` tells crossings apart."""
+    return campaign_record(STOCK_ALERTS.name, About(ALERT_KIND, identity, alert.campaign_id, alert.at), alert, topics)
+
+
 def campaign_record(
-    name: str, about: About, event: InventoryChanged | ImportProgressed, topics: Topics
+    name: str, about: About, event: InventoryChanged | ImportProgressed | StockAlert, topics: Topics
 ) -> OutgoingRecord:
     """An event under its campaign's key."""
     return OutgoingRecord(topics.prefix + name, event.campaign_id.encode(), event.to_json(), envelope(about))

@@ -146,6 +146,34 @@ class ExpirerSettings(Group):
     """Seconds after which a reservation that is still held is asked for again, under the next attempt."""
 
 
+class InventorySettings(Group):
+    """`codes inventory`: when stock is low, and who may read its HTTP API."""
+
+    low_percent: Annotated[float, Field(ge=0, le=100)] = 10.0
+    """A campaign's stock of a type is low when so much of all its codes, or less, is available."""
+    low_count: Annotated[int, Field(ge=0, le=1_000_000_000)] = 0
+    """It is low as well when so many codes, or fewer, are available."""
+    host: str = "127.0.0.1"
+    """Address that the API and the page listen on; any other than loopback needs `jwt_secret` or `jwt_keys_file`."""
+    port: Annotated[int, Field(ge=0, le=65_535)] = 0
+    """0: any free one, printed in the log."""
+    jwt_secret: Annotated[SecretStr, Field(min_length=32)] | None = None
+    """Secret of at least 32 characters that tokens are signed with by HS256."""
+    jwt_keys_file: str | None = None
+    """File with the public keys of tokens that are signed by RS256: a JWKS, or one key as PEM. Read again when it
+    changes."""
+    jwt_claim: Annotated[str, Field(pattern=r"^[A-Za-z0-9._:/-]{1,128}$")] = "supreme"
+    """Gives access: a claim of this name that is `true`, or this word in the claims `scope` or `roles`."""
+    jwt_audience: str | None = None
+    """What `aud` must name. Without it, a token that names an audience is refused."""
+    jwt_issuer: str | None = None
+    """What `iss` must be; without it, anyone's."""
+    jwt_leeway_s: Annotated[int, Field(ge=0, le=300)] = 10
+    """Seconds that the clocks of the tokens' issuer and of this process may differ."""
+    streams_max: Annotated[int, Field(ge=1, le=10_000)] = 200
+    """Live streams at once; one more is refused with 503."""
+
+
 class OpsSettings(Group):
     """The port of `/live`, `/ready` and `/metrics`."""
 

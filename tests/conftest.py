@@ -19,6 +19,7 @@ import devstack
 from devstack.folder import Layout, layout_of, locked
 from ops.migrate import migrate
 from ops.settings import Settings, load_settings
+from schemas.stock import changelog_topic
 from schemas.topics import ALL_TOPICS, Topics
 from stores.mongo.connection import connect
 
@@ -75,6 +76,11 @@ def settings(environment: dict[str, str]) -> Settings:
 @pytest.fixture
 def migrated(settings: Settings) -> Iterator[Settings]:
     """The same, with topics and collections made; they are removed at the end."""
+    yield from a_migrated(settings)
+
+
+def a_migrated(settings: Settings) -> Iterator[Settings]:
+    """The same, for fixtures that live longer."""
     asyncio.run(migrate(settings))
     yield settings
     asyncio.run(remove(settings))
@@ -88,6 +94,7 @@ async def remove(settings: Settings) -> None:
     admin = AIOKafkaAdminClient(bootstrap_servers=settings.kafka.bootstrap_servers)
     await admin.start()
     try:
-        await admin.delete_topics([Topics(settings.topics.prefix).full(topic) for topic in ALL_TOPICS])
+        topics = [Topics(settings.topics.prefix).full(topic) for topic in ALL_TOPICS]
+        await admin.delete_topics([*topics, changelog_topic(settings.kafka.group_prefix)])
     finally:
         await admin.close()

@@ -1,4 +1,4 @@
-"""`codes worker`, `codes importer`, `codes expirer`: one process of a role each."""
+"""`codes worker`, `codes importer`, `codes expirer`, `codes inventory`: one process of a role each."""
 
 
 def worker() -> None:
@@ -26,3 +26,12 @@ def expirer() -> None:
     from ops.settings import load_settings
 
     run_role("expirer", load_settings(), work, consumes=False)
+
+
+def inventory() -> None:
+    """Count the stock of every campaign, send alerts, and answer over HTTP, until SIGTERM."""
+    from ops.inventory import inventory as work
+    from ops.role import run_role
+    from ops.settings import load_settings
+
+    run_role("inventory", load_settings(), work, consumes=True)

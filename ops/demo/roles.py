@@ -20,7 +20,7 @@ import aiohttp
 
 from schemas.errors import CodeServiceError
 
-CREW: Final = ("worker", "worker", "importer", "expirer")
+CREW: Final = ("worker", "worker", "importer", "expirer", "inventory")
 STOP_LIMIT_S: Final = 28.0
 """Time for a role to end by itself; the contract gives it 30 s."""
 LOG_END_LINES: Final = 15

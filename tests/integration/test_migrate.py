@@ -19,6 +19,7 @@ from ops.kafka_topics import LOOK_PAUSE_S, LOOKS_MAX, migrate_topics, wanted_top
 from ops.migrate import migrate
 from ops.settings import Settings, load_settings
 from schemas.errors import BrokerUnavailable, StoreRefused, StoreUnavailable
+from schemas.stock import changelog_topic
 from schemas.topics import ALL_TOPICS
 from stores.mongo.connection import Client, Database, connect, database
 from stores.mongo.migration import Change, Warned
@@ -26,8 +27,8 @@ from stores.mongo.specs import collections
 
 pytestmark = pytest.mark.integration
 
-PARTS = len(ALL_TOPICS) + sum(2 + len(spec.indexes) for spec in collections(ledger_days=30))
-"""Topics, and for each collection itself, its validator and its indexes."""
+PARTS = len(ALL_TOPICS) + 1 + sum(2 + len(spec.indexes) for spec in collections(ledger_days=30))
+"""Topics, the inventory's changelog, and for each collection itself, its validator and its indexes."""
 A_CODE = {
     "_id": "1",
     "campaign_id": "c-1",
@@ -56,7 +57,7 @@ async def db(client: Client, settings: Settings) -> AsyncIterator[Database]:
     await client.drop_database(settings.mongo.database)
     topics = await partitions_of(settings)
     async with broker(settings) as admin:
-        await admin.delete_topics(list(topics))
+        await admin.delete_topics([*topics, changelog_topic(settings.kafka.group_prefix)])
 
 
 @asynccontextmanager

@@ -37,8 +37,10 @@ def traceparent(trace: str) -> bytes:
 async def traced(settings: Settings, work: Work) -> AsyncIterator[Spans]:
     """A role's work with its spans kept here; ended before the block's end is reached."""
     spans, stopping = Spans(), asyncio.Event()
-    observer = OpsObserver(Metrics(), Health(consumes=True), Progress())
-    task = asyncio.create_task(work(role_context(settings, observer, spans.tracer, stopping, StockFigures())))
+    metrics = Metrics()
+    observer = OpsObserver(metrics, Health(consumes=True), Progress())
+    context = role_context(settings, observer, spans.tracer, stopping, StockFigures(), metrics.compute)
+    task = asyncio.create_task(work(context))
     try:
         yield spans
     finally:

@@ -3,29 +3,24 @@
 Out: `Seen`, `watch`.
 """
 
-import asyncio
-from collections.abc import AsyncIterator, Iterator, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
+from collections.abc import Iterator, Mapping
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from prometheus_client import CollectorRegistry, start_http_server
-
-from ops.inventory_metrics import InventoryCollector
 from ops.migrate import migrate
 from ops.monitoring.dashboard import variables
 from ops.monitoring.panel import Query
 from ops.monitoring.rows import ROWS
 from ops.settings import load_settings
-from schemas.base import CodeStatus
 from schemas.topics import ASSIGN, IMPORT, RELEASE, RESERVE, RESULTS, TopicSpec
 from tests.conftest import remove
 from tests.integration.importing import Files, ends, some_files
 from tests.integration.running import Neighbour, Role, a_neighbour, running
 from tests.monitoring.prometheus import Prometheus, Series, a_prometheus
 
-CREW: Final = ("worker", "importer", "expirer")
+CREW: Final = ("worker", "importer", "expirer", "inventory")
 VALUES: Final = {"$__rate_interval": "1m", "$namespace": ".*", "$job": ".*", "$instance": ".*", "$campaign": ".*"}
 """Grafana's variables as `All` sets them."""
 HELD: Final = 10
@@ -64,9 +59,8 @@ async def watch(environment: Mapping[str, str], rules: Path, folder: Path) -> Se
             neighbour = await parts.enter_async_context(a_neighbour(settings))
             files = parts.enter_context(some_files(environment))
             ports = {role.name: [await ready(role)] for role in roles}
-            ports["inventory"] = [await parts.enter_async_context(an_inventory())]
             prometheus = await parts.enter_async_context(a_prometheus(ports, rules, folder))
-            await prometheus.until("count(codes_build_info) == 3")
+            await prometheus.until(f"count(codes_build_info) == {len(CREW)}")
             await traffic(neighbour, files)
             return await seen(prometheus)
     finally:
@@ -105,6 +99,7 @@ async def seen(prometheus: Prometheus) -> Seen:
     """Its answers, once it has scraped and judged what the traffic did."""
     await prometheus.until('codes_imports_ended_total{state="failed"} == 1')
     await prometheus.until('codes_dead_letters_total{reason="not_json"} == 1')
+    await prometheus.until('codes_inventory_codes{campaign="sale", status="assigned"} == 1')
     await prometheus.until(f"sum(codes_expiries_asked_total) >= {HELD // 2}")
     for alert in ("CodesImportsFailed", "CodesDeadLetters"):
         await prometheus.until(f'ALERTS{{alertname="{alert}", alertstate="firing"}}')
@@ -120,38 +115,3 @@ def variable_series() -> Iterator[tuple[str, str]]:
     for variable in variables():
         if variable["type"] == "query":
             yield variable["name"], variable["definition"].removeprefix("label_values(").rpartition(",")[0]
-
-
-@asynccontextmanager
-async def an_inventory() -> AsyncIterator[int]:
-    """The inventory's own collector, served on a port, with a campaign that is being sold."""
-    collector = InventoryCollector()
-    with served(collector) as port:
-        selling = asyncio.create_task(sell(collector))
-        try:
-            yield port
-        finally:
-            selling.cancel()
-            with suppress(asyncio.CancelledError):
-                await selling
-
-
-async def sell(collector: InventoryCollector) -> None:
-    """Ten codes a second."""
-    for sold in range(0, 10_000, 10):
-        collector.show({"sale": {CodeStatus.AVAILABLE: 10_000 - sold, CodeStatus.ASSIGNED: sold}})
-        await asyncio.sleep(1)
-
-
-@contextmanager
-def served(collector: InventoryCollector) -> Iterator[int]:
-    """Its metrics over HTTP."""
-    registry = CollectorRegistry()
-    registry.register(collector)
-    server, thread = start_http_server(0, "127.0.0.1", registry)
-    try:
-        yield server.server_port
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()

@@ -46,15 +46,16 @@ def test_nothing_gets_lost_by_the_cap(found: dict[str, dict[CodeStatus, int]], c
     assert shown == capped(dict(reversed(found.items())), campaigns_max)
 
 
-def test_a_scrape_shows_what_was_told_last() -> None:
-    """And nothing before anything was told: 0 would mean sold out."""
-    registry, collector = CollectorRegistry(), InventoryCollector(campaigns_max=1)
-    registry.register(collector)
+def test_a_scrape_shows_what_there_is_now() -> None:
+    """And nothing before anything is known: 0 would mean sold out."""
+    registry = CollectorRegistry()
+    now: dict[str, dict[CodeStatus, int]] = {}
+    registry.register(InventoryCollector(lambda: now, campaigns_max=1))
     labels = {"campaign": "spring", "status": "available"}
     assert None is registry.get_sample_value("codes_inventory_codes", labels)
 
-    collector.show({"spring": {A: 5}, "autumn": {A: 2}})
+    now = {"spring": {A: 5}, "autumn": {A: 2}}
     assert 5 == registry.get_sample_value("codes_inventory_codes", labels)
-    collector.show({"spring": {A: -1}})
+    now = {"spring": {A: -1}}
     assert 0 == registry.get_sample_value("codes_inventory_codes", labels)
     assert None is registry.get_sample_value("codes_inventory_codes", {**labels, "campaign": OTHER})

@@ -64,7 +64,7 @@ def test_names_are_given_once() -> None:
 def test_everything_declared_is_served_and_nothing_else() -> None:
     """By the registry itself and by the collectors."""
     metrics = Metrics()
-    collectors = (ProgressCollector(Progress()), StockCollector(StockFigures()), InventoryCollector())
+    collectors = (ProgressCollector(Progress()), StockCollector(StockFigures()), InventoryCollector(dict))
     for collector in collectors:
         metrics.compute(collector)
 

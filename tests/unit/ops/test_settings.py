@@ -214,6 +214,21 @@ class TestRules:
 
         assert "CODES_TOPICS__PARTITIONS: there is no topic reslts.v1, did you mean results.v1?" == said
 
+    def test_an_api_that_others_can_reach_asks_for_tokens(self) -> None:
+        """Loopback is this very machine; a name may lead anywhere."""
+        for host in ("0.0.0.0", "10.0.0.1", "::", "codes.example"):  # noqa: S104  # refused
+            assert "CODES_INVENTORY__JWT_SECRET" in complaint({"CODES_INVENTORY__HOST": host})
+            assert load_settings({"CODES_INVENTORY__HOST": host, "CODES_INVENTORY__JWT_SECRET": "x" * 32})
+        for host in ("127.0.0.1", "127.9.9.9", "::1", "localhost"):
+            assert load_settings({"CODES_INVENTORY__HOST": host})
+
+    def test_an_api_has_one_kind_of_key_and_no_short_secret(self) -> None:
+        """A secret that can be guessed is none, and is not shown."""
+        both = {"CODES_INVENTORY__JWT_SECRET": "x" * 32, "CODES_INVENTORY__JWT_KEYS_FILE": "/keys"}
+
+        assert "keep one" in complaint(both)
+        assert SECRET not in complaint({"CODES_INVENTORY__JWT_SECRET": SECRET})
+
     def test_wrong_settings_cannot_be_made_in_code_either(self) -> None:
         """The rules are the class's own."""
         with pytest.raises(ValueError, match="give both"):

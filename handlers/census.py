@@ -1,0 +1,108 @@
+"""Which imports run, which alerts were sent, which records were put aside: what is shown beside the counts.
+
+In:       events of imports, alerts, and the headers of dead letters.
+Out:      the latest of each, and counts by reason.
+Promise:  bounded, and a record that is read again counts once.
+"""
+
+from collections import Counter, OrderedDict
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Final, get_args
+
+from schemas.events import ImportProgressed, StockAlert
+from schemas.records import DeadLetterReason
+
+IMPORTS_MAX: Final = 1_000
+"""The latest; one that runs is never older than its last progress event."""
+ALERTS_MAX: Final = 10_000
+"""Identities of alerts that are known to be sent; the newest are shown."""
+HOUR_S: Final = 3_600
+HOURS: Final = 24
+"""Dead letters are counted over so many hours."""
+REASONS: Final = frozenset(get_args(DeadLetterReason))
+OTHER: Final = "other"
+"""A reason that is none of ours: whoever may write to the topic can write any."""
+
+
+class Imports:
+    """The latest word of each import."""
+
+    def __init__(self) -> None:
+        self._latest: OrderedDict[str, ImportProgressed] = OrderedDict()
+
+    def add(self, event: ImportProgressed) -> bool:
+        """True if this is news. An end is the last word, whatever is read after it."""
+        known = self._latest.get(event.import_id)
+        if known is not None and (known.state != "running" or not is_further(event, known)):
+            return False
+        self._latest[event.import_id] = event
+        self._latest.move_to_end(event.import_id)
+        if len(self._latest) > IMPORTS_MAX:
+            self._latest.popitem(last=False)
+        return True
+
+    def latest(self) -> list[ImportProgressed]:
+        """Running ones first, each kind latest first."""
+        found = list(reversed(self._latest.values()))
+        return [one for one in found if one.state == "running"] + [one for one in found if one.state != "running"]
+
+
+def is_further(event: ImportProgressed, known: ImportProgressed) -> bool:
+    """Whether a word of an import that runs is later than another one."""
+    return event.state != "running" or event.rows_read > known.rows_read
+
+
+class Alerts:
+    """Alerts by their `ce_id`."""
+
+    def __init__(self) -> None:
+        self._sent: OrderedDict[str, StockAlert] = OrderedDict()
+
+    def add(self, ce_id: str, alert: StockAlert) -> bool:
+        """False if it was known."""
+        if ce_id in self._sent:
+            return False
+        self._sent[ce_id] = alert
+        if len(self._sent) > ALERTS_MAX:
+            self._sent.popitem(last=False)
+        return True
+
+    def __contains__(self, ce_id: str) -> bool:
+        return ce_id in self._sent
+
+    def latest(self, limit: int) -> list[tuple[str, StockAlert]]:
+        """Latest first."""
+        return list(reversed(self._sent.items()))[:limit]
+
+
+@dataclass(slots=True)
+class DeadLetters:
+    """Counts by reason and hour."""
+
+    hours: dict[int, Counter[str]] = field(default_factory=dict)
+    latest_at: datetime | None = None
+    read: dict[int, int] = field(default_factory=dict)
+    """The next offset of each partition."""
+
+    def add(self, partition: int, offset: int, reason: str | None, at: datetime) -> bool:
+        """False if this record was counted before."""
+        if offset < self.read.get(partition, 0):
+            return False
+        self.read[partition] = offset + 1
+        hour = int(at.timestamp() // HOUR_S)
+        self.hours.setdefault(hour, Counter())[reason if reason in REASONS and reason else OTHER] += 1
+        for old in [one for one in self.hours if one <= max(self.hours) - HOURS]:
+            del self.hours[old]
+        self.latest_at = max(at, self.latest_at or at)
+        return True
+
+    def counts(self, now: datetime) -> Mapping[str, int]:
+        """By reason, over the last hours; every reason of ours is there."""
+        first = int(now.timestamp() // HOUR_S) - HOURS
+        found: Counter[str] = Counter(dict.fromkeys(sorted(REASONS), 0))
+        for hour, counts in self.hours.items():
+            if hour > first:
+                found.update(counts)
+        return found

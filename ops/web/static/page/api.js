@@ -1,0 +1,44 @@
+/* The API of this very host.
+ *
+ * In:  a path below `api/`, the token of this tab.
+ * Out: responses that are good, or `Refused` with the status and the detail that was answered.
+ */
+
+const KEY = "codes.token";
+
+export class Refused extends Error {
+  constructor(status, detail) {
+    super(detail);
+    this.status = status;
+  }
+
+  get isAccess() {
+    return this.status === 401 || this.status === 403;
+  }
+}
+
+export const token = {
+  get: () => sessionStorage.getItem(KEY),
+  keep: (value) => sessionStorage.setItem(KEY, value),
+  forget: () => sessionStorage.removeItem(KEY),
+};
+
+export async function ask(path, { headers = {}, signal } = {}) {
+  const kept = token.get();
+  const bearer = kept ? { Authorization: `Bearer ${kept}` } : {};
+  const response = await fetch(`api/${path}`, { headers: { ...headers, ...bearer }, signal, cache: "no-store" });
+  if (!response.ok) throw new Refused(response.status, await detailOf(response));
+  return response;
+}
+
+export async function asked(path, options) {
+  return (await ask(path, options)).json();
+}
+
+async function detailOf(response) {
+  try {
+    return (await response.json()).detail;
+  } catch {
+    return response.statusText;
+  }
+}

@@ -1,0 +1,119 @@
+/* One campaign in a dialog of its own address, `#/campaigns/<id>`.
+ *
+ * Promise: it follows the live figures. Its history is asked for again at most every `HISTORY_PAUSE_MS`, never by two
+ *          at once, and an answer that is no longer wanted is dropped.
+ */
+
+import { asked } from "./api.js";
+import { barOf } from "./bar.js";
+import { chartOf } from "./chart.js";
+import { byId, element, keyed, shown, text } from "./dom.js";
+import { NONE, count, minuteOfDay, perMinute } from "./format.js";
+import { emptyIn } from "./row.js";
+import { figures } from "./totals.js";
+
+const HISTORY_PAUSE_MS = 2_000;
+const PREFIX = "#/campaigns/";
+const FOREVER_S = 366 * 86_400;
+
+export class Detail {
+  #store;
+  #id = null;
+  #timer = null;
+  #drawnAt = 0;
+
+  constructor(store) {
+    this.#store = store;
+    addEventListener("hashchange", () => this.#route());
+    addEventListener("resize", () => this.changed());
+    byId("detail").addEventListener("close", () => this.#closed());
+    byId("detail-close").addEventListener("click", () => byId("detail").close());
+    for (const id of ["detail-resolution", "detail-type"]) byId(id).addEventListener("change", () => this.#history());
+    this.#route();
+  }
+
+  /* The store has news. */
+  changed() {
+    if (this.#id === null) return;
+    const campaign = this.#store.campaigns.get(this.#id);
+    shown(byId("detail-none"), !campaign);
+    shown(byId("detail-content"), Boolean(campaign));
+    text(byId("detail-none"), this.#store.at ? "There is no such campaign." : "Waiting for the figures…");
+    if (!campaign) return;
+    this.#show(campaign);
+    const due = this.#drawnAt + HISTORY_PAUSE_MS - Date.now();
+    this.#timer ??= setTimeout(() => this.#history(), Math.max(due, 0));
+  }
+
+  #route() {
+    const wanted = location.hash.startsWith(PREFIX) ? idIn(location.hash) : null;
+    if (wanted === this.#id) return;
+    this.#id = wanted;
+    this.#drawnAt = 0;
+    byId("detail-chart").replaceChildren();
+    if (wanted === null) return byId("detail").close();
+    text(byId("detail-title"), wanted);
+    if (!byId("detail").open) byId("detail").showModal();
+    this.changed();
+  }
+
+  #closed() {
+    this.#id = null;
+    if (location.hash.startsWith(PREFIX)) history.pushState(null, "", location.pathname + location.search);
+  }
+
+  #show(campaign) {
+    const rates = [
+      { name: "last minute", value: perMinute(campaign.rate_1m), note: "a minute" },
+      { name: "last 5 minutes", value: perMinute(campaign.rate_5m), note: "a minute" },
+      { name: "empty in", value: emptyIn(campaign), note: emptyAt(campaign) },
+    ];
+    figures(byId("detail-figures"), [{ name: "available", value: count(campaign.available), note: "" }, ...rates]);
+    keyed(byId("detail-types"), Object.entries(campaign.types), ([type]) => type, typeRow);
+    const types = [["", "of all types"], ...Object.keys(campaign.types).map((type) => [type, type])];
+    keyed(byId("detail-type"), types, ([value]) => value, ([value, label]) => optionOf(value, label));
+  }
+
+  async #history() {
+    const id = this.#id;
+    clearTimeout(this.#timer);
+    this.#timer = null;
+    if (id === null) return;
+    this.#drawnAt = Date.now();
+    const query = new URLSearchParams({ resolution: byId("detail-resolution").value });
+    if (byId("detail-type").value) query.set("code_type", byId("detail-type").value);
+    const answer = await asked(`campaigns/${encodeURIComponent(id)}/history?${query}`).catch(() => null);
+    const isWanted = id === this.#id && query.get("resolution") === byId("detail-resolution").value;
+    if (answer && isWanted) chartOf(byId("detail-chart"), answer, byId("detail-resolution").selectedOptions[0].text);
+  }
+}
+
+function idIn(hash) {
+  try {
+    return decodeURIComponent(hash.slice(PREFIX.length));
+  } catch {
+    return null; // not an address of ours
+  }
+}
+
+function emptyAt({ available, empty_in_s: seconds }) {
+  if (available <= 0 || seconds === null || seconds > FOREVER_S) return "";
+  const at = new Date(Date.now() + seconds * 1000);
+  return at.toDateString() === new Date().toDateString() ? `at ${minuteOfDay(at)}` : "";
+}
+
+function optionOf(value, label) {
+  return { node: element("option", { value }, label), update: () => {} };
+}
+
+function typeRow([type]) {
+  const bar = barOf(type);
+  const cells = ["available", "reserved", "assigned"].map((status) => [status, element("td", { class: "number" })]);
+  const head = element("th", { scope: "row" }, type);
+  const node = element("tr", {}, head, ...cells.map(([, cell]) => cell), element("td", { class: "bars" }, bar.node));
+  const update = ([, stock]) => {
+    bar.update(stock);
+    for (const [status, cell] of cells) text(cell, stock ? count(stock[status]) : NONE);
+  };
+  return { node, update };
+}

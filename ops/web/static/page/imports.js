@@ -1,0 +1,52 @@
+/* Imports: those that run with their progress, then the latest that ended. */
+
+import { attribute, byId, element, keyed, shown, text } from "./dom.js";
+import { count, plural, when } from "./format.js";
+
+const ENDED_MAX = 5;
+
+export function showImports(imports) {
+  const items = imports?.items ?? [];
+  const some = items.slice(0, (imports?.running ?? 0) + ENDED_MAX);
+  keyed(byId("imports"), some, (one) => one.import_id, line);
+  shown(byId("imports-none"), imports !== null && items.length === 0);
+  const rest = items.length - some.length;
+  shown(byId("imports-more"), rest > 0);
+  text(byId("imports-more"), `${plural(rest, "older import")} ended over the last day.`);
+}
+
+function line(one) {
+  const state = element("span", { class: "badge" });
+  const name = element("strong", {}, one.import_id);
+  const campaign = element("span", { class: "quiet" });
+  const bar = element("progress", { max: "1", "aria-label": `Progress of ${one.import_id}` });
+  const share = element("span", { class: "value" });
+  const figures = element("p", { class: "quiet" });
+  const reason = element("p", { class: "reason" });
+  const running = element("p", { class: "progress" }, bar, share);
+  const node = element("li", {}, element("p", { class: "head" }, name, " ", state, " ", campaign), running, figures, reason);
+  const update = (told) => {
+    node.dataset.state = told.state;
+    text(state, told.state);
+    attribute(state, "data-standing", told.state);
+    text(campaign, `${told.campaign_id}, ${told.code_type}, ${when(told.at)}`);
+    shown(running, told.state === "running");
+    progressed(bar, share, told.progress);
+    text(figures, figuresOf(told));
+    shown(reason, Boolean(told.reason || told.report));
+    text(reason, [told.reason, told.report && `Rejected rows: ${told.report}`].filter(Boolean).join(". "));
+  };
+  return { node, update };
+}
+
+/* Without a value the bar says that something goes on, and no more. */
+function progressed(bar, share, progress) {
+  attribute(bar, "value", progress === null ? null : String(progress));
+  text(share, progress === null ? "" : `${Math.floor(100 * progress)} %`);
+}
+
+function figuresOf(one) {
+  const others = ["duplicates", "rejected"].filter((name) => one[name] > 0);
+  const parts = others.map((name) => `${count(one[name])} ${name}`);
+  return [`${plural(one.rows_read, "row")}`, `${count(one.inserted)} new`, ...parts].join(" · ");
+}

@@ -1,0 +1,100 @@
+/* The page put together: one live connection, one store, one picture after each change.
+ *
+ * Promise: however many events come, what changed is drawn once a frame, and only the parts that changed.
+ */
+
+import { Access } from "./access.js";
+import { showAlerts } from "./alerts.js";
+import { forgetAlerts, sayNewAlerts } from "./announce.js";
+import { asked } from "./api.js";
+import { concerns, showConcerns } from "./attention.js";
+import { Campaigns } from "./campaigns.js";
+import { Connection } from "./connection.js";
+import { showDeadLetters } from "./deadletters.js";
+import { Detail } from "./detail.js";
+import { byId } from "./dom.js";
+import { showImports } from "./imports.js";
+import { showLag } from "./lag.js";
+import { Live } from "./live.js";
+import { Store } from "./store.js";
+import { showTotals } from "./totals.js";
+import { Trends } from "./trend.js";
+
+const PAGE = 500;
+const PAGES_PAUSE_MS = 5_000;
+
+const PARTS = ["campaigns", "imports", "alerts", "dead-letters", "lag"];
+
+const store = new Store();
+const trends = new Trends();
+const connection = new Connection();
+const campaigns = new Campaigns();
+const detail = new Detail(store);
+const dirty = new Set();
+let lagTrends = [];
+let pagesAt = 0;
+
+function draw() {
+  const changed = new Set(dirty);
+  dirty.clear();
+  const all = [...store.campaigns.values()];
+  if (changed.has("campaigns")) {
+    campaigns.show(all);
+    showTotals(byId("totals"), all);
+    detail.changed();
+  }
+  if (changed.has("imports")) showImports(store.parts.imports);
+  if (changed.has("alerts")) showAlerts(store.parts.alerts);
+  if (changed.has("dead-letters")) showDeadLetters(store.parts["dead-letters"]);
+  if (changed.has("lag")) showLag(store.parts.lag, lagTrends);
+  showConcerns(concerns({ campaigns: all, parts: store.parts, trends: lagTrends }), () => campaigns.onlyShort());
+}
+
+function changed(...parts) {
+  if (!dirty.size) setTimeout(draw, 0); // not by frames: a hidden tab has none, and is read aloud all the same
+  for (const part of parts) dirty.add(part);
+}
+
+function take(event, content, process) {
+  const isOther = store.take(event, content, process);
+  connection.heard(store.at);
+  if (event === "lag") lagTrends = trends.add(content);
+  if (event === "alerts") sayNewAlerts(content);
+  if (event === "campaigns" && store.isPartial(content)) fetchPages();
+  changed(event, ...(isOther ? PARTS : []));
+}
+
+/* More campaigns than one event names: all of them, page by page. */
+async function fetchPages() {
+  if (Date.now() - pagesAt < PAGES_PAUSE_MS) return;
+  pagesAt = Date.now();
+  try {
+    for (let offset = 0; offset < store.total; offset += PAGE) {
+      store.addPage(await asked(`campaigns?sort=name&limit=${PAGE}&offset=${offset}`));
+      changed("campaigns");
+    }
+  } catch {
+    pagesAt = 0; // the stream says what is wrong; the next event asks again
+  }
+}
+
+function forget() {
+  store.forget();
+  trends.forget();
+  forgetAlerts();
+  lagTrends = [];
+  changed(...PARTS);
+}
+
+function tell(state, more) {
+  connection.told(state, more);
+  if (state === "live") access.granted();
+  if (state === "refused") {
+    forget();
+    access.refused(more);
+  }
+}
+
+const live = new Live({ take, tell });
+const access = new Access({ given: () => live.resume(), forgotten: () => live.resume() });
+await live.run();

@@ -1,0 +1,152 @@
+"""Events as the roles send them, played: a summer of sales at once, and as many campaigns as are wanted.
+
+Out: `Player` (sends events of any topic in transactions), `summer` and `many` (stocks of campaigns), `an_import`.
+"""
+
+from collections.abc import AsyncIterator, Iterable, Mapping
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from random import Random
+from typing import Any, Final, NamedTuple
+from uuid import uuid4
+
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+
+from ops.settings import Settings
+from producers.envelope import import_record, inventory_record
+from schemas.events import ImportProgressed, InventoryChanged
+from schemas.records import OutgoingRecord
+from schemas.topics import DEAD_LETTERS, Topics, TopicSpec
+
+BATCH: Final = 500
+CITIES: Final = ("amsterdam", "berlin", "dublin", "lisbon", "madrid", "milan", "oslo", "paris", "vienna", "zurich")
+TOURS: Final = ("aurora-tour", "blue-hour", "club-night", "harbour-fest", "winter-gala")
+
+
+class Shelf(NamedTuple):
+    """One type's codes of one campaign."""
+
+    campaign_id: str
+    code_type: str
+    available: int
+    reserved: int
+    assigned: int
+
+
+class Player:
+    """Sends as a worker does, under a transactional id of its own."""
+
+    def __init__(self, producer: AIOKafkaProducer, settings: Settings) -> None:
+        self._producer = producer
+        self._settings = settings
+        self._topics = Topics(settings.topics.prefix)
+        self._versions: dict[tuple[str, str], int] = {}
+
+    async def stock(self, *shelves: Shelf, at: datetime | None = None) -> None:
+        """Each shelf is now so."""
+        await self.send(
+            [inventory_record(self._event(one, at or datetime.now(UTC)), self._topics) for one in shelves]
+        )
+
+    async def imports(self, *events: ImportProgressed) -> None:
+        """Progress and ends."""
+        await self.send([import_record(event, str(uuid4()), self._topics) for event in events])
+
+    async def dead_letters(self, reasons: Mapping[str, int]) -> None:
+        """So many of each reason."""
+        topic = self._topics.full(DEAD_LETTERS)
+        letters = ((("dlq-reason", reason.encode()),) for reason, count in reasons.items() for _ in range(count))
+        await self.send([OutgoingRecord(topic, b"key", b"{", headers) for headers in letters])
+
+    async def requests(self, topic: TopicSpec, count: int) -> None:
+        """Records that nobody has read yet."""
+        await self.send([OutgoingRecord(self._topics.full(topic), None, b"{}", ()) for _ in range(count)])
+
+    async def read_by(self, group: str, topic: TopicSpec) -> None:
+        """A group has read a topic up to its end."""
+        full = self._topics.full(topic)
+        consumer = AIOKafkaConsumer(
+            bootstrap_servers=self._settings.kafka.bootstrap_servers,
+            group_id=self._settings.kafka.group_prefix + group,
+            enable_auto_commit=False,
+        )
+        await consumer.start()
+        try:
+            partitions = [TopicPartition(full, one) for one in await self._producer.partitions_for(full)]
+            consumer.assign(partitions)
+            await consumer.commit(await consumer.end_offsets(partitions))
+        finally:
+            await consumer.stop()
+
+    async def send(self, records: Iterable[OutgoingRecord]) -> None:
+        """In transactions of `BATCH` records."""
+        waiting = list(records)
+        for start in range(0, len(waiting), BATCH):
+            async with self._producer.transaction():
+                for one in waiting[start : start + BATCH]:
+                    await self._producer.send(one.topic, one.value, key=one.key, headers=list(one.headers))
+
+    def _event(self, shelf: Shelf, at: datetime) -> InventoryChanged:
+        version = self._versions[shelf[:2]] = self._versions.get(shelf[:2], 0) + 1
+        return InventoryChanged.model_validate(
+            {**shelf._asdict(), "shard": "played.0", "version": version, "cause": "reserve", "changed_at": at}
+        )
+
+
+@asynccontextmanager
+async def a_player(settings: Settings) -> AsyncIterator[Player]:
+    """A player on a deployment's topics."""
+    producer = AIOKafkaProducer(
+        bootstrap_servers=settings.kafka.bootstrap_servers, transactional_id=f"{settings.topics.prefix}player"
+    )
+    await producer.start()
+    try:
+        yield Player(producer, settings)
+    finally:
+        await producer.stop()
+
+
+def many(count: int) -> list[Shelf]:
+    """So many campaigns, named `many-000` and on; the number of codes says which one it is."""
+    return [Shelf(f"many-{number:03}", "tm", 1_000 + number, number, 500) for number in range(count)]
+
+
+def summer(chance: Random) -> list[tuple[Shelf, float]]:
+    """Full shelves of a season's campaigns, each with the part of it that goes in a minute."""
+    found = []
+    for tour in TOURS:
+        for city in chance.sample(CITIES, 5):
+            pace = chance.choice((0, 0.0005, 0.002, 0.004))
+            found.append((Shelf(f"{tour}-{city}", "tm", chance.randrange(12, 240) * 250, 0, 0), pace))
+            if chance.random() < 0.55:
+                found.append((Shelf(f"{tour}-{city}", "external", chance.randrange(4, 60) * 100, 0, 0), pace / 2))
+    return found
+
+
+def gone(shelf: Shelf, part: float) -> Shelf:
+    """A shelf when so great a part of it has gone: a sixth of that is still reserved."""
+    total = shelf.available + shelf.reserved + shelf.assigned
+    left = max(total - round(total * part), 0)
+    reserved = (total - left) // 6
+    return shelf._replace(available=left, reserved=reserved, assigned=total - left - reserved)
+
+
+def an_import(import_id: str, campaign_id: str, part: float, rows: int = 400_000, **more: Any) -> ImportProgressed:
+    """An import of which so great a part was read."""
+    read = round(rows * part)
+    duplicates, rejected = read // 180, read // 2_600
+    told = {
+        "import_id": import_id,
+        "campaign_id": campaign_id,
+        "code_type": "tm",
+        "state": "running",
+        "rows_read": read,
+        "inserted": read - duplicates - rejected,
+        "duplicates": duplicates,
+        "duplicates_in_campaign": duplicates,
+        "rejected": rejected,
+        "bytes_read": read * 14,
+        "bytes_total": rows * 14,
+        "at": datetime.now(UTC) - timedelta(seconds=2),
+    }
+    return ImportProgressed.model_validate({**told, **more})

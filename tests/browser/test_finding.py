@@ -1,0 +1,123 @@
+"""Five hundred campaigns: found, sorted, and kept up to date without a new table each time."""
+
+import pytest
+from playwright.async_api import Page, expect
+
+from tests.browser.playing import Shelf, an_import, many
+from tests.browser.site import Site, Visits
+
+pytestmark = [pytest.mark.integration, pytest.mark.asyncio(loop_scope="session")]
+
+LONGEST_TASK_MS = 1_500
+"""Generous: a busy machine; it is some tens on a quiet one."""
+
+
+async def names(page: Page) -> list[str]:
+    return await page.locator("#rows th a").all_inner_texts()
+
+
+async def sort(page: Page, column: str) -> str | None:
+    """Press a column's button; gives the direction that its head says then."""
+    head = page.get_by_role("columnheader", name=column)
+    await head.get_by_role("button").click()
+    return await head.get_attribute("aria-sort")
+
+
+async def searched(site: Site, visits: Visits, text: str, found: str) -> Page:
+    page = await visits.open(site.url)
+    await page.get_by_role("searchbox").fill(text)
+    await expect(page.locator("#found")).to_contain_text(found)
+    return page
+
+
+async def test_a_search_narrows_the_table(site: Site, visits: Visits) -> None:
+    """In any case; and it says how many there are."""
+    page = await searched(site, visits, "MANY-04", "10 of ")
+
+    assert [f"many-04{digit}" for digit in range(10)] == await names(page)
+    await page.get_by_role("searchbox").fill("none of them")
+    await expect(page.get_by_text("No campaign matches.")).to_be_visible()
+
+
+async def test_each_column_sorts_both_ways(site: Site, visits: Visits) -> None:
+    """The head says by which column, and in which direction."""
+    page = await searched(site, visits, "many-10", "10 of ")
+    upwards = [f"many-10{digit}" for digit in range(10)]
+
+    assert "descending" == await sort(page, "Campaign")
+    assert upwards[::-1] == await names(page)
+    assert "ascending" == await sort(page, "Available")
+    assert upwards == await names(page)
+    assert "descending" == await sort(page, "Available")
+    assert upwards[::-1] == await names(page)
+    assert "ascending" == await sort(page, "Left")
+    assert upwards[::-1] == await names(page)
+    assert 1 == await page.locator("th[aria-sort]").count()
+
+
+async def test_the_fastest_and_the_first_to_be_empty_come_first(site: Site, visits: Visits) -> None:
+    """By the five minutes' rate, and by the time until empty; those at rest come last."""
+    full = [Shelf(f"pace-{name}", "tm", 1_000, 0, 0) for name in ("rest", "slow", "fast")]
+    await site.player.stock(*full)
+    page = await searched(site, visits, "pace-", "3 of ")
+    slow, fast = full[1]._replace(available=900, reserved=100), full[2]._replace(available=500, reserved=500)
+    await site.player.stock(slow, fast)
+    await expect(page.locator("#rows [data-label='Empty in'] .value", has_text="min")).to_have_count(2)
+
+    assert "descending" == await sort(page, "Per minute")
+    assert ["pace-fast", "pace-slow", "pace-rest"] == await names(page)
+    assert "ascending" == await sort(page, "Empty in")
+    assert ["pace-fast", "pace-slow", "pace-rest"] == await names(page)
+
+
+async def test_five_hundred_rows_are_changed_and_not_made_anew(site: Site, visits: Visits) -> None:
+    """All of them change at once: every row is the same element as before, and no task holds the page up for long."""
+    page = await searched(site, visits, "many-", "500 ")
+    await page.get_by_role("button", name="Show all 500").click()
+    await expect(page.locator("#rows tr")).to_have_count(500)
+    await page.evaluate("""() => {
+        document.activeElement.blur();
+        for (const row of document.querySelectorAll('#rows tr')) row.isOld = true;
+        window.tasks = [];
+        new PerformanceObserver((list) => tasks.push(...list.getEntries().map((one) => one.duration)))
+            .observe({ entryTypes: ['longtask'] });
+    }""")
+
+    await site.player.stock(*(one._replace(assigned=1_496) for one in many(500)))
+    await expect(page.locator("#rows tr", has_text="1,496")).to_have_count(500)
+
+    assert 500 == await page.evaluate("[...document.querySelectorAll('#rows tr')].filter((row) => row.isOld).length")
+    assert await page.evaluate("Math.max(0, ...tasks)") < LONGEST_TASK_MS
+
+
+async def test_rows_keep_their_places_while_one_has_the_focus(site: Site, visits: Visits) -> None:
+    """What somebody is about to press does not move away; afterwards the order is right again."""
+    page = await searched(site, visits, "many-30", "10 of ")
+    await sort(page, "Available")
+    first = (await names(page))[0]
+    await page.get_by_role("link", name=first, exact=True).focus()
+    shelf = next(one for one in many(310) if one.campaign_id == first)
+    await site.player.stock(shelf._replace(available=9_000))
+    await expect(page.locator("#rows [data-label='Available'] .value", has_text="9,000")).to_have_count(1)
+
+    assert first == (await names(page))[0]
+    await page.get_by_role("searchbox").focus()
+    await expect(page.locator("#rows th a").last).to_have_text(first)
+
+
+async def test_many_low_stocks_hide_nothing_else(site: Site, visits: Visits) -> None:
+    """Six of them stand on top, the others are a press away; what has recovered needs no attention any more."""
+    full = [Shelf(f"scarce-{number}", "tm", 100, 0, 0) for number in range(9)]
+    await site.player.stock(*(shelf._replace(available=1, assigned=99) for shelf in full))
+    await site.player.imports(an_import("went-wrong", "scarce-1", 0, state="failed", reason="object_not_found"))
+    page = await visits.open(site.url)
+    cards = page.locator("#attention li")
+    await expect(cards.filter(has_text="scarce-").filter(has_text="of 100 left")).to_have_count(6)
+    await expect(cards.filter(has_text="went-wrong")).to_be_visible()
+    await expect(page.locator("#attention-more")).to_contain_text("And 3 more low or exhausted stocks.")
+
+    await page.get_by_role("button", name="Show these campaigns").click()
+    await expect(page.locator("#rows tr")).to_have_count(9)
+    await site.player.stock(*full)
+    await expect(page.locator("#rows tr")).to_have_count(0)
+    await expect(cards.filter(has_text="of 100 left")).to_have_count(0)

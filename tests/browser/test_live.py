@@ -1,0 +1,110 @@
+"""What really happens is on the page at once: nobody reloads it."""
+
+import signal
+from typing import Any
+
+import pytest
+from playwright.async_api import Locator, Page, expect
+
+from schemas.topics import ASSIGN, IMPORT, RESERVE
+from tests.browser.playing import an_import, many
+from tests.browser.site import Site, Visits
+
+pytestmark = [pytest.mark.integration, pytest.mark.asyncio(loop_scope="session")]
+
+CODES = 40
+
+
+def row(page: Page, campaign_id: str) -> Locator:
+    return page.locator("#rows tr").filter(has=page.get_by_role("link", name=campaign_id, exact=True))
+
+
+def figure(page: Page, campaign_id: str, label: str) -> Locator:
+    return row(page, campaign_id).locator(f"[data-label='{label}'] .value")
+
+
+def asking(request_id: str, **more: Any) -> dict[str, Any]:
+    return {"request_id": request_id, "campaign_id": "sale", "fan_id": "f", **more}
+
+
+async def test_real_imports_and_requests_change_what_is_shown(site: Site, visits: Visits) -> None:
+    """An import fills a campaign, a reserve makes it low, an assign moves its bar, a bad record is a dead letter."""
+    page = await visits.open(site.url)
+    await page.evaluate("window.notReloaded = true")
+    await page.get_by_role("searchbox").fill("sale")
+    await expect(page.get_by_text("No campaign matches.")).to_be_visible()
+
+    site.files.put("sale.csv", b"code\n" + b"".join(b"CODE%d\n" % number for number in range(CODES)))
+    await site.neighbour.send(IMPORT, site.files.command("sale.csv", "import-of-the-sale"))
+    await expect(figure(page, "sale", "Available")).to_have_text("40")
+    done = page.locator("#imports li").filter(has_text="import-of-the-sale")
+    await expect(done).to_contain_text("completed")
+    await expect(done).to_contain_text("40 rows · 40 new")
+
+    await site.neighbour.send(RESERVE, asking("r1", quantity=37))
+    await expect(figure(page, "sale", "Available")).to_have_text("3")
+    await expect(row(page, "sale").locator(".badge")).to_have_text("low")
+    await expect(page.locator("#attention li").filter(has_text="sale")).to_contain_text("tm: 3 of 40 left")
+    await expect(page.locator("#alerts li").filter(has_text="sale")).to_contain_text("low")
+    await expect(page.locator("#announcer")).to_contain_text("Alert. sale, tm: low, 3 of 40 left.")
+
+    await site.neighbour.send(ASSIGN, asking("a1", reservation_id="r1"))
+    bar = row(page, "sale").get_by_role("img")
+    await expect(bar).to_have_attribute("aria-label", "tm: 3 available, 0 reserved, 37 assigned")
+
+    await site.neighbour.send(RESERVE, b"{no json")
+    await expect(page.locator("#dead tr").filter(has_text="not_json").locator("td")).to_have_text("1")
+    assert await page.evaluate("window.notReloaded")
+
+
+async def test_a_worker_that_stands_still_shows_in_the_lag(site: Site, visits: Visits) -> None:
+    """Records wait and the trend says so; when it goes on, they are gone."""
+    page = await visits.open(site.url)
+    lag = page.locator("#lag tr").filter(has_text="reserve.requests.v1")
+    records, word = lag.locator("td").first, lag.locator(".word")
+    await expect(records).to_have_text("0")
+
+    site.worker.signal(signal.SIGSTOP)
+    for number in range(5):
+        await site.neighbour.send(RESERVE, asking(f"waits-{number}"))
+    await expect(word).to_contain_text("rising")
+    await expect(records).not_to_have_text("0")
+    site.worker.signal(signal.SIGCONT)
+
+    await expect(records).to_have_text("0")
+    await expect(word).to_contain_text("caught up")
+
+
+async def test_an_import_that_runs_shows_how_far_it_is(site: Site, visits: Visits) -> None:
+    """Its bar grows with its events; one that failed says why, and is among what needs attention."""
+    page = await visits.open(site.url)
+    line = page.locator("#imports li").filter(has_text="slow-one")
+    await site.player.imports(an_import("slow-one", "sale", 0.25))
+    await expect(line.get_by_role("progressbar")).to_have_attribute("value", "0.25")
+    await site.player.imports(an_import("slow-one", "sale", 0.75))
+    await expect(line).to_contain_text("75 %")
+    await expect(line).to_contain_text("300,000 rows")
+
+    await site.player.imports(an_import("slow-one", "sale", 0.8, state="failed", reason="object_changed"))
+    await expect(line.get_by_role("progressbar")).to_be_hidden()
+    await expect(page.locator("#attention li").filter(has_text="slow-one")).to_contain_text("object_changed")
+
+
+async def test_a_campaigns_dialog_follows_it(site: Site, visits: Visits) -> None:
+    """Its address opens it; counts, history and the words beside the chart are of now."""
+    page = await visits.open(f"{site.url}#/campaigns/many-007")
+    dialog = page.get_by_role("dialog", name="many-007")
+    await expect(dialog.locator("#detail-types td").first).to_have_text("1,007")
+
+    await site.player.stock(many(8)[7]._replace(available=700, reserved=314))
+    await expect(dialog.locator("#detail-types td").first).to_have_text("700")
+    words = "available from 0 to 700; reserved from 0 to 314; assigned from 0 to 500."
+    chart = dialog.get_by_role("figure").get_by_role("img")
+    await expect(chart).to_have_attribute("aria-label", f"All codes over the last hour: {words}")
+    await dialog.get_by_text("The same as a table").click()
+    await expect(dialog.get_by_role("figure").locator("tbody tr").last).to_contain_text("700")
+
+    await dialog.get_by_label("History of").select_option("the last day")
+    await expect(dialog.get_by_role("figure")).to_contain_text("over the last day")
+    await dialog.get_by_role("button", name="Close").click()
+    await expect(dialog).to_be_hidden()

@@ -1,0 +1,65 @@
+"""A view that was told things, for tests of what is answered from it.
+
+Out: `Told`, which hands records to an `InventoryView` under a clock that the test turns.
+"""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from itertools import count
+from typing import Any
+
+import orjson
+
+from consumers.view import InventoryView
+from schemas.records import Headers, IncomingRecord
+from schemas.topics import DEAD_LETTERS, IMPORTS, INVENTORY, STOCK_ALERTS, Topics
+
+CHANGELOG = "codes-inventory-campaigns-changelog"
+NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
+
+
+class Told:
+    """The view, and who tells it."""
+
+    def __init__(self) -> None:
+        self.now = NOW
+        self.topics = Topics("codes.")
+        self.view = InventoryView(self.topics, CHANGELOG, clock=lambda: self.now)
+        self._offsets = count()
+
+    def record(self, topic: str, value: bytes | None, headers: Headers = (), *, offset: int | None = None) -> None:
+        """Any record."""
+        at = next(self._offsets) if offset is None else offset
+        stamp = int(self.now.timestamp() * 1000)
+        self.view.take(IncomingRecord(topic, 0, at, stamp, None, value, headers))
+
+    def change(self, campaign_id: str, version: int, available: int, reserved: int = 0, **more: Any) -> None:
+        """An inventory event."""
+        event = {
+            "campaign_id": campaign_id,
+            "code_type": "tm",
+            "shard": "s",
+            "version": version,
+            "available": available,
+            "reserved": reserved,
+            "assigned": 0,
+            "cause": "reserve",
+            "changed_at": (self.now - timedelta(seconds=1)).isoformat(),
+            **more,
+        }
+        self.record(self.topics.full(INVENTORY), orjson.dumps(event))
+
+    def imported(self, import_id: str, state: str, **more: Any) -> None:
+        """An import's event."""
+        event = {"import_id": import_id, "campaign_id": "sale", "code_type": "tm", "state": state, **more}
+        self.record(self.topics.full(IMPORTS), orjson.dumps({**event, "at": self.now.isoformat()}))
+
+    def alerted(self, ce_id: str, level: str = "low") -> None:
+        """An alert."""
+        alert = {"campaign_id": "sale", "code_type": "tm", "level": level, "available": 1, "total": 9, "threshold": 1}
+        content: Mapping[str, Any] = {**alert, "at": self.now.isoformat()}
+        self.record(self.topics.full(STOCK_ALERTS), orjson.dumps(content), (("ce_id", ce_id.encode()),))
+
+    def put_aside(self, reason: str, value: bytes = b"SECRET-1") -> None:
+        """A dead letter."""
+        self.record(self.topics.full(DEAD_LETTERS), value, (("dlq-reason", reason.encode()),))

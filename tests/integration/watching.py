@@ -1,0 +1,104 @@
+"""What tests of the inventory share: its role as a process, asked over HTTP, and events sent as workers send them.
+
+Out: `Watcher`, `watching`, `an_event`, `Announcer` (events in Kafka transactions that are committed or aborted).
+"""
+
+import time
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+from aiokafka import AIOKafkaProducer
+
+from ops.settings import Settings
+from producers.envelope import inventory_record
+from schemas.events import InventoryChanged
+from schemas.topics import Topics
+from tests.integration.running import READY_TIMEOUT_S, Role, running
+
+
+class Watcher:
+    """One process of `codes inventory`, and what it answers."""
+
+    def __init__(self, role: Role) -> None:
+        self.role = role
+
+    @property
+    def url(self) -> str:
+        """Of its API."""
+        return f"http://127.0.0.1:{self.role.logged('api_listening')[0]['port']}"
+
+    async def get(self, path: str, **headers: str) -> tuple[int, Any]:
+        """Status and JSON."""
+        async with aiohttp.ClientSession() as session, session.get(self.url + path, headers=headers) as answer:
+            return answer.status, await answer.json()
+
+    async def counts(self) -> dict[str, tuple[int, int, int]]:
+        """Every campaign's available, reserved and assigned codes."""
+        _, page = await self.get("/api/campaigns?limit=500")
+        return {one["campaign_id"]: (one["available"], one["reserved"], one["assigned"]) for one in page["items"]}
+
+    async def until(self, path: str, condition: Callable[[Any], bool], timeout_s: float = READY_TIMEOUT_S) -> Any:
+        """Ask again and again until an answer is as wanted; gives it."""
+        end = time.monotonic() + timeout_s
+        while not condition(answer := (await self.get(path))[1]):
+            assert time.monotonic() < end, f"{path}: {answer}"
+        return answer
+
+
+@asynccontextmanager
+async def watching(environment: Mapping[str, str], log: Path, **more: str) -> AsyncIterator[Watcher]:
+    """A process that is ready."""
+    async with running("inventory", environment, log, **more) as role:
+        await role.until_ready()
+        yield Watcher(role)
+
+
+class Announcer:
+    """Sends inventory events as a worker does, under a transactional id of its own."""
+
+    def __init__(self, producer: AIOKafkaProducer, topics: Topics) -> None:
+        self._producer = producer
+        self._topics = topics
+
+    async def tell(self, *events: InventoryChanged, commit: bool = True) -> None:
+        """One transaction."""
+        await self._producer.begin_transaction()
+        for event in events:
+            record = inventory_record(event, self._topics)
+            await self._producer.send_and_wait(
+                record.topic, record.value, key=record.key, headers=list(record.headers)
+            )
+        await (self._producer.commit_transaction() if commit else self._producer.abort_transaction())
+
+
+@asynccontextmanager
+async def an_announcer(settings: Settings) -> AsyncIterator[Announcer]:
+    """An announcer on a test's topics."""
+    producer = AIOKafkaProducer(
+        bootstrap_servers=settings.kafka.bootstrap_servers, transactional_id=f"{settings.topics.prefix}announcer"
+    )
+    await producer.start()
+    try:
+        yield Announcer(producer, Topics(settings.topics.prefix))
+    finally:
+        await producer.stop()
+
+
+def an_event(campaign_id: str, version: int, available: int, reserved: int = 0, **more: Any) -> InventoryChanged:
+    """What one shard says."""
+    told = {
+        "campaign_id": campaign_id,
+        "code_type": "tm",
+        "shard": "reserve.requests.v1.0",
+        "version": version,
+        "available": available,
+        "reserved": reserved,
+        "assigned": 0,
+        "cause": "reserve",
+        "changed_at": datetime.now(UTC),
+    }
+    return InventoryChanged.model_validate({**told, **more})

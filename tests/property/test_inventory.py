@@ -1,0 +1,169 @@
+"""The inventory's folding and its alerts, over any histories of any shards."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from handlers.alerts import Due, StockLimits, judged
+from handlers.inventory import Counts, counts_by_type, folded, joined, summed
+from handlers.motion import COARSE, FINE, Motion
+from schemas.base import CodeType
+from schemas.events import InventoryChanged
+from schemas.stock import CampaignStock
+
+NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
+LIMITS = StockLimits(percent=10, count=3)
+SHARDS: tuple[tuple[CodeType, str], ...] = (("tm", "a"), ("tm", "b"), ("external", "a"))
+Events = list[InventoryChanged]
+
+
+@st.composite
+def histories(draw: st.DrawFn) -> Events:
+    """Shards that move codes as the service does: imported, reserved, assigned, released, in one order."""
+    totals = dict.fromkeys(SHARDS, Counts())
+    versions = dict.fromkeys(SHARDS, 0)
+    events: Events = []
+    for number in range(draw(st.integers(1, 40))):
+        shard = draw(st.sampled_from(SHARDS))
+        available = summed(counts for other, counts in totals.items() if other[0] == shard[0]).available
+        moved, to = draw(st.integers(0, 60)), draw(st.sampled_from(["import", "reserve", "assign", "release"]))
+        taken = min(moved, max(available, 0))
+        change = {
+            "import": Counts(moved, 0, 0),
+            "reserve": Counts(-taken, taken, 0),
+            "assign": Counts(-taken, 0, taken),
+            "release": Counts(moved, -moved, 0),
+        }[to]
+        totals[shard] = totals[shard].plus(change)
+        versions[shard] += 1
+        events.append(an_event(shard, versions[shard], totals[shard], number))
+    return events
+
+
+def an_event(shard: tuple[CodeType, str], version: int, counts: Counts, number: int) -> InventoryChanged:
+    return InventoryChanged(
+        campaign_id="sale",
+        code_type=shard[0],
+        shard=shard[1],
+        version=version,
+        **counts._asdict(),
+        cause="reserve",
+        changed_at=NOW - timedelta(seconds=400 - 10 * number),
+    )
+
+
+def last_words(events: Sequence[InventoryChanged]) -> Events:
+    """The highest version of each shard."""
+    return list({(event.code_type, event.shard): event for event in events}.values())
+
+
+def all_folded(events: Sequence[InventoryChanged], known: CampaignStock | None = None) -> CampaignStock | None:
+    for event in events:
+        known = folded(known, event)
+    return known
+
+
+def told(events: Sequence[InventoryChanged], stock: CampaignStock | None = None) -> tuple[CampaignStock, list[Due]]:
+    """Every event counted and judged, as the role does."""
+    said = []
+    for event in events:
+        after = folded(stock, event)
+        if after is not stock:
+            stock, due = judged(after, event.code_type, LIMITS, at=event.changed_at)
+            said += [due] if due else []
+    assert stock is not None
+    return stock, said
+
+
+@given(histories(), st.data())
+def test_order_repetition_and_loss_change_nothing(events: Events, data: st.DataObject) -> None:
+    """As long as each shard's last word is heard."""
+    others = data.draw(st.lists(st.sampled_from(events), max_size=60))
+    heard = data.draw(st.permutations([*others, *last_words(events)]))
+
+    known, found = all_folded(events), all_folded(heard)
+
+    assert known is not None
+    assert found is not None
+    assert counts_by_type(known) == counts_by_type(found)
+    assert {name: one.shards for name, one in known.types.items()} == {
+        name: one.shards for name, one in found.types.items()
+    }
+
+
+@given(histories(), st.data())
+def test_two_who_know_parts_know_all_together(events: Events, data: st.DataObject) -> None:
+    """Whoever joins whom: the view joins the table's changelog with the events it read itself."""
+    cut = data.draw(st.integers(1, len(events)))
+    late = data.draw(st.permutations(events[cut - 1 :]))
+    one, other, both = all_folded(events[:cut]), all_folded(late), all_folded(events)
+
+    assert one is not None
+    assert other is not None
+    assert both is not None
+    assert counts_by_type(both) == counts_by_type(joined(one, other)) == counts_by_type(joined(other, one))
+    assert joined(one, other).changed_at == both.changed_at
+    assert joined(both, one) is both
+
+
+@given(histories())
+def test_each_crossing_is_told_once(events: Events) -> None:
+    """Never the same level twice in a row, `recovered` only after a fall, and what was said last is still so."""
+    stock, said = told(events)
+
+    for code_type, one in stock.types.items():
+        levels = [due.alert.level for due in said if due.alert.code_type == code_type]
+        assert all(before != after for before, after in pairwise(levels))
+        assert ["recovered"] != levels[:1]
+        assert one.standing == {"recovered": "enough"}.get(levels[-1], levels[-1]) if levels else "enough"
+    assert len(said) == len({due.identity for due in said})
+    assert all(due.alert.available <= due.alert.threshold for due in said if due.alert.level != "recovered")
+    assert all(due.alert.available > due.alert.threshold for due in said if due.alert.level == "recovered")
+
+
+@given(histories(), st.data())
+def test_a_crash_repeats_alerts_only_under_the_same_identity(events: Events, data: st.DataObject) -> None:
+    """The table is at one point, the offset at an earlier one, and alerts were sent up to a later one."""
+    offset, table, died = sorted(data.draw(st.tuples(*[st.integers(0, len(events))] * 3)))
+    _, whole = told(events)
+    before = told(events[:died])[1] if died else []
+    stock = told(events[:table])[0] if table else None
+    known = {due.identity for due in before}
+
+    again = told(events[offset:], stock)[1]
+
+    assert {due.identity for due in whole} == known | {due.identity for due in again}
+    assert len(whole) == len(before) + len([due for due in again if due.identity not in known])
+
+
+@given(histories())
+def test_history_ends_with_what_is_true_and_begins_with_nothing(events: Events) -> None:
+    """All events heard from the very first: counted back from now, there was nothing before."""
+    motion = Motion()
+    for event in events:
+        motion.add(event, NOW)
+    known = all_folded(events)
+    assert known is not None
+    counts = summed(counts_by_type(known).values())
+
+    for resolution in (FINE, COARSE):
+        points = motion.history(counts, NOW, resolution)
+        assert counts == points[-1].counts
+        assert Counts() == points[0].counts
+        assert [point.at_s for point in points] == sorted(point.at_s for point in points)
+
+
+@given(histories(), st.data())
+def test_repeats_and_late_events_do_not_move_a_campaign(events: Events, data: st.DataObject) -> None:
+    """Rates and history are those of each event heard once, in order."""
+    motion, other = Motion(), Motion()
+    for index, event in enumerate(events):
+        motion.add(event, NOW)
+        other.add(event, NOW)
+        other.add(data.draw(st.sampled_from(events[: index + 1])), NOW)
+
+    assert motion == other
+    assert motion.rate(NOW, 300) == other.rate(NOW, 300) >= 0
