@@ -33,7 +33,7 @@ unit: $(READY) ## the tests that need no stack (seconds)
 	@$(BIN)/pytest tests/unit tests/property
 
 test: check ## every check and every test of a normal run
-	@$(BIN)/pytest -n 3 --dist loadfile
+	@$(BIN)/pytest -n 3 --dist loadgroup
 
 bench: $(READY) ## measure the worker and the importer against others that do their work
 	@$(BIN)/python -m benchmarks

@@ -37,6 +37,13 @@ hypothesis_settings.register_profile("ci", deadline=None, suppress_health_check=
 hypothesis_settings.load_profile("ci")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Of several test processes, one has all tests of a file, and one all that share the running page."""
+    for item in items:
+        folder = item.path.parent.name
+        item.add_marker(pytest.mark.xdist_group(folder if folder == "browser" else str(item.path)))
+
+
 @pytest.fixture(scope="session")
 def stack() -> Iterator[devstack.Stack]:
     """Kafka, MongoDB and S3; joined if they run already, else started and stopped again."""
