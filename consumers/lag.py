@@ -10,7 +10,7 @@ A group that has not committed anything yet is behind by all there is: it will b
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -73,7 +73,7 @@ class LagReader:
 
         Raises:
             KafkaError: the broker does not answer, or does not let us.
-            TimeoutError: it does not answer in `ANSWER_S_MAX`.
+            TimeoutError: it does not answer in `ANSWER_S_MAX`, or not in full.
         """
         async with asyncio.timeout(ANSWER_S_MAX):
             layout = await partitions_of(self._admin, {topic for topics in groups.values() for topic in topics})
@@ -98,6 +98,8 @@ class LagReader:
         if not partitions:
             return {}
         found = await self._admin.list_consumer_group_offsets(group, partitions=partitions)
+        if found.keys() < set(partitions):
+            raise TimeoutError(f"Kafka does not tell the offsets of group {group}")
         return {one: found[one].offset if found[one].offset >= 0 else None for one in partitions}
 
     async def _oldest(
@@ -146,7 +148,11 @@ def lag_of(lag: Lag, next_offset: int, oldest: Oldest | None) -> Lag:
 
 @asynccontextmanager
 async def lag_reader(connection: Mapping[str, Any]) -> AsyncIterator[LagReader]:
-    """A reader whose clients are closed at the end. Raises KafkaError if the broker cannot be reached."""
+    """A reader whose clients are closed at the end.
+
+    Raises:
+        KafkaError, TimeoutError: the broker cannot be reached.
+    """
     admin = AIOKafkaAdminClient(**connection)
     consumer = AIOKafkaConsumer(
         **connection,
@@ -156,9 +162,12 @@ async def lag_reader(connection: Mapping[str, Any]) -> AsyncIterator[LagReader]:
         max_partition_fetch_bytes=PEEK_BYTES,
     )
     try:
-        await admin.start()
-        await consumer.start()
+        async with asyncio.timeout(ANSWER_S_MAX):
+            await admin.start()
+            await consumer.start()
         yield LagReader(admin, consumer)
     finally:
-        await consumer.stop()
+        with suppress(TimeoutError):  # a client that knows of no broker any more would wait for one at its end, too
+            async with asyncio.timeout(ANSWER_S_MAX):
+                await consumer.stop()
         await admin.close()
