@@ -47,7 +47,7 @@ screenshots: $(READY) ## take the pictures of the README anew (needs Chromium)
 lock: $(READY) ## pin every package, with hashes, for Python 3.11 and newer
 	@$(BIN)/python -m pip install -q --disable-pip-version-check uv
 	@$(BIN)/python -m uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url \
-	  --no-emit-find-links --extra devstack --extra otel --extra test -q -o constraints.txt pyproject.toml requirements-build.in >/dev/null
+	  --no-emit-find-links --extra devstack --extra docs --extra otel --extra test -q -o constraints.txt pyproject.toml requirements-build.in >/dev/null
 
 fmt: $(READY) ## format, and mend what ruff can mend
 	@$(BIN)/ruff format .
