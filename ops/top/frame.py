@@ -1,0 +1,71 @@
+"""The whole screen.
+
+In:       figures, or why there are none newer; how large the screen is.
+Out:      a renderable of at most so many lines and columns. Pure.
+Promise:  the same facts without colour: by signs, words and order.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from rich.console import Console, ConsoleOptions, RenderableType
+from rich.text import Text
+
+from ops.top import sections
+from ops.top.api import Figures
+from ops.top.section import Section, line, shares
+from ops.top.sections import Look
+from ops.top.texts import BLOCKS, LETTERS, STYLES, clock, duration
+from ops.top.trend import TopicLag
+
+WEIGHTS: Final = (3, 1, 1, 1, 1)
+"""Campaigns, imports, lag, alerts, dead letters, where there is not room for all."""
+STATUSES: Final = ("available", "reserved", "assigned")
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """One picture of it; fits whatever console it is printed on."""
+
+    figures: Figures
+    lag: Sequence[TopicLag]
+    source: str
+    stale_s: float = 0.0
+    """For how long there has been nothing newer, if `problem` says why."""
+    problem: str | None = None
+    is_cut: bool = True
+    """Whether it is cut to the console's height; a pipe has none."""
+
+    def __rich_console__(self, _console: Console, options: ConsoleOptions) -> Iterator[RenderableType]:
+        look = Look(options.max_width, LETTERS if options.ascii_only else BLOCKS)
+        shown, head = self._sections(look), list(self._head())
+        wanted = [one.lines for one in shown]
+        room = options.size.height - len(head) - 1 if self.is_cut else sum(wanted)
+        yield from head
+        for section, lines in zip(shown, shares(max(room, 0), wanted, WEIGHTS), strict=True):
+            if lines:
+                yield section.drawn(lines)
+        yield legend(look.signs)
+
+    def _sections(self, look: Look) -> tuple[Section, ...]:
+        figures = self.figures
+        return (
+            sections.campaigns(figures.campaigns, look),
+            sections.imports(figures.imports, look),
+            sections.lag(figures.lag, self.lag),
+            sections.alerts(figures.alerts),
+            sections.dead_letters(figures.dead_letters),
+        )
+
+    def _head(self) -> Iterator[Text]:
+        total = self.figures.campaigns.total
+        yield line(f"codes top  {self.source}  {clock(self.figures.at)} UTC  campaigns: {total:,}", "bold")
+        if self.problem is not None:
+            yield line(f"STALE for {duration(self.stale_s)}: {self.problem}", "bold reverse")
+
+
+def legend(signs: str) -> Text:
+    """What the signs mean."""
+    parts = [(f"{sign} {status}  ", style) for sign, status, style in zip(signs, STATUSES, STYLES, strict=True)]
+    return Text.assemble(*parts, ("! low  !! exhausted", "bold"), no_wrap=True, overflow="ellipsis", end="")

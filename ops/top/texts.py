@@ -1,0 +1,84 @@
+"""Figures as a few characters.
+
+Promise: a count, a rate and a duration take `FIGURE_WIDTH` characters at most.
+"""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Final
+
+from rich.text import Text
+
+FIGURE_WIDTH: Final = 7
+NONE: Final = "-"
+MINUTE_S: Final = 60
+HOUR_S: Final = 3_600
+DAY_S: Final = 86_400
+DAYS_MAX: Final = 99_999
+WHOLE_BELOW: Final = 1_000_000
+TENTHS_BELOW: Final = 100
+THOUSAND: Final = 1_000
+UNITS: Final = ("M", "G", "T")
+
+STYLES: Final = ("green", "yellow", "blue")
+BLOCKS: Final = "█▒░"
+LETTERS: Final = "#=."
+"""For a terminal or a pipe that cannot show the blocks. Both can be told apart without colour."""
+
+
+def count(number: int | None) -> str:
+    """`999,999`, `1.2M`."""
+    if number is None:
+        return NONE
+    if abs(number) < WHOLE_BELOW:
+        return f"{number:,}"
+    size = float(number) / WHOLE_BELOW
+    for unit in UNITS:
+        if abs(size) < THOUSAND or unit == UNITS[-1]:
+            break
+        size /= THOUSAND
+    return f"{size:.1f}{unit}"
+
+
+def per_minute(rate_s: float) -> str:
+    """Codes a minute of codes a second."""
+    each = rate_s * MINUTE_S
+    if each and abs(each) < TENTHS_BELOW:
+        return f"{each:.1f}"
+    return count(round(each))
+
+
+def duration(seconds: float | None) -> str:
+    """`5 s`, `59 min`, `2h05m`, `3 days`."""
+    if seconds is None:
+        return NONE
+    if seconds < MINUTE_S:
+        return f"{seconds:.0f} s"
+    if seconds < HOUR_S:
+        return f"{seconds / MINUTE_S:.0f} min"
+    if seconds < 2 * DAY_S:
+        hours, rest = divmod(int(seconds), HOUR_S)
+        return f"{hours}h{rest // MINUTE_S:02}m"
+    days = seconds / DAY_S
+    return f"{days:.0f}d" if days <= DAYS_MAX else "years"
+
+
+def clock(at: datetime) -> str:
+    """The time of day, UTC."""
+    return f"{at.astimezone(UTC):%H:%M:%S}"
+
+
+def bar(counts: Sequence[int], width: int, signs: str) -> Text:
+    """Parts of a whole, one sign each; a part that is there has a cell, however small it is."""
+    parts = [max(one, 0) for one in counts]
+    total = sum(parts)
+    cells = [max(1, part * width // total) if part else 0 for part in parts]
+    if total:
+        cells[parts.index(max(parts))] += width - sum(cells)
+    return Text.assemble(*zip((sign * cell for sign, cell in zip(signs, cells, strict=True)), STYLES, strict=True))
+
+
+def progress(part: float | None, width: int, signs: str) -> Text:
+    """How much of something is done; empty if that is not known."""
+    done = round((part or 0) * width)
+    return Text.assemble((signs[0] * done, "green"), (signs[2] * (width - done), "dim"))
