@@ -5,7 +5,9 @@ Out:      a live screen at a terminal; one frame with `--once`, into a pipe, or 
 Promise:  reads the HTTP API only. The token is never shown. Ctrl-C ends it with exit code 0.
 """
 
+import sys
 from enum import StrEnum
+from io import TextIOWrapper
 from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
@@ -78,6 +80,8 @@ def _show(url: str, token: "SecretStr | None", wanted: "Wanted", interval_s: flo
     from ops.top.api import opened
     from ops.top.live import Screen, show_live, show_once
 
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")  # a sign that the terminal lacks must not end the command
     console = table_console()
 
     async def show() -> None:

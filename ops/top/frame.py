@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from rich.console import Console, ConsoleOptions, RenderableType
+from rich.constrain import Constrain
 from rich.text import Text
 
 from ops.top import sections
@@ -21,6 +22,10 @@ from ops.top.trend import TopicLag
 
 WEIGHTS: Final = (3, 1, 1, 1, 1)
 """Campaigns, imports, lag, alerts, dead letters, where there is not room for all."""
+WIDTH_MAX: Final = 140
+"""In a wider one the eye would lose the line."""
+FOOT_LINES: Final = 2
+"""What the signs mean, and room for the prompt after `--once`."""
 STATUSES: Final = ("available", "reserved", "assigned")
 
 
@@ -38,14 +43,14 @@ class Frame:
     """Whether it is cut to the console's height; a pipe has none."""
 
     def __rich_console__(self, _console: Console, options: ConsoleOptions) -> Iterator[RenderableType]:
-        look = Look(options.max_width, LETTERS if options.ascii_only else BLOCKS)
+        look = Look(min(options.max_width, WIDTH_MAX), LETTERS if options.ascii_only else BLOCKS)
         shown, head = self._sections(look), list(self._head())
         wanted = [one.lines for one in shown]
-        room = options.size.height - len(head) - 1 if self.is_cut else sum(wanted)
+        room = options.size.height - len(head) - FOOT_LINES if self.is_cut else sum(wanted)
         yield from head
         for section, lines in zip(shown, shares(max(room, 0), wanted, WEIGHTS), strict=True):
             if lines:
-                yield section.drawn(lines)
+                yield Constrain(section.drawn(lines), look.width)
         yield legend(look.signs)
 
     def _sections(self, look: Look) -> tuple[Section, ...]:
@@ -53,8 +58,8 @@ class Frame:
         return (
             sections.campaigns(figures.campaigns, look),
             sections.imports(figures.imports, look),
-            sections.lag(figures.lag, self.lag),
-            sections.alerts(figures.alerts),
+            sections.lag(figures.lag, self.lag, look),
+            sections.alerts(figures.alerts, look),
             sections.dead_letters(figures.dead_letters),
         )
 
@@ -68,4 +73,4 @@ class Frame:
 def legend(signs: str) -> Text:
     """What the signs mean."""
     parts = [(f"{sign} {status}  ", style) for sign, status, style in zip(signs, STATUSES, STYLES, strict=True)]
-    return Text.assemble(*parts, ("! low  !! exhausted", "bold"), no_wrap=True, overflow="ellipsis", end="")
+    return Text.assemble(*parts, "! low  !! exhausted  MIN: codes a minute", no_wrap=True, overflow="ellipsis")

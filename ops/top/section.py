@@ -53,7 +53,7 @@ class Section:
 
     def _table(self, blocks: Sequence[Block]) -> Table:
         columns = (column.copy() for column in self.columns)
-        table = Table(*columns, box=None, expand=True, pad_edge=False, header_style="bold")
+        table = Table(*columns, box=None, expand=True, pad_edge=False, padding=(0, 1, 0, 0), header_style="bold")
         for cells in (cells for block in blocks for cells in block):
             table.add_row(*cells)
         return table
@@ -89,6 +89,11 @@ def left(name: str, width: int | None = None) -> Column:
 def right(name: str, width: int) -> Column:
     """A column of figures."""
     return Column(name, width=width, justify="right", no_wrap=True, overflow="ellipsis")
+
+
+def rights(names: Sequence[str], width: int) -> tuple[Column, ...]:
+    """Several of them."""
+    return tuple(right(name, width) for name in names)
 
 
 def line(told: str, style: str = "") -> Text:

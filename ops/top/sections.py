@@ -10,7 +10,7 @@ from typing import Final
 
 from rich.text import Text
 
-from ops.top.section import Block, Cell, Section, left, right
+from ops.top.section import Block, Cell, Section, left, right, rights
 from ops.top.texts import FIGURE_WIDTH, bar, clock, count, duration, per_minute, progress
 from ops.top.trend import TopicLag
 from ops.web.models import Alert, AlertList, Campaign, CampaignPage, DeadLetterCounts, ImportList, LagList, TypedStock
@@ -25,8 +25,10 @@ LEVELS: Final = {"exhausted": "bold red", "low": "bold yellow", "recovered": "gr
 TRENDS: Final = {"rising": "bold red", "caught up": "green", "nothing waits": "dim"}
 WIDE: Final = 120
 """Characters from which on bars are long."""
-BAR_SHORT: Final = 10
-BAR_LONG: Final = 30
+BAR_SHORT: Final = 8
+BAR_LONG: Final = 24
+COUNT_WIDTH_LONG: Final = 11
+"""Up to 999,999,999 in full."""
 TYPE_WIDTH: Final = 8
 TREND_WIDTH: Final = 13
 OLD_IS_BAD_S: Final = 60.0
@@ -44,14 +46,23 @@ class Look:
         """Characters of a bar."""
         return BAR_LONG if self.width >= WIDE else BAR_SHORT
 
+    @property
+    def count(self) -> int:
+        """Characters of a count."""
+        return COUNT_WIDTH_LONG if self.width >= WIDE else FIGURE_WIDTH
+
+    def counts(self, *numbers: int | None) -> Iterator[str]:
+        """Counts as text."""
+        return (count(one, self.count) for one in numbers)
+
 
 def campaigns(page: CampaignPage, look: Look) -> Section:
     """Counts by status and type, and how fast they leave."""
-    figures = ("AVAIL", "RESERV", "ASSIGN", "/MIN 1M", "/MIN 5M", "EMPTY")
+    counts, figures = ("AVAIL", "RESERV", "ASSIGN"), ("1 MIN", "5 MIN", "EMPTY")
     columns = (left("", 2), left("CAMPAIGN"), left("TYPE", TYPE_WIDTH), left("STOCK", look.bar))
     return Section(
         name="campaigns",
-        columns=(*columns, *(right(name, FIGURE_WIDTH) for name in figures)),
+        columns=(*columns, *rights(counts, look.count), *rights(figures, FIGURE_WIDTH)),
         blocks=[list(campaign_lines(one, look)) for one in page.items],
         total=page.total,
         none="campaigns: none",
@@ -70,13 +81,13 @@ def figures_of(stock: TypedStock, look: Look) -> Sequence[Cell]:
     """A type's stock."""
     counts = (stock.available, stock.reserved, stock.assigned)
     rates = per_minute(stock.rate_1m), per_minute(stock.rate_5m)
-    return bar(counts, look.bar, look.signs), *map(count, counts), *rates, duration(stock.empty_in_s)
+    return bar(counts, look.bar, look.signs), *look.counts(*counts), *rates, duration(stock.empty_in_s)
 
 
 def imports(found: ImportList, look: Look) -> Section:
     """Those that run."""
     running = [one for one in found.items if one.state == "running"]
-    figures = ("DONE", "ROWS", "INSERT", "DUPLIC", "REJECT")
+    counts = ("ROWS", "INSERT", "DUPLIC", "REJECT")
     lines: list[Block] = [
         [
             (
@@ -84,13 +95,13 @@ def imports(found: ImportList, look: Look) -> Section:
                 Text(one.campaign_id),
                 progress(one.progress, look.bar, look.signs),
                 "-" if one.progress is None else f"{int(one.progress * 100)} %",
-                *map(count, (one.rows_read, one.inserted, one.duplicates, one.rejected)),
+                *look.counts(one.rows_read, one.inserted, one.duplicates, one.rejected),
             )
         ]
         for one in running
     ]
     words = (left("IMPORT"), left("CAMPAIGN"), left("PROGRESS", look.bar))
-    columns = (*words, *(right(name, FIGURE_WIDTH) for name in figures))
+    columns = (*words, right("DONE", FIGURE_WIDTH), *rights(counts, look.count))
     return Section("imports", columns, lines, len(lines), f"imports: none is running{latest_end(found)}")
 
 
@@ -104,32 +115,38 @@ def latest_end(found: ImportList) -> str:
     return f"; {last.import_id} {last.state}{reason} at {clock(last.at)}, {last.inserted:,} codes inserted"
 
 
-def lag(found: LagList, topics: Sequence[TopicLag]) -> Section:
+def lag(found: LagList, topics: Sequence[TopicLag], look: Look) -> Section:
     """What each group has not read yet."""
-    columns = (left("TOPIC"), left("GROUP"), right("UNREAD", FIGURE_WIDTH), right("OLDEST", FIGURE_WIDTH))
-    lines: list[Block] = [[lag_line(one)] for one in topics]
+    columns = (left("TOPIC"), left("GROUP"), right("UNREAD", look.count), right("OLDEST", FIGURE_WIDTH))
+    lines: list[Block] = [[lag_line(one, look)] for one in topics]
     none = "lag: no group reads yet" if found.known else "lag: not known, the broker does not answer"
     return Section("lags", (*columns, left("TREND", TREND_WIDTH)), lines, len(lines), none)
 
 
-def lag_line(one: TopicLag) -> Sequence[Cell]:
+def lag_line(one: TopicLag, look: Look) -> Sequence[Cell]:
     """One topic."""
     age = Text(duration(one.age_s), style="bold red" if (one.age_s or 0) >= OLD_IS_BAD_S else "")
-    return Text(one.topic), Text(one.group), count(one.records), age, Text(one.trend, TRENDS.get(one.trend, ""))
+    return (
+        Text(one.topic),
+        Text(one.group),
+        *look.counts(one.records),
+        age,
+        Text(one.trend, TRENDS.get(one.trend, "")),
+    )
 
 
-def alerts(found: AlertList) -> Section:
+def alerts(found: AlertList, look: Look) -> Section:
     """The latest first."""
     words = (left("ALERT", 9), left("CAMPAIGN"), left("TYPE", TYPE_WIDTH))
     figures = ("AVAIL", "OF", "LIMIT")
-    lines: list[Block] = [[alert_line(one)] for one in found.items]
-    columns = (*words, *(right(name, FIGURE_WIDTH) for name in figures), right("AT", 8))
+    lines: list[Block] = [[alert_line(one, look)] for one in found.items]
+    columns = (*words, *rights(figures, look.count), right("AT", 8))
     return Section("alerts", columns, lines, len(lines), "alerts: none")
 
 
-def alert_line(one: Alert) -> Sequence[Cell]:
+def alert_line(one: Alert, look: Look) -> Sequence[Cell]:
     """One alert."""
-    figures = map(count, (one.available, one.total, one.threshold))
+    figures = look.counts(one.available, one.total, one.threshold)
     return Text(one.level, LEVELS[one.level]), Text(one.campaign_id), Text(one.code_type), *figures, clock(one.at)
 
 

@@ -1,6 +1,6 @@
 """Figures as a few characters.
 
-Promise: a count, a rate and a duration take `FIGURE_WIDTH` characters at most.
+Promise: a figure takes `FIGURE_WIDTH` characters at most, a count as many as it is given.
 """
 
 from collections.abc import Sequence
@@ -9,16 +9,15 @@ from typing import Final
 
 from rich.text import Text
 
-FIGURE_WIDTH: Final = 7
+FIGURE_WIDTH: Final = 6
 NONE: Final = "-"
 MINUTE_S: Final = 60
 HOUR_S: Final = 3_600
 DAY_S: Final = 86_400
 DAYS_MAX: Final = 99_999
-WHOLE_BELOW: Final = 1_000_000
 TENTHS_BELOW: Final = 100
-THOUSAND: Final = 1_000
-UNITS: Final = ("M", "G", "T")
+UNITS: Final = {"K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
+MANY: Final = "many"
 
 STYLES: Final = ("green", "yellow", "blue")
 BLOCKS: Final = "█▒░"
@@ -26,18 +25,15 @@ LETTERS: Final = "#=."
 """For a terminal or a pipe that cannot show the blocks. Both can be told apart without colour."""
 
 
-def count(number: int | None) -> str:
-    """`999,999`, `1.2M`."""
+def count(number: int | None, width: int = FIGURE_WIDTH) -> str:
+    """`99,999`; with a unit where it would not fit: `123.5K`."""
     if number is None:
         return NONE
-    if abs(number) < WHOLE_BELOW:
-        return f"{number:,}"
-    size = float(number) / WHOLE_BELOW
-    for unit in UNITS:
-        if abs(size) < THOUSAND or unit == UNITS[-1]:
-            break
-        size /= THOUSAND
-    return f"{size:.1f}{unit}"
+    whole = f"{number:,}"
+    if len(whole) <= width:
+        return whole
+    shorter = (f"{number / size:.1f}{unit}" for unit, size in UNITS.items())
+    return next((text for text in shorter if len(text) <= width), MANY)
 
 
 def per_minute(rate_s: float) -> str:
