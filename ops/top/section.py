@@ -13,6 +13,8 @@ from rich.console import Group, RenderableType
 from rich.table import Column, Table
 from rich.text import Text
 
+from ops.top.texts import plain
+
 TABLE_LINES_MIN: Final = 3
 """Heading, one line, and how many more; with fewer the number alone is said."""
 
@@ -98,4 +100,4 @@ def rights(names: Sequence[str], width: int) -> tuple[Column, ...]:
 
 def line(told: str, style: str = "") -> Text:
     """One line, whatever is in it."""
-    return Text(told, style=style, no_wrap=True, overflow="ellipsis", end="\n")
+    return Text(plain(told), style=style, no_wrap=True, overflow="ellipsis", end="\n")

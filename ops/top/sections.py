@@ -25,6 +25,8 @@ LEVELS: Final = {"exhausted": "bold red", "low": "bold yellow", "recovered": "gr
 TRENDS: Final = {"rising": "bold red", "caught up": "green", "nothing waits": "dim"}
 WIDE: Final = 120
 """Characters from which on bars are long."""
+SLIM: Final = 76
+"""With fewer, only what is available is counted; the bar shows the other statuses."""
 BAR_SHORT: Final = 8
 BAR_LONG: Final = 24
 COUNT_WIDTH_LONG: Final = 11
@@ -51,6 +53,11 @@ class Look:
         """Characters of a count."""
         return COUNT_WIDTH_LONG if self.width >= WIDE else FIGURE_WIDTH
 
+    @property
+    def counted(self) -> int:
+        """How many statuses have a column."""
+        return 1 if self.width < SLIM else 3
+
     def counts(self, *numbers: int | None) -> Iterator[str]:
         """Counts as text."""
         return (count(one, self.count) for one in numbers)
@@ -62,7 +69,7 @@ def campaigns(page: CampaignPage, look: Look) -> Section:
     columns = (left("", 2), left("CAMPAIGN"), left("TYPE", TYPE_WIDTH), left("STOCK", look.bar))
     return Section(
         name="campaigns",
-        columns=(*columns, *rights(counts, look.count), *rights(figures, FIGURE_WIDTH)),
+        columns=(*columns, *rights(counts[: look.counted], look.count), *rights(figures, FIGURE_WIDTH)),
         blocks=[list(campaign_lines(one, look)) for one in page.items],
         total=page.total,
         none="campaigns: none",
@@ -81,7 +88,12 @@ def figures_of(stock: TypedStock, look: Look) -> Sequence[Cell]:
     """A type's stock."""
     counts = (stock.available, stock.reserved, stock.assigned)
     rates = per_minute(stock.rate_1m), per_minute(stock.rate_5m)
-    return bar(counts, look.bar, look.signs), *look.counts(*counts), *rates, duration(stock.empty_in_s)
+    return (
+        bar(counts, look.bar, look.signs),
+        *look.counts(*counts[: look.counted]),
+        *rates,
+        duration(stock.empty_in_s),
+    )
 
 
 def imports(found: ImportList, look: Look) -> Section:

@@ -36,6 +36,11 @@ def count(number: int | None, width: int = FIGURE_WIDTH) -> str:
     return next((text for text in shorter if len(text) <= width), MANY)
 
 
+def plain(told: str) -> str:
+    """Without what would move the cursor or ring the bell: not all that the API says has a closed set of signs."""
+    return "".join(sign if sign.isprintable() else "?" for sign in told)
+
+
 def per_minute(rate_s: float) -> str:
     """Codes a minute of codes a second."""
     each = rate_s * MINUTE_S
