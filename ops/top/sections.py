@@ -11,7 +11,7 @@ from typing import Final
 from rich.text import Text
 
 from ops.top.section import Block, Cell, Section, left, right, rights
-from ops.top.texts import FIGURE_WIDTH, bar, clock, count, duration, per_minute, progress
+from ops.top.texts import FIGURE_WIDTH, bar, clock, count, duration, per_minute, plain, progress
 from ops.top.trend import TopicLag
 from ops.web.models import Alert, AlertList, Campaign, CampaignPage, DeadLetterCounts, ImportList, LagList, TypedStock
 from schemas.stock import Standing
@@ -139,8 +139,8 @@ def lag_line(one: TopicLag, look: Look) -> Sequence[Cell]:
     """One topic."""
     age = Text(duration(one.age_s), style="bold red" if (one.age_s or 0) >= OLD_IS_BAD_S else "")
     return (
-        Text(one.topic),
-        Text(one.group),
+        Text(plain(one.topic)),
+        Text(plain(one.group)),
         *look.counts(one.records),
         age,
         Text(one.trend, TRENDS.get(one.trend, "")),
