@@ -7,6 +7,7 @@ Promise:  the same facts without colour: by signs, words and order.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from textwrap import wrap
 from typing import Final
 
 from rich.console import Console, ConsoleOptions, RenderableType
@@ -44,7 +45,7 @@ class Frame:
 
     def __rich_console__(self, _console: Console, options: ConsoleOptions) -> Iterator[RenderableType]:
         look = Look(min(options.max_width, WIDTH_MAX), LETTERS if options.ascii_only else BLOCKS)
-        shown, head = self._sections(look), list(self._head())
+        shown, head = self._sections(look), list(self._head(options.max_width))
         wanted = [one.lines for one in shown]
         room = options.size.height - len(head) - FOOT_LINES if self.is_cut else sum(wanted)
         yield from head
@@ -63,11 +64,12 @@ class Frame:
             sections.dead_letters(figures.dead_letters),
         )
 
-    def _head(self) -> Iterator[Text]:
+    def _head(self, width: int) -> Iterator[Text]:
         total = self.figures.campaigns.total
         yield line(f"codes top  {self.source}  {clock(self.figures.at)} UTC  campaigns: {total:,}", "bold")
         if self.problem is not None:
-            yield line(f"STALE for {duration(self.stale_s)}: {self.problem}", "bold reverse")
+            told = f"STALE for {duration(self.stale_s)}: {self.problem}"
+            yield from (line(one, "bold reverse") for one in wrap(told, width))
 
 
 def legend(signs: str) -> Text:

@@ -172,6 +172,15 @@ def test_old_figures_are_marked() -> None:
     assert [] != one_with("external", shown)
 
 
+def test_what_to_do_is_told_in_full() -> None:
+    """On a second line where one is too short, and the screen still fits."""
+    many = [campaign(f"campaign-{n:03}", tm=typed(n)) for n in range(500)]
+    shown = lines(figures(many), stale_s=12.0, problem="nobody answers " * 8 + "start it")
+
+    assert shown[2].endswith("start it")
+    assert len(shown) < NARROW[1]
+
+
 def test_without_block_signs_letters_do() -> None:
     """Nothing but ASCII goes to a terminal that shows no more."""
     raw = io.BytesIO()
