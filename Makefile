@@ -14,8 +14,9 @@ QUICK := tests/unit tests/pipeline
 # Folders with a target of their own; `integration` takes all others, so that no test is in no job.
 APART := $(QUICK) tests/property tests/contract tests/browser tests/monitoring
 PYTEST_MANY := $(BIN)/pytest -n 3 --dist loadgroup
-ARCHIVE := dist/image.tar
-HELM := helm --kube-context=$(KUBE_CONTEXT) --namespace=$(RELEASE)-$(ENVIRONMENT)
+DIST := dist
+ARCHIVE := $(DIST)/image.tar
+HELM = helm --kube-context=$(KUBE_CONTEXT) --namespace=$(RELEASE)-$(ENVIRONMENT)
 
 # What one target needs and packages do not bring: $(call need,PROGRAM).
 need = command -v $(1) >/dev/null || { echo "make $@: needs $(1), and there is none on the PATH" >&2; exit 1; }
@@ -87,9 +88,9 @@ security: $(READY) ## careless calls in our code: bandit
 	@$(BIN)/bandit -q -c pyproject.toml -r $(PACKAGES)
 
 sbom: $(READY) ## what the image installs, as CycloneDX, into dist/sbom.json
-	@mkdir -p dist
-	@$(BIN)/python -m pipeline.runtime > dist/runtime.txt
-	@$(BIN)/python -W ignore::UserWarning -m cyclonedx_py requirements --pyproject pyproject.toml --output-reproducible --sv 1.6 -o dist/sbom.json dist/runtime.txt
+	@mkdir -p $(DIST)
+	@$(BIN)/python -m pipeline.runtime > $(DIST)/runtime.txt
+	@$(BIN)/python -W ignore::UserWarning -m cyclonedx_py requirements --pyproject pyproject.toml --output-reproducible --sv 1.6 -o $(DIST)/sbom.json $(DIST)/runtime.txt
 
 image: ## build the image (needs docker)
 	@$(call need,docker)
@@ -97,7 +98,7 @@ image: ## build the image (needs docker)
 
 archive: ## the image as a file, dist/image.tar: what is scanned is what is published (needs docker)
 	@$(call need,docker)
-	@mkdir -p dist
+	@mkdir -p $(DIST)
 	@docker save -o $(ARCHIVE) $(IMAGE):$(TAG)
 
 scan: ## known weaknesses of the archived image that have a remedy (needs trivy)
@@ -118,19 +119,19 @@ release: ## give a published image the name of a version: make release VERSION=v
 	@docker tag $(IMAGE):$(TAG) $(IMAGE):$(VERSION)
 	@docker push -q $(IMAGE):$(VERSION)
 
-deploy-dev: ENVIRONMENT = dev
+deploy-dev: override ENVIRONMENT = dev
 deploy-dev: ## install or upgrade there: make deploy-dev KUBE_CONTEXT=... IMAGE=... TAG=... (needs helm)
 	@$(deploy)
 
-deploy-qa: ENVIRONMENT = qa
+deploy-qa: override ENVIRONMENT = qa
 deploy-qa: ## the same, in qa
 	@$(deploy)
 
-deploy-preprod: ENVIRONMENT = preprod
+deploy-preprod: override ENVIRONMENT = preprod
 deploy-preprod: ## the same, in preprod
 	@$(deploy)
 
-deploy-prod: ENVIRONMENT = prod
+deploy-prod: override ENVIRONMENT = prod
 deploy-prod: ## the same, in prod
 	@$(deploy)
 
