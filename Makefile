@@ -90,7 +90,7 @@ security: $(READY) ## careless calls in our code: bandit
 sbom: $(READY) ## what the image installs, as CycloneDX, into dist/sbom.json
 	@mkdir -p $(DIST)
 	@$(BIN)/python -m pipeline.runtime > $(DIST)/runtime.txt
-	@$(BIN)/python -W ignore::UserWarning -m cyclonedx_py requirements --pyproject pyproject.toml --output-reproducible --sv 1.6 -o $(DIST)/sbom.json $(DIST)/runtime.txt
+	@$(BIN)/python -W ignore::UserWarning -m cyclonedx_py requirements --pyproject pyproject.toml --validate --output-reproducible --sv 1.6 -o $(DIST)/sbom.json $(DIST)/runtime.txt
 
 image: ## build the image (needs docker)
 	@$(call need,docker)

@@ -87,7 +87,7 @@ def test_a_cluster_is_named_and_never_guessed(target: str, tmp_path: Path) -> No
 
 @pytest.mark.parametrize("name", ENVIRONMENTS)
 def test_a_deployment_takes_the_named_image(name: str) -> None:
-    """Its environment's values and namespace, whatever else is said; the image that was asked for; back on failure."""
+    """Values and namespace of its environment, whatever else is said; the image asked for; back on failure."""
     command = would_run(f"deploy-{name}", "KUBE_CONTEXT=here", "IMAGE=an/image", "TAG=abc", "ENVIRONMENT=other")
 
     for part in (
