@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check unit bench monitoring screenshots lock fmt clean
+.PHONY: help setup demo test check unit bench monitoring docs screenshots lock fmt clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
@@ -40,6 +40,9 @@ bench: $(READY) ## measure the worker and the importer against others that do th
 
 monitoring: $(READY) ## write the alert rules and the dashboard anew, into helm/codes/files
 	@$(BIN)/codes monitoring --out helm/codes/files >/dev/null
+
+docs: $(READY) ## the documents as a site, in site/: open site/index.html
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --quiet
 
 screenshots: $(READY) ## take the pictures of the README anew (needs Chromium)
 	@$(BIN)/python -m tests.browser.screenshots
