@@ -129,8 +129,8 @@ def arrow(message: Message, xs: list[float], y: float) -> str:
     kind = "arrow dashed" if message.dashed else "arrow"
     text = escape(message.text)
     if start == end:
-        path = f"M{start} {y - 12} h{SELF_PX - 8} v12 h-{SELF_PX - 14}"
-        return f'<path class="{kind}" d="{path}"/>{tip(start, y, -1)}<text x="{start + SELF_PX}" y="{y - 2}">{text}</text>'
+        loop = f'<path class="{kind}" d="M{start} {y - 12} h{SELF_PX - 8} v12 h-{SELF_PX - 14}"/>'
+        return f'{loop}{tip(start, y, -1)}<text x="{start + SELF_PX}" y="{y - 2}">{text}</text>'
     way = 1 if end > start else -1
     line = f'<path class="{kind}" d="M{start} {y} H{end - 6 * way}"/>{tip(end, y, way)}'
     return f'{line}<text class="over" x="{(start + end) / 2:.1f}" y="{y - 6}">{text}</text>'
@@ -152,7 +152,9 @@ def note(step: Note, xs: list[float], y: float) -> str:
 def frame(top: float, bottom: float, xs: list[float], depth: int) -> str:
     """What stands around the steps of a block."""
     left = 4 + 4 * depth
-    return f'<rect class="block" x="{left}" y="{top}" width="{xs[-1] + 30 - left:.1f}" height="{bottom - top}" rx="4"/>'
+    return (
+        f'<rect class="block" x="{left}" y="{top}" width="{xs[-1] + 30 - left:.1f}" height="{bottom - top}" rx="4"/>'
+    )
 
 
 def half(name: str) -> float:
