@@ -13,7 +13,7 @@ from docs_site.sequence import KIND, Begin, End, Message, Note, Sequence, read_s
 
 OVERVIEW: Final = Path(__file__).with_name("overview.svg")
 """The README's flowchart, drawn by hand; tests/docs compares the names in both."""
-CHAR_PX: Final = 6.6
+CHAR_PX: Final = 6.0
 """Of a letter of the drawing, on the average; a little too much is room, too little would collide."""
 PAD_PX: Final = 14.0
 HEAD_PX: Final = 30.0
@@ -22,6 +22,8 @@ NOTE_PX: Final = 38.0
 BEGIN_PX: Final = 26.0
 END_PX: Final = 12.0
 SELF_PX: Final = 26.0
+SHRUNK_MIN: Final = 0.75
+"""How far a drawing gives way to a narrow page, before it is scrolled: its letters must be read."""
 COLUMN_PX: Final = 110.0
 """Least distance of two columns."""
 
@@ -44,7 +46,7 @@ def svg(sequence: Sequence) -> str:
     label = escape(", ".join(sequence.names))
     return (
         f'<svg role="img" aria-label="Sequence: {label}" viewBox="0 0 {width} {height}" '
-        f'width="{width}" height="{height}">{"".join([*lines, *body, *heads])}</svg>'
+        f'width="{width}" height="{height}" style="min-width: {width * SHRUNK_MIN:.0f}px">{"".join([*lines, *body, *heads])}</svg>'
     )
 
 
