@@ -5,14 +5,19 @@ Out:      HTML.
 Promise:  every diagram of the documents is drawn, or the site is not made.
 """
 
+import re
 from html import escape
 from pathlib import Path
 from typing import Any, Final
 
-from docs_site.sequence import KIND, Begin, End, Message, Note, Sequence, read_sequence
+from pymdownx.superfences import SuperFencesException
+
+from docs_site.sequence import KIND, Begin, End, Message, NotDrawn, Note, Sequence, read_sequence
 
 OVERVIEW: Final = Path(__file__).with_name("overview.svg")
-"""The README's flowchart, drawn by hand; tests/docs compares the names in both."""
+"""The README's flowchart, drawn by hand."""
+NAME: Final = re.compile(r"[a-z-]+(?:\.[a-z-]+)?\.v1|codes [a-z]+")
+"""Topics and roles."""
 CHAR_PX: Final = 6.0
 """Of a letter of the drawing, on the average; a little too much is room, too little would collide."""
 PAD_PX: Final = 14.0
@@ -30,9 +35,20 @@ COLUMN_PX: Final = 110.0
 
 def fence(source: str, *_: Any, **__: Any) -> str:  # noqa: ANN401  # the signature of superfences
     """A fence's text as HTML."""
-    if not source.lstrip().startswith(KIND):
-        return f'<div class="drawing">{OVERVIEW.read_text()}</div>'
-    return f'<div class="drawing">{svg(read_sequence(source))}</div>'
+    try:
+        drawn = svg(read_sequence(source)) if source.lstrip().startswith(KIND) else overview(source)
+    except NotDrawn as why:
+        raise SuperFencesException(f"a diagram is not drawn: {why}") from why  # any other error would be passed over
+    return f'<div class="drawing">{drawn}</div>'
+
+
+def overview(source: str) -> str:
+    """The drawing by hand. Raises NotDrawn if it is not of this flowchart: roles and topics differ."""
+    drawn = OVERVIEW.read_text()
+    differing = sorted(set(NAME.findall(source)) ^ set(NAME.findall(drawn)))
+    if differing:
+        raise NotDrawn(f"{OVERVIEW.name} and the flowchart differ in {', '.join(differing)}")
+    return drawn
 
 
 def svg(sequence: Sequence) -> str:
@@ -44,10 +60,9 @@ def svg(sequence: Sequence) -> str:
     lines = [f'<line class="life" x1="{x}" y1="{HEAD_PX}" x2="{x}" y2="{y}"/>' for x in xs]
     heads = [head(name, x) for name, x in zip(sequence.names, xs, strict=True)]
     label = escape(", ".join(sequence.names))
-    return (
-        f'<svg role="img" aria-label="Sequence: {label}" viewBox="0 0 {width} {height}" '
-        f'width="{width}" height="{height}" style="min-width: {width * SHRUNK_MIN:.0f}px">{"".join([*lines, *body, *heads])}</svg>'
-    )
+    size = f'viewBox="0 0 {width} {height}" width="{width}" height="{height}"'
+    least = f'style="min-width: {width * SHRUNK_MIN:.0f}px"'
+    return f'<svg role="img" aria-label="Sequence: {label}" {size} {least}>{"".join([*lines, *body, *heads])}</svg>'
 
 
 def columns(sequence: Sequence) -> list[float]:

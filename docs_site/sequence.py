@@ -75,8 +75,16 @@ def read_sequence(text: str) -> Sequence:
             columns[found[1]] = len(columns)
             sequence.names.append(found[2] or found[1])
         else:
-            sequence.steps.append(step_of(line, columns))
+            sequence.steps.append(known_step(line, columns))
     return sequence
+
+
+def known_step(line: str, columns: dict[str, int]) -> Step:
+    """See `step_of`; who takes part must have been named before. Raises NotDrawn."""
+    try:
+        return step_of(line, columns)
+    except KeyError as unknown:
+        raise NotDrawn(f"{line}: no participant {unknown}") from None
 
 
 def step_of(line: str, columns: dict[str, int]) -> Step:

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Final
 
 import pytest
+from pymdownx.superfences import SuperFencesException
 
-from docs_site.drawing import OVERVIEW, fence
-from docs_site.sequence import NotDrawn, read_sequence
+from docs_site.drawing import fence
 from tests.docs.pages import BLOCK, PAGES, ROOT
 
 ASKED_FOR: Final = re.compile(r"""<(?:script|link|img|iframe|source)\b[^>]*?\b(?:src|href)=["']?([^"'\s>]+)""")
@@ -54,18 +54,18 @@ def test_every_diagram_is_drawn(site: Path) -> None:
     assert count == sum(drawn)
 
 
-def test_the_overview_has_what_the_flowchart_of_the_readme_has() -> None:
-    """It is drawn by hand; its topics and roles are those of the text."""
-    chart = next(text for language, text in BLOCK.findall((ROOT / "README.md").read_text()) if language == "mermaid")
-    names = re.compile(r"[a-z-]+(?:\.[a-z-]+)?\.v1|codes [a-z]+")
-
-    assert set(names.findall(chart)) == set(names.findall(OVERVIEW.read_text()))
-
-
-def test_a_line_that_is_not_known_is_an_error() -> None:
-    """So that no drawing leaves something out."""
-    with pytest.raises(NotDrawn, match="alt else"):
-        read_sequence("sequenceDiagram\n participant A\n alt else")
+@pytest.mark.parametrize(
+    ("source", "said"),
+    [
+        ("sequenceDiagram\n participant A\n alt else", "alt else"),
+        ("sequenceDiagram\n participant A\n A->>B: a", "no participant 'B'"),
+        ("flowchart LR\n a --> results.v1", "differ in"),
+    ],
+)
+def test_what_cannot_be_drawn_is_an_error(source: str, said: str) -> None:
+    """An unknown line, an unknown name, and a flowchart whose roles and topics are not those of the overview."""
+    with pytest.raises(SuperFencesException, match=said):
+        fence(source)
 
 
 def test_text_of_a_drawing_is_text() -> None:
