@@ -42,7 +42,7 @@ monitoring: $(READY) ## write the alert rules and the dashboard anew, into helm/
 	@$(BIN)/codes monitoring --out helm/codes/files >/dev/null
 
 docs: $(READY) ## the documents as a site, in site/: open site/index.html
-	@NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --quiet
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build
 
 screenshots: $(READY) ## take the pictures of the README anew (needs Chromium)
 	@$(BIN)/python -m tests.browser.screenshots
