@@ -16,7 +16,7 @@ from tests.pipeline.gitlab import FILE, NONE, PIPELINES, jobs, pipeline, when
 from tests.pipeline.makefile import ROOT, targets
 
 JOBS: Final = jobs()
-CHECKS: Final = ("lint", "types", "imports", "security")
+CHECKS: Final = ("lint", "types", "imports", "docs", "security")
 TESTS: Final = ("unit", "property", "contract", "integration", "browser", "alerts")
 ENVIRONMENTS: Final = ("dev", "qa", "preprod", "prod")
 STEPS: Final = ("deploy", "smoke", "rollback")
