@@ -112,11 +112,12 @@ class ImportRun:
 
     async def _take(self, prepared: Prepared) -> None:
         self.around.failpoint.reached("before_chunk")
+        began_s = monotonic()
         with self.around.tracer.chunk(prepared.chunk.rows):
             written = await self._written(prepared)
+        self.around.observer.import_wrote(prepared.chunk.rows, monotonic() - began_s)
         self.around.failpoint.reached("after_chunk")
         self.untold |= {shard.id: shard for shard in written.shards}
-        self.around.observer.import_progressed("running", prepared.chunk.rows)
         self._turned()
 
     async def _heed(self) -> None:
@@ -157,7 +158,7 @@ class ImportRun:
         )
         self.around.failpoint.reached("before_import_end")
         await self.checkpoint.move(after, lambda found: found.state == after.state)
-        self.around.observer.import_progressed(after.state, 0)
+        self.around.observer.import_ended(after)
 
     async def _report(self) -> tuple[str | None, str | None]:
         """The report's address, or why there is none although rows were rejected."""

@@ -51,6 +51,26 @@ class Alerting:
     failpoint: Failpoint
 
 
+@dataclass(slots=True)
+class Turns:
+    """Which partition the agent is at: it counts one event at a time."""
+
+    in_hand: int | None = None
+    """The partition whose event is being counted."""
+    was_in_hand: int | None = None
+    """The same, since before the last tick."""
+
+    def counted(self) -> None:
+        """The event is done."""
+        self.in_hand = self.was_in_hand = None
+
+    def hanging(self) -> set[int]:
+        """The partition whose event was in hand at the last tick already. Called at each tick."""
+        hanging = {self.was_in_hand} - {None}
+        self.was_in_hand = self.in_hand
+        return cast("set[int]", hanging)
+
+
 def inventory_app(side: KafkaSide, alerting: Alerting) -> InventoryApp:
     """The application: its table, its one agent, and what it tells the observer."""
     app = InventoryApp(side)
@@ -58,17 +78,21 @@ def inventory_app(side: KafkaSide, alerting: Alerting) -> InventoryApp:
     channel = app.topic(topic, key_serializer="raw", value_serializer="raw")
     table = app.Table(TABLE, key_type=bytes, value_type=bytes)
 
+    turns = Turns()
+
     @app.agent(channel, name="inventory")
     async def fold(stream: Any) -> None:  # noqa: ANN401  # Faust's stream
         # Faust itself would acknowledge an event also when it is cut short or fails
         unacknowledged = stream.noack()
         async for event in unacknowledged.events():
+            turns.in_hand = event.message.partition
             change = readable(event.value)
             if change is not None:
                 await take(table, change, alerting)
             await unacknowledged.ack(event)
+            turns.counted()
 
-    tell(app, topic, side.observer)
+    tell(app, topic, turns, side.observer)
     return app
 
 
@@ -112,8 +136,8 @@ def readable(value: bytes | None) -> InventoryChanged | None:
         return None
 
 
-def tell(app: InventoryApp, topic: str, observer: Observer) -> None:
-    """Let the observer know which partitions are served here, and that the application's loop turns."""
+def tell(app: InventoryApp, topic: str, turns: Turns, observer: Observer) -> None:
+    """Let the observer know which partitions are served here, and which of them turn."""
     served: set[int] = set()
 
     async def assigned(_sender: Any, partitions: Any, **_: Any) -> None:  # noqa: ANN401  # Faust's signal
@@ -126,7 +150,7 @@ def tell(app: InventoryApp, topic: str, observer: Observer) -> None:
         observer.revoked()
 
     async def tick() -> None:
-        for number in served:
+        for number in served - turns.hanging():
             observer.turned(topic, number)
 
     app.on_partitions_assigned.connect(cast("Any", assigned))

@@ -130,5 +130,8 @@ class Observer(Protocol):
     def import_left(self, document: ImportDocument) -> None:
         """It is not any more: at its end, or to go on elsewhere."""
 
-    def import_progressed(self, state: str, rows: int) -> None:
-        """An import wrote `rows` more rows, or ended in `state`."""
+    def import_wrote(self, rows: int, seconds: float) -> None:
+        """An import wrote a chunk of `rows` rows, which took so long, retries included."""
+
+    def import_ended(self, document: ImportDocument) -> None:
+        """It is completed or failed, for good."""

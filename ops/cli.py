@@ -26,9 +26,10 @@ from ops.commands.roles import expirer, importer, inventory, worker
 from ops.commands.schemas import schemas
 from ops.commands.show import app as show
 from ops.commands.tail import tail
-from ops.exits import Exit, exit_code
+from ops.commands.top import top
+from ops.exits import Exit, exit_code, told
 from ops.version import service_version
-from schemas.errors import CodeServiceError, SettingsInvalid
+from schemas.errors import CodeServiceError
 
 EXIT_CODES = """\
 [bold]Exit codes[/bold]: 0 done; 1 failed or refused; 2 wrong usage or setting; 3 a part is not running or not \
@@ -83,6 +84,7 @@ app.add_typer(publish)
 app.command(epilog="Examples: codes tail results.v1; codes tail assigned.v1 --from-beginning --max 10 --json")(tail)
 app.add_typer(show)
 app.add_typer(imports)
+app.command(epilog="Examples: codes top --url http://127.0.0.1:8080; codes top --campaign spring --once")(top)
 app.command(epilog="Examples: codes demo; codes demo --requests 20000 --codes 50000 --keep")(demo)
 
 # Upkeep.
@@ -104,15 +106,6 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except CodeServiceError as error:
         sys.stderr.write(f"codes: {told(error)}\n")
         sys.exit(exit_code(error))
-
-
-def told(error: CodeServiceError) -> str:
-    """One line: the message, and for all but settings what the error's class says of cause and remedy."""
-    message = " ".join(str(error).split())
-    if isinstance(error, SettingsInvalid):
-        return message
-    remedy = " ".join((type(error).__doc__ or "").split())
-    return f"{message}: {remedy}"
 
 
 if __name__ == "__main__":

@@ -1,7 +1,8 @@
-"""The exit codes of `codes`, the same for every command."""
+"""How `codes` ends: exit codes, the same for every command, and the line that says why."""
 
 from enum import IntEnum
 
+from ops.top.errors import ApiUnavailable
 from schemas.errors import (
     BrokerUnavailable,
     CodeServiceError,
@@ -29,6 +30,15 @@ def exit_code(error: CodeServiceError) -> Exit:
     """The exit code of a command that ends with this error."""
     if isinstance(error, SettingsInvalid):
         return Exit.USAGE
-    if isinstance(error, StoreUnavailable | ObjectStoreUnavailable | BrokerUnavailable):
+    if isinstance(error, StoreUnavailable | ObjectStoreUnavailable | BrokerUnavailable | ApiUnavailable):
         return Exit.UNREACHABLE
     return Exit.FAILED
+
+
+def told(error: CodeServiceError) -> str:
+    """One line: the message, and for all but settings what the error's class says of cause and remedy."""
+    message = " ".join(str(error).split())
+    if isinstance(error, SettingsInvalid):
+        return message
+    remedy = " ".join((type(error).__doc__ or "").split())
+    return f"{message}: {remedy}"

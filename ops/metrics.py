@@ -18,7 +18,8 @@ SECONDS: Final = (0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.
 LOOP_SECONDS: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.5, 1.0, 2.5, 5.0, 10.0)
 RECORDS_IN_BATCH: Final = (1, 2, 5, 10, 25, 50, 100, 250, 500, 1_000, 2_500, 5_000)
 ROWS_IN_CHUNK: Final = (10, 100, 500, 1_000, 2_500, 5_000, 10_000, 25_000)
-ENDS: Final = ("completed", "failed")
+CANCELLED: Final = "cancelled"
+ENDS: Final = ("completed", "failed", CANCELLED)
 REJECTED: Final = "rejected"
 """The outcome of a record that is no request: a dead letter."""
 OPEN: Final = ()
@@ -233,9 +234,16 @@ IMPORT_CHUNK_ROWS = histogram(
     ROWS_IN_CHUNK,
     remedy="When it is far below `CODES_IMPORTER__ROWS_PER_CHUNK_MAX` for large files: rows are very long.",
 )
+IMPORT_CHUNK_SECONDS = histogram(
+    "codes_import_chunk_seconds",
+    "Time to write one chunk of an import, tries that failed included.",
+    SECONDS,
+    remedy="When it rises while `codes_import_chunk_rows` does not: MongoDB is slow, or the collection's indexes do "
+    "not fit its cache.",
+)
 IMPORTS_ENDED = counter(
     "codes_imports_ended",
-    "Imports that ended.",
+    "Imports that ended. `cancelled`: somebody asked for it; on `imports.v1` that is `failed`, reason `cancelled`.",
     remedy="When `failed` rises: the end event on `imports.v1` says why; docs/imports.md says what to do.",
     state=ENDS,
 )

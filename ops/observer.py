@@ -17,13 +17,14 @@ from ops.health import Health
 from ops.metrics import (
     BATCH_RECORDS,
     BATCH_STEP_SECONDS,
+    CANCELLED,
     CONFLICTS,
     DEAD_LETTERS,
-    ENDS,
     EXPIRIES_ASKED,
     FENCED,
     HELD_BACK,
     IMPORT_CHUNK_ROWS,
+    IMPORT_CHUNK_SECONDS,
     IMPORT_ROWS,
     IMPORTS_ENDED,
     IMPORTS_RUNNING,
@@ -182,13 +183,16 @@ class OpsObserver(Observer):
         log.info("import_left", state=document.state, reason=document.reason, **told(document))
         self._metrics[IMPORTS_RUNNING].dec()
 
-    def import_progressed(self, state: str, rows: int) -> None:
-        """Count the rows, and the end if it is one."""
-        if rows:
-            self._metrics[IMPORT_CHUNK_ROWS].observe(rows)
+    def import_wrote(self, rows: int, seconds: float) -> None:
+        """Count the rows, and measure the chunk."""
+        self._metrics[IMPORT_CHUNK_ROWS].observe(rows)
+        self._metrics[IMPORT_CHUNK_SECONDS].observe(seconds)
         self._metrics[IMPORT_ROWS].inc(rows)
-        if state in ENDS:
-            self._metrics[IMPORTS_ENDED].labels(state).inc()
+
+    def import_ended(self, document: ImportDocument) -> None:
+        """Count it. One that somebody cancelled is no failure to look at."""
+        state = CANCELLED if document.reason == CANCELLED else document.state
+        self._metrics[IMPORTS_ENDED].labels(state).inc()
 
     def _serve(self, partitions: frozenset[tuple[str, int]]) -> None:
         gone = self._served - partitions

@@ -172,6 +172,8 @@ class InventorySettings(Group):
     """Seconds that the clocks of the tokens' issuer and of this process may differ."""
     streams_max: Annotated[int, Field(ge=1, le=10_000)] = 200
     """Live streams at once; one more is refused with 503."""
+    token: SecretStr | None = None
+    """For `codes top` alone: the bearer token that it shows to the API."""
 
 
 class OpsSettings(Group):

@@ -44,6 +44,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         item.add_marker(pytest.mark.xdist_group(folder if folder == "browser" else str(item.path)))
 
 
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """An interrupted test process does not take its stack down: the one that started it does."""
+    if config.pluginmanager.hasplugin("dsession"):
+        for folder in layout_of(None).root.glob("gw*"):
+            devstack.down(folder)
+
+
 @pytest.fixture(scope="session")
 def stack() -> Iterator[devstack.Stack]:
     """Kafka, MongoDB and S3; joined if they run already, else started and stopped again."""

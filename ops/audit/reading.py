@@ -22,7 +22,8 @@ from ops.settings import Settings
 from schemas.errors import CodeServiceError
 from schemas.records import IncomingRecord
 from schemas.topics import ALL_TOPICS, IMPORT, REQUEST_TOPICS, Topics, TopicSpec
-from stores.mongo.lookups import Contents, opened
+from stores.mongo.collections import open_collections
+from stores.mongo.lookups import Contents, Lookups
 
 IN_TOPICS: Final = (*REQUEST_TOPICS, IMPORT)
 OUT_TOPICS: Final = tuple(topic for topic in ALL_TOPICS if topic not in IN_TOPICS)
@@ -63,8 +64,8 @@ async def read_history(settings: Settings, *, limits: Limits, texts: Mapping[str
     committed = await committed_offsets(settings)
     out = await read_topics(settings, OUT_TOPICS, limits.records_max)
     asked = await read_topics(settings, IN_TOPICS, limits.records_max)
-    async with opened(settings.mongo) as lookups:
-        contents = await lookups.contents(codes_max=limits.codes_max)
+    async with open_collections(settings.mongo) as collections:
+        contents = await Lookups(collections).contents(codes_max=limits.codes_max)
     return History(
         records={**out.records, **asked.records},
         database=database_of(contents),

@@ -167,11 +167,12 @@ def _at_desk(ask: "Callable[[ImportDesk], Awaitable[T]]") -> "T":
     import asyncio
 
     from ops.settings import load_settings
-    from stores.mongo.import_desk import open_desk
+    from stores.mongo.collections import open_collections
+    from stores.mongo.import_desk import ImportDesk
 
     async def answer() -> "T":
-        async with open_desk(load_settings().mongo) as desk:
-            return await ask(desk)
+        async with open_collections(load_settings().mongo) as collections:
+            return await ask(ImportDesk(collections))
 
     return asyncio.run(answer())
 

@@ -106,11 +106,12 @@ def _looked_up(look: "Callable[[Lookups], Awaitable[Account | None]]", what: str
     import asyncio
 
     from ops.settings import load_settings
-    from stores.mongo.lookups import opened
+    from stores.mongo.collections import open_collections
+    from stores.mongo.lookups import Lookups
 
     async def ask() -> Account | None:
-        async with opened(load_settings().mongo) as lookups:
-            return await look(lookups)
+        async with open_collections(load_settings().mongo) as collections:
+            return await look(Lookups(collections))
 
     account = asyncio.run(ask())
     if account is None:

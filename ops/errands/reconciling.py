@@ -24,7 +24,8 @@ from producers.envelope import inventory_record
 from schemas.documents import InventoryDocument
 from schemas.errors import CodeServiceError, FactsStale
 from schemas.topics import INVENTORY, Topics
-from stores.mongo.reconcile import Reconciliation, open_books
+from stores.mongo.collections import open_collections
+from stores.mongo.reconcile import Reconciliation
 
 PATIENCE_S: Final = 60.0
 """How long a conflict is tried again; no try is cut short by it. Longer than a killed repair is in the way."""
@@ -77,7 +78,11 @@ async def reconcile(settings: Settings, campaigns: Sequence[str], *, repair: boo
             next repair.
     """
     report = Report()
-    async with telling(settings) if repair else nullcontext() as tell, open_books(settings.mongo) as books:
+    async with (
+        telling(settings) if repair else nullcontext() as tell,
+        open_collections(settings.mongo) as collections,
+    ):
+        books = Reconciliation(collections)
         async for campaign_id in named(campaigns) if campaigns else books.campaigns():
             found = await books_of(campaign_id, books)
             left = found if tell is None else await repaired(found, books, tell)

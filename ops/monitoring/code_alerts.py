@@ -14,6 +14,7 @@ from ops.metrics import (
     IMPORTS_RUNNING,
     INVENTORY_CODES,
     OLDEST_OVERDUE,
+    RECORDS,
     REFUSALS,
 )
 from ops.monitoring import limits
@@ -92,8 +93,17 @@ IMPORTS_FAILED: Final = Alert(
     "ticket",
     f"sum by (namespace) (increase({every(IMPORTS_ENDED, is_('state', 'failed'))}[{limits.TOLD_WINDOW}])) > 0",
     "0m",
-    f"Imports that failed in {limits.TOLD_WINDOW}: {{{{ $value | humanize }}}}. A cancelled one counts as failed.",
+    f"Imports that failed in {limits.TOLD_WINDOW}: {{{{ $value | humanize }}}}.",
     "`codes imports list` says which and why, `codes imports show` what to do.",
+)
+UNCOUNTED: Final = Alert(
+    "CodesInventoryAbsent",
+    "ticket",
+    f"sum by (namespace) (rate({every(RECORDS, is_('outcome', 'reserved'))}[{limits.TOLD_WINDOW}])) > 0\n"
+    f"unless on (namespace)\n{INVENTORY_CODES.name}",
+    limits.ABSENT_FOR,
+    "Codes are handed out, and nobody counts them.",
+    "No stock alert can come. Is a process of the inventory running, and scraped?",
 )
 IMPORT_STALLED: Final = Alert(
     "CodesImportStalled",
@@ -117,6 +127,7 @@ CODES: Final = Group(
         STOCK_LOW,
         STOCK_EXHAUSTED,
         OUT_OF_STOCK,
+        UNCOUNTED,
         IMPORTS_FAILED,
         IMPORT_STALLED,
     ),

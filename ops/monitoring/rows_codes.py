@@ -10,6 +10,7 @@ from ops.metrics import (
     EXPIRIES_ASKED,
     HELD_BACK,
     IMPORT_CHUNK_ROWS,
+    IMPORT_CHUNK_SECONDS,
     IMPORT_ROWS,
     IMPORTS_ENDED,
     IMPORTS_RUNNING,
@@ -33,7 +34,7 @@ IMPORTS: Final = Row(
             "Under way",
             "Imports by process.",
             (Query(f"sum by (instance) ({picked(IMPORTS_RUNNING)})", "{{instance}}"),),
-            width=6,
+            width=4,
             stacked=True,
         ),
         Panel(
@@ -45,15 +46,22 @@ IMPORTS: Final = Row(
         ),
         Panel(
             "Ended",
-            "In an hour, by state. Cancelled ones count as failed.",
+            "In an hour, by state.",
             (Query(f"sum by (state) (increase({picked(IMPORTS_ENDED)}[1h]))", "{{state}}"),),
-            width=6,
+            width=4,
         ),
         Panel(
             "Rows in a chunk",
             "Far below the setting's maximum for large files: rows are very long.",
             (Query(mean(IMPORT_CHUNK_ROWS), "mean"),),
-            width=6,
+            width=5,
+        ),
+        Panel(
+            "Time of a chunk",
+            "Rises while the rows of a chunk do not: MongoDB is slow.",
+            (Query(mean(IMPORT_CHUNK_SECONDS), "mean"),),
+            "s",
+            width=5,
         ),
     ),
 )

@@ -123,8 +123,7 @@ def import_of(event: ImportProgressed) -> ImportProgress:
     """One import."""
     total = event.bytes_total
     progress = None if not total else round(min(event.bytes_read / total, 1.0), 4)
-    shown = event.model_dump(exclude={"duplicates_in_file", "duplicates_in_campaign"})
-    return ImportProgress(**shown, progress=progress)
+    return ImportProgress(**event.model_dump(), progress=progress)
 
 
 def lag_list(lags: list[Lag] | None, topics: Topics) -> LagList:

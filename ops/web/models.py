@@ -93,6 +93,9 @@ class ImportProgress(Answer):
     rows_read: int
     inserted: int
     duplicates: int
+    """= duplicates_in_file + duplicates_in_campaign."""
+    duplicates_in_file: int
+    duplicates_in_campaign: int
     rejected: int
     bytes_read: int
     bytes_total: int | None

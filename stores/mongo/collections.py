@@ -1,17 +1,19 @@
 """The collections by name, and how models become documents and come back.
 
 In:   the service's database.
-Out:  `Collections`; `to_document` and `from_document`.
+Out:  `Collections`, `open_collections` for one errand; `to_document` and `from_document`.
 """
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from motor.motor_asyncio import AsyncIOMotorCollection
 
 from schemas.base import Model
-from stores.mongo.connection import Database
+from schemas.settings import MongoSettings
+from stores.mongo.connection import Database, connect, database
 
 Document = dict[str, Any]
 if TYPE_CHECKING:
@@ -67,6 +69,16 @@ class Collections:
     def cancellations(self) -> Collection:
         """Imports that somebody wants stopped."""
         return self.database["cancellations"]
+
+
+@asynccontextmanager
+async def open_collections(settings: MongoSettings) -> AsyncIterator[Collections]:
+    """Over a connection for one errand, closed at the end. A role keeps its own."""
+    client = connect(settings)
+    try:
+        yield Collections(database(client, settings))
+    finally:
+        client.close()
 
 
 def to_document(model: Model) -> Document:

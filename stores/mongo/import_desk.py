@@ -6,27 +6,14 @@ Promise:  the one thing it writes is that somebody wants an import stopped; the 
 """
 
 import re
-from collections.abc import AsyncIterator, Iterable, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 from schemas.base import to_milliseconds
 from schemas.documents import ImportDocument
 from schemas.events import ImportState
-from schemas.settings import MongoSettings
 from stores.mongo.collections import Collections, from_document
-from stores.mongo.connection import connect, database
 from stores.mongo.errors import translated
-
-
-@asynccontextmanager
-async def open_desk(settings: MongoSettings) -> AsyncIterator["ImportDesk"]:
-    """A connection for one errand, closed at the end."""
-    client = connect(settings)
-    try:
-        yield ImportDesk(Collections(database(client, settings)))
-    finally:
-        client.close()
 
 
 class ImportDesk:

@@ -4,8 +4,7 @@ In:       ids as a person types them.
 Out:      documents as models, None where there is no such thing; or the raw content of all collections.
 """
 
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -15,9 +14,7 @@ from pymongo.read_concern import ReadConcern
 
 from schemas.documents import CodeDocument, InventoryDocument, LedgerDocument, ReservationDocument
 from schemas.errors import CodeServiceError, FactsStale
-from schemas.settings import MongoSettings
 from stores.mongo.collections import Collection, Collections, Document, M, from_document
-from stores.mongo.connection import connect, database
 from stores.mongo.errors import translated
 
 BATCH: Final = 10_000
@@ -43,16 +40,6 @@ class Contents:
     owners: Sequence[Document]
     rejects: Sequence[Document]
     cancellations: Sequence[Document]
-
-
-@asynccontextmanager
-async def opened(settings: MongoSettings) -> AsyncIterator["Lookups"]:
-    """A connection for one errand, closed at the end."""
-    client = connect(settings)
-    try:
-        yield Lookups(Collections(database(client, settings)))
-    finally:
-        client.close()
 
 
 class Lookups:

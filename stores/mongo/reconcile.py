@@ -18,10 +18,8 @@ from pymongo.read_concern import ReadConcern
 from handlers.reconcile import Books, Shelf, corrected, corrections
 from schemas.base import to_milliseconds
 from schemas.documents import InventoryDocument
-from schemas.settings import MongoSettings
 from stores.mongo.codes import check_complete, shard_write
 from stores.mongo.collections import Collections, Document, from_document
-from stores.mongo.connection import connect, database
 from stores.mongo.errors import translated
 
 SHARDS_PAGE: Final = 1_000
@@ -29,16 +27,6 @@ SHARDS_PAGE: Final = 1_000
 CAMPAIGNS_PAGE: Final = 500
 COUNT_TIMEOUT_S: Final = 600
 """Seconds for one campaign's count, instead of `mongo.timeout_ms`."""
-
-
-@asynccontextmanager
-async def open_books(settings: MongoSettings) -> AsyncIterator["Reconciliation"]:
-    """A connection for one errand, closed at the end."""
-    client = connect(settings)
-    try:
-        yield Reconciliation(Collections(database(client, settings)))
-    finally:
-        client.close()
 
 
 class Reconciliation:

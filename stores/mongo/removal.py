@@ -1,7 +1,7 @@
 """A database made for one run, removed after it. No role ever does this."""
 
 from schemas.settings import MongoSettings
-from stores.mongo.connection import connect
+from stores.mongo.collections import open_collections
 from stores.mongo.errors import translated
 
 
@@ -11,9 +11,6 @@ async def drop_database(settings: MongoSettings) -> None:
     Raises:
         StoreUnavailable: MongoDB gave no answer in `mongo.timeout_ms`.
     """
-    client = connect(settings)
-    try:
+    async with open_collections(settings) as collections:
         with translated():
-            await client.drop_database(settings.database)
-    finally:
-        client.close()
+            await collections.database.client.drop_database(settings.database)

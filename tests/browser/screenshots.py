@@ -102,7 +102,7 @@ async def past(player: Player) -> None:
     ended = {"state": "completed", "at": now - timedelta(minutes=14)}
     await player.imports(
         an_import("spring-restock", "blue-hour-oslo", 1, 60_000, **ended),
-        an_import("partner-codes-2", "club-night-paris", 0, state="failed", reason="object_not_found"),
+        an_import("partner-codes-2", "club-night-paris", 0, state="failed", reason="no_such_object"),
     )
     await player.dead_letters({"not_json": 2, "invalid": 9})
 

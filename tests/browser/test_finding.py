@@ -109,7 +109,7 @@ async def test_many_low_stocks_hide_nothing_else(site: Site, visits: Visits) -> 
     """Six of them stand on top, the others are a press away; what has recovered needs no attention any more."""
     full = [Shelf(f"scarce-{number}", "tm", 100, 0, 0) for number in range(9)]
     await site.player.stock(*(shelf._replace(available=1, assigned=99) for shelf in full))
-    await site.player.imports(an_import("went-wrong", "scarce-1", 0, state="failed", reason="object_not_found"))
+    await site.player.imports(an_import("went-wrong", "scarce-1", 0, state="failed", reason="no_such_object"))
     page = await visits.open(site.url)
     cards = page.locator("#attention li")
     await expect(cards.filter(has_text="scarce-").filter(has_text="of 100 left")).to_have_count(6)

@@ -148,8 +148,8 @@ class StopsAtChunk(RememberingObserver):
 
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
 
-    def import_progressed(self, state: str, rows: int) -> None:
-        """See `Observer.import_progressed`."""
+    def import_wrote(self, rows: int, seconds: float) -> None:
+        """See `Observer.import_wrote`."""
         self.stopping.set()
 
 

@@ -16,6 +16,7 @@ from ops.errands.reconciling import Report, reconcile
 from ops.settings import Settings
 from schemas.topics import ASSIGN, IMPORT, INVENTORY, RELEASE, RESERVE
 from stores.mongo import reconcile as store
+from stores.mongo.collections import open_collections
 from stores.mongo.connection import Database
 from tests.integration.commanding import Codes
 from tests.integration.conftest import PutCodes
@@ -216,7 +217,8 @@ async def test_a_correction_that_was_not_told_is_told_by_the_next_repair(
     await stocked("sale", 3)
     await db["inventory"].update_one({"_id": SHARD}, {"$inc": {"available": 1}})
     now = datetime.now(UTC)
-    async with store.open_books(migrated.mongo) as books:
+    async with open_collections(migrated.mongo) as collections:
+        books = store.Reconciliation(collections)
         for shard in shards_to_renumber(await books.books("sale")):
             await books.renumber(shard, now=now)
         await books.correct("sale", now=now)

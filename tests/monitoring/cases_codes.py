@@ -35,6 +35,8 @@ def running(imports: str, rows: str) -> dict[str, str]:
     return {f"codes_imports_running{{{AT}}}": imports, f"codes_import_rows_total{{{AT}}}": rows}
 
 
+RESERVING: Final = {f'codes_records_total{{{AT}, outcome="reserved"}}': "0+5x60"}
+
 CASES: Final = (
     Case(
         "CodesDeadLetters",
@@ -121,13 +123,28 @@ CASES: Final = (
         "25m",
     ),
     Case(
+        "CodesInventoryAbsent",
+        "when codes are handed out and nobody counts",
+        RESERVING,
+        "10m",
+        (Fires("ticket", NAMESPACE, "Codes are handed out, and nobody counts them."),),
+    ),
+    Case("CodesInventoryAbsent", "none while somebody counts", RESERVING | stock("sale", "1000x50"), "10m"),
+    Case(
+        "CodesInventoryAbsent",
+        "none where nothing is handed out",
+        {f'codes_records_total{{{AT}, outcome="reserved"}}': "5x60"},
+        "10m",
+    ),
+    Case(
         "CodesImportsFailed",
-        "when one failed or was cancelled",
+        "when one failed",
         ended("failed"),
         "10m",
-        (Fires("ticket", NAMESPACE, "Imports that failed in 1h: 1. A cancelled one counts as failed."),),
+        (Fires("ticket", NAMESPACE, "Imports that failed in 1h: 1."),),
     ),
     Case("CodesImportsFailed", "none for one that was completed", ended("completed"), "10m"),
+    Case("CodesImportsFailed", "none for one that was cancelled", ended("cancelled"), "10m"),
     Case("CodesImportsFailed", "none an hour after", ended("failed"), "80m"),
     Case(
         "CodesImportStalled",

@@ -5,13 +5,12 @@ from pathlib import Path
 from typing import Final
 
 import pytest
-import typer
 
-from ops.cli import app
 from ops.metrics import SPECS
 from ops.monitoring.alert import PREFIX, RUNBOOKS
 from ops.monitoring.rules import ALERTS
 from ops.settings import VARIABLES
+from tests.docs.commands import is_command
 
 TEXT: Final = (Path(__file__).parents[2] / RUNBOOKS).read_text()
 NAMES: Final = tuple(dict.fromkeys(alert.name for alert in ALERTS))
@@ -51,12 +50,3 @@ def test_commands_that_are_named_exist() -> None:
     lines = re.findall(r"`codes ([a-z][^`]*)`", TEXT)
 
     assert [] == [line for line in lines if not is_command(line)]
-
-
-def is_command(line: str) -> bool:
-    """Whether `codes` knows the words that begin it, and its options."""
-    command, *words = typer.main.get_command(app), *line.split()
-    while words and words[0] in getattr(command, "commands", {}):
-        command = command.commands[words.pop(0)]  # type: ignore[attr-defined]  # a group: it has commands
-    known = {option for parameter in command.params for option in (*parameter.opts, *parameter.secondary_opts)}
-    return not hasattr(command, "commands") and all(word in known for word in words if word.startswith("--"))

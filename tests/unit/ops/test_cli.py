@@ -3,8 +3,8 @@
 import pytest
 from typer.testing import CliRunner
 
-from ops.cli import app, main, told
-from ops.exits import Exit, exit_code
+from ops.cli import app, main
+from ops.exits import Exit, exit_code, told
 from ops.kafka import KafkaRefused
 from schemas.errors import BrokerUnavailable, CodeServiceError, SettingsInvalid, StoreRefused, StoreUnavailable
 

@@ -139,8 +139,10 @@ def test_what_a_fenced_loop_knew_is_forgotten(observer: OpsObserver, metrics: Me
 def test_the_other_roles_are_counted(observer: OpsObserver, metrics: Metrics) -> None:
     """Expiries, imports, conflicts."""
     observer.expiries_asked(5, 12.5, 3.5)
-    observer.import_progressed("running", 100)
-    observer.import_progressed("completed", 20)
+    observer.import_wrote(100, 0.5)
+    observer.import_wrote(20, 0.25)
+    observer.import_ended(an_import(state="completed"))
+    observer.import_ended(an_import(state="failed", reason="cancelled"))
     observer.conflict(TOPIC, 0, "duplicate")
     observer.aborted(TOPIC, "cancelled")
     observer.import_began(an_import())
@@ -153,9 +155,11 @@ def test_the_other_roles_are_counted(observer: OpsObserver, metrics: Metrics) ->
         value(metrics, "codes_expiry_held_back_seconds"),
     )
     assert 120 == value(metrics, "codes_import_rows_total")
-    assert (1, 0) == (
+    assert 0.75 == value(metrics, "codes_import_chunk_seconds_sum")
+    assert (1, 0, 1) == (
         value(metrics, "codes_imports_ended_total", state="completed"),
         value(metrics, "codes_imports_ended_total", state="failed"),
+        value(metrics, "codes_imports_ended_total", state="cancelled"),
     )
     assert 1 == value(metrics, "codes_conflicts_total", topic=TOPIC, cause="duplicate")
     assert 1 == value(metrics, "codes_transactions_aborted_total", topic=TOPIC, reason="cancelled")

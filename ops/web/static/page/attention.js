@@ -72,7 +72,7 @@ function stalled(trends) {
       level: "stalled",
       title: one.topic,
       href: "#lag-title",
-      detail: `${one.group} has not moved for ${duration(one.stalledFor)}; ${plural(one.records, "record")} wait`,
+      detail: `${one.group} has not moved for ${duration(one.stalledFor)}; ${plural(one.records, "record")} ${one.records === 1 ? "waits" : "wait"}`,
     }));
 }
 

@@ -1,0 +1,66 @@
+"""After a restore of the database: what fans were told since then is true, so make the database say so.
+
+In:       lines of `codes tail assigned.v1 --no-follow --json --reveal` on standard input; `CODES_MONGO__*`.
+Out:      the codes of these events `assigned`, to their fans; what was done, without values.
+Promise:  may be run again. Every role must be stopped. The counts drift afterwards: `codes reconcile --repair`.
+"""
+
+import json
+import sys
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from itertools import groupby
+from typing import Any
+
+from pymongo import MongoClient
+from pymongo.database import Database
+
+from ops.settings import load_settings
+
+Event = dict[str, Any]
+
+
+def assign_again(db: Database[Any], reservation_id: str, events: list[Event]) -> str:
+    """One reservation's codes, as its events told. Says what became of it."""
+    wanted = [{"campaign_id": event["campaign_id"], "code": event["code"]} for event in events]
+    codes = list(db["codes"].find({"$or": wanted}))
+    if len(codes) < len(events):
+        return "missing"  # they came by an import that the restored database does not know
+    if all(code["status"] == "assigned" for code in codes):
+        return "known"
+    batch = {"moved_by": f"after-restore.{reservation_id}@0", "changed_at": datetime.now(UTC)}
+    for code in codes:
+        end_other_hold(db, code, reservation_id, batch)
+        db["codes"].update_one({"_id": code["_id"]}, {"$set": {"status": "assigned", **batch}})
+    names = {name: events[0][name] for name in ("campaign_id", "fan_id", "code_type")}
+    ids = {"code_ids": [code["_id"] for code in codes], "state": "assigned"}
+    never = {"$setOnInsert": {"expires_at": None}}
+    db["reservations"].update_one({"_id": reservation_id}, {"$set": {**names, **ids, **batch}, **never}, upsert=True)
+    return "assigned"
+
+
+def end_other_hold(db: Database[Any], code: Event, reservation_id: str, batch: Event) -> None:
+    """Another reservation held this code at the time of the restore, and let it go later: it is over."""
+    hold = db["reservations"].find_one({"moved_by": code["moved_by"], "code_ids": code["_id"], "state": "held"})
+    if hold is None or hold["_id"] == reservation_id:
+        return
+    held = {"_id": {"$in": hold["code_ids"]}, "status": "reserved"}
+    db["codes"].update_many(held, {"$set": {"status": "available", **batch}})
+    db["reservations"].update_one({"_id": hold["_id"]}, {"$set": {"state": "released", **batch}})
+
+
+def main(lines: Iterable[str]) -> int:
+    """All events; 1 if codes are missing."""
+    settings = load_settings().mongo
+    events = sorted((json.loads(line)["value"] for line in lines), key=lambda event: str(event["reservation_id"]))
+    client: MongoClient[Any] = MongoClient(settings.uri.get_secret_value(), w="majority", tz_aware=True)
+    counts = dict.fromkeys(("known", "assigned", "missing"), 0)
+    with client:
+        for reservation_id, group in groupby(events, key=lambda event: str(event["reservation_id"])):
+            counts[assign_again(client[settings.database], reservation_id, list(group))] += 1
+    sys.stdout.write(f"reservations: {json.dumps(counts)}\n")
+    return 1 if counts["missing"] else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.stdin))

@@ -1,0 +1,1 @@
+"""What the pipeline needs and the service does not: of the pinned packages, those that the image installs."""

@@ -1,0 +1,45 @@
+"""The Makefile: its targets, and what make would do or does for them.
+
+Out: `targets`, `would_run` (the commands, not executed), `make` (executed, with this test's own packages).
+"""
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+ROOT: Final = Path(__file__).parents[2]
+MAKEFILE: Final = ROOT / "Makefile"
+HERE: Final = (f"BIN={Path(sys.executable).parent}", "READY=")
+"""The packages that run this test, in place of a virtual environment to be made."""
+LIMIT_S: Final = 100
+HELPED: Final = re.compile(r"^([a-z-]+):.*## (.+)$", re.MULTILINE)
+
+
+def targets() -> dict[str, str]:
+    """Every target that says what it does, with what it says."""
+    return dict(HELPED.findall(MAKEFILE.read_text()))
+
+
+def would_run(*targets_and_variables: str) -> str:
+    """The commands of these targets."""
+    done = make("-n", *targets_and_variables)
+    assert 0 == done.returncode, done.stderr
+    return done.stdout.replace("\\\n", "")
+
+
+def make(*arguments: str, environment: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
+    """Run make. What an outer `make test` tells its children is not for this one."""
+    outer = {name: value for name, value in os.environ.items() if name not in {"MAKEFLAGS", "MFLAGS", "MAKELEVEL"}}
+    return subprocess.run(  # noqa: S603  # our Makefile
+        ["/usr/bin/env", "make", "--no-print-directory", *HERE, *arguments],
+        cwd=ROOT,
+        env={**outer, **(environment or {})},
+        capture_output=True,
+        text=True,
+        timeout=LIMIT_S,
+        check=False,
+    )

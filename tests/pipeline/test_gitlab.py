@@ -1,0 +1,197 @@
+"""GitLab's file is valid, and its jobs do what the documents say: no way to production goes around a check."""
+
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from graphlib import TopologicalSorter
+from itertools import pairwise
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+
+from tests.pipeline.gitlab import FILE, NONE, PIPELINES, jobs, pipeline, when
+from tests.pipeline.makefile import ROOT, targets
+
+JOBS: Final = jobs()
+CHECKS: Final = ("lint", "types", "imports", "docs", "security")
+TESTS: Final = ("unit", "property", "contract", "integration", "browser", "alerts")
+ENVIRONMENTS: Final = ("dev", "qa", "preprod", "prod")
+STEPS: Final = ("deploy", "smoke", "rollback")
+NAMED: Final = (*CHECKS, *TESTS, "bench", "chaos", "sbom", "build", "scan", "publish", "release")
+CHECKER: Final = (
+    *(sys.executable, "-m", "check_jsonschema", "--output-format=json"),
+    *("--builtin-schema=vendor.gitlab-ci", "--data-transform=gitlab-ci"),
+)
+RUNNERS_FAULTS: Final = {"runner_system_failure", "scheduler_failure", "api_failure", "data_integrity_failure"}
+
+
+def faulty(*files: Path) -> set[str]:
+    """Those in which GitLab's own schema finds a fault."""
+    done = subprocess.run(  # noqa: S603  # the packages' own program
+        [*CHECKER, *map(str, files)], capture_output=True, text=True, check=False
+    )
+    return {error["filename"] for error in json.loads(done.stdout)["errors"]}
+
+
+def needed(name: str) -> list[str]:
+    """The jobs that one waits for."""
+    needs: list[str] = JOBS[name]["needs"]
+    return needs
+
+
+def before(name: str) -> set[str]:
+    """All jobs that have succeeded when this one starts."""
+    return {job for need in needed(name) for job in {need, *before(need)}}
+
+
+def started(name: str, kind: str) -> str | None:
+    """How a job starts in a pipeline of this kind."""
+    return when(JOBS[name]["rules"], PIPELINES[kind])
+
+
+def images() -> set[str]:
+    """Every image that a job or its services run in."""
+    run = [job["image"] for job in JOBS.values()] + [
+        name for job in JOBS.values() for name in job.get("services", ())
+    ]
+    return {image["name"] if isinstance(image, dict) else image for image in run}
+
+
+def test_gitlabs_schema_finds_no_fault(tmp_path: Path) -> None:
+    """GitLab takes the file. That the schema looks is seen by a misspelt way to start, which it finds."""
+    misspelt = tmp_path / FILE.name
+    misspelt.write_text(FILE.read_text().replace("when: manual", "when: by_hand"))
+
+    assert {str(misspelt)} == faulty(FILE, misspelt)
+
+
+def test_every_step_is_there() -> None:
+    """No job is missing, and none is there that the tests do not know."""
+    at = [f"{step}-{name}" for step in STEPS for name in ENVIRONMENTS]
+
+    assert sorted(["setup", *NAMED, *at]) == sorted(JOBS)
+
+
+@pytest.mark.parametrize("name", JOBS)
+def test_a_job_is_a_target(name: str) -> None:
+    """It runs make and nothing else, with targets that `make help` lists: a laptop does the same."""
+    make, *asked = JOBS[name]["script"].split()
+
+    assert "make" == make
+    assert asked
+    assert set(asked) <= set(targets())
+
+
+@pytest.mark.parametrize("name", JOBS)
+def test_a_job_is_in_the_documents(name: str) -> None:
+    """docs/pipeline.md says what each one guards."""
+    assert f"| `{name}` |" in (ROOT / "docs" / "pipeline.md").read_text()
+
+
+def test_jobs_wait_for_jobs_that_exist_and_never_in_a_circle() -> None:
+    """The graph has an order, and no job waits for one of a later stage."""
+    stages: Sequence[str] = pipeline()["stages"]
+    order = list(TopologicalSorter({name: needed(name) for name in JOBS}).static_order())
+
+    assert sorted(JOBS) == sorted(order)
+    for name in JOBS:
+        for need in needed(name):
+            assert stages.index(JOBS[need]["stage"]) <= stages.index(JOBS[name]["stage"])
+
+
+@pytest.mark.parametrize("kind", PIPELINES)
+def test_what_a_job_waits_for_is_in_its_pipeline(kind: str) -> None:
+    """GitLab refuses a pipeline in which a job needs one that the rules leave out."""
+    present = {name for name in JOBS if started(name, kind)}
+
+    assert when(pipeline()["workflow"]["rules"], PIPELINES[kind])
+    assert present
+    for name in present:
+        assert set(needed(name)) <= present, name
+
+
+@pytest.mark.parametrize("variables", NONE)
+def test_a_change_has_one_pipeline(variables: Mapping[str, str]) -> None:
+    """A pushed branch and a tag that is no version have none: the merge request's would be the second."""
+    assert when(pipeline()["workflow"]["rules"], variables) is None
+
+
+def test_a_merge_request_is_checked_and_goes_nowhere() -> None:
+    """Every check and test, image and scan; nothing is published or deployed."""
+    present = {name for name in JOBS if started(name, "merge request")}
+
+    assert {"setup", *CHECKS, *TESTS, "sbom", "build", "scan"} == present
+
+
+def test_nights_are_for_what_takes_long() -> None:
+    """Chaos and figures; and what was sound yesterday is looked at with today's knowledge."""
+    present = {name for name in JOBS if started(name, "schedule")}
+
+    assert {"setup", "chaos", "bench", "security", "sbom", "build", "scan"} == present
+
+
+@pytest.mark.parametrize("name", ENVIRONMENTS)
+def test_nothing_is_deployed_unchecked(name: str) -> None:
+    """Before a deployment, every check and test passed, and the one image was built, scanned and published."""
+    assert {*CHECKS, *TESTS, "sbom", "build", "scan", "publish"} <= before(f"deploy-{name}")
+
+
+def test_environments_follow_each_other() -> None:
+    """The next one is deployed when the one before has answered the smoke test."""
+    for earlier, later in pairwise(ENVIRONMENTS):
+        assert [f"smoke-{earlier}"] == needed(f"deploy-{later}")
+
+
+def test_the_scanned_image_is_deployed() -> None:
+    """One job builds; its image has the commit's own name, which no job changes."""
+    builders = [name for name, job in JOBS.items() if "image" in job["script"].split()]
+
+    assert ["build"] == builders
+    assert "$CI_COMMIT_SHA" == pipeline()["variables"]["TAG"]
+    assert "$CI_REGISTRY_IMAGE" == pipeline()["variables"]["IMAGE"]
+    assert not [name for name, job in JOBS.items() if {"TAG", "IMAGE"} & job.get("variables", {}).keys()]
+    assert ["dist/image.tar"] == JOBS["build"]["artifacts"]["paths"]
+    assert all("build" in needed(name) for name in ("scan", "publish"))
+
+
+def test_production_is_by_hand_and_protected() -> None:
+    """Somebody presses it, and only where the branch is protected; a way back has the same protection."""
+    for name in ("deploy-prod", "rollback-prod"):
+        assert "manual" == started(name, "main")
+        assert {None} == {started(name, kind) for kind in PIPELINES if kind != "main"}
+
+
+@pytest.mark.parametrize("name", ENVIRONMENTS)
+@pytest.mark.parametrize("step", STEPS)
+def test_an_environment_has_one_deployment_at_a_time(step: str, name: str) -> None:
+    """One at a time, never cut off half-way, and the environment that the job's name says."""
+    job: dict[str, Any] = JOBS[f"{step}-{name}"]
+
+    assert name == job["resource_group"]
+    assert name == job["environment"]["name"]
+    assert name == job["variables"]["ENVIRONMENT"]
+    assert not job["interruptible"]
+
+
+@pytest.mark.parametrize("name", TESTS)
+def test_test_reports_are_kept(name: str) -> None:
+    """Also, and above all, those of a job that failed."""
+    artifacts = JOBS[name]["artifacts"]
+
+    assert "always" == artifacts["when"]
+    assert "reports/*.xml" == artifacts["reports"]["junit"]
+    assert "--junitxml=reports/$CI_JOB_NAME.xml" in JOBS[name]["variables"]["PYTEST_ADDOPTS"]
+
+
+@pytest.mark.parametrize("image", sorted(images()))
+def test_images_are_pinned_and_name_no_registry(image: str) -> None:
+    """An exact version, and no host: what a registry mirrors is the runner's business."""
+    assert re.fullmatch(r"([a-z0-9-]+/)?[a-z0-9-]+:\d+\.\d+\.\d+(-[a-z]+)?", image)
+
+
+def test_only_a_runners_faults_are_tried_again() -> None:
+    """A test that fails now and then is seen."""
+    assert all(set(job["retry"]["when"]) <= RUNNERS_FAULTS for job in JOBS.values())

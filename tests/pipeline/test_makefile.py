@@ -1,0 +1,109 @@
+"""Targets explain themselves, tell what they lack, and leave no test out."""
+
+import re
+import shutil
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from tests.pipeline.makefile import MAKEFILE, ROOT, make, targets, would_run
+
+TESTING: Final = ("unit", "property", "contract", "browser", "alerts")
+"""Targets with test folders of their own; `integration` takes all others."""
+NEEDS: Final = {
+    "image": "docker",
+    "archive": "docker",
+    "scan": "trivy",
+    "publish": "docker",
+    "release": "docker",
+    "deploy-prod": "helm",
+    "smoke": "helm",
+    "rollback": "helm",
+}
+ENVIRONMENTS: Final = ("dev", "qa", "preprod", "prod")
+
+
+def folders(commands: str) -> set[str]:
+    """The test folders that they name."""
+    return set(re.findall(r"(?<==)tests/\w+|(?<= )tests/\w+(?=[ \n])", commands))
+
+
+def test_every_target_says_what_it_does() -> None:
+    """What is phony has a line in `make help`, and the other way round."""
+    text = MAKEFILE.read_text().replace("\\\n", "")
+    phony = re.search(r"^\.PHONY: (.+)$", text, re.MULTILINE)
+
+    assert phony is not None
+    assert sorted(phony[1].split()) == sorted(targets())
+
+
+def test_check_is_made_of_the_pipelines_targets() -> None:
+    """`make check` runs what the three jobs run, no more and no less."""
+    assert would_run("lint", "types", "imports") == would_run("check")
+
+
+def test_test_is_every_check_and_every_test() -> None:
+    """No folder is left out of a normal run."""
+    assert would_run("test").startswith(would_run("check"))
+    assert would_run("test").endswith("pytest -n 3 --dist loadgroup\n")
+
+
+def test_every_test_is_in_one_job() -> None:
+    """A folder of tests has a target of its own, or `integration` takes it; never both, never neither."""
+    apart = [folder for target in TESTING for folder in folders(would_run(target))]
+
+    assert sorted(set(apart)) == sorted(apart)
+    assert set(apart) == folders(would_run("integration"))
+    assert all((ROOT / folder).is_dir() for folder in apart)
+
+
+@pytest.mark.parametrize("target", NEEDS)
+def test_a_missing_program_is_named_in_one_line(target: str, tmp_path: Path) -> None:
+    """Whoever lacks docker, helm or trivy reads its name, and no shell's complaint."""
+    real = shutil.which("make")
+    assert real is not None
+    (tmp_path / "make").symlink_to(real)
+
+    done = make(target, environment={"PATH": str(tmp_path)})
+
+    assert f"make {target}: needs {NEEDS[target]}, and there is none on the PATH" == done.stderr.splitlines()[0]
+    assert 0 != done.returncode
+
+
+@pytest.mark.parametrize("target", [*(f"deploy-{name}" for name in ENVIRONMENTS), "smoke", "rollback"])
+def test_a_cluster_is_named_and_never_guessed(target: str, tmp_path: Path) -> None:
+    """What kubectl happens to point at is never deployed to."""
+    helm = tmp_path / "helm"
+    helm.write_text("#!/bin/sh\necho asked")
+    helm.chmod(0o755)
+    (tmp_path / "make").symlink_to(str(shutil.which("make")))
+
+    done = make(target, environment={"PATH": str(tmp_path), "KUBE_CONTEXT": ""})
+
+    assert f"make {target}: name the cluster, as in KUBE_CONTEXT=my-cluster" == done.stderr.splitlines()[0]
+    assert not done.stdout
+
+
+@pytest.mark.parametrize("name", ENVIRONMENTS)
+def test_a_deployment_takes_the_named_image(name: str) -> None:
+    """Values and namespace of its environment, whatever else is said; the image asked for; back on failure."""
+    command = would_run(f"deploy-{name}", "KUBE_CONTEXT=here", "IMAGE=an/image", "TAG=abc", "ENVIRONMENT=other")
+
+    for part in (
+        "helm --kube-context=here",
+        f"--namespace=codes-{name}",
+        f"-f helm/codes/values-{name}.yaml",
+        "--set image.repository=an/image --set image.tag=abc",
+        "--atomic",
+    ):
+        assert part in command
+
+
+def test_what_is_scanned_is_what_is_published() -> None:
+    """Both take the same file, and publishing builds nothing."""
+    assert "docker save -o dist/image.tar an/image:abc" in would_run("archive", "IMAGE=an/image", "TAG=abc")
+    assert "--input dist/image.tar --exit-code 1" in would_run("scan")
+    assert "docker load -q -i dist/image.tar\ndocker push -q an/image:abc" in would_run(
+        "publish", "IMAGE=an/image", "TAG=abc"
+    )
