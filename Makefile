@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check unit bench monitoring screenshots lock fmt clean
+.PHONY: help setup demo test check unit features bench monitoring screenshots lock fmt clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
@@ -31,6 +31,9 @@ check: $(READY) ## style, types and import order
 
 unit: $(READY) ## the tests that need no stack (seconds)
 	@$(BIN)/pytest tests/unit tests/property
+
+features: $(READY) ## the life of a code as campaign managers read it, against the running roles
+	@$(BIN)/pytest tests/features -v
 
 test: check ## every check and every test of a normal run
 	@$(BIN)/pytest -n 3 --dist loadgroup
