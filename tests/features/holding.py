@@ -20,6 +20,7 @@ def _(campaign: Campaign, fan: str, hours: int) -> None:
 async def set_earlier(db: Database, reservation_id: str, by: timedelta) -> None:
     """As if the reservation had been made so much earlier."""
     held = await db["reservations"].find_one({"_id": reservation_id})
+    assert held is not None
     await db["reservations"].update_one({"_id": reservation_id}, {"$set": {"expires_at": held["expires_at"] - by}})
 
 
