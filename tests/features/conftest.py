@@ -10,17 +10,16 @@ import pytest
 import devstack
 from ops.settings import Settings, load_settings
 from tests.conftest import a_migrated, fresh_environment
-from tests.features import asking, given_codes, holding
 from tests.features.campaign import Campaign
 from tests.features.service import Service, a_service
 
-STEPS = (asking, given_codes, holding)
+STEPS = ("tests.features.asking", "tests.features.given_codes", "tests.features.holding")
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Steps are fixtures: a module of them is a plugin, which only the topmost conftest may name as one."""
     for steps in STEPS:
-        config.pluginmanager.register(steps)
+        config.pluginmanager.import_plugin(steps)
 
 
 @pytest.fixture(scope="session")
