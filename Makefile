@@ -26,7 +26,7 @@ archived = test -f $(ARCHIVE) || { echo "make $@: no $(ARCHIVE); make image arch
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test check lint types imports unit property contract integration features browser alerts chaos bench \
   security sbom image archive scan publish release deploy-dev deploy-qa deploy-preprod deploy-prod smoke rollback \
-  monitoring docs screenshots lock fmt clean
+  monitoring schemas docs screenshots lock fmt clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 16
@@ -152,6 +152,9 @@ rollback: ## back to what was deployed before: make rollback ENVIRONMENT=qa KUBE
 
 monitoring: $(READY) ## write the alert rules and the dashboard anew, into helm/codes/files
 	@$(BIN)/codes monitoring --out helm/codes/files >/dev/null
+
+schemas: $(READY) ## write AsyncAPI, OpenAPI and JSON Schemas anew, into docs/api
+	@$(BIN)/codes schemas >/dev/null
 
 docs: $(READY) ## the documents as a site, in site/: open site/index.html
 	@NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build

@@ -23,6 +23,7 @@ from ops.commands.monitoring import monitoring
 from ops.commands.publish import app as publish
 from ops.commands.reconcile import reconcile
 from ops.commands.roles import expirer, importer, inventory, worker
+from ops.commands.schemas import schemas
 from ops.commands.show import app as show
 from ops.commands.tail import tail
 from ops.commands.top import top
@@ -93,6 +94,7 @@ app.command(epilog="Examples: codes migrate; codes migrate --check --json")(migr
 app.command(epilog="Examples: codes config; codes config --json")(config)
 app.command(epilog="Examples: codes metrics; codes metrics --json")(metrics)
 app.command(epilog="Example: codes monitoring --out rules --runbooks https://wiki.example/runbooks")(monitoring)
+app.command(epilog="Examples: codes schemas --out docs/api; codes schemas --check")(schemas)
 app.add_typer(dev, name="dev")
 
 

@@ -48,7 +48,7 @@ def wanted_topics(settings: TopicSettings) -> list[Wanted]:
     for spec in ALL_TOPICS:
         is_dead = spec is DEAD_LETTERS
         hours = settings.dead_letter_retention_hours if is_dead else settings.retention_hours
-        config = {**spec.config, "retention.ms": str(hours * MS_PER_HOUR)}
+        config = {"cleanup.policy": "delete", **spec.config, "retention.ms": str(hours * MS_PER_HOUR)}
         wanted.append(Wanted(names.full(spec), settings.partitions.get(spec.name, spec.partitions), config))
     return wanted
 

@@ -35,6 +35,7 @@ SenderId = Annotated[
     str,
     StringConstraints(pattern=r"^[A-Za-z0-9._:-]{1,110}$"),
     AfterValidator(not_the_expirers),
+    Field(json_schema_extra={"not": {"pattern": f"^{EXPIRER_PREFIX}"}}),
 ]
 """An id that a sender chose for a request: at most 110 characters, not beginning with `expire:`."""
 
@@ -72,7 +73,13 @@ class CodeStatus(StrEnum):
 class Model(BaseModel):
     """Frozen; types are taken as they are (`"2"` is not 2); fields not known are ignored."""
 
-    model_config = ConfigDict(frozen=True, strict=True, extra="ignore", use_attribute_docstrings=True)
+    model_config = ConfigDict(
+        frozen=True,
+        strict=True,
+        extra="ignore",
+        use_attribute_docstrings=True,
+        json_schema_serialization_defaults_required=True,  # what we send has every field
+    )
 
     def to_json(self) -> bytes:
         """The wire form: one UTF-8 JSON object with every field of the contract."""

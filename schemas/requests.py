@@ -5,10 +5,11 @@ Out: `Request` (reserve, assign, release), `ImportCommand`, and `content_digest`
 """
 
 import hashlib
-from typing import Annotated, ClassVar, Literal, Self
+from typing import Annotated, ClassVar, Final, Literal, Self
 
 import orjson
-from pydantic import AfterValidator, Field, StringConstraints, model_validator
+from pydantic import AfterValidator, ConfigDict, Field, StringConstraints, model_validator
+from pydantic.config import JsonDict
 
 from schemas.base import (
     DAY_S,
@@ -24,6 +25,16 @@ from schemas.base import (
 )
 
 ReleaseReason = Literal["unused", "cancelled", "expired"]
+
+RELEASERS_SCHEMA: Final[JsonDict] = {
+    "if": {"required": ["request_id"], "properties": {"request_id": {"pattern": f"^{EXPIRER_PREFIX}"}}},
+    "then": {
+        "required": ["reason"],
+        "properties": {"reason": {"const": "expired"}, "fan_id": {"type": "null"}},
+    },
+    "else": {"properties": {"request_id": {"maxLength": SENDER_ID_LENGTH_MAX}}},
+}
+"""What a JSON Schema can say of `an_expirers_id_fits_its_reservation`."""
 
 
 class ReserveRequest(Model):
@@ -56,6 +67,7 @@ class AssignReservation(Model):
 class AssignFromStock(Model):
     """Give a fan codes without a reservation before. Source: topic `assign.requests.v1`."""
 
+    model_config = ConfigDict(json_schema_extra={"not": {"required": ["reservation_id"]}})
     operation: ClassVar[Operation] = "assign"
 
     request_id: SenderId
@@ -76,6 +88,7 @@ def a_releasers(value: str) -> str:
 class ReleaseRequest(Model):
     """Put a reservation's codes back. Source: topic `release.requests.v1`, from senders and from the expirer."""
 
+    model_config = ConfigDict(json_schema_extra=RELEASERS_SCHEMA)
     operation: ClassVar[Operation] = "release"
 
     request_id: Annotated[Id, AfterValidator(a_releasers)]

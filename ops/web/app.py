@@ -63,7 +63,7 @@ class Api:
         self._streams = streams
         self._view = streams.view
         self.routes = self._routes()
-        self._document = document(self.routes)
+        self.document = document(self.routes)
 
     def _routes(self) -> tuple[Route, ...]:
         return (
@@ -108,7 +108,7 @@ class Api:
         return await stream(request, self._streams, self._guard.admit(request.headers.get("Authorization")))
 
     async def _openapi(self, _request: web.Request) -> web.StreamResponse:
-        return web.json_response(self._document)
+        return web.json_response(self.document)
 
     def _stock(self, request: web.Request) -> CampaignStock:
         found = self._view.stock(request.match_info["campaign_id"])
