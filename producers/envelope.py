@@ -5,6 +5,7 @@ Out:      `OutgoingRecord`.
 Promise:  the same input gives the same `ce_id`, so a reader can tell a repetition. Source of the ids: UUIDv5.
 """
 
+import re
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -24,6 +25,8 @@ ALERT_KIND: Final = "stock-alert"
 TRACE_HEADER: Final = "traceparent"
 TRACE_BYTES_MAX: Final = 256
 """A `traceparent` has 55; a longer one, of a record that is refused for it, must not make the answer too large."""
+TRACE: Final = re.compile(rb"[!-~]{1,%d}" % TRACE_BYTES_MAX)
+"""Printable, and no blank: what reads headers line by line must not be led astray."""
 ANSWER_KEY_BYTES_MAX: Final = 65_536
 ORIGINAL_BYTES_MAX: Final = 4 * 1024 * 1024
 """A record is at most a mebibyte on the broker, but may be compressed there; beyond this no topic would take it."""
@@ -173,7 +176,7 @@ def kept(record: IncomingRecord) -> Headers:
 def trace(cause: IncomingRecord) -> Headers:
     """The sender's `traceparent`, if it sent one that can be one."""
     found = cause.header(TRACE_HEADER)
-    return ((TRACE_HEADER, found),) if found and found.isascii() and len(found) <= TRACE_BYTES_MAX else ()
+    return ((TRACE_HEADER, found),) if found and TRACE.fullmatch(found) else ()
 
 
 def place(record: IncomingRecord, topics: Topics) -> str:

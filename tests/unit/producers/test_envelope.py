@@ -149,7 +149,7 @@ def test_results_and_assigned_codes_say_which_request_they_answer() -> None:
     assert (b"a-1", TRACE) == (header(event, "ce_correlationid"), header(event, "traceparent"))
 
 
-@pytest.mark.parametrize("value", [None, b"", b"\xff", b"x" * 1_000_000])
+@pytest.mark.parametrize("value", [None, b"", b"\xff", b"a\nb", b"x" * 1_000_000])
 def test_what_cannot_be_a_trace_does_not_come_back(value: bytes | None) -> None:
     """A mebibyte of it would make an answer that the broker refuses, again and again."""
     record = invalid_result_record(a_rejected(a_record(b"", headers=(("traceparent", value),))), TOPICS)
