@@ -31,6 +31,7 @@ def campaign(name: str, **types: dict[str, Any]) -> dict[str, Any]:
 def an_import(name: str, state: str = "running", **more: Any) -> dict[str, Any]:
     told = {"import_id": name, "campaign_id": "spring", "code_type": "tm", "state": state, "at": AT}
     figures = {"rows_read": 500, "inserted": 480, "duplicates": 15, "rejected": 5, "bytes_read": 1, "bytes_total": 2}
+    figures |= {"duplicates_in_file": 10, "duplicates_in_campaign": 5}
     return {**told, **figures, "progress": 0.5, "reason": None, "report": None, **more}
 
 
