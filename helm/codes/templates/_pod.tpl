@@ -98,10 +98,10 @@ spec:
   topologySpreadConstraints:
     {{- $labels := include "codes.selector" .root }}
     {{- $role := .role }}
-    {{- range $key := list "topology.kubernetes.io/zone" "kubernetes.io/hostname" }}
+    {{- range $key, $when := dict "topology.kubernetes.io/zone" .root.Values.topologySpread.whenUnsatisfiable "kubernetes.io/hostname" "ScheduleAnyway" }}
     - maxSkew: 1
       topologyKey: {{ $key }}
-      whenUnsatisfiable: {{ $.root.Values.topologySpread.whenUnsatisfiable }}
+      whenUnsatisfiable: {{ $when }}
       labelSelector:
         matchLabels:
           {{- $labels | nindent 10 }}
