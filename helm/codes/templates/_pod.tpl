@@ -127,7 +127,7 @@ spec:
         {{- end }}
         - name: HOME
           value: /tmp
-        {{- include "codes.secretEnv" . | nindent 8 }}
+        {{- include "codes.secretEnv" . | trim | nindent 8 }}
       ports:
         - name: ops
           containerPort: 8080
