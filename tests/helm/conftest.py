@@ -3,7 +3,9 @@
 import pytest
 
 from tests.helm.tools import LEFT_OUT, left_out
+from tests.monitoring import tools as prometheus
 
+collect_ignore = ["test_rendered_rules.py"] if prometheus.left_out() else []
 collect_ignore_glob = ["test_rendered_*.py"] if left_out() else []
 
 
