@@ -69,6 +69,12 @@ class TestRoles:
             own_name = {"fieldRef": {"fieldPath": "metadata.name"}}
             assert (own_name if one["kind"] == "StatefulSet" else None) == given
 
+    def test_only_static_members_have_long_to_come_back(self, environment: str) -> None:
+        """Of the others it should be noticed at once that they are dead."""
+        for one in roles(environment).values():
+            given = variables(container(one)).get("CODES_KAFKA__SESSION_TIMEOUT_MS")
+            assert ("45000" if one["kind"] == "StatefulSet" else None) == given
+
     def test_a_roll_out_takes_one_at_a_time(self, environment: str) -> None:
         """And waits until the group has settled: few rebalances, little that stands still."""
         for one in roles(environment).values():

@@ -124,6 +124,8 @@ spec:
           valueFrom:
             fieldRef:
               fieldPath: metadata.name
+        - name: CODES_KAFKA__SESSION_TIMEOUT_MS
+          value: {{ .root.Values.staticSessionTimeoutMs | int | quote }}
         {{- end }}
         - name: HOME
           value: /tmp
