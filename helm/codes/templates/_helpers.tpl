@@ -49,8 +49,6 @@ true
 {{- end }}
 CODES_OPS__HOST: "0.0.0.0"
 CODES_OPS__PORT: "8080"
-CODES_INVENTORY__HOST: {{ ternary "0.0.0.0" "127.0.0.1" (eq "true" (include "codes.apiIsProtected" .)) | quote }}
-CODES_INVENTORY__PORT: "8081"
 {{- end }}
 
 {{/* Partitions that the group of a role shares out: the contract's counts, or those of CODES_TOPICS__PARTITIONS. */}}

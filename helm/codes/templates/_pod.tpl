@@ -127,6 +127,13 @@ spec:
         - name: CODES_KAFKA__SESSION_TIMEOUT_MS
           value: {{ .root.Values.staticSessionTimeoutMs | int | quote }}
         {{- end }}
+        {{- if eq .role "inventory" }}
+        # Here alone: other roles do not have the key that an address beyond loopback needs.
+        - name: CODES_INVENTORY__HOST
+          value: {{ ternary "0.0.0.0" "127.0.0.1" (eq "true" (include "codes.apiIsProtected" .root)) | quote }}
+        - name: CODES_INVENTORY__PORT
+          value: "8081"
+        {{- end }}
         - name: HOME
           value: /tmp
         {{- include "codes.secretEnv" . | trim | nindent 8 }}
@@ -167,14 +174,12 @@ spec:
     {{- include "codes.volumes" .root | nindent 4 }}
 {{- end }}
 
-{{/* Variables of an errand's container. The inventory's address is a role's matter: its protection is not known here. */}}
+{{/* Variables of an errand's container: it may run before there is a ConfigMap. */}}
 {{- define "codes.errandEnv" -}}
 env:
   {{- range $name, $value := fromYaml (include "codes.settings" .) }}
-  {{- if not (hasPrefix "CODES_INVENTORY__" $name) }}
   - name: {{ $name }}
     value: {{ $value | quote }}
-  {{- end }}
   {{- end }}
   - name: HOME
     value: /tmp
