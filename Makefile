@@ -12,7 +12,7 @@ KUBE_CONTEXT ?=
 PACKAGES := schemas handlers stores producers consumers ops devstack benchmarks pipeline
 QUICK := tests/unit tests/pipeline
 # Folders with a target of their own; `integration` takes all others, so that no test is in no job.
-APART := $(QUICK) tests/property tests/contract tests/features tests/browser tests/monitoring
+APART := $(QUICK) tests/property tests/contract tests/features tests/browser tests/monitoring tests/helm
 PYTEST_MANY := $(BIN)/pytest -n 3 --dist loadgroup
 DIST := dist
 ARCHIVE := $(DIST)/image.tar
@@ -24,7 +24,7 @@ named = test -n "$(KUBE_CONTEXT)" || { echo "make $@: name the cluster, as in KU
 archived = test -f $(ARCHIVE) || { echo "make $@: no $(ARCHIVE); make image archive first" >&2; exit 1; }
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check lint types imports unit property contract integration features browser alerts chaos bench \
+.PHONY: help setup demo test check lint types imports unit property contract integration features browser alerts chart chaos bench \
   security sbom image archive scan publish release deploy-dev deploy-qa deploy-preprod deploy-prod smoke rollback \
   monitoring schemas docs screenshots lock fmt clean
 
@@ -79,6 +79,9 @@ browser: $(READY) ## the live page (needs Chromium)
 
 alerts: $(READY) ## the alert rules and the dashboard (needs prometheus and promtool)
 	@$(BIN)/pytest tests/monitoring
+
+chart: $(READY) ## what the Helm chart renders (needs helm; promtool looks at its rules)
+	@$(BIN)/pytest tests/helm
 
 chaos: $(READY) ## imports through many kills and outages of a minute each (long)
 	@CODES_TEST_OUTAGE_S=60 CODES_TEST_KILLS=12 $(BIN)/pytest --timeout 1800 \

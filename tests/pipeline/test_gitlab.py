@@ -17,7 +17,7 @@ from tests.pipeline.makefile import ROOT, targets
 
 JOBS: Final = jobs()
 CHECKS: Final = ("lint", "types", "imports", "docs", "security")
-TESTS: Final = ("unit", "property", "contract", "integration", "features", "browser", "alerts")
+TESTS: Final = ("unit", "property", "contract", "integration", "features", "browser", "alerts", "chart")
 ENVIRONMENTS: Final = ("dev", "qa", "preprod", "prod")
 STEPS: Final = ("deploy", "smoke", "rollback")
 NAMED: Final = (*CHECKS, *TESTS, "bench", "chaos", "sbom", "build", "scan", "publish", "release")

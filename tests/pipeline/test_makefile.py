@@ -9,7 +9,7 @@ import pytest
 
 from tests.pipeline.makefile import MAKEFILE, ROOT, make, targets, would_run
 
-TESTING: Final = ("unit", "property", "contract", "features", "browser", "alerts")
+TESTING: Final = ("unit", "property", "contract", "features", "browser", "alerts", "chart")
 """Targets with test folders of their own; `integration` takes all others."""
 NEEDS: Final = {
     "image": "docker",

@@ -1,0 +1,187 @@
+{{/* What every container of ours may do: nothing but its work. */}}
+{{- define "codes.containerSecurity" -}}
+allowPrivilegeEscalation: false
+readOnlyRootFilesystem: true
+capabilities:
+  drop: [ALL]
+{{- end }}
+
+{{- define "codes.podSecurity" -}}
+runAsNonRoot: true
+runAsUser: 10001
+runAsGroup: 10001
+fsGroup: 10001
+seccompProfile:
+  type: RuntimeDefault
+{{- end }}
+
+{{/* Secrets as variables, for the roles that they are for. In: root, role. */}}
+{{- define "codes.secretEnv" -}}
+{{- $role := .role -}}
+{{- range $name, $from := .root.Values.secretEnv }}
+{{- if or (empty $from.roles) (has $role $from.roles) }}
+- name: {{ $name }}
+  valueFrom:
+    secretKeyRef:
+      name: {{ $from.secret }}
+      key: {{ $from.key }}
+{{- end }}
+{{- end }}
+{{- end }}
+
+{{- define "codes.volumeMounts" -}}
+- name: tmp
+  mountPath: /tmp
+{{- range .Values.secretFiles }}
+- name: {{ .secret }}
+  mountPath: {{ .mountPath }}
+  readOnly: true
+{{- end }}
+{{- end }}
+
+{{- define "codes.volumes" -}}
+- name: tmp
+  emptyDir:
+    sizeLimit: {{ .Values.tmpSizeLimit }}
+{{- range .Values.secretFiles }}
+- name: {{ .secret }}
+  secret:
+    secretName: {{ .secret }}
+    defaultMode: 0440
+{{- end }}
+{{- end }}
+
+{{/* What an errand's pod shares with a role's. In: root. */}}
+{{- define "codes.podBasics" -}}
+automountServiceAccountToken: false
+enableServiceLinks: false
+securityContext:
+  {{- include "codes.podSecurity" . | nindent 2 }}
+{{- with .Values.image.pullSecrets }}
+imagePullSecrets:
+  {{- range . }}
+  - name: {{ . }}
+  {{- end }}
+{{- end }}
+{{- with .Values.nodeSelector }}
+nodeSelector:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- with .Values.tolerations }}
+tolerations:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- end }}
+
+{{/* A pod of a role. In: root, role, spec. */}}
+{{- define "codes.pod" -}}
+metadata:
+  labels:
+    {{- include "codes.labels" .root | nindent 4 }}
+    app.kubernetes.io/component: {{ .role }}
+    {{- with .root.Values.podLabels }}
+    {{- toYaml . | nindent 4 }}
+    {{- end }}
+  annotations:
+    # Pods roll when the settings change: they are read once, at the start.
+    checksum/settings: {{ include "codes.settings" .root | sha256sum }}
+    {{- with .root.Values.podAnnotations }}
+    {{- toYaml . | nindent 4 }}
+    {{- end }}
+spec:
+  serviceAccountName: {{ include "codes.serviceAccount" .root }}
+  terminationGracePeriodSeconds: {{ .spec.terminationGracePeriodSeconds }}
+  {{- include "codes.podBasics" .root | nindent 2 }}
+  {{- with .root.Values.priorityClassName }}
+  priorityClassName: {{ . }}
+  {{- end }}
+  topologySpreadConstraints:
+    {{- $labels := include "codes.selector" .root }}
+    {{- $role := .role }}
+    {{- range $key, $when := dict "topology.kubernetes.io/zone" .root.Values.topologySpread.whenUnsatisfiable "kubernetes.io/hostname" "ScheduleAnyway" }}
+    - maxSkew: 1
+      topologyKey: {{ $key }}
+      whenUnsatisfiable: {{ $when }}
+      labelSelector:
+        matchLabels:
+          {{- $labels | nindent 10 }}
+          app.kubernetes.io/component: {{ $role }}
+    {{- end }}
+  containers:
+    - name: {{ .role }}
+      image: {{ include "codes.image" .root | quote }}
+      imagePullPolicy: {{ .root.Values.image.pullPolicy }}
+      args: [{{ .role }}]
+      securityContext:
+        {{- include "codes.containerSecurity" . | nindent 8 }}
+      envFrom:
+        - configMapRef:
+            name: {{ include "codes.fullname" .root }}
+      env:
+        {{- if .spec.staticMembership }}
+        # The pod's name, which a StatefulSet keeps over a restart: its partitions then wait for it.
+        - name: CODES_KAFKA__GROUP_INSTANCE_ID
+          valueFrom:
+            fieldRef:
+              fieldPath: metadata.name
+        - name: CODES_KAFKA__SESSION_TIMEOUT_MS
+          value: {{ .root.Values.staticSessionTimeoutMs | int | quote }}
+        {{- end }}
+        {{- if eq .role "inventory" }}
+        # Here alone: other roles do not have the key that an address beyond loopback needs.
+        - name: CODES_INVENTORY__HOST
+          value: {{ ternary "0.0.0.0" "127.0.0.1" (eq "true" (include "codes.apiIsProtected" .root)) | quote }}
+        - name: CODES_INVENTORY__PORT
+          value: "8081"
+        {{- end }}
+        - name: HOME
+          value: /tmp
+        {{- include "codes.secretEnv" . | trim | nindent 8 }}
+      ports:
+        - name: ops
+          containerPort: 8080
+        {{- if eq .role "inventory" }}
+        - name: http
+          containerPort: 8081
+        {{- end }}
+      startupProbe:
+        httpGet: {path: /live, port: ops}
+        periodSeconds: 2
+        timeoutSeconds: 3
+        failureThreshold: 60
+      livenessProbe:
+        httpGet: {path: /live, port: ops}
+        periodSeconds: 15
+        timeoutSeconds: 5
+        failureThreshold: 3
+      readinessProbe:
+        httpGet: {path: /ready, port: ops}
+        periodSeconds: 5
+        timeoutSeconds: 3
+        failureThreshold: 2
+      {{- if .spec.preStopSeconds }}
+      # Time for the Service to forget this pod, before it takes no request any more.
+      lifecycle:
+        preStop:
+          exec:
+            command: [sleep, {{ .spec.preStopSeconds | quote }}]
+      {{- end }}
+      resources:
+        {{- toYaml .spec.resources | nindent 8 }}
+      volumeMounts:
+        {{- include "codes.volumeMounts" .root | nindent 8 }}
+  volumes:
+    {{- include "codes.volumes" .root | nindent 4 }}
+{{- end }}
+
+{{/* Variables of an errand's container: it may run before there is a ConfigMap. */}}
+{{- define "codes.errandEnv" -}}
+env:
+  {{- range $name, $value := fromYaml (include "codes.settings" .) }}
+  - name: {{ $name }}
+    value: {{ $value | quote }}
+  {{- end }}
+  - name: HOME
+    value: /tmp
+  {{- include "codes.secretEnv" (dict "root" . "role" "migrate") | nindent 2 }}
+{{- end }}

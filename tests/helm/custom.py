@@ -1,0 +1,92 @@
+"""Schemas of the custom resources that the chart makes, from their documented fields; nothing else is allowed.
+
+Out: `CUSTOM`, by kind.
+"""
+
+from typing import Any, Final
+
+Schema = dict[str, Any]
+
+TEXT: Final[Schema] = {"type": "string", "minLength": 1}
+COUNT: Final[Schema] = {"type": "integer", "minimum": 1}
+TEXTS: Final[Schema] = {"type": "object", "additionalProperties": {"type": "string"}}
+FLAG_TEXT: Final[Schema] = {"enum": ["true", "false"]}
+NUMBER_TEXT: Final[Schema] = {"type": "string", "pattern": "^[0-9]+$"}
+
+
+def closed(*required: str, **properties: Schema) -> Schema:
+    """An object with these fields and no other."""
+    return {"type": "object", "additionalProperties": False, "required": list(required), "properties": properties}
+
+
+def several(items: Schema) -> Schema:
+    """One or more."""
+    return {"type": "array", "minItems": 1, "items": items}
+
+
+def resource(version: str, spec: Schema) -> Schema:
+    """A whole custom resource."""
+    return closed(
+        "apiVersion",
+        "kind",
+        "metadata",
+        "spec",
+        apiVersion={"const": version},
+        kind=TEXT,
+        metadata=closed("name", name=TEXT, labels=TEXTS),
+        spec=spec,
+    )
+
+
+SELECTOR: Final = closed(
+    matchLabels=TEXTS,
+    matchExpressions=several(closed("key", "operator", key=TEXT, operator=TEXT, values=several(TEXT))),
+)
+POD_MONITOR: Final = closed(
+    "selector",
+    "podMetricsEndpoints",
+    selector=SELECTOR,
+    podMetricsEndpoints=several(closed("port", port=TEXT, path=TEXT, interval=TEXT)),
+)
+RULE: Final = closed("alert", "expr", alert=TEXT, expr=TEXT, labels=TEXTS, annotations=TEXTS, **{"for": TEXT})
+PROMETHEUS_RULE: Final = closed("groups", groups=several(closed("name", "rules", name=TEXT, rules=several(RULE))))
+KAFKA_TRIGGER: Final = closed(
+    "bootstrapServers",
+    "consumerGroup",
+    bootstrapServers=TEXT,
+    consumerGroup=TEXT,
+    lagThreshold=NUMBER_TEXT,
+    activationLagThreshold=NUMBER_TEXT,
+    offsetResetPolicy={"enum": ["latest", "earliest"]},
+    allowIdleConsumers=FLAG_TEXT,
+    scaleToZeroOnInvalidOffset=FLAG_TEXT,
+    excludePersistentLag=FLAG_TEXT,
+    sasl={"enum": ["none", "plaintext", "scram_sha256", "scram_sha512"]},
+    tls={"enum": ["enable", "disable"]},
+)
+POLICY: Final = closed("type", "value", "periodSeconds", type=TEXT, value=COUNT, periodSeconds=COUNT)
+STEPS: Final = closed(stabilizationWindowSeconds=COUNT, policies=several(POLICY))
+SCALED_OBJECT: Final = closed(
+    "scaleTargetRef",
+    "triggers",
+    scaleTargetRef=closed("name", apiVersion=TEXT, kind=TEXT, name=TEXT),
+    minReplicaCount=COUNT,
+    maxReplicaCount=COUNT,
+    pollingInterval=COUNT,
+    advanced=closed(horizontalPodAutoscalerConfig=closed(behavior=closed(scaleUp=STEPS, scaleDown=STEPS))),
+    triggers=several(
+        closed(
+            "type",
+            "metadata",
+            type={"const": "kafka"},
+            metricType={"const": "AverageValue"},
+            metadata=KAFKA_TRIGGER,
+            authenticationRef=closed("name", name=TEXT),
+        )
+    ),
+)
+CUSTOM: Final[dict[str, Schema]] = {
+    "PodMonitor": resource("monitoring.coreos.com/v1", POD_MONITOR),
+    "PrometheusRule": resource("monitoring.coreos.com/v1", PROMETHEUS_RULE),
+    "ScaledObject": resource("keda.sh/v1alpha1", SCALED_OBJECT),
+}

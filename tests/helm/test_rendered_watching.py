@@ -1,0 +1,55 @@
+"""Rules, dashboard and network: what the cluster is told of the files that `codes monitoring` makes."""
+
+import json
+
+import yaml
+
+from tests.helm.tools import CHART, of_kind, render
+
+WIKI = 'prometheusRule={"enabled": true, "runbooks": "https://wiki.example/runbooks"}'
+
+
+def test_the_rules_are_the_files_own() -> None:
+    """Braces and all: Helm leaves Prometheus's templates alone."""
+    rule = of_kind(render("prod"), "PrometheusRule")["codes"]
+
+    assert yaml.safe_load((CHART / "files" / "alerts.yaml").read_text()) == rule["spec"]
+
+
+def test_the_runbooks_may_be_elsewhere() -> None:
+    """Every alert links there."""
+    groups = of_kind(render("", WIKI), "PrometheusRule")["codes"]["spec"]["groups"]
+    links = [rule["annotations"]["runbook_url"] for group in groups for rule in group["rules"]]
+
+    assert links
+    assert all(link.startswith("https://wiki.example/runbooks#codes") for link in links)
+
+
+def test_the_dashboard_is_the_files_own() -> None:
+    """Labelled so that Grafana's sidecar finds it."""
+    found = of_kind(render("prod"), "ConfigMap")["codes-dashboard"]
+
+    assert {"grafana_dashboard": "1"}.items() <= found["metadata"]["labels"].items()
+    expected = json.loads((CHART / "files" / "dashboard.json").read_text())
+    assert expected == json.loads(found["data"]["code-service.json"])
+
+
+def test_metrics_are_for_prometheus_alone() -> None:
+    """The ops port has no authentication; the API's has."""
+    [policy] = of_kind(render("prod"), "NetworkPolicy").values()
+    [metrics, api] = policy["spec"]["ingress"]
+
+    assert [{"port": "ops", "protocol": "TCP"}] == metrics["ports"]
+    assert [{"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "monitoring"}}}] == metrics["from"]
+    assert [{"port": "http", "protocol": "TCP"}] == api["ports"]
+
+
+def test_every_role_is_scraped_and_no_errand() -> None:
+    """By labels that only pods with an ops port have."""
+    selector = of_kind(render("prod"), "PodMonitor")["codes"]["spec"]["selector"]
+    left_aside = selector["matchExpressions"][0]["values"]
+
+    for workload in of_kind(render("prod"), "Deployment", "StatefulSet").values():
+        labels = workload["spec"]["template"]["metadata"]["labels"]
+        assert selector["matchLabels"].items() <= labels.items()
+        assert labels["app.kubernetes.io/component"] not in left_aside
