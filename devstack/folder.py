@@ -46,9 +46,18 @@ class Layout:
         return self.root / "class-path.json"
 
     def data(self, name: str) -> Path:
-        """Return the folder of a part's (or an engine's) data; it is made when missing."""
+        """Return the folder of a part's (or an engine's) data; it is made when missing.
+
+        What a first start left unfinished is thrown away: no part would read it.
+        """
         path = self.root / "data" / name
-        path.mkdir(parents=True, exist_ok=True)
+        begun = begun_mark(path)
+        if begun.exists():
+            shutil.rmtree(path, ignore_errors=True)
+        if not path.exists():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            begun.touch()
+            path.mkdir()
         return path
 
     def log(self, name: str) -> Path:
@@ -60,6 +69,11 @@ class Layout:
         for name in ("data", "logs"):
             shutil.rmtree(self.root / name, ignore_errors=True)
         self.state.unlink(missing_ok=True)
+
+
+def begun_mark(data: Path) -> Path:
+    """Stands beside a part's data until the part has answered for the first time."""
+    return data.with_name(f"{data.name}.begun")
 
 
 def layout_of(folder: Path | None) -> Layout:

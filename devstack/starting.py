@@ -11,7 +11,7 @@ from collections.abc import Collection
 
 from devstack import database, kafka, processes, s3
 from devstack.errors import PartFailedError
-from devstack.folder import Layout, Report
+from devstack.folder import Layout, Report, begun_mark
 from devstack.ports import choose
 from devstack.recipe import Kind, Recipe
 from devstack.state import PartName, PartRecord, StateFile
@@ -48,6 +48,7 @@ async def _start(name: PartName, layout: Layout, file: StateFile, report: Report
     record = _launch(name, recipe, ports, layout)
     file.put(record)
     await _until_ready(recipe, record)
+    begun_mark(recipe.folder).unlink(missing_ok=True)
     file.put(record.model_copy(update={"ready": True}))
     report(f"{name}: ready on port {record.port}")
 

@@ -8,7 +8,7 @@ import pytest
 
 from devstack import folder
 from devstack.errors import StackBusyError
-from devstack.folder import Layout, layout_of, locked
+from devstack.folder import Layout, begun_mark, layout_of, locked
 from devstack.ports import RANGE, choose, is_free
 
 
@@ -49,6 +49,16 @@ def test_a_wipe_forgets_all_but_the_class_path(tmp_path: Path) -> None:
     layout.wipe()
 
     assert ["class-path.json"] == [path.name for path in tmp_path.iterdir()]
+
+
+def test_what_a_first_start_left_unfinished_is_thrown_away(tmp_path: Path) -> None:
+    """A part that was killed while it made its files could not read them; whole data stays."""
+    layout = Layout(tmp_path)
+    (layout.data("kafka") / "half").touch()
+    begun_mark(layout.data("s3")).unlink()
+    (layout.data("s3") / "whole").touch()
+
+    assert ([], ["whole"]) == ([*layout.data("kafka").iterdir()], [path.name for path in layout.data("s3").iterdir()])
 
 
 def test_one_command_at_a_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
