@@ -2,8 +2,8 @@
 
 In:       which question; `CODES_OPS__PORT`, which must be a fixed port here.
 Out:      exit code 0 if all is well, 1 if not or if nobody answers, 2 if it cannot ask; one line on standard error.
-Promise:  only Python's own library is loaded: an engine asks every few seconds, and a whole `codes` costs ten times as
-          much.
+Promise:  only Python's own library is loaded: an engine asks every few seconds, and a whole `codes` costs ten times
+          as much.
 """
 
 import http.client
