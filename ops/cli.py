@@ -82,7 +82,9 @@ app.add_typer(publish)
 app.command(epilog="Examples: codes tail results.v1; codes tail assigned.v1 --from-beginning --max 10 --json")(tail)
 app.add_typer(show)
 app.add_typer(imports)
-app.command(epilog="Examples: codes demo; codes demo --requests 20000 --codes 50000 --keep")(demo)
+app.command(
+    epilog="Examples: codes demo; codes demo --requests 20000 --codes 50000 --keep; codes demo --stack running"
+)(demo)
 
 # Upkeep.
 app.command(epilog="Examples: codes audit; codes audit --text worker.log --json")(audit)
