@@ -10,8 +10,17 @@ from stores.mongo.connection import Database, connect, database
 from tests.fakes.stocking import put_codes
 from tests.integration.importing import Files, some_files
 from tests.integration.running import Neighbour, a_neighbour
+from tests.stacks import CONTAINERS, source
 
 PutCodes = Callable[..., Awaitable[None]]
+OF_THE_LOCAL_STACK = ["test_bench.py", "test_demo.py", "test_devstack.py"]
+collect_ignore = OF_THE_LOCAL_STACK if source() == CONTAINERS else []
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """At the end, where it is read."""
+    if collect_ignore:
+        terminalreporter.write_line(f"left out: {', '.join(collect_ignore)}: they are about the local stack")
 
 
 @pytest.fixture

@@ -1,0 +1,160 @@
+"""Kafka, MongoDB and S3 in containers, by testcontainers: the images and settings of docker-compose.yml.
+
+Out:      `in_containers`: a running stack of the same type as the local one; `container`: a part, to be paused.
+Promise:  the containers listen on 127.0.0.1 only, and are removed with their data at the end, also after a failure.
+"""
+
+import asyncio
+import http.client
+import re
+import time
+from collections.abc import Callable, Coroutine, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from functools import partial
+from pathlib import Path
+from typing import Any, Final, cast
+
+import docker  # type: ignore[import-untyped]  # it has no types
+import yaml  # type: ignore[import-untyped]  # its types are a package of their own
+from docker.errors import DockerException  # type: ignore[import-untyped]  # as above
+from testcontainers.core.container import DockerContainer
+
+import devstack
+from devstack import database, kafka
+from devstack.ports import HOST, choose
+from devstack.stack import ACCESS_KEY
+from devstack.state import PARTS, PartName, PartRecord
+
+COMPOSED: Final[Mapping[str, Mapping[str, Any]]] = yaml.safe_load(
+    (Path(__file__).parents[2] / "docker-compose.yml").read_text()
+)["services"]
+GIVEN: Final = re.compile(r"\$\{\w+:-([^}]*)\}")
+"""A variable of the compose file, with its default."""
+KAFKA_INSIDE: Final = 9092
+S3_INSIDE: Final = 7070
+S3_FOLDER: Final = "/tmp/vgw"  # noqa: S108  # in the container: a folder that its image has
+READY_LIMIT_S: Final = 120
+READY_POLL_S: Final = 0.3
+ANSWER_LIMIT_S: Final = 5
+LOG_LINES: Final = 20
+
+Answers = Callable[[int], Coroutine[Any, Any, bool]]
+
+_started: dict[PartName, DockerContainer] = {}
+_stacks: list[devstack.Stack] = []
+"""At most one: that of this process's session."""
+
+
+def why_not() -> str | None:
+    """Why Docker cannot be used, on one line; None: it can."""
+    try:
+        docker.from_env().close()
+    except DockerException as error:
+        return " ".join(str(error).split())
+    return None
+
+
+@contextmanager
+def in_containers() -> Iterator[devstack.Stack]:
+    """All three, ready.
+
+    Raises:
+        StackError: an image cannot be had; or a part ended, or gave no answer in `READY_LIMIT_S`, with the end of its
+            log.
+    """
+    ports = choose(PARTS, {})
+    with ExitStack() as entered:
+        try:
+            for name, part in made(ports).items():
+                _started[name] = entered.enter_context(part)
+        except DockerException as error:
+            raise devstack.StackError(" ".join(str(error).split())) from None
+        records = tuple(record(name, ports[name]) for name in PARTS)
+        stack = devstack.Stack(Path.cwd(), records, started_by_this_call=True)
+        _stacks[:] = [stack]
+        yield stack
+
+
+def running_stack() -> devstack.Stack:
+    """The one that was started."""
+    [stack] = _stacks
+    return stack
+
+
+def container(part: PartName) -> Any:  # Docker's client has no types
+    """What Docker's client knows of a part."""
+    return _started[part].get_wrapped_container()
+
+
+def made(ports: Mapping[str, int]) -> dict[PartName, DockerContainer]:
+    """The containers, not yet started."""
+    broker, mongo, s3 = (ports[name] for name in PARTS)
+    quick = {f"KAFKA_{name.upper().replace('.', '_')}": str(value) for name, value in kafka.QUICK.items()}
+    listening = {"KAFKA_ADVERTISED_LISTENERS": f"INSIDE://localhost:19092,HOST://{HOST}:{broker}"}
+    keys = {"ROOT_ACCESS_KEY": ACCESS_KEY, "ROOT_SECRET_KEY": ACCESS_KEY}
+    # A replica set is known by one address, inside and outside.
+    mongod = [*COMPOSED["mongo"]["command"], "--port", str(mongo)]
+    return {
+        "kafka": a_container("kafka", {**quick, **listening}, None, {KAFKA_INSIDE: broker}),
+        "database": a_container("mongo", {}, mongod, {mongo: mongo}),
+        "s3": a_container("s3", keys, ["posix", S3_FOLDER], {S3_INSIDE: s3}),
+    }
+
+
+def a_container(
+    service: str, more: Mapping[str, str], command: list[str] | None, ports: Mapping[int, int]
+) -> DockerContainer:
+    """One as docker-compose.yml has it, with ports of its own and no volume that outlives it."""
+    composed = COMPOSED[service]
+    variables = {name: GIVEN.sub(r"\1", value) for name, value in composed.get("environment", {}).items()}
+    container = DockerContainer(composed["image"], command=cast("Any", command), env={**variables, **more})
+    cast("Any", container.ports).update({str(inside): (HOST, outside) for inside, outside in ports.items()})
+    return container
+
+
+def record(name: PartName, port: int) -> PartRecord:
+    """A part that answers, as the local stack would know it."""
+    until_ready(name, port)
+    wrapped = container(name)
+    return PartRecord(
+        name=name,
+        engine="mongod" if name == "database" else name,
+        version=wrapped.attrs["Config"]["Image"],
+        pid=wrapped.attrs["State"]["Pid"],
+        born_at=time.time(),
+        ports={"server": port},
+        log=Path(wrapped.attrs["LogPath"]),
+        command=(),
+        ready=True,
+    )
+
+
+def until_ready(name: PartName, port: int) -> None:
+    """Wait for the first answer. Raises PartFailedError."""
+    wrapped, deadline = container(name), time.monotonic() + READY_LIMIT_S
+    while not asyncio.run(ANSWERS[name](port)):
+        wrapped.reload()
+        if wrapped.status != "running" or time.monotonic() > deadline:
+            said = wrapped.logs(tail=LOG_LINES).decode(errors="replace").splitlines()
+            raise devstack.PartFailedError(name, f"gave no answer, and is {wrapped.status}", said)
+        time.sleep(READY_POLL_S)
+    wrapped.reload()
+
+
+async def s3_answers(port: int) -> bool:
+    """Whether its health is well."""
+    connection = http.client.HTTPConnection(HOST, port, timeout=ANSWER_LIMIT_S)
+    try:
+        connection.request("GET", COMPOSED["s3"]["environment"]["VGW_HEALTH"])
+        return connection.getresponse().status == http.HTTPStatus.OK
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        connection.close()
+
+
+ANSWERS: Final[Mapping[PartName, Answers]] = {
+    "kafka": kafka.answers,
+    "database": partial(database.answers, initiate=True),
+    "s3": s3_answers,
+}
