@@ -3,9 +3,11 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+IMAGE ?= code-service
+TAG ?= local
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check unit bench monitoring screenshots lock fmt clean
+.PHONY: help setup demo test check unit bench image monitoring screenshots lock fmt clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
@@ -37,6 +39,10 @@ test: check ## every check and every test of a normal run
 
 bench: $(READY) ## measure the worker and the importer against others that do their work
 	@$(BIN)/python -m benchmarks
+
+image: ## build the image of all roles (needs Docker)
+	@command -v docker >/dev/null || { echo "make image: needs docker, and there is none on the PATH" >&2; exit 1; }
+	@docker build -t $(IMAGE):$(TAG) --build-arg REVISION=$$(git rev-parse HEAD 2>/dev/null || echo unknown) .
 
 monitoring: $(READY) ## write the alert rules and the dashboard anew, into helm/codes/files
 	@$(BIN)/codes monitoring --out helm/codes/files >/dev/null

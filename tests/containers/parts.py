@@ -6,7 +6,6 @@ Promise:  the containers listen on 127.0.0.1 only, and are removed with their da
 
 import asyncio
 import http.client
-import re
 import time
 from collections.abc import Callable, Coroutine, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
@@ -15,7 +14,6 @@ from pathlib import Path
 from typing import Any, Final, cast
 
 import docker  # type: ignore[import-untyped]  # it has no types
-import yaml  # type: ignore[import-untyped]  # its types are a package of their own
 from docker.errors import DockerException  # type: ignore[import-untyped]  # as above
 from testcontainers.core.container import DockerContainer
 
@@ -24,15 +22,12 @@ from devstack import database, kafka
 from devstack.ports import HOST, choose
 from devstack.stack import ACCESS_KEY
 from devstack.state import PARTS, PartName, PartRecord
+from tests.containers.composed import SERVICES, variables_of
 
-COMPOSED: Final[Mapping[str, Mapping[str, Any]]] = yaml.safe_load(
-    (Path(__file__).parents[2] / "docker-compose.yml").read_text()
-)["services"]
-GIVEN: Final = re.compile(r"\$\{\w+:-([^}]*)\}")
-"""A variable of the compose file, with its default."""
 KAFKA_INSIDE: Final = 9092
 S3_INSIDE: Final = 7070
 S3_FOLDER: Final = "/tmp/vgw"  # noqa: S108  # in the container: a folder that its image has
+S3_VERSIONS: Final = "/var/tmp"  # noqa: S108  # as above
 READY_LIMIT_S: Final = 120
 READY_POLL_S: Final = 0.3
 ANSWER_LIMIT_S: Final = 5
@@ -93,11 +88,11 @@ def made(ports: Mapping[str, int]) -> dict[PartName, DockerContainer]:
     listening = {"KAFKA_ADVERTISED_LISTENERS": f"INSIDE://localhost:19092,HOST://{HOST}:{broker}"}
     keys = {"ROOT_ACCESS_KEY": ACCESS_KEY, "ROOT_SECRET_KEY": ACCESS_KEY}
     # A replica set is known by one address, inside and outside.
-    mongod = [*COMPOSED["mongo"]["command"], "--port", str(mongo)]
+    mongod = [*SERVICES["mongo"]["command"], "--port", str(mongo)]
     return {
         "kafka": a_container("kafka", {**quick, **listening}, None, {KAFKA_INSIDE: broker}),
         "database": a_container("mongo", {}, mongod, {mongo: mongo}),
-        "s3": a_container("s3", keys, ["posix", S3_FOLDER], {S3_INSIDE: s3}),
+        "s3": a_container("s3", keys, ["posix", "--versioning-dir", S3_VERSIONS, S3_FOLDER], {S3_INSIDE: s3}),
     }
 
 
@@ -105,9 +100,8 @@ def a_container(
     service: str, more: Mapping[str, str], command: list[str] | None, ports: Mapping[int, int]
 ) -> DockerContainer:
     """One as docker-compose.yml has it, with ports of its own and no volume that outlives it."""
-    composed = COMPOSED[service]
-    variables = {name: GIVEN.sub(r"\1", value) for name, value in composed.get("environment", {}).items()}
-    container = DockerContainer(composed["image"], command=cast("Any", command), env={**variables, **more})
+    variables = {**variables_of(service), **more}
+    container = DockerContainer(SERVICES[service]["image"], command=cast("Any", command), env=variables)
     cast("Any", container.ports).update({str(inside): (HOST, outside) for inside, outside in ports.items()})
     return container
 
@@ -145,7 +139,7 @@ async def s3_answers(port: int) -> bool:
     """Whether its health is well."""
     connection = http.client.HTTPConnection(HOST, port, timeout=ANSWER_LIMIT_S)
     try:
-        connection.request("GET", COMPOSED["s3"]["environment"]["VGW_HEALTH"])
+        connection.request("GET", SERVICES["s3"]["environment"]["VGW_HEALTH"])
         return connection.getresponse().status == http.HTTPStatus.OK
     except (OSError, http.client.HTTPException):
         return False
