@@ -5,8 +5,10 @@ Promise:  the containers listen on 127.0.0.1 only, and are removed with their da
 """
 
 import asyncio
+import gc
 import http.client
 import time
+import warnings
 from collections.abc import Callable, Coroutine, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from functools import partial
@@ -42,6 +44,16 @@ _stacks: list[devstack.Stack] = []
 
 def why_not() -> str | None:
     """Why Docker cannot be used, on one line; None: it can."""
+    with warnings.catch_warnings():
+        # Docker's client leaves its socket open where nobody listens.
+        warnings.simplefilter("ignore", ResourceWarning)
+        reason = refusal()
+        gc.collect()
+    return reason
+
+
+def refusal() -> str | None:
+    """The same, as the client says it."""
     try:
         docker.from_env().close()
     except DockerException as error:

@@ -28,7 +28,7 @@ def test_without_docker_it_says_so_in_one_line(monkeypatch: pytest.MonkeyPatch, 
     monkeypatch.setenv(SOURCE, CONTAINERS)
     monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path}/nobody")
 
-    with pytest.raises(pytest.UsageError, match="but Docker does not answer: .") as raised:
+    with pytest.raises(pytest.UsageError, match=r"but Docker does not answer: .") as raised:
         source()
 
     assert "\n" not in str(raised.value)
