@@ -100,7 +100,7 @@ sbom: $(READY) ## what the image installs, as CycloneDX, into dist/sbom.json
 
 image: ## build the image (needs docker)
 	@$(call need,docker)
-	@docker build -t $(IMAGE):$(TAG) .
+	@docker build -t $(IMAGE):$(TAG) --build-arg REVISION=$$(git rev-parse HEAD 2>/dev/null || echo unknown) .
 
 archive: ## the image as a file, dist/image.tar: what is scanned is what is published (needs docker)
 	@$(call need,docker)

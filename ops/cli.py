@@ -85,7 +85,9 @@ app.command(epilog="Examples: codes tail results.v1; codes tail assigned.v1 --fr
 app.add_typer(show)
 app.add_typer(imports)
 app.command(epilog="Examples: codes top --url http://127.0.0.1:8080; codes top --campaign spring --once")(top)
-app.command(epilog="Examples: codes demo; codes demo --requests 20000 --codes 50000 --keep")(demo)
+app.command(
+    epilog="Examples: codes demo; codes demo --requests 20000 --codes 50000 --keep; codes demo --stack running"
+)(demo)
 
 # Upkeep.
 app.command(epilog="Examples: codes audit; codes audit --text worker.log --json")(audit)

@@ -1,4 +1,4 @@
-"""What every test may ask for: the local stack, once per session, and settings of its own per test.
+"""What every test may ask for: a stack, once per session, and settings of its own per test.
 
 Out: `stack` (the running parts), `environment` (variables with a fresh prefix and database), `settings`, `migrated`
      (the same with topics and collections, removed afterwards).
@@ -16,15 +16,14 @@ from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
 
 import devstack
-from devstack.folder import Layout, layout_of, locked
+from devstack.folder import layout_of
 from ops.migrate import migrate
 from ops.settings import Settings, load_settings
 from schemas.stock import changelog_topic
 from schemas.topics import ALL_TOPICS, Topics
 from stores.mongo.connection import connect
+from tests.stacks import a_stack, source
 
-START = Layout(layout_of(None).root / "start")
-"""Of its lock: one process at a time starts its stack, so that only the first one fetches what is missing."""
 WORKER = os.environ.get("PYTEST_XDIST_WORKER")
 """Of several test processes, this one's name: each has a stack of its own, and may freeze it."""
 if WORKER:
@@ -35,6 +34,11 @@ FEW_PARTITIONS = 2
 
 hypothesis_settings.register_profile("ci", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 hypothesis_settings.load_profile("ci")
+
+
+def pytest_configure() -> None:
+    """Say at once if the stack that is asked for cannot be had."""
+    source()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -53,12 +57,9 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 @pytest.fixture(scope="session")
 def stack() -> Iterator[devstack.Stack]:
-    """Kafka, MongoDB and S3; joined if they run already, else started and stopped again."""
-    with locked(START, print):
-        stack = devstack.up()
-    yield stack
-    if stack.started_by_this_call:
-        devstack.down()
+    """Kafka, MongoDB and S3, from the source that `CODES_TEST_STACK` names."""
+    with a_stack() as stack:
+        yield stack
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""`codes demo`: the whole service on this machine, with made-up fans, and an audit of what came of them.
+"""`codes demo`: the whole service with made-up fans, on this machine or where it runs, and an audit of it.
 
 Out:      progress on standard error; a table, then one line of figures on standard output.
 Promise:  exit code 0 only if nothing was lost, doubled or leaked, and the counts agree. Ctrl-C at any moment leaves
@@ -6,12 +6,15 @@ Promise:  exit code 0 only if nothing was lost, doubled or leaked, and the count
 """
 
 import sys
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from ops.commands.printing import complain, table_console
 from ops.exits import Exit
+
+if TYPE_CHECKING:
+    from ops.demo.run import Outcome
 
 INTERRUPTED = 130
 """What a shell says of a program that Ctrl-C ended."""
@@ -22,33 +25,49 @@ def demo(
     requests: Annotated[int, typer.Option("--requests", min=100, help="Records to send.")] = 2_500,
     codes: Annotated[int, typer.Option("--codes", min=100, help="Codes to import.")] = 6_000,
     seed: Annotated[int, typer.Option("--seed", help="The same seed sends the same.")] = 1,
-    keep: Annotated[bool, typer.Option("--keep", help="Leave the stack running, and the data in it.")] = False,
+    keep: Annotated[bool, typer.Option("--keep", help="Leave the local stack running, and the data in it.")] = False,
+    stack: Annotated[
+        Literal["local", "running"],
+        typer.Option(
+            "--stack",
+            help="`local`: started for it, with roles of its own. `running`: the empty deployment that the settings "
+            "lead to, with the roles that run there; its data stays.",
+        ),
+    ] = "local",
 ) -> None:
     """Start everything on this machine, import codes, send mixed requests, and audit every answer."""
+    from ops.demo.summary import last_line, print_summary
+
+    outcome = _played(requests, codes, seed, keep=keep, is_local=stack == "local")
+    sys.stderr.flush()
+    print_summary(outcome, table_console())
+    if keep and stack == "local":
+        _say_where(outcome.environment["CODES_MONGO__DATABASE"])
+    typer.echo(last_line(outcome))
+    raise typer.Exit(Exit.OK if outcome.is_good else Exit.FAILED)
+
+
+def _played(requests: int, codes: int, seed: int, *, keep: bool, is_local: bool) -> "Outcome":
+    """Play; a demo that cannot begin, or is ended by somebody, ends the command."""
     from rich.console import Console
 
     from devstack import StackError
     from ops.demo.interrupts import as_one
     from ops.demo.run import run_demo
+    from ops.demo.running import run_on_running
     from ops.demo.screen import Screen
-    from ops.demo.summary import last_line, print_summary
     from ops.demo.traffic import Size
 
+    size, screen = Size(requests, codes, seed), Screen(Console(stderr=True))
     try:
         with as_one():
-            outcome = run_demo(Size(requests, codes, seed), Screen(Console(stderr=True)), keep=keep)
+            return run_demo(size, screen, keep=keep) if is_local else run_on_running(size, screen)
     except KeyboardInterrupt:
         complain("the demo was ended; nothing of it runs any more")
         raise typer.Exit(INTERRUPTED) from None
     except StackError as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(Exit.FAILED) from None
-    sys.stderr.flush()
-    print_summary(outcome, table_console())
-    if keep:
-        _say_where(outcome.environment["CODES_MONGO__DATABASE"])
-    typer.echo(last_line(outcome))
-    raise typer.Exit(Exit.OK if outcome.is_good else Exit.FAILED)
 
 
 def _say_where(name: str) -> None:

@@ -154,10 +154,10 @@ async def played(settings: Settings, size: Size, screen: Screen, crew: Roles) ->
 
 @asynccontextmanager
 async def listening(settings: Settings, heard: Heard) -> AsyncIterator[None]:
-    """Hear what comes, inside."""
+    """Hear what comes from now on, inside."""
     topics = Topics(settings.topics.prefix)
     async with topic_reader(settings, [topics.full(topic) for topic in HEARD_TOPICS]) as reader:
-        reader.start_at(await reader.beginnings())
+        reader.start_at(await reader.ends())
         task = asyncio.create_task(heard.listen(reader))
         try:
             yield

@@ -108,7 +108,7 @@ class Traffic:
     async def _put(self, files: Iterable[CsvFile]) -> None:
         async with connected(self.settings.s3) as s3:
             with translated():
-                await s3.create_bucket(Bucket=self.bucket)
+                await make_bucket(s3, self.bucket)
                 for file in files:
                     await s3.put_object(Bucket=self.bucket, Key=file.name, Body=file.content)
 
@@ -159,6 +159,12 @@ class Traffic:
                 return
             await asyncio.sleep(POLL_S)
         step.done()
+
+
+async def make_bucket(s3: "S3Client", bucket: str) -> None:
+    """Make it, unless it is there."""
+    if bucket not in [one.get("Name") for one in (await s3.list_buckets())["Buckets"]]:
+        await s3.create_bucket(Bucket=bucket)
 
 
 async def content(s3: "S3Client", address: str) -> str:

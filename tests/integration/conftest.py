@@ -16,15 +16,19 @@ from tests.integration.importing import Files, some_files
 from tests.integration.kcat import LEFT_OUT, left_out
 from tests.integration.neighbouring import Sale
 from tests.integration.running import Neighbour, a_neighbour, running
-
-collect_ignore = ["test_examples_kcat.py"] if left_out() else []
+from tests.stacks import CONTAINERS, source
 
 PutCodes = Callable[..., Awaitable[None]]
+OF_THE_LOCAL_STACK = ["test_bench.py", "test_demo.py", "test_devstack.py"] if source() == CONTAINERS else []
+WITH_KCAT = ["test_examples_kcat.py"] if left_out() else []
+collect_ignore = [*OF_THE_LOCAL_STACK, *WITH_KCAT]
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """At the end, where it is read."""
-    if left_out():
+    if OF_THE_LOCAL_STACK:
+        terminalreporter.write_line(f"left out: {', '.join(OF_THE_LOCAL_STACK)}: they are about the local stack")
+    if WITH_KCAT:
         terminalreporter.write_line(LEFT_OUT)
 
 

@@ -4,8 +4,6 @@ Out: `frozen`.
 """
 
 import asyncio
-import os
-import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Final
@@ -14,21 +12,20 @@ import pytest
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 
-import devstack
+from devstack.state import PartName
+from tests.stacks import pause, resume, running
 
 NOTICED_AFTER_S: Final = 1.5
 
 
 @asynccontextmanager
-async def frozen(part: str) -> AsyncIterator[None]:
+async def frozen(part: PartName) -> AsyncIterator[None]:
     """A part of the stack that does not answer, like one behind a broken network; at the end it is back."""
-    [pid] = [status.pid for status in devstack.status() if status.name == part]
-    assert pid is not None
-    os.kill(pid, signal.SIGSTOP)
+    pause(part)
     try:
         yield
     finally:
-        os.kill(pid, signal.SIGCONT)
+        resume(part)
         await broker_is_back()
 
 
@@ -38,9 +35,7 @@ async def broker_is_back() -> None:
     After a long silence its controller, frozen like itself, takes a moment to notice, and then gives it up first.
     """
     await asyncio.sleep(NOTICED_AFTER_S)
-    stack = devstack.current()
-    assert stack is not None
-    servers = stack.environment()["CODES_KAFKA__BOOTSTRAP_SERVERS"]
+    servers = running().environment()["CODES_KAFKA__BOOTSTRAP_SERVERS"]
     for _ in range(100):
         admin = AIOKafkaAdminClient(bootstrap_servers=servers)
         try:

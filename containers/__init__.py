@@ -1,0 +1,1 @@
+"""What the image and `docker-compose.yml` are made with."""

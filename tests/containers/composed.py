@@ -1,0 +1,26 @@
+"""docker-compose.yml, as somebody has it who sets none of its variables.
+
+Out: `COMPOSED`, `SERVICES`, `given`.
+"""
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+import yaml  # type: ignore[import-untyped]  # its types are a package of their own
+
+ROOT: Final = Path(__file__).parents[2]
+COMPOSED: Final[Mapping[str, Any]] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
+SERVICES: Final[Mapping[str, Any]] = COMPOSED["services"]
+VARIABLE: Final = re.compile(r"\$\{\w+:-([^}]*)\}")
+
+
+def given(text: str) -> str:
+    """A text with each variable's default in its place."""
+    return VARIABLE.sub(r"\1", text)
+
+
+def variables_of(service: str) -> dict[str, str]:
+    """What a service finds in its environment."""
+    return {name: given(value) for name, value in SERVICES[service].get("environment", {}).items()}

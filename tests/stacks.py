@@ -1,0 +1,102 @@
+"""Where tests take Kafka, MongoDB and S3 from: the local stack, or containers. One fixture, two sources.
+
+In:       `CODES_TEST_STACK`: `local`, which is the default, or `containers`.
+Out:      `a_stack`: running, of the same type and with the same variables from both; `pause` and `resume`, for tests
+          in which a part does not answer.
+Promise:  what was started for the tests is stopped after them. Without Docker the run ends with one line.
+"""
+
+import os
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+
+import pytest
+
+import devstack
+from devstack.folder import Layout, layout_of, locked
+from devstack.state import PartName
+
+SOURCE: Final = "CODES_TEST_STACK"
+LOCAL: Final = "local"
+CONTAINERS: Final = "containers"
+START: Final = Layout(layout_of(None).root / "start")
+"""Of its lock: one process at a time starts its stack, so that only the first one fetches what is missing."""
+
+
+def source() -> str:
+    """Which of the two.
+
+    Raises:
+        pytest.UsageError: there is no such source, or no Docker for it. One line, and nothing is tested.
+    """
+    wanted = os.environ.get(SOURCE) or LOCAL
+    if wanted not in {LOCAL, CONTAINERS}:
+        raise pytest.UsageError(f"{SOURCE} is {wanted!r}; it may be {LOCAL} or {CONTAINERS}, or unset")
+    if wanted == CONTAINERS:
+        from tests.containers.parts import why_not  # noqa: PLC0415  # Docker's client loads slowly
+
+        reason = why_not()
+        if reason:
+            raise pytest.UsageError(f"{SOURCE}={CONTAINERS}, but Docker does not answer: {reason}")
+    return wanted
+
+
+@contextmanager
+def a_stack() -> Iterator[devstack.Stack]:
+    """All three parts, from the source that is asked for."""
+    if source() == CONTAINERS:
+        from tests.containers.parts import in_containers  # noqa: PLC0415  # as above
+
+        with in_containers() as stack:
+            yield stack
+    else:
+        with on_this_machine() as stack:
+            yield stack
+
+
+@contextmanager
+def on_this_machine() -> Iterator[devstack.Stack]:
+    """The local stack; joined if it runs already, else started and stopped again."""
+    with locked(START, print):
+        stack = devstack.up()
+    yield stack
+    if stack.started_by_this_call:
+        devstack.down()
+
+
+def running() -> devstack.Stack:
+    """The stack that this process's tests use."""
+    if source() == CONTAINERS:
+        from tests.containers.parts import running_stack  # noqa: PLC0415  # as above
+
+        return running_stack()
+    stack = devstack.current()
+    assert stack is not None
+    return stack
+
+
+def pause(part: PartName) -> None:
+    """Let a part be silent, like one behind a broken network."""
+    if source() == CONTAINERS:
+        from tests.containers.parts import container  # noqa: PLC0415  # as above
+
+        container(part).pause()
+    else:
+        os.kill(_pid(part), signal.SIGSTOP)
+
+
+def resume(part: PartName) -> None:
+    """Let it go on where it was."""
+    if source() == CONTAINERS:
+        from tests.containers.parts import container  # noqa: PLC0415  # as above
+
+        container(part).unpause()
+    else:
+        os.kill(_pid(part), signal.SIGCONT)
+
+
+def _pid(part: PartName) -> int:
+    [pid] = [record.pid for record in running().parts if record.name == part]
+    return pid
