@@ -21,7 +21,8 @@ from ops.demo.watching import Heard
 from ops.settings import Settings, load_settings
 from schemas.errors import CodeServiceError
 from schemas.topics import Topics
-from stores.mongo.lookups import opened
+from stores.mongo.collections import open_collections
+from stores.mongo.lookups import Lookups
 
 LOOKS_MAX: Final = 15
 LOOK_EVERY_S: Final = 1.0
@@ -59,7 +60,8 @@ async def played_there(settings: Settings, size: Size, screen: Screen) -> Outcom
 
 async def check_empty(settings: Settings) -> None:
     """Raises DemoHeldAlready if there is one of the demo's campaigns."""
-    async with opened(settings.mongo) as lookups:
+    async with open_collections(settings.mongo) as collections:
+        lookups = Lookups(collections)
         if await lookups.shards(SPRING) or await lookups.shards(VIP):
             raise DemoHeldAlready(f"database {settings.mongo.database} has the campaign {SPRING} or {VIP}")
 

@@ -4,7 +4,7 @@ import re
 from typing import Final
 
 import pytest
-import yaml  # type: ignore[import-untyped]  # its types are a package of their own
+import yaml
 
 from devstack.classpath import KAFKA_VERSION
 from ops.settings import VARIABLES, load_settings
