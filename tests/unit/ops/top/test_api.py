@@ -39,7 +39,7 @@ async def serving(told: Told, settings: InventorySettings | None = None) -> Asyn
 
 
 def token(**claims: Any) -> SecretStr:
-    return SecretStr(jwt.encode({"exp": time.time() + 60, **claims}, SECRET, algorithm="HS256"))
+    return SecretStr(jwt.encode({"exp": time.time() + 3600, **claims}, SECRET, algorithm="HS256"))
 
 
 def address(server: BaseTestServer) -> str:
