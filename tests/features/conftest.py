@@ -22,17 +22,17 @@ def pytest_configure(config: pytest.Config) -> None:
         config.pluginmanager.import_plugin(steps)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def environment(stack: devstack.Stack) -> dict[str, str]:
     return fresh_environment(stack)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def migrated(environment: dict[str, str]) -> Iterator[Settings]:
     yield from a_migrated(load_settings(environment))
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def service(
     environment: dict[str, str], migrated: Settings, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Service]:

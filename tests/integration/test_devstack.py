@@ -174,10 +174,7 @@ def test_a_part_that_dies_at_start_takes_the_others_down(
     folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It is named with the end of its log, and nothing that was started for it stays."""
-    (tmp_path / "mongod").write_text("#!/bin/sh\n[ $1 = --version ] || sleep 1\necho out of luck\nexit 1\n")
-    (tmp_path / "mongod").chmod(0o755)
-    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
-    monkeypatch.delenv("CODES_DEV_DATABASE", raising=False)
+    _have_a_mongod(tmp_path, monkeypatch, "sleep 1; echo out of luck; exit 1")
 
     with pytest.raises(PartFailedError, match=r"database died while starting.*\n  \| out of luck"):
         devstack.up(folder)
@@ -186,8 +183,9 @@ def test_a_part_that_dies_at_start_takes_the_others_down(
     assert [] == _running_below(folder)
 
 
-def test_an_interrupted_up_leaves_nothing(folder: Path) -> None:
+def test_an_interrupted_up_leaves_nothing(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Ctrl-C while parts start: those this call started are ended again."""
+    _have_a_mongod(tmp_path, monkeypatch, "exec sleep 60")
     starting = subprocess.Popen(  # noqa: S603 - our own command
         UP, env={**os.environ, "CODES_DEV_DIR": str(folder)}, stderr=subprocess.PIPE, cwd=Path(__file__).parents[2]
     )
@@ -199,6 +197,14 @@ def test_an_interrupted_up_leaves_nothing(folder: Path) -> None:
     assert 0 != starting.returncode
     assert b"Traceback" not in said
     assert [] == _running_below(folder)
+
+
+def _have_a_mongod(folder: Path, monkeypatch: pytest.MonkeyPatch, script: str) -> None:
+    """One that does this when it is started, and never answers."""
+    (folder / "mongod").write_text(f"#!/bin/sh\n[ $1 = --version ] || {{ {script}; }}\n")
+    (folder / "mongod").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{folder}:{os.environ['PATH']}")
+    monkeypatch.delenv("CODES_DEV_DATABASE", raising=False)
 
 
 async def _make_topic(stack: Stack, name: str) -> None:
