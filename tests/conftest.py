@@ -41,11 +41,18 @@ def pytest_configure() -> None:
     source()
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist looks for groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Of several test processes, one has all tests of a file, and one all that share the running page."""
     for item in items:
         folder = item.path.parent.name
         item.add_marker(pytest.mark.xdist_group(folder if folder == "browser" else str(item.path)))
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Spread over processes, shared roles would be started by each of them."""
+    if WORKER and session.items and "@" not in session.items[0].nodeid:
+        raise pytest.UsageError("run several processes with --dist loadgroup, and a pytest that xdist knows")
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
