@@ -154,12 +154,12 @@ class TestSecret:
 
 
 class TestKeys:
-    @pytest.mark.parametrize("content", [pem(), jwks(a=KEY), jwks(b=OTHER_KEY, a=KEY)])
+    @pytest.mark.parametrize("content", [pem(), jwks(a=KEY), jwks(b=OTHER_KEY, a=KEY)], ids=["pem", "jwks", "two keys"])
     def test_a_token_of_our_key_is_admitted(self, tmp_path: Path, content: bytes) -> None:
         """From a PEM, or from a JWKS by its id."""
         assert key_guard(tmp_path, content).admit(f"Bearer {by_key(kid='a')}") is not None
 
-    @pytest.mark.parametrize("content", [pem(), jwks(a=KEY)])
+    @pytest.mark.parametrize("content", [pem(), jwks(a=KEY)], ids=["pem", "jwks"])
     def test_a_token_that_is_signed_with_the_public_key_is_401(self, tmp_path: Path, content: bytes) -> None:
         """The public key is no secret: whoever has it must not be able to sign with it."""
         forged = unchecked_hs256(pem())
