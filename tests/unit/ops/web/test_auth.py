@@ -154,7 +154,9 @@ class TestSecret:
 
 
 class TestKeys:
-    @pytest.mark.parametrize("content", [pem(), jwks(a=KEY), jwks(b=OTHER_KEY, a=KEY)], ids=["pem", "jwks", "two keys"])
+    @pytest.mark.parametrize(
+        "content", [pem(), jwks(a=KEY), jwks(b=OTHER_KEY, a=KEY)], ids=["pem", "jwks", "two keys"]
+    )
     def test_a_token_of_our_key_is_admitted(self, tmp_path: Path, content: bytes) -> None:
         """From a PEM, or from a JWKS by its id."""
         assert key_guard(tmp_path, content).admit(f"Bearer {by_key(kid='a')}") is not None
