@@ -83,8 +83,9 @@ alerts: $(READY) ## the alert rules and the dashboard (needs prometheus and prom
 chart: $(READY) ## what the Helm chart renders (needs helm; promtool looks at its rules)
 	@$(BIN)/pytest tests/helm
 
-chaos: $(READY) ## imports through many kills and outages of a minute each (long)
-	@CODES_TEST_OUTAGE_S=60 CODES_TEST_KILLS=12 $(BIN)/pytest --timeout 1800 \
+chaos: $(READY) ## imports through many kills and outages of a minute each, and what else takes long
+	@$(BIN)/pytest -m long tests/integration --ignore=tests/integration/test_import_outages.py
+	@CODES_TEST_OUTAGE_S=60 CODES_TEST_KILLS=12 $(BIN)/pytest -m "long or not long" --timeout 1800 \
 	  tests/integration/test_import_outages.py tests/integration/test_import_chaos.py
 
 bench: $(READY) ## measure the worker and the importer against others that do their work

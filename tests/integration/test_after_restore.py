@@ -68,6 +68,7 @@ async def test_no_code_that_a_fan_was_told_goes_to_another_fan(
     assert CODES == await db["codes"].count_documents({"status": "assigned"})
 
 
+@pytest.mark.long
 async def test_a_hold_that_was_let_go_later_blocks_nothing(
     environment: dict[str, str],
     migrated: Settings,

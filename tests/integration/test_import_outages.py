@@ -31,7 +31,10 @@ HURRIED: Final = {
 }
 
 
-@pytest.mark.parametrize(("key", "manner"), [("plain.csv", "refused"), ("packed.csv.gz", "silent")])
+@pytest.mark.parametrize(
+    ("key", "manner"),
+    [pytest.param("plain.csv", "refused", marks=pytest.mark.long), ("packed.csv.gz", "silent")],
+)
 async def test_s3_and_then_mongodb_away(
     key: str,
     manner: Manner,

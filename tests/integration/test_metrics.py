@@ -122,6 +122,7 @@ async def test_a_senders_transactions_are_no_lag(
     assert 1 == done.value("codes_dead_letters_total", reason="invalid")
 
 
+@pytest.mark.long
 async def test_lag_in_records_is_unknown_when_the_broker_is_away_for_long(
     environment: dict[str, str], neighbour: Neighbour, tmp_path: Path
 ) -> None:

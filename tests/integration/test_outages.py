@@ -66,7 +66,10 @@ async def check_once(neighbour: Neighbour) -> None:
     assert {"reserved": 30, "assigned": 30} == Counter(result["outcome"] for result in results)
 
 
-@pytest.mark.parametrize("role", ["worker", "expirer", "importer"])
+@pytest.mark.parametrize(
+    "role",
+    ["worker", pytest.param("expirer", marks=pytest.mark.long), pytest.param("importer", marks=pytest.mark.long)],
+)
 async def test_a_role_ends_in_time_although_the_broker_is_away(
     role: str, environment: dict[str, str], neighbour: Neighbour, tmp_path: Path
 ) -> None:

@@ -23,6 +23,7 @@ SEEN_TIMEOUT_S = 60.0
 ASKED = 120
 
 
+@pytest.mark.long
 @pytest.mark.timeout(240)  # workers look for new partitions every 30 seconds, and the machine may be busy
 async def test_partitions_added_under_load_lose_nothing_and_double_nothing(
     environment: dict[str, str],
