@@ -52,7 +52,10 @@ def test_each_process_takes_its_settings(environment: str, role: str) -> None:
     found = env_of(render(environment), role)
     own = {one["name"]: one.get("value", "x" * 32) for one in found if one["name"].startswith("CODES_")}
 
-    load_settings(config(environment) | own)
+    loaded = load_settings(config(environment) | own)
+
+    assert config(environment)["CODES_KAFKA__BOOTSTRAP_SERVERS"] == loaded.kafka.bootstrap_servers
+    assert 8080 == loaded.ops.port
 
 
 @pytest.mark.parametrize("environment", ENVIRONMENTS)

@@ -4,6 +4,8 @@ import asyncio
 import signal
 import sys
 from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, Final
 
@@ -17,7 +19,7 @@ from schemas.topics import ASSIGN, ASSIGNED, INVENTORY, RELEASE, RESERVE, RESULT
 from stores.mongo.connection import Database
 from tests.integration.commanding import Codes
 from tests.integration.conftest import PutCodes
-from tests.integration.running import Neighbour, Role, a_neighbour, running
+from tests.integration.running import Neighbour, a_neighbour, running
 
 pytestmark = pytest.mark.integration
 
@@ -35,23 +37,17 @@ async def test_no_code_that_a_fan_was_told_goes_to_another_fan(
 ) -> None:
     """All six codes were told before the restore or asked for after it: each has one fan, the counts are true."""
     await stocked("sale", CODES)
-    async with running("worker", environment, tmp_path / "w1.log") as worker:
-        await worker.until_ready()
+    async with serving(environment, tmp_path / "w1.log"):
         await decide(neighbour, 2, reserve("r0"), reserve("r1"))
         await decide(neighbour, 3, assign("a0", "r0"))
-        backup = {name: await db[name].find({}).to_list(None) for name in await db.list_collection_names()}
+        backup = await backup_of(db)
         await decide(neighbour, 5, assign("a1", "r1"), straight("s0"))
         await decide(neighbour, 6, reserve("r2"))
-        await stop(worker)
     await restore(db, backup)
 
     await mend(environment, migrated, db)
 
-    async with (
-        a_neighbour(migrated) as after,
-        running("worker", environment, tmp_path / "w2.log") as worker,
-    ):
-        await worker.until_ready()
+    async with a_neighbour(migrated) as after, serving(environment, tmp_path / "w2.log"):
         await decide(after, 9, assign("a1", "r1"), straight("s0"), assign("a2", "r2"))
         await decide(after, 13, *(straight(f"s{number}") for number in range(1, 5)))
         results = await latest(after, 7)
@@ -79,28 +75,23 @@ async def test_a_hold_that_was_let_go_later_blocks_nothing(
 ) -> None:
     """Held by one fan in the backup, released and assigned to another one after it: the first hold is over."""
     await stocked("sale", 1)
-    async with running("worker", environment, tmp_path / "w1.log") as worker:
-        await worker.until_ready()
+    async with serving(environment, tmp_path / "w1.log"):
         await decide(neighbour, 1, reserve("r0"))
-        backup = {name: await db[name].find({}).to_list(None) for name in await db.list_collection_names()}
+        backup = await backup_of(db)
         await decide(neighbour, 2, release("e0", "r0"))
         await decide(neighbour, 3, straight("s0"))
-        await stop(worker)
     await restore(db, backup)
 
     await mend(environment, migrated, db)
 
-    async with (
-        a_neighbour(migrated) as after,
-        running("worker", environment, tmp_path / "w2.log") as worker,
-    ):
-        await worker.until_ready()
+    async with a_neighbour(migrated) as after, serving(environment, tmp_path / "w2.log"):
         await decide(after, 4, release("e1", "r0"))
         [result] = await latest(after, 1)
     assert "reservation_released" == result["reason"]
     assert {"_id": "s0", "state": "assigned"} == await db["reservations"].find_one({"_id": "s0"}, {"state": 1})
 
 
+Backup = dict[str, list[dict[str, Any]]]
 Ask = tuple[TopicSpec, dict[str, Any]]
 
 
@@ -133,12 +124,22 @@ async def latest(neighbour: Neighbour, count: int) -> list[dict[str, Any]]:
     return (await neighbour.values(RESULTS, 1))[-count:]
 
 
-async def stop(worker: Role) -> None:
-    worker.signal(signal.SIGTERM)
-    assert 0 == await worker.ended()
+@asynccontextmanager
+async def serving(environment: dict[str, str], log: Path) -> AsyncIterator[None]:
+    """A worker, from ready to its end."""
+    async with running("worker", environment, log) as worker:
+        await worker.until_ready()
+        yield
+        worker.signal(signal.SIGTERM)
+        assert 0 == await worker.ended()
 
 
-async def restore(db: Database, backup: dict[str, list[dict[str, Any]]]) -> None:
+async def backup_of(db: Database) -> Backup:
+    """All documents, by collection."""
+    return {name: await db[name].find({}).to_list(None) for name in await db.list_collection_names()}
+
+
+async def restore(db: Database, backup: Backup) -> None:
     """What a restore to a point in time leaves: the documents of then, and nothing else."""
     for name in await db.list_collection_names():
         await db[name].delete_many({})

@@ -1,13 +1,13 @@
 """The OpenAPI document that is written out."""
 
-from openapi_spec_validator import OpenAPIV31SpecValidator, validate
+from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from ops.api.http import openapi
 
 
 def test_it_is_valid() -> None:
     """By OpenAPI's own schema, of 3.1."""
-    validate(openapi(), cls=OpenAPIV31SpecValidator)
+    assert [] == list(OpenAPIV31SpecValidator(openapi()).iter_errors())
 
 
 def test_every_path_has_an_operation_of_its_own_words() -> None:

@@ -217,6 +217,7 @@ class TestStream:
             told.now = datetime.fromtimestamp(ends_at + 301, UTC)
             async with asyncio.timeout(5):
                 await answer.content.read()
+            assert answer.content.at_eof()
 
 
 async def events(answer: ClientResponse, count: int) -> list[dict[str, str]]:
