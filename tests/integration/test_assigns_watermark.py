@@ -53,8 +53,9 @@ async def assigned_at(neighbour: Neighbour, partition: int) -> datetime:
 
 
 async def decide(settings: Settings, partition: int, offset: int) -> None:
-    """Commit as a worker does: all before `offset` is decided."""
-    consumer = AIOKafkaConsumer(**client_options(settings.kafka), group_id=group_of(settings))
+    """Commit as a worker does: all before `offset` is decided, and nothing else."""
+    options = client_options(settings.kafka)
+    consumer = AIOKafkaConsumer(**options, group_id=group_of(settings), enable_auto_commit=False)
     await consumer.start()
     source = TopicPartition(topic_of(settings), partition)
     consumer.assign([source])
