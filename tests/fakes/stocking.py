@@ -8,8 +8,8 @@ from schemas.base import CodeType
 from stores.mongo.connection import Database
 
 SHARD = "import.commands.v1.0"
-INSERT_SIZE = 2_000
-"""One operation must end within the database's time-out."""
+INSERT_SIZE = 500
+"""One operation must end within the database's time-out, on the slowest engine of the stack under load too."""
 
 
 async def put_codes(
