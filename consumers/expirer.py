@@ -12,7 +12,7 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final, Protocol
+from typing import Any, Final, NoReturn, Protocol
 
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
@@ -20,7 +20,7 @@ from aiokafka.errors import KafkaError
 from consumers.assigns_watermark import AssignsWatermark
 from consumers.expiry_share import ExpiryShare
 from consumers.observer import Observer
-from consumers.waiting import wait_out
+from consumers.waiting import unless, wait_out
 from handlers.expiry import Overdue, attempt_of, expiry_of
 from producers.emitters import idempotent_producer, send_all
 from schemas.errors import BrokerUnavailable, StoreUnavailable
@@ -87,7 +87,10 @@ class Expirer:
         self._oldest_seen_at: datetime | None = None
 
     async def run(self, connection: Mapping[str, Any], backoff_max_s: float, stopping: asyncio.Event) -> None:
-        """Look, ask and wait, again and again until `stopping` is set. What is away is waited out."""
+        """Look, ask and wait, again and again until `stopping` is set. What is away is waited out.
+
+        A look is left off in its middle: what it asked for is sent, and asking again does no harm.
+        """
         self._observer.assigned(frozenset({LOOP}))
 
         async def connected() -> None:
@@ -95,30 +98,22 @@ class Expirer:
                 async with idempotent_producer(connection) as producer, self._open_view() as view:
                     self._observer.answered("kafka")
                     self._generation = None
-                    await self._turn(producer, view, backoff_max_s, stopping)
+                    await self._turn(producer, view, backoff_max_s)
             except KafkaError as why:
                 raise BrokerUnavailable(f"Kafka: {type(why).__name__}") from None
 
-        await wait_out(connected, "kafka", self._observer, away=BrokerUnavailable, backoff_max_s=backoff_max_s)
+        work = wait_out(connected, "kafka", self._observer, away=BrokerUnavailable, backoff_max_s=backoff_max_s)
+        await unless(stopping, work)
 
-    async def _turn(
-        self,
-        producer: AIOKafkaProducer,
-        view: KafkaView,
-        backoff_max_s: float,
-        stopping: asyncio.Event,
-    ) -> None:
+    async def _turn(self, producer: AIOKafkaProducer, view: KafkaView, backoff_max_s: float) -> NoReturn:
         async def look() -> None:
             await self.look(producer, view, datetime.now(UTC))
 
-        while not stopping.is_set():
+        while True:
             await wait_out(look, "mongo", self._observer, away=StoreUnavailable, backoff_max_s=backoff_max_s)
             await view.share.stay()
             self._observer.turned(*LOOP)
-            try:
-                await asyncio.wait_for(stopping.wait(), self._settings.interval_ms / 1000)
-            except TimeoutError:
-                continue
+            await asyncio.sleep(self._settings.interval_ms / 1000)
 
     async def look(self, producer: AIOKafkaProducer, view: KafkaView, now: datetime) -> None:
         """Ask for the release of what is overdue at `now` and was not asked for yet, or too long ago."""

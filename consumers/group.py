@@ -8,7 +8,7 @@ Promise:  a rebalance and a stop take the same way out: finish the batch within 
 
 import asyncio
 from collections.abc import Callable, Collection, Mapping, Sequence
-from contextlib import suppress
+from contextlib import AsyncExitStack, suppress
 from typing import Any, Final
 
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
@@ -18,7 +18,7 @@ from aiokafka.errors import KafkaConnectionError
 from consumers.observer import Observer
 from consumers.partition import PartitionLoop
 from consumers.waiting import wait_out
-from consumers.watching import hear_ends, watch
+from consumers.watching import hear_ends, look_for, watch
 from schemas.errors import BrokerUnavailable
 from schemas.settings import KafkaSettings
 
@@ -87,6 +87,7 @@ class GroupMember(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka 
         self._observer.assigned(frozenset((source.topic, source.partition) for source in assigned))
 
     async def _ask(self) -> None:
+        await look_for(self._topics, self._consumer)
         await hear_ends(self._consumer, self._sources, self._observer)
 
     async def _let_go(self) -> None:
@@ -125,12 +126,14 @@ async def started_consumer(options: Mapping[str, Any], observer: Observer, backo
     """A consumer that has found its cluster, however long that took."""
 
     async def once() -> AIOKafkaConsumer:
-        consumer = AIOKafkaConsumer(**options)
-        try:
-            await consumer.start()
-        except KafkaConnectionError as why:
-            await consumer.stop()
-            raise BrokerUnavailable(str(why)) from None
+        async with AsyncExitStack() as unless_started:
+            consumer = AIOKafkaConsumer(**options)
+            unless_started.push_async_callback(consumer.stop)
+            try:
+                await consumer.start()
+            except KafkaConnectionError as why:
+                raise BrokerUnavailable(str(why)) from None
+            unless_started.pop_all()
         return consumer
 
     return await wait_out(once, "kafka", observer, away=BrokerUnavailable, backoff_max_s=backoff_max_s)

@@ -19,7 +19,7 @@ from consumers.lag import Lag, groups_of, lag_reader
 from consumers.role import KafkaSide
 from consumers.view import InventoryView
 from consumers.view_reader import ViewReader
-from consumers.waiting import wait_out
+from consumers.waiting import unless, wait_out
 from handlers.alerts import StockLimits
 from producers.emitters import idempotent_producer, send_all
 from schemas.errors import BrokerUnavailable
@@ -92,7 +92,7 @@ class InventoryRole:
             alerting = Alerting(self._limits, self.view, sender(producer), self._topics, self._failpoint)
             app = inventory_app(self._side, alerting)
             try:
-                await started(app, stopping)
+                await unless(stopping, app.start())  # which takes until its table is rebuilt
                 await app.wait_for_stopped(cast("Any", stopping))  # or for its crash
             finally:
                 await self._stop(app)
@@ -116,8 +116,10 @@ class InventoryRole:
             try:
                 async with lag_reader(self._side.connection) as reader:
                     while True:
-                        self.lags.now = await reader.read(groups)
-                        self._side.observer.answered("kafka")
+                        lags = await reader.read(groups)
+                        if self.lags.now is None:  # this asking has its own silence only; the view may lack topics
+                            self._side.observer.answered("kafka")
+                        self.lags.now = lags
                         self.view.age()
                         await asyncio.sleep(LAG_EVERY_S)
             except (KafkaError, TimeoutError) as why:
@@ -127,18 +129,6 @@ class InventoryRole:
         await wait_out(
             read, "kafka", self._side.observer, away=BrokerUnavailable, backoff_max_s=self._side.backoff_max_s
         )
-
-
-async def started(app: InventoryApp, stopping: asyncio.Event) -> None:
-    """Start it, which takes until its table is rebuilt, unless the process is told to stop meanwhile."""
-    starting, told = asyncio.create_task(app.start()), asyncio.create_task(stopping.wait())
-    try:
-        await asyncio.wait({starting, told}, return_when=asyncio.FIRST_COMPLETED)
-        if starting.done():
-            await starting
-    finally:
-        starting.cancel()
-        told.cancel()
 
 
 async def any_of(*events: asyncio.Event) -> None:

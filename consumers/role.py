@@ -6,7 +6,7 @@ Out:  `serve_topics`, which serves until it is told to stop, and leaves no task 
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -18,6 +18,7 @@ from consumers.group import GroupMember, consumer_options, started_consumer
 from consumers.observer import Observer
 from consumers.partition import LoopLimits, OpenEmitter, PartitionLoop, PartitionWork
 from consumers.tracing import UNTRACED, Tracer
+from consumers.waiting import unless
 from producers.emitters import (
     AcknowledgedEmitter,
     Emitter,
@@ -71,7 +72,10 @@ async def serve_topics(
         ExceptionGroup: what ended a partition's task, unforeseen.
     """
     limits = side.loop_limits(batch_size_max)
-    async with open_consumer(side, group) as consumer:
+    async with AsyncExitStack() as opened:
+        consumer = await unless(stopping, opened.enter_async_context(open_consumer(side, group)))
+        if consumer is None:
+            return
         open_emitter = emitters(side, group, consumer)
 
         def make_loop(source: TopicPartition, consumer: AIOKafkaConsumer) -> PartitionLoop:

@@ -1,12 +1,12 @@
-"""Waiting out what is away, and stepping aside for who was faster.
+"""Waiting out what is away, leaving off when told to stop, and stepping aside for who was faster.
 
-Out: `wait_out`, which tries again for as long as it takes, with capped backoff and jitter; `step_aside`.
+Out: `wait_out`, which tries again for as long as it takes, with capped backoff and jitter; `unless`; `step_aside`.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from random import uniform
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 import stamina
 
@@ -49,6 +49,21 @@ async def wait_out(
             done = await work()
     observer.answered(part)
     return done
+
+
+async def unless(stopping: asyncio.Event, work: Coroutine[Any, Any, T]) -> T | None:
+    """Do the work; None if `stopping` is set first, which ends it by cancellation."""
+    task, told = asyncio.create_task(work), asyncio.create_task(stopping.wait())
+    try:
+        await asyncio.wait({task, told}, return_when=asyncio.FIRST_COMPLETED)
+        if task.done():
+            return await task
+        task.cancel()
+        await asyncio.wait({task})
+        return None if task.cancelled() else task.result()
+    finally:
+        task.cancel()
+        told.cancel()
 
 
 async def step_aside(attempt: int) -> None:

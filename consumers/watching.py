@@ -1,4 +1,4 @@
-"""Asking what is not asked by the work itself: whether a part answers, and where the logs of the partitions end.
+"""Asking what the work itself does not ask: whether a part answers and has the topics, where the logs end.
 
 In:       a question to a part.
 Out:      `waits_for` and `answered`, so that an idle process knows too what is missing; `heard`, the ends of logs.
@@ -51,6 +51,23 @@ async def watch(ask: Callable[[], Awaitable[None]], part: Part, observer: Observ
                 observer.answered(part)
             silent = False
         await asyncio.sleep(EVERY_S)
+
+
+async def look_for(topics: Collection[str], consumer: AIOKafkaConsumer) -> None:
+    """Ask the broker for the topics, unless the consumer knows them all already.
+
+    Raises:
+        BrokerUnavailable: it lacks some of them, or gives no answer in time.
+    """
+    if all(consumer.partitions_for_topic(topic) for topic in topics):
+        return
+    try:
+        async with asyncio.timeout(ANSWER_TIMEOUT_S):
+            missing = sorted(set(topics) - await consumer.topics())
+    except (KafkaError, TimeoutError) as why:
+        raise BrokerUnavailable(f"Kafka: {type(why).__name__}") from None
+    if missing:
+        raise BrokerUnavailable(f"Kafka: no topic {', '.join(missing)}: run `codes migrate`")
 
 
 async def hear_ends(consumer: AIOKafkaConsumer, sources: Collection[TopicPartition], observer: Observer) -> None:

@@ -6,6 +6,7 @@ Promise:  an error that we know is one line, never a traceback.
 """
 
 import logging
+import os
 import sys
 from collections.abc import Sequence
 from typing import Annotated
@@ -27,7 +28,7 @@ from ops.commands.schemas import schemas
 from ops.commands.show import app as show
 from ops.commands.tail import tail
 from ops.commands.top import top
-from ops.exits import Exit, exit_code, told
+from ops.exits import Exit, advice, exit_code, told
 from ops.version import service_version
 from schemas.errors import CodeServiceError
 
@@ -106,7 +107,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     try:
         app(list(arguments) if arguments is not None else None)
     except CodeServiceError as error:
-        sys.stderr.write(f"codes: {told(error)}\n")
+        for line in filter(None, (told(error), advice(error, os.environ))):
+            sys.stderr.write(f"codes: {line}\n")
         sys.exit(exit_code(error))
 
 

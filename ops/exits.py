@@ -1,6 +1,8 @@
 """How `codes` ends: exit codes, the same for every command, and the line that says why."""
 
+from collections.abc import Iterable
 from enum import IntEnum
+from typing import Final
 
 from ops.top.errors import ApiUnavailable
 from schemas.errors import (
@@ -26,6 +28,14 @@ class Exit(IntEnum):
     """An answer did not come in time."""
 
 
+WHERE: Final = {
+    BrokerUnavailable: "CODES_KAFKA__",
+    StoreUnavailable: "CODES_MONGO__",
+    ObjectStoreUnavailable: "CODES_S3__",
+}
+"""How the variables begin that say where a part is."""
+
+
 def exit_code(error: CodeServiceError) -> Exit:
     """The exit code of a command that ends with this error."""
     if isinstance(error, SettingsInvalid):
@@ -42,3 +52,11 @@ def told(error: CodeServiceError) -> str:
         return message
     remedy = " ".join((type(error).__doc__ or "").split())
     return f"{message}: {remedy}"
+
+
+def advice(error: CodeServiceError, variables: Iterable[str]) -> str | None:
+    """One line for who looks for a part without having said where: nothing among the `variables` does."""
+    group = WHERE.get(type(error))
+    if group is None or any(name.startswith((group, "CODES_SECRETS_DIR")) for name in variables):
+        return None
+    return f"no variable {group}… is set; those of the local stack: export $(codes dev env)"

@@ -38,7 +38,7 @@ class FactsStale(CodeServiceError):
 class StoreUnavailable(CodeServiceError):
     """MongoDB gave no answer in time, or does not let us in. Waited out.
 
-    Look at the primary and at `CODES_MONGO__TIMEOUT_MS`; with code 13 or 18, at the user and the rights it has.
+    Look at `CODES_MONGO__URI`, the primary and `CODES_MONGO__TIMEOUT_MS`; with code 13 or 18, at the user's rights.
     """
 
     retriable: ClassVar[bool] = True

@@ -21,7 +21,7 @@ class Group(BaseModel):
 class KafkaSettings(Group):
     """How to reach Kafka, and how consumers and producers behave there."""
 
-    bootstrap_servers: str = "127.0.0.1:9092"
+    bootstrap_servers: Annotated[str, Field(min_length=1)] = "127.0.0.1:9092"
     """`host:port`, several with commas."""
     security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = "PLAINTEXT"
     """How the connection is secured."""

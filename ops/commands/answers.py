@@ -30,8 +30,8 @@ def print_sent(sent: Sent, *, json_: bool) -> None:
 def print_answer(sent: Sent, *, timeout_s: float, json_: bool) -> Exit:
     """The answer, and the exit code that it means."""
     if sent.answer is None:
-        where = "imports show" if is_import(sent) else "show request"
-        complain(f"no answer in {timeout_s:g} s; it is sent, look again with: codes {where} {sent.request_id}")
+        role, where = ("importer", "imports show") if is_import(sent) else ("worker", "show request")
+        complain(f"no answer in {timeout_s:g} s: does `codes {role}` run? Look: codes {where} {sent.request_id}")
         return Exit.TIMED_OUT
     if json_:
         print_json(dict(sent.answer))

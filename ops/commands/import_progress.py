@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from ops.records import Fields
 
 FIGURES: Final = ("rows_read", "inserted", "duplicates", "rejected", "bytes_read", "bytes_total")
+WAITING: Final = "waiting for the importer"
 BAR_WIDTH: Final = 20
 """Characters: with the figures beside it, one line of a narrow terminal."""
 SPEED_OVER_S: Final = 60
@@ -35,6 +36,7 @@ def import_progress(order: Order) -> Iterator[OnProgress]:
     if not isinstance(order, ImportCommand):
         yield lambda _: None
     elif not console.is_terminal:
+        typer.echo(f"import: {WAITING}", err=True)
         yield print_line
     else:
         columns = (
@@ -44,12 +46,13 @@ def import_progress(order: Order) -> Iterator[OnProgress]:
             TimeRemainingColumn(compact=True),
         )
         with Progress(*columns, console=console, transient=True, speed_estimate_period=SPEED_OVER_S) as progress:
-            yield Bar(progress, progress.add_task("waiting for the importer", total=None)).move
+            yield Bar(progress, progress.add_task(WAITING, total=None)).move
 
 
 def print_line(says: "Fields") -> None:
     """One event as one line."""
-    typer.echo("import: " + " ".join(f"{name}={says.get(name)}" for name in FIGURES), err=True)
+    told = [f"{name}={says[name]}" for name in FIGURES if says.get(name) is not None]
+    typer.echo("import: " + " ".join(told), err=True)
 
 
 @dataclass(slots=True)

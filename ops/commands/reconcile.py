@@ -56,7 +56,7 @@ def _row(line: "Line") -> dict[str, Any]:
 def _print(report: "Report") -> None:
     if report.lines:
         _print_lines(report.lines)
-    told = f"{report.campaigns:,} campaigns, {report.codes:,} codes, drift {report.drift:,}"
+    told = f"campaigns {report.campaigns:,}, codes {report.codes:,}, drift {report.drift:,}"
     typer.echo(told if report.drift == report.remaining else f"{told}, after the repair {report.remaining:,}")
 
 

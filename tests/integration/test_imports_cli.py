@@ -224,7 +224,7 @@ async def test_waiting_shows_how_an_import_gets_on(
     assert "waiting for the importer" in at_terminal.err
     assert " rows, " in at_terminal.err
     assert "/s" in at_terminal.err
-    assert piped.err.startswith("import: rows_read=0 inserted=0")
+    assert piped.err.startswith("import: waiting for the importer\nimport: rows_read=0 inserted=0")
     assert f"codes: no_such_object: {IMPORT_REMEDIES['no_such_object']}" in failed.err.splitlines()
 
 

@@ -7,7 +7,6 @@ import pytest
 
 from consumers.failpoints import Failpoint
 from consumers.inventory import Alerting, inventory_app
-from consumers.inventory_role import started
 from consumers.role import KafkaSide
 from handlers.alerts import StockLimits
 from ops.kafka import client_options
@@ -51,7 +50,7 @@ async def test_a_partition_whose_event_is_not_counted_does_not_turn(migrated: Se
     alerting = Alerting(StockLimits(10, 0), holding, holding.send, topics, Failpoint())
     app = inventory_app(side, alerting)
     try:
-        await started(app, asyncio.Event())
+        await app.start()
         await ticks(observer)
         served = set(observer.turns)
         async with an_announcer(migrated) as announcer:

@@ -155,11 +155,11 @@ async def test_a_shard_changed_by_hand_is_found_and_corrected(
         codes("reconcile", "--json", "--all", "--campaign", "sale"), codes("audit", "--json")
     )
 
-    assert (0, "1 campaigns, 3 codes, drift 0\n") == (sound.code, sound.out)
+    assert (0, "campaigns 1, codes 3, drift 0\n") == (sound.code, sound.out)
     assert (1, 3, 3) == (found.code, found.json["drift"], found.json["remaining"])
     assert {"assigned": (1, 0, 1), "available": (5, 3, 2)} == drifts(found.json["lines"])
     assert (1, shown.out.splitlines()[:-1]) == (shown.code, repaired.out.splitlines()[:-1])
-    assert "1 campaigns, 3 codes, drift 3, after the repair 0" == repaired.out.splitlines()[-1]
+    assert "campaigns 1, codes 3, drift 3, after the repair 0" == repaired.out.splitlines()[-1]
     assert (0, 0) == (repaired.code, after.code)
     assert {"assigned": (0, 0, 0), "available": (3, 3, 0), "reserved": (0, 0, 0)} == drifts(after.json["lines"])
     assert (-2, 0, -1) == await correction(db)

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from consumers.waiting import ASIDE_S_MAX, step_aside, wait_out
+from consumers.waiting import ASIDE_S_MAX, step_aside, unless, wait_out
 from schemas.errors import FactsStale, StoreUnavailable
 from tests.fakes.observer import RememberingObserver
 from tests.fakes.time import run
@@ -77,6 +77,36 @@ def test_a_wait_ends_by_cancellation() -> None:
         return task.cancelled()
 
     assert run(cancelled())
+
+
+async def work(seconds: float, closing_s: float, log: list[str]) -> str:
+    """Take so long; and so long to close."""
+    try:
+        await asyncio.sleep(seconds)
+        return "done"
+    finally:
+        await asyncio.sleep(closing_s)
+        log.append("closed")
+
+
+@pytest.mark.parametrize(("told_after_s", "done"), [(5, "done"), (1, None)])
+def test_work_ends_by_itself_or_when_told(told_after_s: float, done: str | None) -> None:
+    """Either way it is closed when its end is told."""
+    log: list[str] = []
+
+    async def scene() -> str | None:
+        stopping = asyncio.Event()
+        asyncio.get_running_loop().call_later(told_after_s, stopping.set)
+        return await unless(stopping, work(3, 1, log))
+
+    assert done == run(scene())
+    assert ["closed"] == log
+
+
+def test_what_goes_wrong_in_the_work_is_raised() -> None:
+    """As if there were no `unless`."""
+    with pytest.raises(FactsStale):
+        run(unless(asyncio.Event(), Flaky(1, FactsStale)()))
 
 
 @pytest.mark.parametrize("attempt", [0, 5, 1_000_000])

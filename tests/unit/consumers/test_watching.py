@@ -9,7 +9,7 @@ from aiokafka import TopicPartition
 from aiokafka.errors import KafkaConnectionError
 
 from consumers.observer import Ends
-from consumers.watching import ANSWER_TIMEOUT_S, EVERY_S, hear_ends, watched
+from consumers.watching import ANSWER_TIMEOUT_S, EVERY_S, hear_ends, look_for, watched
 from schemas.errors import BrokerUnavailable, StoreUnavailable
 from tests.fakes.observer import RememberingObserver
 from tests.fakes.time import run
@@ -63,8 +63,20 @@ def test_a_silent_part_is_told_of_until_it_answers() -> None:
 class Consumer:
     """As much of aiokafka's consumer as is asked."""
 
-    def __init__(self, answer: Callable[[], Any]) -> None:
+    def __init__(self, answer: Callable[[], Any], *, known: str = "", there: str = "") -> None:
+        """`known` and `there`: topics with one letter, those of its metadata and those of the broker's."""
         self.answer = answer
+        self.known = known
+        self.there = there
+
+    def partitions_for_topic(self, topic: str) -> set[int] | None:
+        """None: never heard of."""
+        return {0} if topic in self.known else None
+
+    async def topics(self) -> set[str]:
+        """All that the broker has."""
+        await self.answer()
+        return set(self.there)
 
     async def end_offsets(self, sources: list[TopicPartition]) -> dict[TopicPartition, int]:
         """Read_committed: as far as may be read."""
@@ -99,6 +111,22 @@ def test_without_partitions_nobody_is_asked() -> None:
     assert [] == observer.ends
 
 
+def test_topics_that_are_known_are_not_asked_for() -> None:
+    """They are looked for every few seconds."""
+    run(look_for("ab", Consumer(lambda: pytest.fail("asked"), known="abc")))
+
+
+def test_topics_that_are_not_known_yet_may_be_there() -> None:
+    """The consumer has just begun."""
+    run(look_for("ab", Consumer(lambda: asyncio.sleep(0), known="a", there="abc")))
+
+
+def test_topics_that_are_missing_are_named_with_the_remedy() -> None:
+    """Who starts a role first and migrates later should not have to guess."""
+    with pytest.raises(BrokerUnavailable, match="no topic b, c: run `codes migrate`"):
+        run(look_for("abc", Consumer(lambda: asyncio.sleep(0), known="a", there="a")))
+
+
 async def fails() -> None:
     """The client's error."""
     raise KafkaConnectionError
@@ -109,3 +137,5 @@ def test_a_broker_that_does_not_answer_in_time_is_away(answer: Callable[[], Any]
     """However the client puts it."""
     with pytest.raises(BrokerUnavailable):
         run(hear_ends(Consumer(answer), [A], RememberingObserver()))
+    with pytest.raises(BrokerUnavailable):
+        run(look_for("a", Consumer(answer)))

@@ -4,7 +4,7 @@ import pytest
 from typer.testing import CliRunner
 
 from ops.cli import app, main
-from ops.exits import Exit, exit_code, told
+from ops.exits import Exit, advice, exit_code, told
 from ops.kafka import KafkaRefused
 from schemas.errors import BrokerUnavailable, CodeServiceError, SettingsInvalid, StoreRefused, StoreUnavailable
 
@@ -46,6 +46,26 @@ def test_what_is_not_a_setting_is_told_with_its_remedy() -> None:
 
     assert said.startswith("ServerSelectionTimeoutError: MongoDB gave no answer")
     assert "CODES_MONGO__TIMEOUT_MS" in said
+
+
+@pytest.mark.parametrize(
+    ("error", "variables", "advised"),
+    [
+        (StoreUnavailable("away"), [], "no variable CODES_MONGO__… is set"),
+        (BrokerUnavailable("away"), ["CODES_MONGO__URI", "CODES_DEV_DIR"], "no variable CODES_KAFKA__… is set"),
+        (StoreUnavailable("away"), ["CODES_MONGO__URI"], ""),
+        (BrokerUnavailable("away"), ["CODES_SECRETS_DIR"], ""),
+        (SettingsInvalid("wrong"), [], ""),
+    ],
+)
+def test_who_did_not_say_where_a_part_is_is_told_how(
+    error: CodeServiceError, variables: list[str], advised: str
+) -> None:
+    """The first step that one forgets; not of use to anybody else."""
+    said = advice(error, variables) or ""
+
+    assert said.startswith(advised)
+    assert bool(advised) == ("export $(codes dev env)" in said)
 
 
 def test_help_has_commands_examples_and_exit_codes() -> None:

@@ -146,6 +146,13 @@ def test_progress_elsewhere_is_a_line_an_event(capsys: pytest.CaptureFixture[str
     assert ("", told) == (captured.out, captured.err)
 
 
+def test_what_is_not_known_yet_is_not_in_the_line(capsys: pytest.CaptureFixture[str]) -> None:
+    """The size of an object that nobody has looked at."""
+    print_line(says(0, bytes_total=None))
+
+    assert "import: rows_read=0 bytes_read=0\n" == capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
