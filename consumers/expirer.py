@@ -9,7 +9,7 @@ Promise:  it moves nothing itself: an expiry goes the way of any release, so any
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final, NoReturn, Protocol
@@ -17,10 +17,11 @@ from typing import Any, Final, NoReturn, Protocol
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
+from consumers.ahead import Stopped, unless_stopped
 from consumers.assigns_watermark import AssignsWatermark
 from consumers.expiry_share import ExpiryShare
 from consumers.observer import Observer
-from consumers.waiting import unless, wait_out
+from consumers.waiting import wait_out
 from handlers.expiry import Overdue, attempt_of, expiry_of
 from producers.emitters import idempotent_producer, send_all
 from schemas.errors import BrokerUnavailable, StoreUnavailable
@@ -103,7 +104,8 @@ class Expirer:
                 raise BrokerUnavailable(f"Kafka: {type(why).__name__}") from None
 
         work = wait_out(connected, "kafka", self._observer, away=BrokerUnavailable, backoff_max_s=backoff_max_s)
-        await unless(stopping, work)
+        with suppress(Stopped):
+            await unless_stopped(work, stopping)
 
     async def _turn(self, producer: AIOKafkaProducer, view: KafkaView, backoff_max_s: float) -> NoReturn:
         async def look() -> None:

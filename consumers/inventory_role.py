@@ -5,6 +5,7 @@ Out:  `run_inventory`, which works until it is told to stop, and leaves no task 
 """
 
 import asyncio
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final, cast
 
@@ -12,6 +13,7 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 from faust.exceptions import FaustError
 
+from consumers.ahead import Stopped, unless_stopped
 from consumers.failpoints import Failpoint
 from consumers.faust_kafka import InventoryApp
 from consumers.inventory import Alerting, Send, inventory_app
@@ -19,7 +21,7 @@ from consumers.lag import Lag, groups_of, lag_reader
 from consumers.role import KafkaSide
 from consumers.view import InventoryView
 from consumers.view_reader import ViewReader
-from consumers.waiting import unless, wait_out
+from consumers.waiting import wait_out
 from handlers.alerts import StockLimits
 from producers.emitters import idempotent_producer, send_all
 from schemas.errors import BrokerUnavailable
@@ -92,7 +94,8 @@ class InventoryRole:
             alerting = Alerting(self._limits, self.view, sender(producer), self._topics, self._failpoint)
             app = inventory_app(self._side, alerting)
             try:
-                await unless(stopping, app.start())  # which takes until its table is rebuilt
+                with suppress(Stopped):  # it takes until its table is rebuilt
+                    await unless_stopped(app.start(), stopping)
                 await app.wait_for_stopped(cast("Any", stopping))  # or for its crash
             finally:
                 await self._stop(app)

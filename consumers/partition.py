@@ -16,8 +16,9 @@ from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.errors import IllegalStateError, KafkaError
 
 from consumers.observer import Observer, Taken
+from consumers.waiting import seen_through
 from producers.emitters import Emitter
-from schemas.errors import CodeServiceError, EmitFailed, PartitionFenced
+from schemas.errors import CodeServiceError, Dropped, EmitFailed, PartitionFenced
 from schemas.records import IncomingRecord
 
 POLL_TIMEOUT_MS: Final = 250
@@ -80,13 +81,13 @@ class PartitionLoop:
         """Serve until stopped, starting again after each failure of Kafka."""
         while not self._stopping.is_set():
             try:
-                await self._serve()
+                await seen_through(self._serve())
             except PartitionFenced:
                 self._observer.fenced(self._source.topic, self._source.partition)
                 await self._pause(self._limits.fenced_wait_s)
             except IllegalStateError:
                 return  # the group has taken the partition away
-            except (EmitFailed, KafkaError) as why:
+            except (EmitFailed, Dropped, KafkaError) as why:
                 self._observer.waits_for("kafka", kafka_away(why))
                 await self._pause(min(restart_wait_s(self._failures), self._limits.backoff_max_s))
                 self._failures += 1

@@ -14,11 +14,11 @@ from typing import Any
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from consumers import lenient
+from consumers.ahead import Stopped, unless_stopped
 from consumers.group import GroupMember, consumer_options, started_consumer
 from consumers.observer import Observer
 from consumers.partition import LoopLimits, OpenEmitter, PartitionLoop, PartitionWork
 from consumers.tracing import UNTRACED, Tracer
-from consumers.waiting import unless
 from producers.emitters import (
     AcknowledgedEmitter,
     Emitter,
@@ -73,8 +73,9 @@ async def serve_topics(
     """
     limits = side.loop_limits(batch_size_max)
     async with AsyncExitStack() as opened:
-        consumer = await unless(stopping, opened.enter_async_context(open_consumer(side, group)))
-        if consumer is None:
+        try:
+            consumer = await unless_stopped(opened.enter_async_context(open_consumer(side, group)), stopping)
+        except Stopped:
             return
         open_emitter = emitters(side, group, consumer)
 

@@ -1,17 +1,18 @@
-"""Waiting out what is away, leaving off when told to stop, and stepping aside for who was faster.
+"""Waiting out what is away, seeing through what is begun, and stepping aside for who was faster.
 
-Out: `wait_out`, which tries again for as long as it takes, with capped backoff and jitter; `unless`; `step_aside`.
+Out: `wait_out`, which tries again for as long as it takes, with capped backoff and jitter; `seen_through`;
+     `step_aside`.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable
 from random import uniform
-from typing import Any, Final, TypeVar
+from typing import Final, TypeVar
 
 import stamina
 
 from consumers.observer import Observer, Part
-from schemas.errors import CodeServiceError
+from schemas.errors import CodeServiceError, Dropped
 
 FIRST_WAIT_S: Final = 0.05
 ASIDE_S: Final = 0.005
@@ -29,10 +30,13 @@ async def wait_out(
     away: type[CodeServiceError],
     backoff_max_s: float,
 ) -> T:
-    """Do the work; while it raises `away`, tell the observer, wait and do it again. Ends only by cancellation."""
+    """Do the work; while it raises `away` or is dropped, tell the observer, wait and do it again.
+
+    Ends only by cancellation.
+    """
 
     def is_away(why: Exception) -> bool:
-        if isinstance(why, away):
+        if isinstance(why, (away, Dropped)):
             observer.waits_for(part, why)
             return True
         return False
@@ -46,24 +50,27 @@ async def wait_out(
         wait_jitter=FIRST_WAIT_S,
     ):
         with attempt:
-            done = await work()
+            done = await seen_through(work())
     observer.answered(part)
     return done
 
 
-async def unless(stopping: asyncio.Event, work: Coroutine[Any, Any, T]) -> T | None:
-    """Do the work; None if `stopping` is set first, which ends it by cancellation."""
-    task, told = asyncio.create_task(work), asyncio.create_task(stopping.wait())
+async def seen_through(work: Awaitable[T]) -> T:
+    """Do the work; its cancellation by nobody is an error like any other, and not a task's wanted end.
+
+    A consumer of aiokafka that is stopped as soon as it has started raises CancelledError: it awaits a task that it
+    cancelled before the task had begun.
+
+    Raises:
+        Dropped: that happened.
+    """
     try:
-        await asyncio.wait({task, told}, return_when=asyncio.FIRST_COMPLETED)
-        if task.done():
-            return await task
-        task.cancel()
-        await asyncio.wait({task})
-        return None if task.cancelled() else task.result()
-    finally:
-        task.cancel()
-        told.cancel()
+        return await work
+    except asyncio.CancelledError as why:
+        task = asyncio.current_task()
+        if task is None or task.cancelling():
+            raise
+        raise Dropped("a client cancelled what nobody else did") from why
 
 
 async def step_aside(attempt: int) -> None:

@@ -15,6 +15,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 
 from consumers.observer import Ends, Observer, Part
+from consumers.waiting import seen_through
 from schemas.errors import BrokerUnavailable, CodeServiceError
 
 EVERY_S: Final = 2.0
@@ -42,7 +43,7 @@ async def watch(ask: Callable[[], Awaitable[None]], part: Part, observer: Observ
     silent = False
     while True:
         try:
-            await ask()
+            await seen_through(ask())
         except CodeServiceError as why:
             observer.waits_for(part, why)
             silent = True

@@ -11,7 +11,6 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Coroutine
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final, NoReturn
 
@@ -21,6 +20,7 @@ from prometheus_client.registry import Collector
 from consumers.failpoints import Failpoint, failpoint_from
 from consumers.role import KafkaSide
 from consumers.tracing import Tracer
+from consumers.waiting import seen_through
 from ops.collectors import ProgressCollector, StockCollector
 from ops.exits import Exit
 from ops.health import Health
@@ -130,8 +130,9 @@ async def until_stopped(work: Coroutine[Any, Any, None], stopping: asyncio.Event
         task.cancel()
         if not await has_ended(task, GRACE_S):
             leave_at_once()
-    with suppress(asyncio.CancelledError):
-        await task
+        if task.cancelled():
+            return
+    await seen_through(task)
 
 
 async def has_ended(task: asyncio.Task[None], timeout_s: float) -> bool:

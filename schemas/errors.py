@@ -61,6 +61,12 @@ class BrokerUnavailable(CodeServiceError):
     retriable: ClassVar[bool] = True
 
 
+class Dropped(CodeServiceError):
+    """A client gave its work up as if it had been cancelled, which nobody did. Safe to repeat."""
+
+    retriable: ClassVar[bool] = True
+
+
 class PartitionFenced(CodeServiceError):
     """Another process owns the partition now. Stop it quietly here.
 

@@ -12,7 +12,7 @@ from aiokafka.errors import IllegalStateError, KafkaConnectionError
 from consumers.observer import Taken
 from consumers.partition import LoopLimits, PartitionLoop, as_incoming, restart_wait_s
 from producers.emitters import Emitter
-from schemas.errors import EmitFailed, PartitionFenced
+from schemas.errors import Dropped, EmitFailed, PartitionFenced
 from schemas.records import IncomingRecord
 from tests.fakes.kafka import MemoryKafka, Source
 from tests.fakes.observer import RememberingObserver
@@ -74,7 +74,7 @@ class Consumer:
 class Work:
     """Commits what it serves; raises what it is told to, first."""
 
-    def __init__(self, consumer: Consumer, *errors: Exception) -> None:
+    def __init__(self, consumer: Consumer, *errors: BaseException) -> None:
         self.consumer = consumer
         self.errors = list(errors)
         self.served: list[list[int]] = []
@@ -166,8 +166,8 @@ def test_without_records_it_turns_all_the_same() -> None:
     assert 5 == len(observer.turns)
 
 
-@pytest.mark.parametrize("error", [EmitFailed("aborted"), KafkaConnectionError("away")])
-def test_after_a_failure_of_kafka_it_starts_again_from_what_is_committed(error: Exception) -> None:
+@pytest.mark.parametrize("error", [EmitFailed("aborted"), KafkaConnectionError("away"), asyncio.CancelledError()])
+def test_after_a_failure_of_kafka_it_starts_again_from_what_is_committed(error: BaseException) -> None:
     """With a new emitter: the transaction of the old one is over."""
     consumer = Consumer(records=2, committed=0)
     work, observer = Work(consumer, error), RememberingObserver()
@@ -176,7 +176,7 @@ def test_after_a_failure_of_kafka_it_starts_again_from_what_is_committed(error: 
     assert [[0, 1]] == work.served
     (waited,) = observer.waits
     assert "kafka" == waited[0]
-    assert isinstance(waited[1], EmitFailed)
+    assert isinstance(waited[1], EmitFailed | Dropped)
 
 
 def test_an_error_of_ours_is_told_as_it_is() -> None:

@@ -4,8 +4,8 @@ import asyncio
 
 import pytest
 
-from consumers.waiting import ASIDE_S_MAX, step_aside, unless, wait_out
-from schemas.errors import FactsStale, StoreUnavailable
+from consumers.waiting import ASIDE_S_MAX, seen_through, step_aside, wait_out
+from schemas.errors import Dropped, FactsStale, StoreUnavailable
 from tests.fakes.observer import RememberingObserver
 from tests.fakes.time import run
 
@@ -13,7 +13,7 @@ from tests.fakes.time import run
 class Flaky:
     """Work that fails so many times before it is done."""
 
-    def __init__(self, failures: int, error: type[Exception] = StoreUnavailable) -> None:
+    def __init__(self, failures: int, error: type[BaseException] = StoreUnavailable) -> None:
         self.left = failures
         self.error = error
 
@@ -79,34 +79,25 @@ def test_a_wait_ends_by_cancellation() -> None:
     assert run(cancelled())
 
 
-async def work(seconds: float, closing_s: float, log: list[str]) -> str:
-    """Take so long; and so long to close."""
-    try:
-        await asyncio.sleep(seconds)
-        return "done"
-    finally:
-        await asyncio.sleep(closing_s)
-        log.append("closed")
+def test_what_nobody_cancelled_is_done_again() -> None:
+    """A client's own cancellation would otherwise end a task as if that were wanted, and silently."""
+    observer = RememberingObserver()
+
+    run(seconds_of(Flaky(2, asyncio.CancelledError), observer))
+
+    assert ["Dropped"] * 2 == [type(why).__name__ for _, why in observer.waits]
 
 
-@pytest.mark.parametrize(("told_after_s", "done"), [(5, "done"), (1, None)])
-def test_work_ends_by_itself_or_when_told(told_after_s: float, done: str | None) -> None:
-    """Either way it is closed when its end is told."""
-    log: list[str] = []
+def test_a_consumer_that_is_stopped_as_it_starts_is_seen_through() -> None:
+    """What aiokafka does then: it awaits a task that it cancelled before the task had begun."""
 
-    async def scene() -> str | None:
-        stopping = asyncio.Event()
-        asyncio.get_running_loop().call_later(told_after_s, stopping.set)
-        return await unless(stopping, work(3, 1, log))
+    async def client() -> None:
+        task = asyncio.create_task(asyncio.sleep(0))
+        task.cancel()
+        await task
 
-    assert done == run(scene())
-    assert ["closed"] == log
-
-
-def test_what_goes_wrong_in_the_work_is_raised() -> None:
-    """As if there were no `unless`."""
-    with pytest.raises(FactsStale):
-        run(unless(asyncio.Event(), Flaky(1, FactsStale)()))
+    with pytest.raises(Dropped):
+        run(seen_through(client()))
 
 
 @pytest.mark.parametrize("attempt", [0, 5, 1_000_000])
