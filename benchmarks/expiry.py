@@ -63,15 +63,17 @@ class Figures:
     """Mean time of a batch of releases; all partitions were busy with them all the while."""
 
 
-async def measure(stack: Mapping[str, str], holds: int, logs: Path, *, quiet_s: float = QUIET_S) -> Figures:
-    """One run on a scene of its own."""
+async def measure(
+    stack: Mapping[str, str], holds: int, logs: Path, *, quiet_s: float = QUIET_S, fresh: int = FRESH_CODES
+) -> Figures:
+    """One run on a scene of its own, with so many codes for the fans who go on reserving."""
     scene = await empty_scene(stack, partitions={})
     client = connect(scene.settings.mongo)
     db = database(client, scene.settings.mongo)
     try:
         start_s = time.monotonic()
-        await put_codes(db, FRESH, FRESH_CODES)
-        put_s = SETTLE_S + SLOWER * (time.monotonic() - start_s) * holds / FRESH_CODES
+        await put_codes(db, FRESH, fresh)
+        put_s = SETTLE_S + SLOWER * (time.monotonic() - start_s) * holds / fresh
         figures = await storm(scene, db, holds, logs, put_s=put_s, quiet_s=quiet_s)
         await check(db, holds)
     finally:
