@@ -33,8 +33,9 @@ help: ## show this list
 
 $(READY): pyproject.toml constraints.txt
 	@echo "setup: virtual environment in $(VENV), packages as pinned in constraints.txt"
+	@command -v $(PYTHON) >/dev/null || { echo "code-service needs Python 3.11 or newer, and there is no $(PYTHON) on the PATH. Try: make PYTHON=python3.12" >&2; exit 1; }
 	@$(PYTHON) -c 'import sys; sys.exit("code-service needs Python 3.11 or newer; this is %s. Try: make PYTHON=python3.12" % sys.version.split()[0] if sys.version_info < (3, 11) else 0)'
-	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear $(VENV)
 	@$(BIN)/python -m pip install -q --disable-pip-version-check --no-deps --require-hashes -r constraints.txt
 	@$(BIN)/python -m pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@
