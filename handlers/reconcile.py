@@ -106,11 +106,16 @@ def correcting_shard(books: Books, code_type: CodeType, *, now: datetime) -> Inv
     for shard in books.shards:
         if shard.shard == RECONCILE_SHARD and shard.code_type == code_type:
             return shard
+    return empty_shard(books.campaign_id, code_type, RECONCILE_SHARD, now=now)
+
+
+def empty_shard(campaign_id: str, code_type: CodeType, shard: str, *, now: datetime) -> InventoryDocument:
+    """One that the database does not have (version 0) and that counts nothing."""
     return InventoryDocument(
-        _id=f"{books.campaign_id}:{code_type}:{RECONCILE_SHARD}",
-        campaign_id=books.campaign_id,
+        _id=f"{campaign_id}:{code_type}:{shard}",
+        campaign_id=campaign_id,
         code_type=code_type,
-        shard=RECONCILE_SHARD,
+        shard=shard,
         version=0,
         available=0,
         reserved=0,

@@ -92,7 +92,7 @@ app.command(
 
 # Upkeep.
 app.command(epilog="Examples: codes audit; codes audit --text worker.log --json")(audit)
-app.command(epilog="Examples: codes reconcile; codes reconcile --campaign spring --repair")(reconcile)
+app.command(epilog="Examples: codes reconcile; codes reconcile --repair --retell")(reconcile)
 app.command(epilog="Examples: codes migrate; codes migrate --check --json")(migrate)
 app.command(epilog="Examples: codes config; codes config --json")(config)
 app.command(epilog="Examples: codes metrics; codes metrics --json")(metrics)

@@ -2,7 +2,8 @@
 
 In:       lines of `codes tail assigned.v1 --no-follow --json --reveal` on standard input; `CODES_MONGO__*`.
 Out:      the codes of these events `assigned`, to their fans; what was done, without values.
-Promise:  may be run again. Every role must be stopped. The counts drift afterwards: `codes reconcile --repair`.
+Promise:  may be run again. Workers, importers and expirers must be stopped. The counts drift afterwards: see
+          `codes reconcile --repair --retell`.
 """
 
 import json

@@ -1,7 +1,8 @@
-"""`codes reconcile`: whether the inventory's shards say what the codes are, and the correction if they do not.
+"""`codes reconcile`: whether the inventory's shards say what the codes are, the correction if not, and all told anew.
 
 Out:      a row for each count that drifts, and a line of sums; or one JSON object. No code's value.
-Promise:  reads only, unless `--repair` is given. Exit code 0 if there is no drift, or none any more; 1 if there is.
+Promise:  reads only, unless `--repair` or `--retell` is given. Exit code 0 if there is no drift, or none any more; 1
+          if there is.
 """
 
 from typing import TYPE_CHECKING, Annotated, Any
@@ -22,6 +23,9 @@ def reconcile(
         list[str] | None, typer.Option("--campaign", help="Only this campaign; may be repeated.", show_default=False)
     ] = None,
     repair: Annotated[bool, typer.Option("--repair", help="Correct what drifts, and tell inventory.v1.")] = False,
+    retell: Annotated[
+        bool, typer.Option("--retell", help="Then tell inventory.v1 all counts anew, as after a restore.")
+    ] = False,
     all_: Annotated[bool, typer.Option("--all", help="Show what agrees too.")] = False,
     json_: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
@@ -34,18 +38,21 @@ def reconcile(
     from ops.errands import reconciling
     from ops.settings import load_settings
 
-    report = asyncio.run(reconciling.reconcile(load_settings(), campaign or [], repair=repair, keep_all=all_))
+    report = asyncio.run(
+        reconciling.reconcile(load_settings(), campaign or [], repair=repair, retell=retell, keep_all=all_)
+    )
     if json_:
         print_json(_fields_of(report))
     else:
-        _print(report)
+        _print(report, retell=retell)
     for campaign_id in report.unknown:
         complain(f"there is no campaign {campaign_id}")
     raise typer.Exit(Exit.FAILED if report.remaining or report.unknown else Exit.OK)
 
 
 def _fields_of(report: "Report") -> dict[str, Any]:
-    sums = {name: getattr(report, name) for name in ("campaigns", "codes", "drift", "remaining", "unknown")}
+    names = ("campaigns", "codes", "drift", "remaining", "retold", "unknown")
+    sums = {name: getattr(report, name) for name in names}
     return {**sums, "lines": [_row(line) for line in report.lines]}
 
 
@@ -53,11 +60,13 @@ def _row(line: "Line") -> dict[str, Any]:
     return {**line.shelf._asdict(), "by_shards": line.by_shards, "by_codes": line.by_codes, "drift": line.drift}
 
 
-def _print(report: "Report") -> None:
+def _print(report: "Report", *, retell: bool) -> None:
     if report.lines:
         _print_lines(report.lines)
     told = f"campaigns {report.campaigns:,}, codes {report.codes:,}, drift {report.drift:,}"
-    typer.echo(told if report.drift == report.remaining else f"{told}, after the repair {report.remaining:,}")
+    if report.drift != report.remaining:
+        told = f"{told}, after the repair {report.remaining:,}"
+    typer.echo(f"{told}, shards retold {report.retold:,}" if retell else told)
 
 
 def _print_lines(lines: "list[Line]") -> None:

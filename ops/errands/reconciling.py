@@ -1,12 +1,12 @@
-"""Every campaign's shards against its codes, and where that is wanted, the correction told to others.
+"""Every campaign's shards against its codes, and where that is wanted, the correction or all counts told to others.
 
 In:       campaigns, or all of them.
 Out:      a `Report`.
-Promise:  without `repair` nothing is written. With it, Kafka is reached before anything is written, and what was
-          written by a repair that died before it told so is told by the next one.
+Promise:  without `repair` or `retell` nothing is written. With one, Kafka is reached before anything is written, and
+          what was written by an errand that died before it told so is told by the next one of its kind.
 """
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -16,6 +16,8 @@ from typing import Final, TypeVar
 from consumers.outputs import inventory_event
 from consumers.waiting import step_aside
 from handlers.reconcile import Books, Line, drifting, lines_of, shards_to_renumber, shards_to_tell
+from handlers.retell import retellings
+from ops.errands.hearing import heard_by_readers
 from ops.kafka import client_options
 from ops.kafka_reading import kafka_errors, partitions_of
 from ops.settings import Settings
@@ -23,6 +25,7 @@ from producers.emitters import idempotent_producer, send_all
 from producers.envelope import inventory_record
 from schemas.documents import InventoryDocument
 from schemas.errors import CodeServiceError, FactsStale
+from schemas.stock import CampaignStock
 from schemas.topics import INVENTORY, Topics
 from stores.mongo.collections import open_collections
 from stores.mongo.reconcile import Reconciliation
@@ -56,12 +59,15 @@ class Report:
     """Codes that the shards say too much or too little, as they were found."""
     remaining: int = 0
     """The same, after a repair; without one, as they were found."""
+    retold: int = 0
+    """Shards told anew."""
 
-    def add(self, found: Books, left: Books, *, keep_all: bool) -> None:
+    def add(self, found: Books, left: Books, *, keep_all: bool, retold: int = 0) -> None:
         """Enter one campaign, as it was found and as it was left."""
-        if not found.shards and not found.codes:
+        if not found.shards and not found.codes and not retold:
             self.unknown.append(found.campaign_id)
             return
+        self.retold += retold
         self.campaigns += 1
         self.codes += sum(found.codes.values())
         self.lines += lines_of(found) if keep_all else drifting(found)
@@ -69,24 +75,33 @@ class Report:
         self.remaining += size_of(drifting(left))
 
 
-async def reconcile(settings: Settings, campaigns: Sequence[str], *, repair: bool, keep_all: bool) -> Report:
+async def reconcile(
+    settings: Settings, campaigns: Sequence[str], *, repair: bool, retell: bool, keep_all: bool
+) -> Report:
     """Compare these campaigns, or all if there are none; one at a time, each in a snapshot of its own.
+
+    What readers know is read before any campaign: a shard that they know then and the database does not is one that
+    the database forgot, not one that has just begun.
 
     Raises:
         StoreUnavailable, SnapshotLost: MongoDB gave no answer, or not in time.
-        TopicMissing, BrokerUnavailable, KafkaRefused: only with `repair`; what was corrected by then is told by the
-            next repair.
+        TopicMissing, BrokerUnavailable, KafkaRefused: only with `repair` or `retell`; what was written by then is
+            told by the next one.
     """
     report = Report()
+    heard = await heard_by_readers(settings) if retell else {}
     async with (
-        telling(settings) if repair else nullcontext() as tell,
+        telling(settings) if repair or retell else nullcontext() as tell,
         open_collections(settings.mongo) as collections,
     ):
         books = Reconciliation(collections)
-        async for campaign_id in named(campaigns) if campaigns else books.campaigns():
+        async for campaign_id in named(campaigns) if campaigns else every(books, heard):
             found = await books_of(campaign_id, books)
-            left = found if tell is None else await repaired(found, books, tell)
-            report.add(found, left, keep_all=keep_all)
+            left = await repaired(found, books) if repair else found
+            anew = await all_renumbered(left, heard.get(campaign_id), books) if retell else ()
+            if tell is not None:
+                await tell(anew if retell else shards_to_tell(left))
+            report.add(found, left, keep_all=keep_all, retold=len(anew))
     return report
 
 
@@ -95,23 +110,33 @@ async def books_of(campaign_id: str, books: Reconciliation) -> Books:
     return await patiently(lambda: books.books(campaign_id), campaign_id)
 
 
-async def repaired(found: Books, books: Reconciliation, tell: Tell) -> Books:
-    """The campaign without drift, and told so: new versions for what may have been told otherwise, then a correction.
+async def repaired(found: Books, books: Reconciliation) -> Books:
+    """The campaign without drift: new versions for what may have been told otherwise, then a correction.
 
     In this order, so that a crash between leaves the drift to be found again.
     """
-    left, now = found, datetime.now(UTC)
-    if drifting(found):
-        for shard in shards_to_renumber(found):
-            await renumbered(shard, books, now=now)
-        left = await patiently(lambda: books.correct(found.campaign_id, now=now), found.campaign_id)
-    await tell(shards_to_tell(left))
-    return left
+    if not drifting(found):
+        return found
+    now = datetime.now(UTC)
+    for shard in shards_to_renumber(found):
+        await renumber(shard, books, now=now)
+    return await patiently(lambda: books.correct(found.campaign_id, now=now), found.campaign_id)
 
 
-async def renumbered(shard: InventoryDocument, books: Reconciliation, *, now: datetime) -> None:
-    """Raises SnapshotLost if its partition moves it all the time."""
-    await patiently(lambda: books.renumber(shard, now=now), shard.campaign_id)
+async def all_renumbered(
+    left: Books, heard: CampaignStock | None, books: Reconciliation
+) -> Sequence[InventoryDocument]:
+    """Every shard of a campaign under a version that no reader has heard, in the order to tell them."""
+    now = datetime.now(UTC)
+    found = retellings(left.campaign_id, left.shards, heard, now=now)
+    return [await renumber(one.shard, books, above=one.heard.version, now=now) for one in found]
+
+
+async def renumber(
+    shard: InventoryDocument, books: Reconciliation, *, above: int = 0, now: datetime
+) -> InventoryDocument:
+    """See `Reconciliation.renumber`. Raises SnapshotLost if its partition moves it all the time."""
+    return await patiently(lambda: books.renumber(shard, above=above, now=now), shard.campaign_id)
 
 
 @asynccontextmanager
@@ -139,6 +164,16 @@ async def patiently(work: Callable[[], Awaitable[T]], campaign_id: str) -> T:
                 raise SnapshotLost(f"campaign {campaign_id}: not in {PATIENCE_S:.0f} s ({why})") from None
         await step_aside(attempt)
         attempt += 1
+
+
+async def every(books: Reconciliation, heard: Iterable[str]) -> AsyncIterator[str]:
+    """All campaigns of the database, then those that only readers know."""
+    rest = dict.fromkeys(heard)
+    async for campaign_id in books.campaigns():
+        rest.pop(campaign_id, None)
+        yield campaign_id
+    for campaign_id in rest:
+        yield campaign_id
 
 
 async def named(campaigns: Sequence[str]) -> AsyncIterator[str]:

@@ -16,7 +16,7 @@ from motor.motor_asyncio import AsyncIOMotorClientSession, AsyncIOMotorCommandCu
 from pymongo.read_concern import ReadConcern
 
 from handlers.reconcile import Books, Shelf, corrected, corrections
-from schemas.base import to_milliseconds
+from handlers.retell import renumbered
 from schemas.documents import InventoryDocument
 from stores.mongo.codes import check_complete, shard_write
 from stores.mongo.collections import Collections, Document, from_document
@@ -57,15 +57,21 @@ class Reconciliation:
             async with self._snapshot() as session:
                 return await self._read(campaign_id, session)
 
-    async def renumber(self, shard: InventoryDocument, *, now: datetime) -> None:
-        """Give a shard's counts, as they are, a new version.
+    async def renumber(self, shard: InventoryDocument, *, now: datetime, above: int = 0) -> InventoryDocument:
+        """Give a shard's counts, as they are now, a version of their own, higher than `above`; the shard after that.
+
+        One of version 0 is written, unless it has come meanwhile.
 
         Raises:
             FactsStale: it is being moved; may be tried again.
         """
-        update = {"$inc": {"version": 1}, "$set": {"cause": "reconcile", "changed_at": to_milliseconds(now)}}
         with translated():
-            await self._inventory.update_one({"_id": shard.id}, update)
+            found = await self._inventory.find_one({"_id": shard.id})
+            known = shard if found is None else from_document(InventoryDocument, found)
+            change = renumbered(known, above=above, now=now)
+            done = await self._inventory.bulk_write([shard_write(change)])
+            check_complete("inventory", done.matched_count + done.inserted_count, 1)
+        return change.after
 
     async def correct(self, campaign_id: str, *, now: datetime) -> Books:
         """Count one campaign and write what corrects it; the campaign after that.

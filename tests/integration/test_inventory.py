@@ -3,7 +3,6 @@
 import asyncio
 import signal
 import time
-from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +15,7 @@ from stores.mongo.connection import Database
 from tests.integration.freezing import frozen
 from tests.integration.importing import Files, ends, some_files
 from tests.integration.running import STOP_TIMEOUT_S, Neighbour, running
-from tests.integration.watching import Announcer, Watcher, an_announcer, an_event, watching
+from tests.integration.watching import Announcer, Watcher, an_announcer, an_event, counts_in, until_true, watching
 
 pytestmark = pytest.mark.integration
 
@@ -25,24 +24,6 @@ pytestmark = pytest.mark.integration
 def files(environment: dict[str, str]) -> Any:
     with some_files(environment) as files:
         yield files
-
-
-async def counts_in(db: Database) -> dict[str, tuple[int, int, int]]:
-    """Available, reserved and assigned codes of each campaign, counted in the database."""
-    found: Counter[tuple[str, str]] = Counter()
-    async for code in db["codes"].find({}, {"campaign_id": 1, "status": 1}):
-        found[code["campaign_id"], code["status"]] += 1
-    return {
-        campaign: (found[campaign, "available"], found[campaign, "reserved"], found[campaign, "assigned"])
-        for campaign, _ in found
-    }
-
-
-async def until_true(watcher: Watcher, wanted: dict[str, tuple[int, int, int]]) -> None:
-    """Wait until the API says these counts."""
-    end = time.monotonic() + 20
-    while (found := await watcher.counts()) != wanted:
-        assert time.monotonic() < end, f"{found} is not {wanted}"
 
 
 def levels(alerts: list[dict[str, Any]]) -> list[tuple[str, str]]:

@@ -1,9 +1,11 @@
 """What tests of the inventory share: its role as a process, asked over HTTP, and events sent as workers send them.
 
-Out: `Watcher`, `watching`, `an_event`, `Announcer` (events in Kafka transactions that are committed or aborted).
+Out: `Watcher`, `watching`, `until_true`, `counts_in` the database, `an_event`, `Announcer` (events in Kafka
+     transactions that are committed or aborted).
 """
 
 import time
+from collections import Counter
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
@@ -17,6 +19,7 @@ from ops.settings import Settings
 from producers.envelope import inventory_record
 from schemas.events import InventoryChanged
 from schemas.topics import Topics
+from stores.mongo.connection import Database
 from tests.integration.running import READY_TIMEOUT_S, Role, running
 
 
@@ -57,6 +60,24 @@ async def watching(environment: Mapping[str, str], log: Path, **more: str) -> As
         yield Watcher(role)
 
 
+async def counts_in(db: Database) -> dict[str, tuple[int, int, int]]:
+    """Available, reserved and assigned codes of each campaign, counted in the database."""
+    found: Counter[tuple[str, str]] = Counter()
+    async for code in db["codes"].find({}, {"campaign_id": 1, "status": 1}):
+        found[code["campaign_id"], code["status"]] += 1
+    return {
+        campaign: (found[campaign, "available"], found[campaign, "reserved"], found[campaign, "assigned"])
+        for campaign, _ in found
+    }
+
+
+async def until_true(watcher: Watcher, wanted: dict[str, tuple[int, int, int]]) -> None:
+    """Wait until the API says these counts."""
+    end = time.monotonic() + 20
+    while (found := await watcher.counts()) != wanted:
+        assert time.monotonic() < end, f"{found} is not {wanted}"
+
+
 class Announcer:
     """Sends inventory events as a worker does, under a transactional id of its own."""
 
@@ -66,12 +87,20 @@ class Announcer:
 
     async def tell(self, *events: InventoryChanged, commit: bool = True) -> None:
         """One transaction."""
+        await self.begin(*events)
+        await self.end(commit=commit)
+
+    async def begin(self, *events: InventoryChanged) -> None:
+        """A transaction that stays open."""
         await self._producer.begin_transaction()
         for event in events:
             record = inventory_record(event, self._topics)
             await self._producer.send_and_wait(
                 record.topic, record.value, key=record.key, headers=list(record.headers)
             )
+
+    async def end(self, *, commit: bool = True) -> None:
+        """Of the open transaction."""
         await (self._producer.commit_transaction() if commit else self._producer.abort_transaction())
 
 

@@ -59,3 +59,12 @@ def test_a_report_has_what_was_found_and_what_is_left() -> None:
         report.unknown,
     )
     assert [("assigned", 1), ("available", -1)] == [(line.shelf.status, line.drift) for line in report.lines]
+
+
+def test_a_campaign_that_only_readers_knew_is_none_that_is_unknown() -> None:
+    """Once it was told anew, it is one of those that were looked at."""
+    report, nothing = Report(), Books("late", [], {})
+
+    report.add(nothing, nothing, keep_all=True, retold=2)
+
+    assert (1, 2, 0, []) == (report.campaigns, report.retold, report.remaining, report.unknown)
