@@ -105,6 +105,8 @@ async def send_all(producer: AIOKafkaProducer, records: Sequence[OutgoingRecord]
 
 async def hand_over(producer: AIOKafkaProducer, record: OutgoingRecord) -> asyncio.Future[Any]:
     """Give a record to the producer; the future tells when the broker has it."""
+    if record.key is None and record.value is None:
+        return await hand_over_headers(producer, record)
     future: asyncio.Future[Any] = await producer.send(
         record.topic,
         value=record.value,
@@ -112,6 +114,15 @@ async def hand_over(producer: AIOKafkaProducer, record: OutgoingRecord) -> async
         partition=record.partition,
         headers=list(record.headers),
     )
+    return future
+
+
+async def hand_over_headers(producer: AIOKafkaProducer, record: OutgoingRecord) -> asyncio.Future[Any]:
+    """The same for a record with neither key nor value: Kafka takes one, aiokafka's `send` does not."""
+    batch = producer.create_batch()
+    batch.append(timestamp=None, key=None, value=None, headers=list(record.headers))
+    batch.close()
+    future: asyncio.Future[Any] = await producer.send_batch(batch, record.topic, partition=record.partition)
     return future
 
 

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -24,6 +25,12 @@ pytestmark = pytest.mark.integration
 TIMEOUT_MS = 10_000
 TOO_LARGE = b"x" * 2_000_000
 """The results topic does not take it, the producer would."""
+HEADERS_AMONG_OTHERS = {
+    (b"k", b"before", ()),
+    (None, None, (("a", b"1"),)),
+    (None, None, (("a", b"2"),)),
+    (b"k", b"after", ()),
+}
 
 
 class Bench:
@@ -38,7 +45,7 @@ class Bench:
         self.reader = reader
         self.aborts: list[AbortReason] = []
 
-    def a_result(self, value: bytes = b"{}", **fields: Any) -> OutgoingRecord:  # any field
+    def a_result(self, value: bytes | None = b"{}", **fields: Any) -> OutgoingRecord:  # any field
         """A record for the results topic."""
         usual: dict[str, Any] = {"topic": self.topics.full(RESULTS), "key": b"k", "value": value, "headers": ()}
         return OutgoingRecord(**(usual | fields))
@@ -108,6 +115,22 @@ async def bench(migrated: Settings) -> AsyncIterator[Bench]:
         yield Bench(migrated, reader)
     finally:
         await reader.stop()
+
+
+def headers_among_others(bench: Bench) -> list[OutgoingRecord]:
+    """Records of one partition, and one of any; two of them with nothing but headers."""
+    nothing = bench.a_result(key=None, value=None, headers=(("a", b"1"),), partition=0)
+    return [
+        bench.a_result(b"before", partition=0),
+        nothing,
+        replace(nothing, headers=(("a", b"2"),), partition=None),
+        bench.a_result(b"after", partition=0),
+    ]
+
+
+async def contents(bench: Bench) -> set[tuple[bytes | None, bytes | None, Any]]:
+    """What is visible, free of places."""
+    return {(record.key, record.value, tuple(record.headers)) for record in await bench.visible()}
 
 
 class TestTransactionalEmitter:
@@ -198,6 +221,13 @@ class TestTransactionalEmitter:
 
         assert [1_048_588] == [len(value) for value in await bench.values()]
 
+    async def test_a_record_without_key_and_value_is_sent_among_others(self, bench: Bench) -> None:
+        """A dead letter may be headers alone: of a tombstone without a key, or of a compressed giant."""
+        async with bench.transactional() as emitter:
+            await emitter.emit(headers_among_others(bench), 1)
+
+        assert HEADERS_AMONG_OTHERS == await contents(bench)
+
 
 class TestAcknowledgedEmitter:
     """at_least_once."""
@@ -235,3 +265,10 @@ class TestAcknowledgedEmitter:
                 await emitter.emit([bench.a_result(b"1")], 17)
 
         assert await bench.committed() is None
+
+    async def test_a_record_without_key_and_value_is_sent_among_others(self, bench: Bench) -> None:
+        """As above."""
+        async with bench.acknowledged(bench.source) as emitter:
+            await emitter.emit(headers_among_others(bench), 1)
+
+        assert HEADERS_AMONG_OTHERS == await contents(bench)

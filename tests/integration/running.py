@@ -20,6 +20,8 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPa
 
 from consumers.lenient import install
 from ops.settings import Settings
+from producers.emitters import hand_over
+from schemas.records import OutgoingRecord
 from schemas.topics import ALL_TOPICS, Topics, TopicSpec
 
 READY_TIMEOUT_S: Final = 30.0
@@ -126,9 +128,8 @@ class Neighbour:
     ) -> Any:  # aiokafka's metadata
         """Send one record and wait until the broker has it."""
         content = orjson.dumps(value) if isinstance(value, Mapping) else value
-        return await self._producer.send_and_wait(
-            self.topics.full(topic), value=content, key=key, headers=list(headers), partition=partition
-        )
+        record = OutgoingRecord(self.topics.full(topic), key, content, tuple(headers), partition)
+        return await (await hand_over(self._producer, record))
 
     async def records(
         self, topic: TopicSpec, count: int, *, timeout_s: float = ANSWER_TIMEOUT_S, settle_s: float = 0.0

@@ -122,6 +122,7 @@ async def test_unreadable_records_are_dead_letters_and_their_neighbours_are_serv
         (b"not json", b"k", []),
         (b"", b"k", []),
         (None, b"k", []),
+        (None, None, [("note", b"a tombstone without a key")]),
         (b'{"request_id":"w1","campaign_id":"sale","fan_id":"f","quantity":"2"}', b"k", []),
         (b'{"request_id":"w2","campaign_id":"sale"}', b"k", []),
         (b'{"request_id":"w 3","campaign_id":"sale","fan_id":"f"}', b"k", []),
@@ -142,7 +143,7 @@ async def test_unreadable_records_are_dead_letters_and_their_neighbours_are_serv
 
     assert [(value, key) for value, key, _ in bad] == [(letter.value, letter.key) for letter in in_order(letters)]
     assert [
-        *("not_json", "not_json", "not_json", "invalid", "invalid", "invalid"),
+        *("not_json", "not_json", "not_json", "not_json", "invalid", "invalid", "invalid"),
         *("invalid", "too_large", "not_json", "invalid", "too_large"),
     ] == [headers_of(letter)["dlq-reason"].decode() for letter in in_order(letters)]
     outcomes = Counter((result["outcome"], result["reason"]) for result in results)
