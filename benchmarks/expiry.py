@@ -42,6 +42,8 @@ SMALL_BATCH: Final = 100
 SLOWER: Final = 5
 """A hold takes at most so many times as long to put as a code: it is a code and a reservation, while roles run."""
 SETTLE_S: Final = 3.0
+PUT_TIMEOUT_MS: Final = 60_000
+"""For the measurement's own reads and writes: the database may be busy with what was removed before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +70,7 @@ async def measure(
 ) -> Figures:
     """One run on a scene of its own, with so many codes for the fans who go on reserving."""
     scene = await empty_scene(stack, partitions={})
-    client = connect(scene.settings.mongo)
+    client = connect(scene.settings.mongo.model_copy(update={"timeout_ms": PUT_TIMEOUT_MS}))
     db = database(client, scene.settings.mongo)
     try:
         start_s = time.monotonic()
