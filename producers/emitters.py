@@ -12,7 +12,14 @@ from contextlib import asynccontextmanager
 from typing import Any, Final, Protocol
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
-from aiokafka.errors import CommitFailedError, IllegalOperation, IllegalStateError, KafkaError, ProducerFenced
+from aiokafka.errors import (
+    CommitFailedError,
+    IllegalOperation,
+    IllegalStateError,
+    KafkaConnectionError,
+    KafkaError,
+    ProducerFenced,
+)
 
 from schemas.errors import AbortReason, EmitFailed, PartitionFenced
 from schemas.records import OutgoingRecord
@@ -165,9 +172,16 @@ async def idempotent_producer(options: Mapping[str, Any]) -> AsyncIterator[AIOKa
 
 @asynccontextmanager
 async def running(producer: AIOKafkaProducer) -> AsyncIterator[None]:
-    """Start it and, whatever happens, stop it: its background tasks end no other way."""
+    """Start it and, whatever happens, stop it: its background tasks end no other way.
+
+    Raises:
+        KafkaConnectionError: the cluster is not there, or has just come back and knows of no broker yet.
+    """
     try:
-        await producer.start()
+        try:
+            await producer.start()
+        except AssertionError as why:  # aiokafka is sure that the cluster's first answer names a broker
+            raise KafkaConnectionError("Kafka names no broker yet") from why
         yield
     finally:
         await producer.stop()

@@ -1,0 +1,53 @@
+"""A producer's life: started, and stopped whatever happens."""
+
+import pytest
+from aiokafka.errors import KafkaConnectionError
+
+from producers.emitters import running
+from tests.fakes.time import run
+
+
+class Producer:
+    """As much of aiokafka's producer as has a life."""
+
+    def __init__(self, error: Exception | None = None) -> None:
+        self.error = error
+        self.log: list[str] = []
+
+    async def start(self) -> None:
+        """Succeed or fail."""
+        self.log.append("started")
+        if self.error is not None:
+            raise self.error
+
+    async def stop(self) -> None:
+        """The end of its tasks."""
+        self.log.append("stopped")
+
+
+async def life(producer: Producer) -> None:
+    """From start to stop."""
+    async with running(producer):
+        producer.log.append("used")
+
+
+def test_it_is_stopped_after_use() -> None:
+    """The usual life."""
+    producer = Producer()
+
+    run(life(producer))
+
+    assert ["started", "used", "stopped"] == producer.log
+
+
+@pytest.mark.parametrize("error", [AssertionError("Did we not perform bootstrap?"), KafkaConnectionError("away")])
+def test_a_cluster_that_names_no_broker_is_away(error: Exception) -> None:
+    """A broker that was frozen says so for a moment, and the client takes it for a fault of its own.
+
+    It is waited out like any other absence; it must not end the process.
+    """
+    producer = Producer(error)
+
+    with pytest.raises(KafkaConnectionError):
+        run(life(producer))
+    assert ["started", "stopped"] == producer.log
