@@ -17,7 +17,7 @@ from devstack.errors import StackError
 from devstack.extra import require
 from devstack.folder import Report
 
-KAFKA_VERSION = "4.3.1"
+KAFKA_VERSION = "4.2.1"
 COORDINATES = f"org.apache.kafka:kafka_2.13:{KAFKA_VERSION}+org.slf4j:slf4j-simple:1.7.36"
 FETCH_LIMIT_S = 600
 REPORT_EVERY_S = 0.5
