@@ -26,6 +26,7 @@ from stores.mongo.codes import MongoParts, check_complete, find_by_id, shard_wri
 from stores.mongo.collections import Document, from_document, to_document
 from stores.mongo.errors import translated
 from stores.mongo.ownership import Ownership
+from stores.mongo.transactions import in_transaction
 
 ID_BYTES: Final = 16
 DRAW_BYTES: Final = 4
@@ -127,8 +128,8 @@ class MongoImportStore:
         plan = self._plan(prepared, before, existing, last.shards, to_milliseconds(at))
         with translated():
             session = await self._ownership.session()
-            async with self._parts.turns, session.start_transaction():
-                await self._write(plan, session)
+            async with self._parts.turns:
+                await in_transaction(session, lambda: self._write(plan, session))
         self._last = last_chunk(plan, prepared, existing, last)
         return Written(plan.after, [change.after for change in plan.shards])
 

@@ -6,8 +6,7 @@ Promise:  both counts are of one snapshot, which hinders nobody. A correction co
           made from, and only if no other correction came between: two repairs at once correct once.
 """
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Sequence
 from datetime import datetime
 from typing import Final
 
@@ -17,10 +16,12 @@ from pymongo.read_concern import ReadConcern
 
 from handlers.reconcile import Books, Shelf, corrected, corrections
 from handlers.retell import renumbered
+from handlers.state import ShardChange
 from schemas.documents import InventoryDocument
 from stores.mongo.codes import check_complete, shard_write
 from stores.mongo.collections import Collections, Document, from_document
 from stores.mongo.errors import translated
+from stores.mongo.transactions import finish_transaction
 
 SHARDS_PAGE: Final = 1_000
 """Shards looked at in one round trip to find campaigns; more than a campaign has."""
@@ -54,7 +55,7 @@ class Reconciliation:
             FactsStale: the server ended the snapshot (a `mongod` does so after 60 s); may be tried again.
         """
         with translated(), pymongo.timeout(COUNT_TIMEOUT_S):
-            async with self._snapshot() as session:
+            async with await self._begun() as session:
                 return await self._read(campaign_id, session)
 
     async def renumber(self, shard: InventoryDocument, *, now: datetime, above: int = 0) -> InventoryDocument:
@@ -80,21 +81,27 @@ class Reconciliation:
             FactsStale: another repair came between, or the server ended the snapshot. Nothing was written.
         """
         with translated(), pymongo.timeout(COUNT_TIMEOUT_S):
-            async with self._snapshot() as session:
+            session = await self._begun()
+            try:
                 books = await self._read(campaign_id, session)
-                changes = corrections(books, now=now)
-                if changes:
-                    done = await self._inventory.bulk_write([shard_write(one) for one in changes], session=session)
-                    check_complete("inventory", done.matched_count + done.inserted_count, len(changes))
-                await session.commit_transaction()
+            except BaseException:
+                await session.end_session()
+                raise
+            changes = corrections(books, now=now)
+            # From here on a cancellation must not end the session: what a thread writes would leave the transaction.
+            await finish_transaction(session, lambda: self._write(changes, session))
         return corrected(books, changes)
 
-    @asynccontextmanager
-    async def _snapshot(self) -> AsyncIterator[AsyncIOMotorClientSession]:
-        """A transaction, which is a snapshot on every engine; what is not committed in it is left undone."""
-        async with await self._client.start_session() as session:
-            session.start_transaction(read_concern=ReadConcern("snapshot"))
-            yield session
+    async def _begun(self) -> AsyncIOMotorClientSession:
+        """A session in a transaction, which is a snapshot on every engine; what is not committed is left undone."""
+        session = await self._client.start_session()
+        session.start_transaction(read_concern=ReadConcern("snapshot"))
+        return session
+
+    async def _write(self, changes: Sequence[ShardChange], session: AsyncIOMotorClientSession) -> None:
+        if changes:
+            done = await self._inventory.bulk_write([shard_write(change) for change in changes], session=session)
+            check_complete("inventory", done.matched_count + done.inserted_count, len(changes))
 
     async def _read(self, campaign_id: str, session: AsyncIOMotorClientSession) -> Books:
         """One after the other: a session serves one operation at a time."""
