@@ -28,7 +28,7 @@ from stores.mongo.connection import Client
 from stores.mongo.errors import translated
 from stores.mongo.ownership import Ownership
 from stores.mongo.stock import Stock
-from stores.mongo.transactions import in_transaction
+from stores.mongo.transactions import run_transaction
 from stores.port import StockFigures
 
 NOTHING: Final[Mapping[str, str]] = {}
@@ -107,7 +107,7 @@ class MongoCodeStore:
 
     async def _write_at_once(self, plan: Plan) -> None:
         session = await self._ownership.session()
-        await in_transaction(session, lambda: self._write(plan, session))
+        await run_transaction(session, lambda: self._write(plan, session))
 
     async def _decided(self, request_ids: Iterable[str]) -> dict[str, LedgerDocument]:
         found = await find_by_id(self._collections.requests, request_ids)

@@ -26,7 +26,7 @@ from stores.mongo.codes import MongoParts, check_complete, find_by_id, shard_wri
 from stores.mongo.collections import Document, from_document, to_document
 from stores.mongo.errors import translated
 from stores.mongo.ownership import Ownership
-from stores.mongo.transactions import in_transaction
+from stores.mongo.transactions import run_transaction
 
 ID_BYTES: Final = 16
 DRAW_BYTES: Final = 4
@@ -129,7 +129,7 @@ class MongoImportStore:
         with translated():
             session = await self._ownership.session()
             async with self._parts.turns:
-                await in_transaction(session, lambda: self._write(plan, session))
+                await run_transaction(session, lambda: self._write(plan, session))
         self._last = last_chunk(plan, prepared, existing, last)
         return Written(plan.after, [change.after for change in plan.shards])
 

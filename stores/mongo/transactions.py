@@ -25,7 +25,7 @@ within 30 s."""
 T = TypeVar("T")
 
 
-async def in_transaction(session: AsyncIOMotorClientSession, statements: Callable[[], Awaitable[None]]) -> None:
+async def run_transaction(session: AsyncIOMotorClientSession, statements: Callable[[], Awaitable[None]]) -> None:
     """Run the statements, which use `session`, and commit them; all within the client's time-out for one operation.
 
     Raises:
@@ -38,7 +38,7 @@ async def in_transaction(session: AsyncIOMotorClientSession, statements: Callabl
 
 
 async def finish_transaction(session: AsyncIOMotorClientSession, statements: Callable[[], Awaitable[None]]) -> None:
-    """The same in a transaction of this session that has begun and has only read so far. See `in_transaction`."""
+    """The same in a transaction of this session that has begun and has only read so far. See `run_transaction`."""
     await seen_to_its_end(_finish(session, statements), limit_s=cancelled_wait_s(session))
 
 
