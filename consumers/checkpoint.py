@@ -109,12 +109,14 @@ class Checkpoint:
         while True:
             try:
                 return await waited(partial(write, attempt), self.around)
-            except (FactsStale, StoreRefused) as why:
-                if not why.retriable and attempt >= self.around.limits.attempts_max:
+            except FactsStale as why:
+                self.around.observer.conflict(self.cause.topic, self.cause.partition, why.cause)
+            except StoreRefused as why:
+                self.around.observer.store_refused(self.cause.topic, why.cause)
+                if attempt >= self.around.limits.attempts_max and not await self._is_done(is_done):
                     self.around.observer.refused(self._subject, why)
                     raise
-                self.around.observer.conflict(self.cause.topic, self.cause.partition, why.cause)
-            if is_done(await waited(self._still_ours, self.around)):
+            if await self._is_done(is_done):
                 return None
             if self.stopping.is_set():
                 raise Stopped("others were faster")
@@ -125,6 +127,10 @@ class Checkpoint:
     def _subject(self) -> Subject:
         cause, document = self.cause, self.document
         return Subject(cause.topic, cause.partition, cause.offset, document.id, document.campaign_id)
+
+    async def _is_done(self, is_done: Callable[[ImportDocument], bool]) -> bool:
+        """Whether a try of which nothing was heard did it; asked before a refusal is believed, too."""
+        return is_done(await waited(self._still_ours, self.around))
 
     async def _still_ours(self) -> ImportDocument:
         found = await self.store.find(self.document.id)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
 from schemas.documents import ImportDocument
-from schemas.errors import AbortReason, CodeServiceError, ConflictCause
+from schemas.errors import AbortReason, CodeServiceError, ConflictCause, RefusalCause
 from schemas.records import DeadLetterReason, Rejected
 from schemas.results import Outcome, RefusalReason
 
@@ -84,6 +84,9 @@ class Observer(Protocol):
 
     def conflict(self, topic: str, partition: int, cause: ConflictCause) -> None:
         """A plan was stale and is made anew."""
+
+    def store_refused(self, topic: str, cause: RefusalCause) -> None:
+        """The database refused a write; it is tried again, alone, before that is believed."""
 
     def aborted(self, topic: str, reason: AbortReason) -> None:
         """A Kafka transaction with a batch's outputs ended without effect."""

@@ -153,8 +153,8 @@ class RequestPartition:
     async def _decide(self, requests: Sequence[Asked[Request]], watch: Stopwatch) -> Decided:
         """Decide a batch; by halves if it moves too much, others are always faster or the database refuses it.
 
-        A refusal of a single request is believed only when it is repeated: when the next owner ends this one's
-        session in the midst of a write, servers have various words for that.
+        A refusal of a single request is believed only when it is repeated and the ledger has no answer: an earlier
+        try of which nothing was heard may have been committed, and then its codes are the fan's.
         """
         attempt = 0
         while attempt < self._around.limits.attempts_max or len(requests) == 1:
@@ -163,9 +163,10 @@ class RequestPartition:
             except FactsStale as why:
                 self._around.observer.conflict(requests[0].record.topic, requests[0].record.partition, why.cause)
             except (StoreRefused, PlanTooLarge) as why:
+                self._count(why, requests[0])
                 if len(requests) > 1:
                     break
-                if attempt >= self._around.limits.attempts_max:
+                if attempt >= self._around.limits.attempts_max and not await self._is_decided(requests[0]):
                     self._around.observer.refused(subject(requests[0]), why)
                     return Decided(unprocessable=(unprocessable(requests[0]),))
             await step_aside(attempt)
@@ -173,6 +174,14 @@ class RequestPartition:
         middle = len(requests) // 2
         first = await self._decide(requests[:middle], watch)
         return first + await self._decide(requests[middle:], watch)
+
+    def _count(self, why: StoreRefused | PlanTooLarge, asked: Asked[Request]) -> None:
+        if isinstance(why, StoreRefused):
+            self._around.observer.store_refused(asked.record.topic, why.cause)
+
+    async def _is_decided(self, asked: Asked[Request]) -> bool:
+        facts = await self._once_there(lambda: self._store.gather([asked]))
+        return asked.request.request_id in facts.decided
 
     async def _try(self, requests: Sequence[Asked[Request]], watch: Stopwatch) -> Plan:
         """Gather, plan and apply once; wait out a database that is away."""

@@ -36,7 +36,11 @@ EVENTS: Final[Mapping[str, Event]] = {
     "import_left": Event(
         "info", f"{IMPORT} state reason", "It has ended; or, in state `running`, goes on elsewhere or later."
     ),
-    "waits_for": Event("warning", "part error reason", "A part does not answer. Said once, until `answered`."),
+    "waits_for": Event(
+        "warning",
+        "part error reason",
+        "A part does not answer, or not as it should. Each reason is said once, until `answered`.",
+    ),
     "answered": Event("info", "part", "It answers again."),
     "fenced": Event("warning", PLACE, "Another process owns the partition."),
     "refused": Event(
@@ -44,6 +48,7 @@ EVENTS: Final[Mapping[str, Event]] = {
     ),
     "dead_letter": Event("debug", f"{PLACE} offset reason detail", "A record was rejected. No field of it is told."),
     "conflict": Event("debug", f"{PLACE} cause", "A plan was stale, and is made anew."),
+    "store_refused": Event("debug", "topic cause", "The database refused a write; it is tried again, alone."),
     "batch": Event(
         "debug", f"{PLACE} first_offset last_offset records outcomes seconds", "A batch is answered and committed."
     ),
@@ -110,7 +115,7 @@ class LogLine(BaseModel):
     detail: str | None = None
     """Which field of a record, without its value."""
     cause: str | None = None
-    """Of a conflict; the values are those of `codes_conflicts_total`."""
+    """Of a conflict or a refused write; the values are those of the metric that counts them."""
     state: Literal["running", "completed", "failed"] | None = None
     """Of an import."""
     rows_read: Count | None = None

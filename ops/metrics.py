@@ -10,7 +10,7 @@ from typing import Any, Final, get_args
 from consumers.observer import Part, Step
 from ops.metric_spec import Spec, computed, counted, counter, gauge, histogram, info
 from schemas.base import CodeStatus
-from schemas.errors import AbortReason, ConflictCause
+from schemas.errors import AbortReason, ConflictCause, RefusalCause, WaitCause
 from schemas.records import DeadLetterReason
 from schemas.results import Outcome, RefusalReason
 
@@ -75,13 +75,22 @@ CONFLICTS = counter(
     "codes_conflicts",
     "Stale plans, made anew. `moved`: a guarded write found less than planned; `write_conflict`: two transactions "
     "met; `duplicate`: the id was there already; `session_ended`: the next owner, or the server, ended the session; "
-    "`transient`: anything else that the server says to try again; `refused`: an import's write, whose refusal is "
-    "believed only when it is repeated.",
+    "`transient`: anything else that the server says to try again.",
     remedy="When it exceeds a few in a hundred batches: `moved`, `write_conflict`: too many partitions want the same "
     "small stock; import more codes, or lower `CODES_MONGO__TRANSACTIONS_MAX`. `duplicate`: a sender repeats itself "
     "under other keys. `session_ended`: see `codes_rebalances_total`.",
     topic=OPEN,
     cause=get_args(ConflictCause),
+)
+STORE_REFUSALS = counter(
+    "codes_store_refusals",
+    "Writes that the database refused as such, tries included: a refusal is believed only when it is repeated. "
+    "`validator`: a document is not as the collection's validator wants it; `too_large`: a document or an index key "
+    "is; `invalid`: it cannot be a document.",
+    remedy="When it moves at all: the log's `refused` names the request. `validator`: an old validator, run `codes "
+    "migrate`. `too_large`, `invalid`: ours to mend.",
+    topic=OPEN,
+    cause=get_args(RefusalCause),
 )
 TRANSACTIONS_ABORTED = counter(
     "codes_transactions_aborted",
@@ -94,9 +103,13 @@ TRANSACTIONS_ABORTED = counter(
 )
 WAITS = counter(
     "codes_waits",
-    "Tries that a part did not answer, each followed by another one.",
-    remedy="When it rises: the part is away or slow; the log's `waits_for` says how it fails.",
+    "Tries that came to nothing because of a part, each followed by another one. `no_answer`: the part is not "
+    "reached, or too slow; of MongoDB also `in_transition`: it has no primary at the moment; `not_allowed`: it does "
+    "not let us in, or not do that; `server_error`: any other error of its own.",
+    remedy="When it rises: the log's `waits_for` says how it fails, with MongoDB's error code; "
+    "docs/handbook/mongodb.md says what to do about it.",
     part=get_args(Part),
+    cause=get_args(WaitCause),
 )
 PART_AWAY = gauge(
     "codes_part_away",

@@ -15,7 +15,7 @@ async def migrate(settings: Settings, *, check: bool = False) -> list[Step]:
 
     Raises:
         BrokerUnavailable, StoreUnavailable: a part gave no answer. What was done stays; run it again.
-        KafkaRefused, StoreRefused: a part will not do a step.
+        KafkaRefused, MigrationRefused: a part will not do a step that others need.
         SettingsInvalid: an address or a file of certificates cannot be used.
     """
     topics = await migrate_topics(settings, check=check)
@@ -26,6 +26,7 @@ async def _migrate_database(settings: Settings, *, check: bool) -> list[Step]:
     client = connect(settings.mongo)
     try:
         db = database(client, settings.mongo)
-        return await migrate_database(db, ledger_days=settings.mongo.ledger_days, check=check)
+        wanted = settings.mongo
+        return await migrate_database(db, ledger_days=wanted.ledger_days, validators=wanted.validators, check=check)
     finally:
         client.close()

@@ -7,7 +7,7 @@ Out:      `Metrics` and `Health`, moved.
 from collections import Counter as Tally
 from collections.abc import Mapping
 from dataclasses import asdict
-from typing import TypeVar
+from typing import Final, TypeVar
 
 import structlog
 from prometheus_client import Counter
@@ -37,17 +37,21 @@ from ops.metrics import (
     REJECTED,
     REPEATS,
     REPLIES_REFUSED,
+    STORE_REFUSALS,
     TRANSACTIONS_ABORTED,
     WAITS,
 )
 from ops.progress import Progress
 from ops.registry import Metrics
 from schemas.documents import ImportDocument
-from schemas.errors import AbortReason, CodeServiceError, ConflictCause
+from schemas.errors import AbortReason, CodeServiceError, ConflictCause, RefusalCause, StoreUnavailable, WaitCause
 from schemas.records import Rejected
 
 L = TypeVar("L", bound=str)
 """A closed set of label values."""
+
+REASONS_MAX: Final = 20
+"""Logged of one part while it does not serve us; a part that is half there may have a new one at each try."""
 
 log = structlog.get_logger(__name__)
 
@@ -60,7 +64,8 @@ class OpsObserver(Observer):
         self._health = health
         self._progress = progress
         self._served: frozenset[tuple[str, int]] = frozenset()
-        self._away: set[Part] = set()
+        self._away: dict[Part, set[str]] = {}
+        """Why each part does not serve us, as it was logged since it last did."""
 
     def batch_done(self, report: BatchReport) -> None:
         """Count its records by outcome and reason, and measure its steps."""
@@ -104,6 +109,11 @@ class OpsObserver(Observer):
         log.debug("conflict", topic=topic, partition=partition, cause=cause)
         self._metrics[CONFLICTS].labels(topic, cause).inc()
 
+    def store_refused(self, topic: str, cause: RefusalCause) -> None:
+        """Count it."""
+        log.debug("store_refused", topic=topic, cause=cause)
+        self._metrics[STORE_REFUSALS].labels(topic, cause).inc()
+
     def aborted(self, topic: str, reason: AbortReason) -> None:
         """Count it; the log says why when the partition is fenced or waits for Kafka."""
         self._metrics[TRANSACTIONS_ABORTED].labels(topic, reason).inc()
@@ -113,11 +123,12 @@ class OpsObserver(Observer):
         log.error("refused", **asdict(subject), error=type(error).__name__, reason=str(error))
 
     def waits_for(self, part: Part, error: CodeServiceError) -> None:
-        """Count the try; the log says it once, until the part answers again."""
-        if part not in self._away:
-            log.warning("waits_for", part=part, error=type(error).__name__, reason=str(error))
-        self._away.add(part)
-        self._metrics[WAITS].labels(part).inc()
+        """Count the try; the log says each reason once, until the part answers again."""
+        logged, reason = self._away.setdefault(part, set()), str(error)
+        if reason not in logged and len(logged) < REASONS_MAX:
+            log.warning("waits_for", part=part, error=type(error).__name__, reason=reason)
+            logged.add(reason)
+        self._metrics[WAITS].labels(part, wait_cause(error)).inc()
         self._metrics[PART_AWAY].labels(part).set(1)
         self._health.waits_for(part)
 
@@ -126,7 +137,7 @@ class OpsObserver(Observer):
         if part not in self._away:
             return
         log.info("answered", part=part)
-        self._away.discard(part)
+        del self._away[part]
         self._metrics[PART_AWAY].labels(part).set(0)
         self._health.answered(part)
 
@@ -201,6 +212,11 @@ class OpsObserver(Observer):
         for topic in {topic for topic, _ in partitions | gone}:
             self._metrics[PARTITIONS_ASSIGNED].labels(topic).set(counts[topic])
         self._served = partitions
+
+
+def wait_cause(error: CodeServiceError) -> WaitCause:
+    """Of MongoDB it is known; the other parts' clients tell only that there was no answer."""
+    return error.cause if isinstance(error, StoreUnavailable) else "no_answer"
 
 
 def records_of(report: BatchReport) -> int:

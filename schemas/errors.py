@@ -5,8 +5,12 @@
 
 from typing import ClassVar, Literal
 
-ConflictCause = Literal["moved", "write_conflict", "duplicate", "session_ended", "transient", "refused"]
+ConflictCause = Literal["moved", "write_conflict", "duplicate", "session_ended", "transient"]
 """Who was faster: see `codes_conflicts_total` in docs/metrics.md."""
+RefusalCause = Literal["validator", "too_large", "invalid"]
+"""What the database does not take: see `codes_store_refusals_total` there."""
+WaitCause = Literal["no_answer", "in_transition", "not_allowed", "server_error"]
+"""Why a try came to nothing: see `codes_waits_total` there."""
 AbortReason = Literal["failed", "fenced", "cancelled"]
 """Why a Kafka transaction ended without effect: see `codes_transactions_aborted_total` there."""
 
@@ -36,19 +40,36 @@ class FactsStale(CodeServiceError):
 
 
 class StoreUnavailable(CodeServiceError):
-    """MongoDB gave no answer in time, or does not let us in. Waited out.
+    """MongoDB gave no answer in time, or an error that no record is at fault for. Waited out.
 
-    Look at `CODES_MONGO__URI`, the primary and `CODES_MONGO__TIMEOUT_MS`; with code 13 or 18, at the user's rights.
+    No code or a time-out: look at `CODES_MONGO__URI`, the primary and `CODES_MONGO__TIMEOUT_MS`. Code 13, 18 or 8000:
+    at the user's password and rights, with 8000 also at the quota. Other codes: docs/handbook/mongodb.md#error-codes.
     """
 
     retriable: ClassVar[bool] = True
 
+    def __init__(self, message: str, cause: WaitCause = "no_answer") -> None:
+        super().__init__(message)
+        self.cause: WaitCause = cause
+
 
 class StoreRefused(CodeServiceError):
-    """MongoDB will not take this write, however often it is tried (validator, size). Nothing was written."""
+    """MongoDB will not take this write, however often it is tried (validator, size). Nothing was written.
 
-    cause: ClassVar[ConflictCause] = "refused"
-    """Where a first refusal is tried again like a conflict."""
+    Only a write that came before a commit is ever refused, and only with code 121, 10334 or 17280, or by the driver.
+    """
+
+    def __init__(self, message: str, cause: RefusalCause = "validator") -> None:
+        super().__init__(message)
+        self.cause: RefusalCause = cause
+
+
+class MigrationRefused(CodeServiceError):
+    """MongoDB will not do a step of the migration; the message is its own. What was done before stays.
+
+    Give the user the rights of docs/operations.md#security, or mend what the message names, and run it again. Where
+    the server takes no validators: `CODES_MONGO__VALIDATORS=optional`.
+    """
 
 
 class PlanTooLarge(CodeServiceError):

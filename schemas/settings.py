@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, PositiveInt, SecretStr
 
 BucketName = Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{3,63}$")]
 TopicName = Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,249}$")]
+Validators = Literal["required", "optional"]
 ProcessingGuarantee = Literal["exactly_once", "at_least_once"]
 
 
@@ -65,6 +66,9 @@ class MongoSettings(Group):
     """Transactions that one process runs at once."""
     ledger_days: Annotated[int, Field(ge=1, le=3_650)] = 30
     """Days a request's outcome is remembered; no less than the topics' retention."""
+    validators: Validators = "required"
+    """`required`: `codes migrate` fails where the server takes no validators, or the user may not set them.
+    `optional`: it says so, and ends well."""
 
 
 class S3Settings(Group):

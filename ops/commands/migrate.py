@@ -1,15 +1,20 @@
 """`codes migrate`: topics, collections, indexes and validators, as they should be.
 
-Out:      what was changed, as a table or JSON; warnings where a person must act.
+Out:      what was changed, as a table or JSON; warnings where a person must act; what the server refused.
 Promise:  may be run again and again, and by several at once; removes nothing.
 """
 
 import json
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
 from ops.exits import Exit
+
+HINT: Final = (
+    "The user needs the right collMod (the role dbAdmin); where the server takes no validators, "
+    "CODES_MONGO__VALIDATORS=optional accepts that."
+)
 
 if TYPE_CHECKING:
     from stores.mongo.migration import Step
@@ -26,26 +31,28 @@ def migrate(
 
     from ops.migrate import migrate as run
     from ops.settings import load_settings
-    from stores.mongo.migration import Change
+    from stores.mongo.migration import Change, Refused
 
     steps = asyncio.run(run(load_settings(), check=check))
     if json_:
         typer.echo(json.dumps(report(steps), indent=2))
     else:
         _print(steps, check=check)
-    if check and any(isinstance(step, Change) for step in steps):
+    fails = (Change, Refused) if check else (Refused,)
+    if any(isinstance(step, fails) for step in steps):
         raise typer.Exit(Exit.FAILED)
 
 
 def report(steps: list["Step"]) -> dict[str, list[dict[str, str]]]:
-    """`changes` (kind, name, what) and `warnings` (kind, name, why)."""
+    """`changes` (kind, name, what), `warnings` and `refused` (kind, name, why)."""
     from dataclasses import asdict
 
-    from stores.mongo.migration import Change
+    from stores.mongo.migration import Change, Refused, Warned
 
     return {
         "changes": [asdict(step) for step in steps if isinstance(step, Change)],
-        "warnings": [asdict(step) for step in steps if not isinstance(step, Change)],
+        "warnings": [asdict(step) for step in steps if isinstance(step, Warned)],
+        "refused": [asdict(step) for step in steps if isinstance(step, Refused)],
     }
 
 
@@ -62,5 +69,8 @@ def _print(steps: list["Step"], *, check: bool) -> None:
         table_console().print(table)
     else:
         typer.echo("nothing to change")
-    for warning in told["warnings"]:
-        typer.echo(f"warning: {warning['kind']} {warning['name']}: {warning['why']}", err=True)
+    for sign, found in (("warning", told["warnings"]), ("refused", told["refused"])):
+        for step in found:
+            typer.echo(f"{sign}: {step['kind']} {step['name']}: {step['why']}", err=True)
+    if told["refused"]:
+        typer.echo(HINT, err=True)

@@ -16,6 +16,7 @@ from ops.metrics import (
     STOCK_DRAWN,
     STOCK_DRAWS,
     STOCK_MISSES,
+    STORE_REFUSALS,
     TRANSACTIONS_ABORTED,
     WAITS,
 )
@@ -39,13 +40,19 @@ PARTS: Final = Row(
         Panel(
             "Tries without an answer",
             "Each is followed by another one; the log's `waits_for` says how it fails.",
-            (Query(rate_by("part", WAITS), "{{part}}"),),
+            (Query(rate_by("part, cause", WAITS), "{{part}}: {{cause}}"),),
             "ops",
         ),
         Panel(
             "Conflicts by cause",
             "Stale plans, made anew. More than a few in a hundred batches are too many.",
             (Query(rate_by("cause", CONFLICTS), "{{cause}}", "there was none yet"),),
+            "ops",
+        ),
+        Panel(
+            "Writes that the database refuses",
+            "Tries included. Above 0: the log's `refused` names the request; look for an old validator.",
+            (Query(rate_by("cause", STORE_REFUSALS), "{{cause}}", "there was none yet"),),
             "ops",
         ),
         Panel(

@@ -25,7 +25,7 @@ from schemas.requests import Request
 from stores.mongo.campaigns import Campaigns
 from stores.mongo.collections import Collection, Collections, Document, from_document, to_document
 from stores.mongo.connection import Client
-from stores.mongo.errors import translated
+from stores.mongo.errors import idempotent, in_transaction, writing
 from stores.mongo.ownership import Ownership
 from stores.mongo.stock import Stock
 from stores.mongo.transactions import run_transaction
@@ -70,7 +70,7 @@ class MongoCodeStore:
 
     async def gather(self, requests: Sequence[Asked[Request]]) -> Facts:
         """See `CodeStore.gather`."""
-        with translated():
+        with idempotent():
             decided = await self._decided(asked.request.request_id for asked in requests)
             needs = needs_of(requests, decided)
             reservations, shards, known = await asyncio.gather(
@@ -92,7 +92,7 @@ class MongoCodeStore:
         if not plan.writes:
             return
         try:
-            with translated():
+            with in_transaction():
                 await self._write_in_turn(plan)
         except FactsStale:
             self._stock.forget()
@@ -107,7 +107,12 @@ class MongoCodeStore:
 
     async def _write_at_once(self, plan: Plan) -> None:
         session = await self._ownership.session()
-        await run_transaction(session, lambda: self._write(plan, session))
+
+        async def statements() -> None:
+            with writing():  # not the commit, which may have happened whatever it reports
+                await self._write(plan, session)
+
+        await run_transaction(session, statements)
 
     async def _decided(self, request_ids: Iterable[str]) -> dict[str, LedgerDocument]:
         found = await find_by_id(self._collections.requests, request_ids)

@@ -12,7 +12,7 @@ from pymongo.errors import PyMongoError
 
 from schemas.errors import SettingsInvalid
 from schemas.settings import MongoSettings
-from stores.mongo.errors import translated
+from stores.mongo.errors import idempotent
 
 APP_NAME: Final = "codes"
 
@@ -54,7 +54,7 @@ async def ping(client: Client) -> None:
     Raises:
         StoreUnavailable: not in time.
     """
-    with translated():
+    with idempotent():
         await client.admin.command("ping")
 
 

@@ -13,7 +13,7 @@ from schemas.base import to_milliseconds
 from schemas.documents import ImportDocument
 from schemas.events import ImportState
 from stores.mongo.collections import Collections, from_document
-from stores.mongo.errors import translated
+from stores.mongo.errors import idempotent
 
 
 class ImportDesk:
@@ -28,7 +28,7 @@ class ImportDesk:
 
     async def find(self, import_id: str) -> ImportDocument | None:
         """How far an import is, or how it ended; None if it has not begun."""
-        with translated():
+        with idempotent():
             found = await self._imports.find_one({"_id": import_id})
         return None if found is None else from_document(ImportDocument, found)
 
@@ -38,26 +38,26 @@ class ImportDesk:
         """Imports, of one campaign or in one state if that is given; those that began last come first."""
         given = {"campaign_id": campaign_id, "state": state}
         wanted = {field: value for field, value in given.items() if value is not None}
-        with translated():
+        with idempotent():
             found = await self._imports.find(wanted).sort("started_at", -1).limit(count_max).to_list(None)
         return [from_document(ImportDocument, document) for document in found]
 
     async def cancel(self, import_id: str, *, now: datetime) -> None:
         """Have an import stopped, whether or not it has begun; one that has ended is not touched by it."""
-        with translated():
+        with idempotent():
             asked = {"$set": {"asked_at": to_milliseconds(now)}}
             await self._cancellations.update_one({"_id": import_id}, asked, upsert=True)
 
     async def cancellations(self, import_ids: Iterable[str]) -> Mapping[str, datetime]:
         """Those of these imports that somebody wanted stopped, and when."""
-        with translated():
+        with idempotent():
             found = await self._cancellations.find({"_id": {"$in": list(import_ids)}}).to_list(None)
         return {document["_id"]: document["asked_at"] for document in found}
 
     async def retries(self, root: str) -> Mapping[str, ImportState | None]:
         """The ids `<root>:<number>` that are in use, with the import's state; None: cancelled before it began."""
         numbered = {"_id": {"$regex": f"^{re.escape(root)}:[0-9]+$"}}
-        with translated():
+        with idempotent():
             begun = await self._imports.find(numbered, {"state": 1}).to_list(None)
             cancelled = await self._cancellations.find(numbered, {"_id": 1}).to_list(None)
         return {one["_id"]: None for one in cancelled} | {one["_id"]: one["state"] for one in begun}

@@ -24,7 +24,7 @@ from schemas.documents import ImportDocument, InventoryDocument, RejectsDocument
 from stores.import_port import Prepared, Written
 from stores.mongo.codes import MongoParts, check_complete, find_by_id, shard_write
 from stores.mongo.collections import Document, from_document, to_document
-from stores.mongo.errors import translated
+from stores.mongo.errors import idempotent, in_transaction, writing
 from stores.mongo.ownership import Ownership
 from stores.mongo.transactions import run_transaction
 
@@ -78,18 +78,18 @@ class MongoImportStore:
 
     async def find(self, import_id: str) -> ImportDocument | None:
         """See `ImportStore.find`."""
-        with translated():
+        with idempotent():
             found = await self._collections.imports.find_one({"_id": import_id})
         return None if found is None else from_document(ImportDocument, found)
 
     async def create(self, document: ImportDocument) -> None:
         """See `ImportStore.create`."""
-        with translated():
+        with writing():
             await self._collections.imports.insert_one(to_document(document))
 
     async def replace(self, before: ImportDocument, after: ImportDocument) -> None:
         """See `ImportStore.replace`."""
-        with translated():
+        with writing():
             await self._move(before, after, None)
 
     def prepare(self, chunk: Chunk, document: ImportDocument, *, moved_by: str, at: datetime) -> Prepared:
@@ -116,7 +116,7 @@ class MongoImportStore:
 
     async def look_up(self, prepared: Prepared, campaign_id: str) -> Prepared:
         """See `ImportStore.look_up`."""
-        with translated():
+        with idempotent():
             return replace(prepared, existing=await self._existing(campaign_id, prepared.documents))
 
     async def write_chunk(self, prepared: Prepared, before: ImportDocument, *, at: datetime) -> Written:
@@ -126,7 +126,7 @@ class MongoImportStore:
             last = LastChunk(before.campaign_id, {}, await self.shards(before.campaign_id))
         existing = {**prepared.existing, **last.those_of(prepared.documents)}
         plan = self._plan(prepared, before, existing, last.shards, to_milliseconds(at))
-        with translated():
+        with in_transaction():
             session = await self._ownership.session()
             async with self._parts.turns:
                 await run_transaction(session, lambda: self._write(plan, session))
@@ -135,24 +135,24 @@ class MongoImportStore:
 
     async def is_cancelled(self, import_id: str) -> bool:
         """See `ImportStore.is_cancelled`."""
-        with translated():
+        with idempotent():
             return await self._collections.cancellations.find_one({"_id": import_id}) is not None
 
     async def shards(self, campaign_id: str) -> Sequence[InventoryDocument]:
         """See `ImportStore.shards`."""
-        with translated():
+        with idempotent():
             return await self._own_shards(campaign_id)
 
     async def rejects(self, import_id: str) -> AsyncIterator[RejectsDocument]:
         """See `ImportStore.rejects`."""
-        with translated():
+        with idempotent():
             found = self._collections.rejects.find({"import_id": import_id}, batch_size=REJECTS_BATCH)
             async for document in found.sort("line", 1):
                 yield from_document(RejectsDocument, document)
 
     async def forget_rejects(self, import_id: str) -> None:
         """See `ImportStore.forget_rejects`."""
-        with translated():
+        with idempotent():
             await self._collections.rejects.delete_many({"import_id": import_id})
 
     async def _existing(self, campaign_id: str, codes: Iterable[str]) -> Mapping[str, str]:
@@ -196,6 +196,10 @@ class MongoImportStore:
         With a small cache, WiredTiger may let the next operation wait for room that only the commit gives: measured
         on secantusd-rs, where an update after the insert hung until its time-out, again and again.
         """
+        with writing():  # not the commit, which may have happened whatever it reports
+            await self._write_guarded(plan, session)
+
+    async def _write_guarded(self, plan: ChunkPlan, session: AsyncIOMotorClientSession) -> None:
         await self._move(plan.before, plan.after, session)
         if plan.shards:
             done = await self._collections.inventory.bulk_write(

@@ -15,7 +15,7 @@ from pymongo.read_concern import ReadConcern
 from schemas.documents import CodeDocument, InventoryDocument, LedgerDocument, ReservationDocument
 from schemas.errors import CodeServiceError, FactsStale
 from stores.mongo.collections import Collection, Collections, Document, M, from_document
-from stores.mongo.errors import translated
+from stores.mongo.errors import idempotent, in_transaction
 
 BATCH: Final = 10_000
 """Documents fetched in one round trip when everything is read."""
@@ -53,7 +53,7 @@ class Lookups:
 
     async def shards(self, campaign_id: str) -> list[InventoryDocument]:
         """A campaign's shards, in the order of their names."""
-        with translated():
+        with idempotent():
             found = await self._collections.inventory.find({"campaign_id": campaign_id}).sort("_id", 1).to_list(None)
         return [from_document(InventoryDocument, document) for document in found]
 
@@ -86,7 +86,7 @@ class Lookups:
                 read (a `mongod` does so after 60 s).
         """
         try:
-            with translated(), pymongo.timeout(EVERYTHING_TIMEOUT_S):
+            with in_transaction(), pymongo.timeout(EVERYTHING_TIMEOUT_S):
                 there = await self._collections.codes.estimated_document_count()
                 if there > codes_max:
                     raise TooMuchToRead(f"the database holds {there} codes, at most {codes_max} are read")
@@ -114,7 +114,7 @@ class Lookups:
 
 async def one(collection: Collection, wanted: Document, model: type[M]) -> M | None:
     """The first document that is wanted, as a model."""
-    with translated():
+    with idempotent():
         document = await collection.find_one(wanted)
     return None if document is None else from_document(model, document)
 

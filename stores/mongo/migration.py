@@ -2,19 +2,21 @@
 
 In:       a database in any state, empty or used by an earlier version.
 Out:      what was changed, and what a person must change.
-Promise:  may be run again and again, and by several at once; nothing is ever dropped.
+Promise:  may be run again and again, and by several at once; nothing is ever dropped. With `check` it says what a
+          run would say: both end well, or neither does.
 """
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
 import pymongo
 from pymongo.errors import OperationFailure
 
-from schemas.errors import StoreRefused
+from schemas.errors import MigrationRefused
+from schemas.settings import Validators
 from stores.mongo.connection import Database
-from stores.mongo.errors import DUPLICATE_KEY, translated
+from stores.mongo.errors import DUPLICATE_KEY, idempotent, name_of, wait_cause
 from stores.mongo.specs import CollectionSpec, IndexSpec, collections
 from stores.mongo.validators import validator_of
 
@@ -23,6 +25,9 @@ BUILD_TIMEOUT_S: Final = 3_600
 NAMESPACE_EXISTS: Final = 48
 VALIDATION: Final = {"validationLevel": "strict", "validationAction": "error"}
 EXPIRY: Final = "expireAfterSeconds"
+ACCEPTED: Final = "accepted by CODES_MONGO__VALIDATORS=optional"
+NOT_KEPT: Final = "the server took it, and does not keep it"
+MESSAGE_CHARS_MAX: Final = 200
 COMPARED: Final = ("key", "unique", "partialFilterExpression", EXPIRY)
 
 
@@ -46,33 +51,50 @@ class Warned:
     why: str
 
 
-Step = Change | Warned
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """One thing that the server will not do; the rest was done without it."""
+
+    kind: str
+    name: str
+    why: str
+    """The server's message."""
 
 
-async def migrate_database(db: Database, *, ledger_days: int, check: bool) -> list[Step]:
+Step = Change | Warned | Refused
+
+
+async def migrate_database(
+    db: Database, *, ledger_days: int, check: bool, validators: Validators = "required"
+) -> list[Step]:
     """Bring every collection to its specification; with `check` only say what would be done.
 
     Raises:
         StoreUnavailable: MongoDB gave no answer. What was done stays; run it again.
-        StoreRefused: MongoDB will not do a step (rights, documents that break a unique index).
+        MigrationRefused: MongoDB will not do a step that the others need (rights, documents that break a unique
+            index).
     """
     steps: list[Step] = []
-    with translated():
+    with idempotent():
         existing = {listed["name"]: listed async for listed in await db.list_collections()}
         for spec in collections(ledger_days):
-            steps += await _migrate(db, spec, existing.get(spec.name), check=check)
+            found = existing.get(spec.name)
+            steps += await _migrate(db, spec, found, check=check, is_optional=validators == "optional")
     return steps
 
 
 async def _migrate(
-    db: Database, spec: CollectionSpec, existing: Mapping[str, Any] | None, *, check: bool
+    db: Database, spec: CollectionSpec, existing: Mapping[str, Any] | None, *, check: bool, is_optional: bool
 ) -> list[Step]:
     if existing is None and check:
         return [Change("collection", spec.name, "created"), *_would_be_new(spec)]
     steps: list[Step] = []
     if existing is None:
         steps += await _create(db, spec.name)
-    steps += await _set_validator(db, spec, (existing or {}).get("options", {}), check=check)
+    options = (existing or {}).get("options", {})
+    if not _has_validator(spec, options):
+        step = _missing_validator(spec, options) if check else await _set_validator(db, spec, options)
+        steps.append(_accepted(step) if is_optional and (check or isinstance(step, Refused)) else step)
     listed = [index async for index in db[spec.name].list_indexes()]
     for index in spec.indexes:
         steps += await _set_index(db, spec.name, index, listed, check=check)
@@ -88,25 +110,62 @@ async def _create(db: Database, name: str) -> list[Step]:
     try:
         await db.command({"create": name})
     except OperationFailure as error:
-        if error.code != NAMESPACE_EXISTS:
+        if error.code == NAMESPACE_EXISTS:
+            return []  # another process was faster
+        if not is_refusal(error):
             raise
-        return []  # another process was faster
+        raise MigrationRefused(f"collection {name}: {message_of(error)}") from None
     return [Change("collection", name, "created")]
 
 
-async def _set_validator(
-    db: Database, spec: CollectionSpec, options: Mapping[str, Any], *, check: bool
-) -> list[Step]:
-    wanted = {"validator": validator_of(spec.model), **VALIDATION}
+def _wanted_validator(spec: CollectionSpec) -> dict[str, Any]:
+    return {"validator": validator_of(spec.model), **VALIDATION}
+
+
+def _has_validator(spec: CollectionSpec, options: Mapping[str, Any]) -> bool:
     there = {**VALIDATION, **options}
-    if all(there.get(option) == value for option, value in wanted.items()):
-        return []
-    if not check:
-        try:
-            await db.command({"collMod": spec.name, **wanted})
-        except OperationFailure as error:
-            return [Warned("validator", spec.name, f"the server refuses it (code {error.code})")]
-    return [Change("validator", spec.name, "altered" if "validator" in options else "created")]
+    return all(there.get(option) == value for option, value in _wanted_validator(spec).items())
+
+
+def _missing_validator(spec: CollectionSpec, options: Mapping[str, Any]) -> Change:
+    return Change("validator", spec.name, "altered" if "validator" in options else "created")
+
+
+async def _set_validator(db: Database, spec: CollectionSpec, options: Mapping[str, Any]) -> Change | Refused:
+    """Set it, and look whether it is there then: what is not kept would be missing at the next check."""
+    refusal = await _refusal_of(db.command({"collMod": spec.name, **_wanted_validator(spec)}))
+    if refusal is None:
+        kept = [listed async for listed in await db.list_collections(filter={"name": spec.name})]
+        is_there = any(_has_validator(spec, listed.get("options", {})) for listed in kept)
+        refusal = None if is_there else NOT_KEPT
+    return _missing_validator(spec, options) if refusal is None else Refused("validator", spec.name, refusal)
+
+
+def _accepted(step: Change | Refused) -> Warned:
+    why = step.why if isinstance(step, Refused) else f"it is not there, or not as it should be ({step.what} if set)"
+    return Warned(step.kind, step.name, f"{why}: {ACCEPTED}")
+
+
+async def _refusal_of(command: Awaitable[object]) -> str | None:
+    """The server's message if it will not do that."""
+    try:
+        await command
+    except OperationFailure as error:
+        if not is_refusal(error):
+            raise
+        return message_of(error)
+    return None
+
+
+def is_refusal(error: OperationFailure) -> bool:
+    """A server that has no primary at the moment refuses nothing: it is to be asked again."""
+    return wait_cause(error) not in {"no_answer", "in_transition"}
+
+
+def message_of(error: OperationFailure) -> str:
+    """What the server says, up to the first document that it quotes: that may hold a code."""
+    said = " ".join(str(error).partition("{")[0].split())[:MESSAGE_CHARS_MAX]
+    return f"{said} (code {error.code} {name_of(error)})".replace(" )", ")")
 
 
 async def _set_index(
@@ -141,12 +200,18 @@ async def _create_index(db: Database, collection: str, spec: IndexSpec) -> None:
         with pymongo.timeout(BUILD_TIMEOUT_S):
             await db[collection].create_index(list(spec.keys.items()), name=spec.name, **spec.options())
     except OperationFailure as error:
-        if error.code != DUPLICATE_KEY:
+        if not is_refusal(error):
             raise
-        raise StoreRefused(f"index {collection}.{spec.name}: there are documents that are not unique") from None
+        is_duplicate = error.code == DUPLICATE_KEY
+        why = "there are documents that are not unique" if is_duplicate else message_of(error)
+        raise MigrationRefused(f"index {collection}.{spec.name}: {why}") from None
 
 
 async def _set_expiry(db: Database, collection: str, name: str, spec: IndexSpec, *, check: bool) -> list[Step]:
+    full_name, refusal = f"{collection}.{spec.name}", None
     if not check:
-        await db.command({"collMod": collection, "index": {"name": name, EXPIRY: spec.expire_after_s}})
-    return [Change("index", f"{collection}.{spec.name}", f"expires after {spec.expire_after_s} s")]
+        wanted = {"name": name, EXPIRY: spec.expire_after_s}
+        refusal = await _refusal_of(db.command({"collMod": collection, "index": wanted}))
+    if refusal is not None:
+        return [Refused("index", full_name, refusal)]
+    return [Change("index", full_name, f"expires after {spec.expire_after_s} s")]

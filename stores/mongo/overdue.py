@@ -9,7 +9,7 @@ from datetime import datetime
 
 from handlers.expiry import Overdue
 from stores.mongo.collections import Collections, Document
-from stores.mongo.errors import translated
+from stores.mongo.errors import idempotent
 
 
 class OverdueReservations:
@@ -24,7 +24,7 @@ class OverdueReservations:
         Raises:
             StoreUnavailable: no answer in time; safe to repeat.
         """
-        with translated():
+        with idempotent():
             found = await self._reservations.find_one(held(since, until), {"expires_at": 1}, sort=[("expires_at", 1)])
         return None if found is None else overdue_since(found)
 
@@ -35,7 +35,7 @@ class OverdueReservations:
             StoreUnavailable: no answer in time; safe to repeat.
         """
         fields = {"campaign_id": 1, "fan_id": 1, "expires_at": 1}
-        with translated():
+        with idempotent():
             cursor = self._reservations.find(held(since, until), fields, sort=[("expires_at", 1)], batch_size=size)
             while page := await cursor.to_list(size):
                 yield [overdue(one) for one in page]

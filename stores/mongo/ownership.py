@@ -17,7 +17,7 @@ from pymongo.errors import OperationFailure
 
 from stores.mongo.collections import Collections
 from stores.mongo.connection import Client
-from stores.mongo.errors import translated
+from stores.mongo.errors import idempotent
 
 
 def session_uuid(session: AsyncIOMotorClientSession) -> str:
@@ -41,7 +41,7 @@ class Ownership:
         Raises:
             StoreUnavailable: no answer in time; safe to repeat.
         """
-        with translated():
+        with idempotent():
             last = await self._owners.find_one({"_id": self._shard})
             if last is not None:
                 await self._end(last["session"])

@@ -20,7 +20,7 @@ from handlers.state import ShardChange
 from schemas.documents import InventoryDocument
 from stores.mongo.codes import check_complete, shard_write
 from stores.mongo.collections import Collections, Document, from_document
-from stores.mongo.errors import translated
+from stores.mongo.errors import idempotent, in_transaction, writing
 from stores.mongo.transactions import finish_transaction
 
 SHARDS_PAGE: Final = 1_000
@@ -54,7 +54,7 @@ class Reconciliation:
         Raises:
             FactsStale: the server ended the snapshot (a `mongod` does so after 60 s); may be tried again.
         """
-        with translated(), pymongo.timeout(COUNT_TIMEOUT_S):
+        with in_transaction(), pymongo.timeout(COUNT_TIMEOUT_S):
             async with await self._begun() as session:
                 return await self._read(campaign_id, session)
 
@@ -66,12 +66,13 @@ class Reconciliation:
         Raises:
             FactsStale: it is being moved; may be tried again.
         """
-        with translated():
+        with idempotent():
             found = await self._inventory.find_one({"_id": shard.id})
-            known = shard if found is None else from_document(InventoryDocument, found)
-            change = renumbered(known, above=above, now=now)
+        known = shard if found is None else from_document(InventoryDocument, found)
+        change = renumbered(known, above=above, now=now)
+        with writing():
             done = await self._inventory.bulk_write([shard_write(change)])
-            check_complete("inventory", done.matched_count + done.inserted_count, 1)
+        check_complete("inventory", done.matched_count + done.inserted_count, 1)
         return change.after
 
     async def correct(self, campaign_id: str, *, now: datetime) -> Books:
@@ -80,7 +81,7 @@ class Reconciliation:
         Raises:
             FactsStale: another repair came between, or the server ended the snapshot. Nothing was written.
         """
-        with translated(), pymongo.timeout(COUNT_TIMEOUT_S):
+        with in_transaction(), pymongo.timeout(COUNT_TIMEOUT_S):
             session = await self._begun()
             try:
                 books = await self._read(campaign_id, session)
@@ -100,7 +101,8 @@ class Reconciliation:
 
     async def _write(self, changes: Sequence[ShardChange], session: AsyncIOMotorClientSession) -> None:
         if changes:
-            done = await self._inventory.bulk_write([shard_write(change) for change in changes], session=session)
+            with writing():
+                done = await self._inventory.bulk_write([shard_write(change) for change in changes], session=session)
             check_complete("inventory", done.matched_count + done.inserted_count, len(changes))
 
     async def _read(self, campaign_id: str, session: AsyncIOMotorClientSession) -> Books:
@@ -116,21 +118,21 @@ class Reconciliation:
 
     async def _campaigns_after(self, last: str) -> list[str]:
         wanted = {"campaign_id": {"$gt": last}}
-        with translated():
+        with idempotent():
             found = self._inventory.find(wanted, {"campaign_id": 1}).sort("campaign_id", 1).limit(SHARDS_PAGE)
             return list(dict.fromkeys([one["campaign_id"] async for one in found]))
 
     async def _without_shards(self) -> AsyncIterator[str]:
         found = self._codes.aggregate([{"$group": {"_id": "$campaign_id"}}])
         while page := await self._next_page(found):
-            with translated():
+            with idempotent():
                 known = await self._inventory.distinct("campaign_id", {"campaign_id": {"$in": page}})
             for campaign_id in sorted(set(page) - set(known)):
                 yield campaign_id
 
     async def _next_page(self, found: "AsyncIOMotorCommandCursor[Document]") -> list[str]:
         """The time-out ends with the fetch: one that spans a `yield` would be the caller's too."""
-        with translated(), pymongo.timeout(COUNT_TIMEOUT_S):
+        with idempotent(), pymongo.timeout(COUNT_TIMEOUT_S):
             return [one["_id"] for one in await found.to_list(CAMPAIGNS_PAGE)]
 
 

@@ -2,7 +2,7 @@
 
 from schemas.settings import MongoSettings
 from stores.mongo.collections import open_collections
-from stores.mongo.errors import translated
+from stores.mongo.errors import idempotent
 
 
 async def drop_database(settings: MongoSettings) -> None:
@@ -12,5 +12,5 @@ async def drop_database(settings: MongoSettings) -> None:
         StoreUnavailable: MongoDB gave no answer in `mongo.timeout_ms`.
     """
     async with open_collections(settings) as collections:
-        with translated():
+        with idempotent():
             await collections.database.client.drop_database(settings.database)

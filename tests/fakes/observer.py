@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from consumers.observer import BatchReport, Ends, Part, Subject, Taken
 from schemas.documents import ImportDocument
-from schemas.errors import AbortReason, CodeServiceError, ConflictCause
+from schemas.errors import AbortReason, CodeServiceError, ConflictCause, RefusalCause
 from schemas.records import Rejected
 
 
@@ -15,6 +15,7 @@ class RememberingObserver:
 
     reports: list[BatchReport] = field(default_factory=list)
     conflicts: list[tuple[str, int]] = field(default_factory=list)
+    store_refusals: list[tuple[str, RefusalCause]] = field(default_factory=list)
     aborts: list[tuple[str, AbortReason]] = field(default_factory=list)
     batches: list[Taken] = field(default_factory=list)
     positions: list[int] = field(default_factory=list)
@@ -40,6 +41,10 @@ class RememberingObserver:
     def conflict(self, topic: str, partition: int, cause: ConflictCause) -> None:
         """Remember where."""
         self.conflicts.append((topic, partition))
+
+    def store_refused(self, topic: str, cause: RefusalCause) -> None:
+        """Remember where, and why."""
+        self.store_refusals.append((topic, cause))
 
     def aborted(self, topic: str, reason: AbortReason) -> None:
         """Remember why."""

@@ -18,7 +18,7 @@ from ops.kafka import client_options
 from ops.kafka_topics import LOOK_PAUSE_S, LOOKS_MAX, migrate_topics, wanted_topics
 from ops.migrate import migrate
 from ops.settings import Settings, load_settings
-from schemas.errors import BrokerUnavailable, StoreRefused, StoreUnavailable
+from schemas.errors import BrokerUnavailable, MigrationRefused, StoreUnavailable
 from schemas.stock import changelog_topic
 from schemas.topics import ALL_TOPICS
 from stores.mongo.connection import Client, Database, connect, database
@@ -217,7 +217,7 @@ class TestAgain:
         await db.codes.insert_many([A_CODE, {**A_CODE, "_id": "2"}])
 
         with pytest.raises(
-            StoreRefused, match=r"^index codes\.unique_code: there are documents that are not unique$"
+            MigrationRefused, match=r"^index codes\.unique_code: there are documents that are not unique$"
         ):
             await migrate(settings)
 

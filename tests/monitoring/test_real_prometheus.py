@@ -18,6 +18,7 @@ pytestmark = pytest.mark.integration
 
 NONE_HERE: Final = {
     "codes_conflicts_total": "nobody disputes a code in this traffic",
+    "codes_store_refusals_total": "no validator is wrong",
     "codes_transactions_aborted_total": "nothing is away",
     "codes_fenced_total": "no process is frozen",
 }

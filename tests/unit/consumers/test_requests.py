@@ -2,16 +2,19 @@
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from consumers.failpoints import Failpoint
 from consumers.requests import RequestPartition, Surroundings, utc_now
+from handlers.facts import Facts
 from handlers.plan import Plan
 from producers.replies import ReplyTopics
 from schemas.errors import EmitFailed, FactsStale, PartitionFenced, StoreRefused, StoreUnavailable
-from schemas.records import OutgoingRecord
+from schemas.records import Asked, OutgoingRecord
+from schemas.requests import Request
 from schemas.settings import WorkerSettings
 from schemas.topics import RESERVE
 from tests.fakes.builders import NOW, TM, TOPICS, a_reserve, body, candidates, header
@@ -178,6 +181,38 @@ def test_one_request_that_breaks_every_batch_is_found_and_set_aside() -> None:
     assert isinstance(why, StoreRefused)
     assert [("r-2", "unprocessable")] == [(one.request_id, one.reason) for one in bench.observer.rejections]
     assert {"r-0", "r-1", "r-3", "r-4"} == bench.database.requests.keys()
+    assert {("t.reserve.requests.v1", "validator")} == set(bench.observer.store_refusals)
+    assert [] == bench.observer.conflicts
+
+
+class LateRefusal(MemoryCodeStore):
+    """Its commit is done, unheard and unseen for a while; whatever is written meanwhile is refused."""
+
+    unseen = 3
+
+    async def gather(self, requests: Sequence[Asked[Request]]) -> Facts:
+        """See `CodeStore.gather`."""
+        facts = await super().gather(requests)
+        self.unseen -= 1
+        return replace(facts, decided={}) if self.unseen >= 0 else facts
+
+    async def apply(self, plan: Plan) -> None:
+        """See `CodeStore.apply`."""
+        if plan.writes and self._database.requests:
+            raise StoreRefused("code 121")
+        await super().apply(plan)
+        raise StoreUnavailable("the answer to a commit was lost")
+
+
+def test_a_refusal_after_a_commit_of_which_nothing_was_heard_is_not_believed() -> None:
+    """The ledger is asked before a fan is refused what is his."""
+    bench = Bench(*reserves(1), limits=WorkerSettings(attempts_max=1))
+    bench.work._store = LateRefusal(bench.database, SOURCE.shard, tells_values=False)
+
+    bench.serve()
+
+    assert (["reserved"], []) == (bench.outcomes(), bench.observer.refusals)
+    assert 1 == len(bench.database.reservations)
 
 
 def test_a_batch_that_would_move_too_many_codes_is_halved() -> None:

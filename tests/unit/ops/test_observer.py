@@ -8,7 +8,7 @@ from consumers.observer import BatchReport, Ends, Subject, Taken
 from ops.collectors import ProgressCollector
 from ops.health import Health
 from ops.metrics import REPEATS, SECONDS
-from ops.observer import OpsObserver
+from ops.observer import REASONS_MAX, OpsObserver
 from ops.progress import Progress
 from ops.registry import Metrics
 from schemas.errors import StoreRefused, StoreUnavailable
@@ -81,7 +81,7 @@ def test_a_part_that_is_away_shows_until_it_answers(observer: OpsObserver, metri
 
     assert ["waits_for"] == [entry["event"] for entry in logs]
     assert (2, 1) == (
-        value(metrics, "codes_waits_total", part="mongo"),
+        value(metrics, "codes_waits_total", part="mongo", cause="no_answer"),
         value(metrics, "codes_part_away", part="mongo"),
     )
     assert not health.ready().well
@@ -90,6 +90,44 @@ def test_a_part_that_is_away_shows_until_it_answers(observer: OpsObserver, metri
 
     assert 0 == value(metrics, "codes_part_away", part="mongo")
     assert health.ready().well
+
+
+def test_what_is_waited_out_shows_by_kind(observer: OpsObserver, metrics: Metrics) -> None:
+    """Missing rights want another remedy than a missing primary, and the log names each code once."""
+    errors = [
+        StoreUnavailable("OperationFailure [13 Unauthorized]", "not_allowed"),
+        StoreUnavailable("AutoReconnect"),
+    ]
+    with structlog.testing.capture_logs() as logs:
+        for error in errors * 2:
+            observer.waits_for("mongo", error)
+
+    assert ["OperationFailure [13 Unauthorized]", "AutoReconnect"] == [entry["reason"] for entry in logs]
+    assert (2, 2, 0) == tuple(
+        value(metrics, "codes_waits_total", part="mongo", cause=cause)
+        for cause in ("not_allowed", "no_answer", "server_error")
+    )
+
+
+def test_reasons_in_the_log_are_limited_and_begin_anew_after_an_answer(observer: OpsObserver) -> None:
+    """A part that is half there may have a new one at each try."""
+    with structlog.testing.capture_logs() as logs:
+        for number in range(REASONS_MAX + 5):
+            observer.waits_for("mongo", StoreUnavailable(str(number)))
+        observer.answered("mongo")
+        observer.waits_for("mongo", StoreUnavailable("0"))
+
+    assert [*["waits_for"] * REASONS_MAX, "answered", "waits_for"] == [entry["event"] for entry in logs]
+
+
+def test_refusals_are_no_conflicts(observer: OpsObserver, metrics: Metrics) -> None:
+    """A conflict is normal, a refusal never is."""
+    observer.store_refused(TOPIC, "validator")
+
+    assert (1, None) == (
+        value(metrics, "codes_store_refusals_total", topic=TOPIC, cause="validator"),
+        value(metrics, "codes_conflicts_total", topic=TOPIC, cause="validator"),
+    )
 
 
 def test_partitions_leave_the_gauges_with_their_owner(observer: OpsObserver, metrics: Metrics) -> None:
@@ -229,7 +267,7 @@ def test_an_import_is_named_where_it_begins_and_where_it_ends(observer: OpsObser
 def test_known_series_exist_before_they_move(metrics: Metrics) -> None:
     """A rate over a series that begins at 1 misses that 1."""
     assert 0 == value(metrics, "codes_dead_letters_total", reason="unprocessable")
-    assert 0 == value(metrics, "codes_waits_total", part="kafka")
+    assert 0 == value(metrics, "codes_waits_total", part="kafka", cause="no_answer")
 
 
 def test_metrics_have_our_prefix_and_no_unbounded_label(observer: OpsObserver, metrics: Metrics) -> None:
