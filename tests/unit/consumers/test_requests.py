@@ -198,7 +198,9 @@ class LateRefusal(MemoryCodeStore):
 
     async def apply(self, plan: Plan) -> None:
         """See `CodeStore.apply`."""
-        if plan.writes and self._database.requests:
+        if not plan.writes:
+            return
+        if self._database.requests:
             raise StoreRefused("code 121")
         await super().apply(plan)
         raise StoreUnavailable("the answer to a commit was lost")
