@@ -2,12 +2,14 @@
 
 In:       the MongoDB settings.
 Out:      a client and the service's database.
-Promise:  what was acknowledged is on a majority, and what was read cannot be rolled back.
+Promise:  what was acknowledged is on a majority, in its journals, and what was read cannot be rolled back and comes
+          from the primary; whatever the address says about that. It may say all else: hosts, sign-in, TLS, pools.
 """
 
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorDatabase
+from pymongo import ReadPreference
 from pymongo.errors import PyMongoError
 
 from schemas.errors import SettingsInvalid
@@ -36,14 +38,20 @@ def connect(settings: MongoSettings) -> Client:
         return AsyncIOMotorClient(
             settings.uri.get_secret_value(),
             appname=APP_NAME,
+            datetime_conversion="DATETIME",
+            journal=True,  # with `journal=false` in the address, a majority would confirm what it may still forget
             readConcernLevel="majority",
+            read_preference=ReadPreference.PRIMARY,  # a ledger read from a secondary lacks what was just decided
+            retryReads=True,
             retryWrites=True,
             serverSelectionTimeoutMS=settings.timeout_ms,
             timeoutMS=settings.timeout_ms,
             tz_aware=True,
+            unicode_decode_error_handler="strict",
             w="majority",
+            wtimeoutMS=0,  # `timeoutMS` ends the wait; a shorter one would make each slow majority look like an error
         )
-    except (PyMongoError, ValueError) as error:
+    except (PyMongoError, ValueError, LookupError, TypeError) as error:
         kind = type(error).__name__
         raise SettingsInvalid(f"CODES_MONGO__URI: this is no address of a MongoDB ({kind})") from None
 
