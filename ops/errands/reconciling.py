@@ -32,6 +32,9 @@ from stores.mongo.reconcile import Reconciliation
 
 PATIENCE_S: Final = 60.0
 """How long a conflict is tried again; no try is cut short by it. Longer than a killed repair is in the way."""
+TRIES_MIN: Final = 3
+"""However long they take: a count that the server ended after its transaction lifetime (60 s by default) has used up
+all patience by then, and another one may be in time when the server is less busy, or the cache is warm."""
 
 T = TypeVar("T")
 Tell = Callable[[Sequence[InventoryDocument]], Awaitable[None]]
@@ -155,13 +158,15 @@ async def telling(settings: Settings) -> AsyncIterator[Tell]:
 
 async def patiently(work: Callable[[], Awaitable[T]], campaign_id: str) -> T:
     """Do it again while others are in the way. Raises SnapshotLost if they are for too long."""
-    end, attempt = monotonic() + PATIENCE_S, 0
+    began_s, attempt = monotonic(), 0
     while True:
         try:
             return await work()
         except FactsStale as why:
-            if monotonic() > end:
-                raise SnapshotLost(f"campaign {campaign_id}: not in {PATIENCE_S:.0f} s ({why})") from None
+            seconds, tries = monotonic() - began_s, attempt + 1
+            if seconds > PATIENCE_S and tries >= TRIES_MIN:
+                last_word = f"not in {tries} tries and {seconds:.0f} s, at last {why}"
+                raise SnapshotLost(f"campaign {campaign_id}: {last_word}") from None
         await step_aside(attempt)
         attempt += 1
 

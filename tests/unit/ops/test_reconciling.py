@@ -6,7 +6,7 @@ import pytest
 
 from handlers.reconcile import Books, Shelf
 from ops.errands import reconciling
-from ops.errands.reconciling import Report, SnapshotLost, patiently
+from ops.errands.reconciling import TRIES_MIN, Report, SnapshotLost, patiently
 from ops.exits import Exit, exit_code
 from schemas.errors import FactsStale
 from tests.fakes.builders import CAMPAIGN, a_shard
@@ -17,13 +17,14 @@ SHELF = Shelf(CAMPAIGN, "tm", "available")
 class Busy:
     """Gives way at the last of so many tries."""
 
-    def __init__(self, conflicts: int) -> None:
+    def __init__(self, conflicts: int, why: str = "OperationFailure [112]") -> None:
         self.conflicts = conflicts
+        self.why = why
 
     async def work(self) -> str:
         if self.conflicts:
             self.conflicts -= 1
-            raise FactsStale("OperationFailure [112]")
+            raise FactsStale(self.why)
         return "done"
 
 
@@ -40,6 +41,18 @@ def test_a_conflict_that_does_not_end_is_told(monkeypatch: pytest.MonkeyPatch) -
         asyncio.run(patiently(Busy(1_000).work, "sale"))
 
     assert Exit.FAILED == exit_code(told.value)
+
+
+def test_a_count_that_outlives_the_servers_limit_is_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Even if the first try alone took longer than all patience; with a bound, and the server's code at the end."""
+    monkeypatch.setattr(reconciling, "PATIENCE_S", 0)
+    ended = "OperationFailure [290 TransactionExceededLifetimeLimitSeconds]"
+
+    assert "done" == asyncio.run(patiently(Busy(TRIES_MIN - 1, ended).work, "sale"))
+    with pytest.raises(SnapshotLost, match=r"campaign sale: not in 3 tries and 0 s, at last .*290") as told:
+        asyncio.run(patiently(Busy(TRIES_MIN, ended).work, "sale"))
+
+    assert "transactionLifetimeLimitSeconds" in (type(told.value).__doc__ or "")
 
 
 def test_a_report_has_what_was_found_and_what_is_left() -> None:
