@@ -1,7 +1,7 @@
 """The collections by name, and how models become documents and come back.
 
 In:   the service's database.
-Out:  `Collections`, `open_collections` for one errand; `to_document` and `from_document`.
+Out:  `Collections`, `open_collections` for one-off jobs; `snapshot`; `to_document` and `from_document`.
 """
 
 from collections.abc import AsyncIterator, Mapping
@@ -9,11 +9,12 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
-from motor.motor_asyncio import AsyncIOMotorCollection
+from motor.motor_asyncio import AsyncIOMotorClientSession, AsyncIOMotorCollection
+from pymongo.read_concern import ReadConcern
 
 from schemas.base import Model
 from schemas.settings import MongoSettings
-from stores.mongo.connection import Database, connect, database
+from stores.mongo.connection import Client, Database, connect, database
 
 Document = dict[str, Any]
 if TYPE_CHECKING:
@@ -79,6 +80,22 @@ async def open_collections(settings: MongoSettings) -> AsyncIterator[Collections
         yield Collections(database(client, settings))
     finally:
         client.close()
+
+
+@asynccontextmanager
+async def snapshot(client: Client) -> AsyncIterator[AsyncIOMotorClientSession]:
+    """A transaction, which is a snapshot on every engine; what is not committed in it is left undone.
+
+    It is ended here: motor's session would do it without `await`, and the event loop would stand still for as long as
+    the server takes to answer.
+    """
+    async with await client.start_session() as session:
+        session.start_transaction(read_concern=ReadConcern("snapshot"))
+        try:
+            yield session
+        finally:
+            if session.in_transaction:  # type: ignore[truthy-function]  # a property; the stub has a method
+                await session.abort_transaction()
 
 
 def to_document(model: Model) -> Document:

@@ -10,11 +10,10 @@ from typing import Final
 
 import pymongo
 from motor.motor_asyncio import AsyncIOMotorClientSession
-from pymongo.read_concern import ReadConcern
 
 from schemas.documents import CodeDocument, InventoryDocument, LedgerDocument, ReservationDocument
 from schemas.errors import CodeServiceError, FactsStale
-from stores.mongo.collections import Collection, Collections, Document, M, from_document
+from stores.mongo.collections import Collection, Collections, Document, M, from_document, snapshot
 from stores.mongo.errors import idempotent, in_transaction
 
 BATCH: Final = 10_000
@@ -90,8 +89,7 @@ class Lookups:
                 there = await self._collections.codes.estimated_document_count()
                 if there > codes_max:
                     raise TooMuchToRead(f"the database holds {there} codes, at most {codes_max} are read")
-                async with await self._collections.database.client.start_session() as session:
-                    session.start_transaction(read_concern=ReadConcern("snapshot"))
+                async with snapshot(self._collections.database.client) as session:
                     return await self._everything(session)
         except FactsStale:
             raise TooMuchToRead("the server ended the transaction before all was read") from None

@@ -19,7 +19,7 @@ from handlers.retell import renumbered
 from handlers.state import ShardChange
 from schemas.documents import InventoryDocument
 from stores.mongo.codes import check_complete, shard_write
-from stores.mongo.collections import Collections, Document, from_document
+from stores.mongo.collections import Collections, Document, from_document, snapshot
 from stores.mongo.errors import idempotent, in_transaction, writing
 from stores.mongo.transactions import finish_transaction
 
@@ -55,7 +55,7 @@ class Reconciliation:
             FactsStale: the server ended the snapshot (a `mongod` does so after 60 s); may be tried again.
         """
         with in_transaction(), pymongo.timeout(COUNT_TIMEOUT_S):
-            async with await self._begun() as session:
+            async with snapshot(self._client) as session:
                 return await self._read(campaign_id, session)
 
     async def renumber(self, shard: InventoryDocument, *, now: datetime, above: int = 0) -> InventoryDocument:
