@@ -1,0 +1,181 @@
+"""`codes migrate` where the server takes no validators, or the user may not set them: it and `--check` agree.
+
+A user without the right is a real one where a mongod is on the PATH; elsewhere a proxy says what a mongod would.
+"""
+
+import asyncio
+import shutil
+import socket
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+from typing import Final
+
+import pytest
+from motor.motor_asyncio import AsyncIOMotorClient
+from pymongo.errors import OperationFailure
+
+from stores.mongo.connection import Database
+from stores.mongo.migration import message_of
+from stores.mongo.specs import collections
+from tests.fakes.mongo_proxy import Fault, MongoProxy, Statement, mongo_proxied
+from tests.integration.commanding import Codes
+
+pytestmark = pytest.mark.integration
+
+NAMES: Final = [spec.name for spec in collections(ledger_days=30)]
+TRIES: Final = 50
+"""More than any test here makes."""
+MONGOD: Final = shutil.which("mongod")
+READY_TIMEOUT_S: Final = 60
+OPTIONAL: Final = {"CODES_MONGO__VALIDATORS": "optional"}
+FORGET_LATER: Final = {"CODES_MONGO__LEDGER_DAYS": "40"}
+
+
+def refuse(proxy: MongoProxy, code: int) -> None:
+    """Let the server refuse every validator."""
+    for name in NAMES:
+        proxy.fail(Statement("collMod", name), [Fault(code)] * TRIES)
+
+
+@asynccontextmanager
+async def a_mongod(folder: Path, database: str) -> AsyncIterator[str]:
+    """A server of the test's own, and its address for a user who has `readWrite` on the service's database alone."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    arguments = ["--dbpath", str(folder), "--port", str(port), "--bind_ip", "127.0.0.1", "--auth"]
+    process = await asyncio.create_subprocess_exec(str(MONGOD), *arguments, stdout=asyncio.subprocess.DEVNULL)
+    try:
+        client: AsyncIOMotorClient[dict[str, object]] = AsyncIOMotorClient(
+            port=port, serverSelectionTimeoutMS=READY_TIMEOUT_S * 1_000
+        )
+        role = {"role": "readWrite", "db": database}
+        root = {"role": "root", "db": "admin"}
+        await client.admin.command("createUser", "root", pwd="for-tests", roles=[root])
+        client.close()
+        address = f"127.0.0.1:{port}/?directConnection=true&authSource=admin"
+        client = AsyncIOMotorClient(f"mongodb://root:for-tests@{address}")
+        await client.admin.command("createUser", "migrate", pwd="for-tests", roles=[role])
+        client.close()
+        yield f"mongodb://migrate:for-tests@{address}"
+    finally:
+        process.kill()
+        await process.wait()
+
+
+@pytest.fixture
+async def empty(db: Database) -> None:
+    """Topics are made, and the database is not there yet."""
+    await db.client.drop_database(db.name)
+
+
+@pytest.fixture
+async def without_right(environment: dict[str, str], tmp_path: Path, empty: None) -> AsyncIterator[str]:
+    """The address of a database whose user may do all but `collMod`."""
+    async with AsyncExitStack() as opened:
+        if MONGOD is not None:
+            yield await opened.enter_async_context(a_mongod(tmp_path, environment["CODES_MONGO__DATABASE"]))
+        else:
+            proxy, uri = await opened.enter_async_context(mongo_proxied(environment["CODES_MONGO__URI"]))
+            refuse(proxy, 13)
+            yield uri
+
+
+async def migrate(environment: Mapping[str, str], *arguments: str) -> tuple[int, str, list[str]]:
+    """Exit code, standard output and the lines of standard error."""
+    ended = await Codes(environment)("migrate", *arguments)
+    return ended.code, ended.out, ended.err.splitlines()
+
+
+async def test_a_user_without_the_right_is_told_so_by_the_server(
+    environment: dict[str, str], without_right: str
+) -> None:
+    """The run and the check both fail, all else is made; with the setting both end well and say what is missing."""
+    there = {**environment, "CODES_MONGO__URI": without_right}
+    code, made, refused = await migrate(there)
+    checked, _, _ = await migrate(there, "--check")
+    accepted = await migrate({**there, **OPTIONAL})
+    accepted_check = await migrate({**there, **OPTIONAL}, "--check")
+
+    assert (1, 1) == (code, checked)
+    assert "codes.unique_code" in made
+    assert len(NAMES) + 1 == len(refused)
+    assert refused[0].startswith("refused: validator codes: ")
+    assert "(code 13" in refused[0]
+    assert "dbAdmin" in refused[-1]
+    for ended in (accepted, accepted_check):
+        assert (0, "nothing to change\n", len(NAMES)) == (ended[0], ended[1], len(ended[2]))
+        assert all(line.endswith(": accepted by CODES_MONGO__VALIDATORS=optional") for line in ended[2])
+    assert "(code 13" in accepted[2][0]
+
+
+async def test_the_ledgers_time_needs_the_right_whatever_the_setting(
+    environment: dict[str, str], without_right: str
+) -> None:
+    """The run says what the server says, does the rest, and fails like the check."""
+    there = {**environment, "CODES_MONGO__URI": without_right, **OPTIONAL}
+    assert 0 == (await migrate(there))[0]
+
+    code, _, lines = await migrate({**there, **FORGET_LATER, "CODES_TOPICS__RETENTION_HOURS": "168"})
+    checked, _, _ = await migrate({**there, **FORGET_LATER}, "--check")
+
+    assert (1, 1) == (code, checked)
+    assert any(line.startswith("refused: index requests.forget: ") and "(code 13" in line for line in lines)
+
+
+async def test_a_server_that_takes_no_validators_may_be_accepted(environment: dict[str, str], empty: None) -> None:
+    """Until it takes them, after an upgrade: then the next run sets them, and the check is content."""
+    async with mongo_proxied(environment["CODES_MONGO__URI"]) as (proxy, uri):
+        refuse(proxy, 115)
+        there = {**environment, "CODES_MONGO__URI": uri}
+        required = [(await migrate(there, *arguments))[0] for arguments in ((), ("--check",))]
+        optional = [(await migrate({**there, **OPTIONAL}, *arguments))[0] for arguments in ((), ("--check",))]
+
+    later = await migrate({**environment, **OPTIONAL})
+    checks = [await migrate(environment, "--check"), await migrate({**environment, **OPTIONAL}, "--check")]
+
+    assert ([1, 1], [0, 0]) == (required, optional)
+    assert (0, []) == (later[0], later[2])
+    assert len(NAMES) == later[1].count("validator")
+    assert [(0, "nothing to change\n", [])] * 2 == checks
+
+
+async def test_a_server_that_loses_a_validator_is_no_success(environment: dict[str, str], empty: None) -> None:
+    """It says well and keeps nothing: the run would say `created` for ever, and the check would fail for ever."""
+    async with mongo_proxied(environment["CODES_MONGO__URI"]) as (proxy, uri):
+        for name in NAMES:
+            proxy.fail(Statement("collMod", name), [Fault(0)] * TRIES)
+        code, _, lines = await migrate({**environment, "CODES_MONGO__URI": uri})
+
+    assert 1 == code
+    assert "refused: validator codes: the server took it, and does not keep it" in lines
+
+
+async def test_a_server_without_a_primary_refuses_nothing(environment: dict[str, str], empty: None) -> None:
+    """It is not there yet: exit code 3, and run it again."""
+    async with mongo_proxied(environment["CODES_MONGO__URI"]) as (proxy, uri):
+        refuse(proxy, 11_602)
+        code, _, [line] = await migrate({**environment, "CODES_MONGO__URI": uri})
+
+    assert 3 == code
+    assert line.startswith("codes: ")
+    assert "11602" in line
+
+
+@pytest.mark.parametrize(
+    ("message", "shown"),
+    [
+        (
+            'not authorized on codes to execute command { collMod: "codes" }',
+            "not authorized on codes to execute command",
+        ),
+        ('E11000 dup key: { code: "SECRET-1" }', "E11000 dup key:"),
+        ("x" * 1_000, "x" * 200),
+    ],
+)
+def test_a_servers_message_is_shown_up_to_the_first_document(message: str, shown: str) -> None:
+    """A document may hold a code, and a command a signature."""
+    assert f"{shown} (code 13 Unauthorized)" == message_of(
+        OperationFailure(message, 13, {"codeName": "Unauthorized"})
+    )
