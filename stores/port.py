@@ -48,6 +48,7 @@ class CodeStore(Protocol):
         Raises:
             FactsStale: a code, reservation or shard is no longer what the plan was made from, or another worker
                 decided one of the requests. Nothing was written. Gather again and plan anew.
-            StoreUnavailable: no answer in time. Safe to repeat: the ledger tells what happened.
-            StoreRefused: the database will not take this plan, however often it is tried. Nothing was written.
+            StoreUnavailable: no answer in time, or an error that is not the plan's fault; a commit that reports any
+                error. Safe to repeat: the ledger tells what happened.
+            StoreRefused: the database will not take this plan, however often it is tried. No commit was attempted.
         """
