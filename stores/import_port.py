@@ -30,9 +30,9 @@ class Written:
 class ImportStore(Protocol):
     """Where imports, their codes and their rejected rows are; one for each input partition.
 
-    Every method raises StoreUnavailable if there was no answer in time or an error that is not the import's fault, and
-    is safe to repeat; `create`, `replace` and `write_chunk` also StoreRefused if the database will not take the write,
-    however often it is tried. No commit was attempted then.
+    Every method raises StoreUnavailable if there was no answer in time or an error that is not the import's fault,
+    and is safe to repeat; `create`, `replace` and `write_chunk` also StoreRefused if the database will not take the
+    write, however often it is tried. No commit was attempted then.
     """
 
     async def take_over(self) -> None:

@@ -6,7 +6,14 @@ from typer.testing import CliRunner
 from ops.cli import app, main
 from ops.exits import Exit, advice, exit_code, told
 from ops.kafka import KafkaRefused
-from schemas.errors import BrokerUnavailable, CodeServiceError, SettingsInvalid, StoreRefused, StoreUnavailable
+from schemas.errors import (
+    BrokerUnavailable,
+    CodeServiceError,
+    MigrationRefused,
+    SettingsInvalid,
+    StoreRefused,
+    StoreUnavailable,
+)
 
 
 @pytest.mark.parametrize(
@@ -17,6 +24,7 @@ from schemas.errors import BrokerUnavailable, CodeServiceError, SettingsInvalid,
         (BrokerUnavailable("x"), Exit.UNREACHABLE),
         (KafkaRefused("x"), Exit.FAILED),
         (StoreRefused("x"), Exit.FAILED),
+        (MigrationRefused("x"), Exit.FAILED),
     ],
 )
 def test_an_error_has_its_exit_code(error: CodeServiceError, code: Exit) -> None:
