@@ -7,17 +7,16 @@ Promise:  offsets move only together with what they caused. A crash repeats work
 
 import asyncio
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from time import perf_counter
 from typing import Final, TypeVar
 
 from consumers.decode import SizeLimits, decode_request
 from consumers.failpoints import Failpoint
-from consumers.observer import BatchReport, Observer, Step, Subject
+from consumers.observer import BatchReport, Observer, Subject
 from consumers.outputs import Outputs, Speaker, outputs_of
+from consumers.stopwatch import Stopwatch
 from consumers.tracing import UNTRACED, Tracer
 from consumers.waiting import step_aside, wait_out
 from handlers.plan import Plan, plan_batch
@@ -47,24 +46,6 @@ class Decided:
 
     def __add__(self, other: "Decided") -> "Decided":
         return Decided(self.plans + other.plans, self.unprocessable + other.unprocessable)
-
-
-@dataclass(slots=True)
-class Stopwatch:
-    """Seconds by step."""
-
-    tracer: Tracer
-    seconds: dict[Step, float] = field(default_factory=dict)
-
-    @contextmanager
-    def step(self, name: Step) -> Iterator[None]:
-        """Add what happens inside to a step."""
-        start = perf_counter()
-        try:
-            with self.tracer.step(name):
-                yield
-        finally:
-            self.seconds[name] = self.seconds.get(name, 0.0) + perf_counter() - start
 
 
 def utc_now() -> datetime:
