@@ -26,6 +26,7 @@ from stores.mongo.codes import MongoParts, check_complete, find_by_id, shard_wri
 from stores.mongo.collections import Document, from_document, to_document
 from stores.mongo.errors import translated
 from stores.mongo.ownership import Ownership
+from stores.mongo.slow_chunks import in_time
 from stores.mongo.transactions import run_transaction
 
 ID_BYTES: Final = 16
@@ -126,7 +127,7 @@ class MongoImportStore:
             last = LastChunk(before.campaign_id, {}, await self.shards(before.campaign_id))
         existing = {**prepared.existing, **last.those_of(prepared.documents)}
         plan = self._plan(prepared, before, existing, last.shards, to_milliseconds(at))
-        with translated():
+        with translated(), in_time():
             session = await self._ownership.session()
             async with self._parts.turns:
                 await run_transaction(session, lambda: self._write(plan, session))
