@@ -163,12 +163,15 @@ class ImportRun:
         return report, None
 
     async def _written_report(self) -> str:
-        checkpoint, objects = self.checkpoint, self._around.objects
+        checkpoint, waits, objects = self.checkpoint, self.waits, self._around.objects
+
+        def check_owner() -> Awaitable[object]:
+            return waits.read(checkpoint.still_ours)
 
         def once() -> Awaitable[str]:
-            return write_report(checkpoint.document, checkpoint.store, objects, checkpoint.still_ours)
+            return write_report(checkpoint.document, checkpoint.store, objects, check_owner)
 
-        return await self.waits.read(lambda: self.waits.s3(once))
+        return await waits.read(lambda: waits.s3(once))
 
     def _source(self) -> ChunkSource:
         return ChunkSource(

@@ -95,18 +95,20 @@ class Partition:
     observer: RememberingObserver = field(default_factory=RememberingObserver)
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
 
-    async def serve(self, command: dict[str, str], offset: int = 7) -> dict[str, object]:
-        """Serve one command as its new owner; gives the last event."""
+    async def serve(self, *commands: dict[str, str], offset: int = 7) -> dict[str, object]:
+        """Serve commands as their new owner; gives the last event."""
         limits = Settings().worker.model_copy(update={"backoff_max_ms": 50})
         around = ImportSurroundings(
             Topics("t."), "group", limits, self.settings, self.observer, Failpoint(), self.objects
         )
         shard = f"import.commands.v1.{self.number}"
         partition = ImportPartition(shard, self.store(self.parts, shard), around)
-        value = orjson.dumps(command)
-        record = IncomingRecord("t.import.commands.v1", self.number, offset, 1_795_485_600_000, b"sale", value, ())
+        records = [
+            IncomingRecord("t.import.commands.v1", self.number, at, 1_795_485_600_000, b"sale", orjson.dumps(one), ())
+            for at, one in enumerate(commands, start=offset)
+        ]
         await partition.take_over()
-        await partition.serve([record], self.emitter, self.stopping)
+        await partition.serve(records, self.emitter, self.stopping)
         return self.emitter.end
 
 
