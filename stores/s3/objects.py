@@ -55,9 +55,9 @@ class S3Objects:
         try:
             with translated():
                 found = await self._client.head_object(**named(place))
-        except ImportFailed:
+        except ImportFailed as why:
             await self._say_why(place)
-            raise
+            raise ObjectStoreUnavailable(f"{why.reason}, and a moment later there") from None
         encodings = {word.strip().lower() for word in found.get("ContentEncoding", "").split(",")}
         return ObjectSeen(
             size_bytes=found["ContentLength"],
