@@ -63,13 +63,17 @@ class ImportRun:
     async def _loaded(self) -> str | None:
         """Load what is left of the object; gives the reason if that cannot be all of it."""
         try:
-            await self._locate()
-            await self._load()
+            await self._locate_and_load()
         except ImportFailed as why:
             return why.reason
-        except StoreRefused:
-            return DATABASE_REFUSED
         return None
+
+    async def _locate_and_load(self) -> None:
+        try:
+            await self._locate()
+            await self._load()
+        except StoreRefused:
+            raise ImportFailed(DATABASE_REFUSED) from None
 
     async def _locate(self) -> None:
         """Look at the object once; from then on it must stay the same.
