@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import ClassVar
 
 from schemas.documents import ImportDocument, InventoryDocument, RejectsDocument
-from schemas.errors import ChunkTooSlow, FactsStale, StoreRefused
+from schemas.errors import ChunkTooSlow, FactsStale, StoreRefused, StoreUnavailable
 from stores.import_port import Prepared, Written
 from stores.mongo.imports import MongoImportStore
 
@@ -162,3 +162,30 @@ class ContendedStore(MongoImportStore):
         if prepared.chunk.rows > 30:
             raise FactsStale("OperationFailure [112]", "write_conflict")
         return await super().write_chunk(prepared, before, at=at)
+
+
+class DeafStore(MongoImportStore):
+    """A store whose every third answer gets lost after the write."""
+
+    calls = 0
+
+    async def write_chunk(self, prepared: Prepared, before: ImportDocument, *, at: datetime) -> Written:
+        """See `ImportStore.write_chunk`."""
+        written = await super().write_chunk(prepared, before, at=at)
+        self._lose()
+        return written
+
+    async def replace(self, before: ImportDocument, after: ImportDocument) -> None:
+        """See `ImportStore.replace`."""
+        await super().replace(before, after)
+        self._lose()
+
+    async def create(self, document: ImportDocument) -> None:
+        """See `ImportStore.create`."""
+        await super().create(document)
+        raise StoreUnavailable("nobody heard")
+
+    def _lose(self) -> None:
+        self.calls += 1
+        if self.calls % 3 == 1:
+            raise StoreUnavailable("nobody heard")

@@ -4,18 +4,15 @@ import asyncio
 import gzip
 from collections import Counter
 from dataclasses import dataclass, field
-from datetime import datetime
 
 import pytest
 
-from schemas.documents import ImportDocument
-from schemas.errors import ImportFailed, ObjectStoreUnavailable, PartitionFenced, StoreUnavailable
+from schemas.errors import ImportFailed, ObjectStoreUnavailable, PartitionFenced
 from schemas.settings import ImporterSettings
-from stores.import_port import Prepared, Written
 from stores.mongo.codes import MongoParts
 from stores.mongo.connection import Database
-from stores.mongo.imports import MongoImportStore
 from tests.fakes.observer import RememberingObserver
+from tests.integration.disturbed_stores import DeafStore
 from tests.integration.importing import Files, counts
 from tests.integration.one_partition import (
     Objects,
@@ -28,33 +25,6 @@ pytestmark = pytest.mark.integration
 
 CODES = [f"CODE-{number:04}" for number in range(500)]
 TEXT = "\n".join(CODES).encode()
-
-
-class DeafStore(MongoImportStore):
-    """A store whose every third answer gets lost after the write."""
-
-    calls = 0
-
-    async def write_chunk(self, prepared: Prepared, before: ImportDocument, *, at: datetime) -> Written:
-        """See `ImportStore.write_chunk`."""
-        written = await super().write_chunk(prepared, before, at=at)
-        self._lose()
-        return written
-
-    async def replace(self, before: ImportDocument, after: ImportDocument) -> None:
-        """See `ImportStore.replace`."""
-        await super().replace(before, after)
-        self._lose()
-
-    async def create(self, document: ImportDocument) -> None:
-        """See `ImportStore.create`."""
-        await super().create(document)
-        raise StoreUnavailable("nobody heard")
-
-    def _lose(self) -> None:
-        self.calls += 1
-        if self.calls % 3 == 1:
-            raise StoreUnavailable("nobody heard")
 
 
 @dataclass
