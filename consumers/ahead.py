@@ -1,10 +1,10 @@
-"""Doing the next thing while the last one is used, and letting go of it when the process is told to stop.
+"""Doing the next thing while the last one is used, and letting go of it when there is no more time for it.
 
-Out: `ahead`, which is always one item further than who reads from it; `unless_stopped`.
+Out: `ahead`, which is always one item further than who reads from it; `unless`, `unless_stopped`.
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable
+from collections.abc import AsyncGenerator, Awaitable, Coroutine
 from typing import Any, Final, TypeVar
 
 from schemas.errors import CodeServiceError
@@ -43,15 +43,26 @@ async def unless_stopped(work: Awaitable[T], stopping: asyncio.Event) -> T:
     Raises:
         Stopped: the work was cancelled.
     """
+    return await unless(work, stopping.wait())
+
+
+async def unless(work: Awaitable[T], *limits: Coroutine[Any, Any, Any]) -> T:
+    """What the work gives, if that comes before one of `limits` returns.
+
+    The work may take its time to end when it is cancelled, as a transaction does: it is awaited.
+
+    Raises:
+        Stopped: the work was cancelled.
+    """
     task = asyncio.ensure_future(work)
-    stop = asyncio.create_task(stopping.wait())
+    ends = [asyncio.create_task(limit) for limit in limits]
     try:
-        await asyncio.wait((task, stop), return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait((task, *ends), return_when=asyncio.FIRST_COMPLETED)
         if not task.done():
             raise Stopped("told to stop")
         return task.result()
     finally:
-        await let_go(task, stop)
+        await let_go(task, *ends)
 
 
 async def let_go(*tasks: "asyncio.Future[Any]") -> None:

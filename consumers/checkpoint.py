@@ -1,56 +1,61 @@
-"""An import's document in the hands of one run: begun or taken over, then moved from chunk to chunk.
+"""An import's document in the hands of one run: begun or taken over, then moved from state to state.
 
-In:       a command; chunks; the document's next states.
+In:       a command; the document's next states.
 Out:      `Checkpoint.document`, which is what the database has.
 Promise:  a write that others disturbed is tried again, one whose answer got lost is not done twice, and one by a run
-          that has been taken over from is not done at all.
+          that has been taken over from is not done at all. Only a command of which nothing is written yet can be
+          refused; what is refused later is for the import's document to say.
 """
 
-import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
-from typing import TypeVar
 from uuid import uuid4
 
-from consumers.ahead import Stopped
-from consumers.import_surroundings import ImportSurroundings
-from consumers.observer import Subject
-from consumers.waiting import step_aside, wait_out
+from consumers.import_waits import Waits
+from consumers.observer import Observer, Subject
+from consumers.waiting import step_aside
 from handlers.imports import begun
-from schemas.documents import ImportDocument
-from schemas.errors import FactsStale, PartitionFenced, StoreRefused, StoreUnavailable
+from schemas.documents import ImportDocument, InventoryDocument
+from schemas.errors import FactsStale, PartitionFenced, StoreRefused
 from schemas.records import Asked, IncomingRecord
 from schemas.requests import ImportCommand
-from stores.import_port import ImportStore, Prepared, Written
-
-T = TypeVar("T")
+from stores.import_port import ImportStore
 
 
-async def take(asked: Asked[ImportCommand], store: ImportStore, around: ImportSurroundings) -> ImportDocument:
-    """Begin an import, or take over the one of this id; one that has ended or has other content stays as it is."""
+async def take(asked: Asked[ImportCommand], store: ImportStore, waits: Waits) -> ImportDocument:
+    """Begin an import, or take over the one of this id; one that has ended or has other content stays as it is.
+
+    Raises:
+        StoreRefused: the database does not take the document of an import that has not begun, in
+            `worker.attempts_max` tries.
+        Stopped: told to stop before it was done.
+    """
     attempt = 0
     while True:
+        found = await waits.unless_stopped(lambda: waits.read(lambda: store.find(asked.request.request_id)))
         try:
-            return await waited(lambda: take_once(asked, store, around), around)
-        except FactsStale as why:
-            around.observer.conflict(asked.record.topic, asked.record.partition, why.cause)
-            await step_aside(attempt)
-            attempt += 1
+            return await take_found(found, asked, store, waits)
+        except (FactsStale, StoreRefused) as why:
+            if found is None and not why.retriable and attempt >= waits.around.limits.attempts_max:
+                raise
+            disturbance(why, asked.record, waits.around.observer)
+        await waits.unless_stopped(lambda: step_aside(attempt))  # noqa: B023  # it is awaited here
+        attempt += 1
 
 
-async def take_once(asked: Asked[ImportCommand], store: ImportStore, around: ImportSurroundings) -> ImportDocument:
-    """Raises FactsStale if another run did the same at the same time."""
+async def take_found(
+    found: ImportDocument | None, asked: Asked[ImportCommand], store: ImportStore, waits: Waits
+) -> ImportDocument:
+    """Raises FactsStale if another run did the same at the same time, and StoreRefused."""
     run = uuid4().hex
-    found = await store.find(asked.request.request_id)
     if found is None:
-        document = begun(asked, run=run, now=around.clock())
-        await store.create(document)
+        document = begun(asked, run=run, now=waits.around.clock())
+        await waits.unless_stopped(lambda: waits.write(lambda: store.create(document)))
         return document
     if found.state != "running" or found.digest != asked.digest:
         return found
     document = found.model_copy(update={"run": run})
-    await store.replace(found, document)
+    await waits.unless_stopped(lambda: waits.write(lambda: store.replace(found, document)))
     return document
 
 
@@ -61,87 +66,80 @@ class Checkpoint:
     document: ImportDocument
     cause: IncomingRecord
     store: ImportStore
-    around: ImportSurroundings
-    stopping: asyncio.Event
+    waits: Waits
 
-    async def move(self, after: ImportDocument, is_done: Callable[[ImportDocument], bool]) -> None:
-        """Write the document's next state; `is_done` knows it again.
+    async def move(self, after: ImportDocument, *, gives_up: bool = True) -> bool:
+        """Write the document's next state; False if it is not any more in the state that `after` was made from.
 
-        Raises:
-            PartitionFenced, Stopped: see `write`.
-        """
-        await self._written(lambda _attempt: self.store.replace(self.document, after), is_done)
-        self.document = after
-
-    async def write(self, prepared: Prepared) -> Written:
-        """Write a chunk.
+        That happens when a write of ours that was given up was done after all; `document` is then as it is now.
 
         Raises:
             PartitionFenced: another run has taken the import over.
-            Stopped: others were faster, and there is no time to try again. Nothing was written.
-            StoreRefused: the database does not take it, in `worker.attempts_max` tries.
-        """
-
-        def is_done(found: ImportDocument) -> bool:
-            return found.position == prepared.chunk.end.byte
-
-        async def write(attempt: int) -> Written:
-            fresh = await self.store.look_up(prepared, self.document.campaign_id) if attempt else prepared
-            return await self.store.write_chunk(fresh, self.document, at=self.around.clock())
-
-        written = await self._written(write, is_done)
-        if written is None:
-            written = await waited(self._as_it_is, self.around)
-        self.document = written.document
-        return written
-
-    async def _written(
-        self, write: Callable[[int], Awaitable[T]], is_done: Callable[[ImportDocument], bool]
-    ) -> T | None:
-        """What the write gives; None if it turns out that an earlier try, of which nothing was heard, did it.
-
-        `write` is told how many tries failed before.
-
-        A refusal is believed only when it is repeated: when the next owner ends this one's session in the midst of
-        a write, servers have various words for that.
+            Stopped: there is no time to try again.
+            StoreRefused: the database does not take it, in `worker.attempts_max` tries; only if it `gives_up`.
         """
         attempt = 0
         while True:
+            before = self.document
             try:
-                return await waited(partial(write, attempt), self.around)
-            except FactsStale as why:
-                self.around.observer.conflict(self.cause.topic, self.cause.partition, why.cause)
-            except StoreRefused as why:
-                self.around.observer.store_refused(self.cause.topic, why.cause)
-                if attempt >= self.around.limits.attempts_max and not await self._is_done(is_done):
-                    self.around.observer.refused(self._subject, why)
-                    raise
-            if await self._is_done(is_done):
-                return None
-            if self.stopping.is_set():
-                raise Stopped("others were faster")
-            await step_aside(attempt)
+                await self.waits.unless_stopped(lambda: self.waits.write(lambda: self.store.replace(before, after)))  # noqa: B023  # it is awaited here
+            except (FactsStale, StoreRefused) as why:
+                failure = why
+            else:
+                self.document = after
+                return True
+            await self.refresh()
+            if stage(self.document) != stage(before):
+                return stage(self.document) == stage(after)
+            self.disturbed(failure, attempt, gives_up=gives_up)
+            await self.waits.unless_stopped(lambda: step_aside(attempt))  # noqa: B023  # as above
             attempt += 1
 
-    @property
-    def _subject(self) -> Subject:
-        cause, document = self.cause, self.document
-        return Subject(cause.topic, cause.partition, cause.offset, document.id, document.campaign_id)
+    async def refresh(self) -> None:
+        """Learn how the document is: a write of which nothing was heard may have been done.
 
-    async def _is_done(self, is_done: Callable[[ImportDocument], bool]) -> bool:
-        """Whether a try of which nothing was heard did it; asked before a refusal is believed, too."""
-        return is_done(await waited(self._still_ours, self.around))
+        Raises:
+            PartitionFenced: another run has taken the import over.
+            Stopped: told to stop before there was an answer.
+        """
+        self.document = await self.waits.unless_stopped(lambda: self.waits.read(self.still_ours))
 
-    async def _still_ours(self) -> ImportDocument:
+    async def still_ours(self) -> ImportDocument:
+        """The document. Raises PartitionFenced if another run has taken the import over."""
         found = await self.store.find(self.document.id)
         if found is None or found.run != self.document.run:
             raise PartitionFenced("another run has taken this import over")
         return found
 
-    async def _as_it_is(self) -> Written:
-        return Written(await self._still_ours(), await self.store.shards(self.document.campaign_id))
+    async def shards(self) -> Sequence[InventoryDocument]:
+        """This partition's shards of the import's campaign. Raises Stopped."""
+        campaign_id = self.document.campaign_id
+        return await self.waits.unless_stopped(lambda: self.waits.read(lambda: self.store.shards(campaign_id)))
+
+    def disturbed(self, why: FactsStale | StoreRefused, attempt: int, *, gives_up: bool = True) -> None:
+        """A write failed after so many others; raises StoreRefused if it is hopeless.
+
+        A refusal is believed only when it is repeated, and when no earlier try moved the document: refresh it first.
+        """
+        cause, observer = self.cause, self.waits.around.observer
+        if not why.retriable and attempt and attempt % self.waits.around.limits.attempts_max == 0:
+            document = self.document
+            observer.refused(
+                Subject(cause.topic, cause.partition, cause.offset, document.id, document.campaign_id), why
+            )
+            if gives_up:
+                raise why
+        disturbance(why, cause, observer)
 
 
-async def waited(work: Callable[[], Awaitable[T]], around: ImportSurroundings) -> T:
-    """Wait out a database that is away."""
-    return await wait_out(work, "mongo", around.observer, away=StoreUnavailable, backoff_max_s=around.backoff_max_s)
+def disturbance(why: FactsStale | StoreRefused, cause: IncomingRecord, observer: Observer) -> None:
+    """Count a write that is tried again."""
+    if isinstance(why, StoreRefused):
+        observer.store_refused(cause.topic, why.cause)
+    else:
+        observer.conflict(cause.topic, cause.partition, why.cause)
+
+
+def stage(document: ImportDocument) -> tuple[str, str | None, int]:
+    """What every write but a take-over changes."""
+    return document.state, document.etag, document.position

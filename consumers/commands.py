@@ -11,15 +11,18 @@ from collections import Counter
 from collections.abc import Sequence
 
 from consumers.ahead import Stopped
-from consumers.checkpoint import Checkpoint, take, waited
+from consumers.checkpoint import Checkpoint, take
 from consumers.decode import SizeLimits, decode_command
 from consumers.import_events import failed_records, rejected_records, told_records
 from consumers.import_run import ImportRun
 from consumers.import_surroundings import ImportSurroundings
+from consumers.import_waits import Waits
 from consumers.observer import BatchReport, Subject
+from consumers.waiting import wait_out
+from handlers.chunk_size import ChunkSize
 from producers.emitters import Emitter
 from schemas.documents import ImportDocument
-from schemas.errors import StoreRefused
+from schemas.errors import StoreRefused, StoreUnavailable
 from schemas.records import Asked, IncomingRecord, OutgoingRecord, Rejected
 from schemas.requests import ImportCommand
 from stores.import_port import ImportStore
@@ -37,10 +40,12 @@ class ImportPartition:
         self._around = around
         limits = around.limits
         self._sizes = SizeLimits(limits.record_bytes_max, limits.key_bytes_max, limits.header_bytes_max)
+        self._chunk_size = ChunkSize(around.settings.rows_per_chunk_max)
 
     async def take_over(self) -> None:
         """See `PartitionWork.take_over`."""
-        await waited(self._store.take_over, self._around)
+        observer, backoff_max_s = self._around.observer, self._around.backoff_max_s
+        await wait_out(self._store.take_over, "mongo", observer, away=StoreUnavailable, backoff_max_s=backoff_max_s)
 
     async def serve(self, records: Sequence[IncomingRecord], emitter: Emitter, stopping: asyncio.Event) -> None:
         """Take commands to their ends; return without an end when `stopping` is set.
@@ -57,12 +62,15 @@ class ImportPartition:
 
     async def _serve(self, record: IncomingRecord, emitter: Emitter, stopping: asyncio.Event) -> None:
         read = decode_command(record, self._sizes)
+        waits = Waits(self._around, stopping)
         if isinstance(read, Asked):
             try:
-                outputs = await self._import(read, emitter, stopping)
+                document = await take(read, self._store, waits)
             except StoreRefused as why:
                 self._around.observer.refused(subject(read), why)
                 read = unprocessable(read)
+            else:
+                outputs = await self._import(read, document, emitter, waits)
         if isinstance(read, Rejected):
             outputs = rejected_records(
                 read, group=self._around.group, at=self._around.clock(), topics=self._around.topics
@@ -77,26 +85,22 @@ class ImportPartition:
         self._around.observer.batch_done(report(read))
 
     async def _import(
-        self, asked: Asked[ImportCommand], emitter: Emitter, stopping: asyncio.Event
+        self, asked: Asked[ImportCommand], document: ImportDocument, emitter: Emitter, waits: Waits
     ) -> Sequence[OutgoingRecord]:
         """What is told at the end of an import.
 
         Raises:
             Stopped: it is not at its end.
-            StoreRefused: the database does not take the import's document.
         """
-        document = await take(asked, self._store, self._around)
         if document.digest != asked.digest:
             return failed_records(asked, "request_id_reused", self._around.topics)
+        checkpoint = Checkpoint(document, asked.record, self._store, waits)
         if document.state == "running":
-            checkpoint = Checkpoint(document, asked.record, self._store, self._around, stopping)
             moved_by = f"{self._shard}@{asked.record.offset}"
-            run = ImportRun(checkpoint, self._around, emitter, stopping, moved_by)
-            document = await self._watched(run)
+            document = await self._watched(ImportRun(checkpoint, waits, emitter, self._chunk_size, moved_by))
         if document.report is not None:
-            await waited(lambda: self._store.forget_rejects(document.id), self._around)
-        shards = await waited(lambda: self._store.shards(document.campaign_id), self._around)
-        return told_records(document, shards, asked.record, self._around.topics)
+            await waits.unless_stopped(lambda: waits.read(lambda: self._store.forget_rejects(document.id)))
+        return told_records(document, await checkpoint.shards(), asked.record, self._around.topics)
 
     async def _watched(self, run: ImportRun) -> ImportDocument:
         """Take an import to its end, and say for how long it is under way here."""

@@ -13,7 +13,14 @@ from typing import Final, Literal, get_args
 from schemas.errors import SettingsInvalid
 
 Point = Literal[
-    "before_apply", "after_apply", "after_emit", "before_chunk", "after_chunk", "before_import_end", "after_alert"
+    "before_apply",
+    "after_apply",
+    "after_emit",
+    "before_chunk",
+    "after_chunk",
+    "before_report",
+    "before_import_end",
+    "after_alert",
 ]
 POINTS: Final[tuple[str, ...]] = get_args(Point)
 SIGNALS: Final = {"kill": signal.SIGKILL, "stop": signal.SIGSTOP}

@@ -14,15 +14,14 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from consumers.ahead import ahead
-from consumers.checkpoint import waited
-from consumers.import_surroundings import ImportSurroundings
-from consumers.waiting import wait_out
+from consumers.import_waits import Waits
+from handlers.chunk_size import ChunkSize
 from handlers.chunks import Chunk, Chunker
 from handlers.imports import columns_of, place_of
 from handlers.rows import RowReader
 from handlers.texts import GzipText, PlainText
 from schemas.documents import ImportDocument
-from schemas.errors import ImportFailed, ObjectStoreUnavailable
+from schemas.errors import ImportFailed
 from schemas.settings import ImporterSettings
 from stores.import_port import ImportStore, ObjectPlace, Prepared
 
@@ -42,7 +41,8 @@ class ChunkSource:
     document: ImportDocument
     moved_by: str
     store: ImportStore
-    around: ImportSurroundings
+    waits: Waits
+    size: ChunkSize
     turned: Callable[[], None]
     """Told after each step."""
 
@@ -52,7 +52,7 @@ class ChunkSource:
         Raises:
             ImportFailed: it cannot be read on; the reasons are in docs/imports.md.
         """
-        chunker = chunker_of(self.document, self.around.settings)
+        chunker = chunker_of(self.document, self.waits.around.settings, self.size)
         failure: ImportFailed | None = None
         try:
             async with aclosing(self._full_chunks(chunker)) as full:
@@ -82,15 +82,15 @@ class ChunkSource:
         return False
 
     def _prepare(self, chunk: Chunk) -> Prepared:
-        return self.store.prepare(chunk, self.document, moved_by=self.moved_by, at=self.around.clock())
+        return self.store.prepare(chunk, self.document, moved_by=self.moved_by, at=self.waits.around.clock())
 
     async def _looked_up(self, prepared: Prepared) -> Prepared:
-        return await waited(lambda: self.store.look_up(prepared, self.document.campaign_id), self.around)
+        return await self.waits.read(lambda: self.store.look_up(prepared, self.document.campaign_id))
 
     async def _ranges(self) -> AsyncGenerator[Range, None]:
         """A gzip from its begin, since it cannot be entered elsewhere; a text from where the import is."""
         size = self.document.bytes_total or 0
-        step = self.around.settings.range_bytes
+        step = self.waits.around.settings.range_bytes
         start = 0 if self.document.gzip else self.document.position
         for at in range(start, size, step):
             stop = min(at + step, size)
@@ -100,23 +100,18 @@ class ChunkSource:
 
     async def _fetch(self, start: int, stop: int) -> bytes:
         place, etag = place_of_object(self.document), self.document.etag or ""
-        return await wait_out(
-            lambda: self.around.objects.read(place, etag, start, stop),
-            "s3",
-            self.around.observer,
-            away=ObjectStoreUnavailable,
-            backoff_max_s=self.around.backoff_max_s,
-        )
+        objects = self.waits.around.objects
+        return await self.waits.s3(lambda: objects.read(place, etag, start, stop))
 
 
-def chunker_of(document: ImportDocument, settings: ImporterSettings) -> Chunker:
-    """A chunker that goes on where the import is."""
+def chunker_of(document: ImportDocument, settings: ImporterSettings, size: ChunkSize) -> Chunker:
+    """A chunker that goes on where the import is, with chunks of the size that is right when each begins."""
     place = place_of(document)
     return Chunker(
         GzipText(place.byte, settings.text_bytes_max) if document.gzip else PlainText(place.byte),
         RowReader(place, columns_of(document), line_bytes_max=settings.line_bytes_max),
         code_type=document.code_type,
-        rows_per_chunk_max=settings.rows_per_chunk_max,
+        rows_per_chunk=lambda: size.rows,
         rows_left=max(0, settings.rows_max - document.rows_read),
     )
 

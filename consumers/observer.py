@@ -136,5 +136,11 @@ class Observer(Protocol):
     def import_wrote(self, rows: int, seconds: float) -> None:
         """An import wrote a chunk of `rows` rows, which took so long, retries included."""
 
+    def chunk_halved(self, document: ImportDocument, rows: int, error: CodeServiceError) -> None:
+        """The database was too slow for a chunk of an import: from now on chunks have at most `rows` rows."""
+
+    def chunk_full_again(self, document: ImportDocument, rows: int) -> None:
+        """Chunks have `rows` rows again, as the settings say."""
+
     def import_ended(self, document: ImportDocument) -> None:
         """It is completed or failed, for good."""

@@ -27,16 +27,16 @@ async def wait_out(
     part: Part,
     observer: Observer,
     *,
-    away: type[CodeServiceError],
+    away: type[CodeServiceError] | tuple[type[CodeServiceError], ...],
     backoff_max_s: float,
 ) -> T:
-    """Do the work; while it raises `away` or is dropped, tell the observer, wait and do it again.
+    """Do the work; while it raises one of `away` or is dropped, tell the observer, wait and do it again.
 
     Ends only by cancellation.
     """
 
     def is_away(why: Exception) -> bool:
-        if isinstance(why, (away, Dropped)):
+        if isinstance(why, CodeServiceError) and isinstance(why, (away, Dropped)):
             observer.waits_for(part, why)
             return True
         return False

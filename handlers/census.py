@@ -26,6 +26,10 @@ OTHER: Final = "other"
 """A reason that is none of ours: whoever may write to the topic can write any."""
 
 
+OF_ANOTHER_COMMAND: Final = frozenset({"request_id_reused", "invalid_request"})
+"""Reasons of an event that is about a command and bears the id of an import that may be another command's."""
+
+
 class Imports:
     """The latest word of each import."""
 
@@ -35,7 +39,7 @@ class Imports:
     def add(self, event: ImportProgressed) -> bool:
         """True if this is news. An end is the last word, whatever is read after it."""
         known = self._latest.get(event.import_id)
-        if known is not None and (known.state != "running" or not is_further(event, known)):
+        if known is not None and not is_later(event, known):
             return False
         self._latest[event.import_id] = event
         self._latest.move_to_end(event.import_id)
@@ -49,8 +53,15 @@ class Imports:
         return [one for one in found if one.state == "running"] + [one for one in found if one.state != "running"]
 
 
-def is_further(event: ImportProgressed, known: ImportProgressed) -> bool:
-    """Whether a word of an import that runs is later than another one."""
+def is_later(event: ImportProgressed, known: ImportProgressed) -> bool:
+    """Whether a word of an import says more than the one that is known of it.
+
+    A refused command says nothing of an import that began under its id, and anything of that import says more.
+    """
+    if event.reason in OF_ANOTHER_COMMAND or known.reason in OF_ANOTHER_COMMAND:
+        return event.reason not in OF_ANOTHER_COMMAND
+    if known.state != "running":
+        return False
     return event.state != "running" or event.rows_read > known.rows_read
 
 

@@ -52,6 +52,14 @@ EVENTS: Final[Mapping[str, Event]] = {
     "batch": Event(
         "debug", f"{PLACE} first_offset last_offset records outcomes seconds", "A batch is answered and committed."
     ),
+    "chunk_halved": Event(
+        "warning",
+        "request_id campaign_id rows setting error reason",
+        "The database was too slow for a chunk of an import, or could not hold it; chunks are smaller from now on.",
+    ),
+    "chunk_full_again": Event(
+        "info", "request_id campaign_id rows", "It is quick again: chunks are as large as the settings say."
+    ),
     "api_listening": Event("info", "host port tokens_needed", "The inventory's API and page serve."),
     "api_open": Event("warning", "host why", "The API asks for no token; only this machine reaches it."),
     "alert": Event("info", "stock campaign_id code_type available", "A stock alert was sent."),
@@ -126,6 +134,10 @@ class LogLine(BaseModel):
     """Rows whose code was there."""
     rejected: Count | None = None
     """Rows that are no code."""
+    rows: Count | None = None
+    """That a chunk of an import has from now on, at most."""
+    setting: str | None = None
+    """The one to turn."""
     host: str | None = None
     """Of the ops port, or the API's."""
     port: Count | None = None

@@ -47,6 +47,8 @@ from schemas.documents import ImportDocument
 from schemas.errors import AbortReason, CodeServiceError, ConflictCause, RefusalCause, StoreUnavailable, WaitCause
 from schemas.records import Rejected
 
+ROWS_SETTING = "CODES_IMPORTER__ROWS_PER_CHUNK_MAX"
+
 L = TypeVar("L", bound=str)
 """A closed set of label values."""
 
@@ -199,6 +201,22 @@ class OpsObserver(Observer):
         self._metrics[IMPORT_CHUNK_ROWS].observe(rows)
         self._metrics[IMPORT_CHUNK_SECONDS].observe(seconds)
         self._metrics[IMPORT_ROWS].inc(rows)
+
+    def chunk_halved(self, document: ImportDocument, rows: int, error: CodeServiceError) -> None:
+        """Say so and how to spare it: each time costs the whole of a time-out."""
+        log.warning(
+            "chunk_halved",
+            request_id=document.id,
+            campaign_id=document.campaign_id,
+            rows=rows,
+            setting=ROWS_SETTING,
+            error=type(error).__name__,
+            reason=str(error),
+        )
+
+    def chunk_full_again(self, document: ImportDocument, rows: int) -> None:
+        """Say that the database is as quick as it was."""
+        log.info("chunk_full_again", request_id=document.id, campaign_id=document.campaign_id, rows=rows)
 
     def import_ended(self, document: ImportDocument) -> None:
         """Count it. One that somebody cancelled is no failure to look at."""

@@ -76,6 +76,15 @@ class PlanTooLarge(CodeServiceError):
     """A batch would move more codes than one transaction can in time. It is halved. Nothing was written."""
 
 
+class ChunkTooSlow(CodeServiceError):
+    """MongoDB does not write so many rows of an import in one transaction, or not in time. The chunk is halved.
+
+    It may be written all the same. Look at `CODES_IMPORTER__ROWS_PER_CHUNK_MAX` and `CODES_MONGO__TIMEOUT_MS`.
+    """
+
+    retriable: ClassVar[bool] = True
+
+
 class BrokerUnavailable(CodeServiceError):
     """Kafka cannot be reached. Waited out; look at `CODES_KAFKA__BOOTSTRAP_SERVERS` and its security settings."""
 

@@ -12,6 +12,7 @@ IMPORT_REMEDIES: Final[Mapping[str, str]] = {
     "no_such_bucket": "Check the bucket's name; if it is right, ask the operators to check CODES_S3__ENDPOINT_URL.",
     "access_denied": "Check the key; if it is right, ask the operators to let the importer read the bucket.",
     "bucket_not_allowed": "Use an allowed bucket, or ask the operators to add this one to CODES_S3__ALLOWED_BUCKETS.",
+    "bad_key": "Rename the object so that its key has no dot segments and no control characters, and import it.",
     "object_changed": "Import it again, and leave the object alone meanwhile.",
     "object_archived": "Restore the object from its archive class, then import it again.",
     "object_refused": "Ask the operators to look for the reason in S3's own log.",

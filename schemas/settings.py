@@ -126,7 +126,7 @@ class ImporterSettings(Group):
     range_bytes: Annotated[int, Field(ge=1_024, le=64 * 1024 * 1024)] = 8 * 1024 * 1024
     """Bytes asked of S3 in one request."""
     rows_per_chunk_max: Annotated[int, Field(ge=1, le=10_000)] = 5_000
-    """Rows written in one transaction, all of which must fit in the database's cache."""
+    """Rows written in one transaction, all of which must fit in the database's cache. Fewer while it is too slow."""
     object_bytes_max: PositiveInt = 2 * 1024**3
     """Bytes of an object; a larger one fails as `too_large`."""
     text_bytes_max: PositiveInt = 4 * 1024**3

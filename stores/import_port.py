@@ -72,6 +72,7 @@ class ImportStore(Protocol):
         Raises:
             FactsStale: another writer was faster with a code or a shard, or `before` is not the import's state any
                 more. Nothing was written. Look up again before the next try.
+            ChunkTooSlow: so many rows are too many for the database just now. They may be written or not.
         """
 
     async def is_cancelled(self, import_id: str) -> bool:
@@ -125,4 +126,7 @@ class ObjectStore(Protocol):
         """The bytes from `start` up to `stop`, if the object is still the one with this identity."""
 
     async def write(self, place: ObjectPlace, pieces: AsyncIterator[bytes]) -> None:
-        """Make an object of these pieces, however many there are, or none at all."""
+        """Make an object of these pieces, however many there are, or none at all.
+
+        What `pieces` raises, at its end too, is raised here, and then there is no object of them.
+        """

@@ -90,7 +90,7 @@ COMPLETED: Final = ImportProgressed(
     duplicates_in_campaign=7,
     rejected=2,
     bytes_read=734_003,
-    report="s3://codes-in/spring.csv.gz.rejects.csv",
+    report="s3://codes-in/spring.csv.gz.spring-1.rejects.csv",
     duration_s=4.218,
 )
 FAILED: Final = ImportProgressed(**COUNTED | {"bytes_total": None}, state="failed", reason="no_such_object")

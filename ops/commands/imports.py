@@ -91,6 +91,8 @@ def show(import_id: ImportId, json_: Json = False) -> None:
 @app.command(epilog="Example: codes imports cancel i-1")
 def cancel(import_id: ImportId, json_: Json = False) -> None:
     """Stop an import at the end of the chunk under way, or before it begins. What is in stays in, and is counted."""
+    from ops.errands.unfinished import is_quiet
+
     _check_id(import_id)
 
     async def ask(desk: "ImportDesk") -> "ImportDocument | None":
@@ -101,6 +103,8 @@ def cancel(import_id: ImportId, json_: Json = False) -> None:
 
     found = _at_desk(ask)
     will_stop = found is None or found.state == "running"
+    if found is not None and is_quiet(found, now=_now()):
+        _send_again_if_unfinished(found)
     if json_:
         print_json({"import_id": import_id, "state": found and found.state, "will_stop": will_stop})
     elif will_stop:
@@ -122,13 +126,54 @@ def retry(
     timeout_s: ImportTimeoutS = 600.0,
     json_: Json = False,
 ) -> None:
-    """Send an import that has ended once more, under a new id. Codes that are in already count as duplicates."""
+    """Send an import that has ended once more, under a new id. Codes that are in already count as duplicates.
+
+    One that nobody goes on with is sent under its own id, and goes on from where it was left.
+    """
     from ops.errands.retrying import command_again
+    from ops.errands.unfinished import fields_again, same_command
     from schemas.requests import ImportCommand
 
+    if (unfinished := _unfinished(import_id)) is not None:
+        complain(f"import {import_id} was left unfinished; it goes on under its own id")
+        send(same_command(unfinished), None, wait, timeout_s, json_)
+        return
     document, next_id = _at_desk(lambda desk: command_again(desk, import_id))
-    fields = document.model_dump(include={"campaign_id", "bucket", "key", "version_id", "code_type"})
-    send(made(ImportCommand, fields, request_id or next_id), None, wait, timeout_s, json_)
+    send(made(ImportCommand, fields_again(document), request_id or next_id), None, wait, timeout_s, json_)
+
+
+def _unfinished(import_id: str) -> "ImportDocument | None":
+    """The import, if its document says that it runs and the importer has no command of it."""
+    import asyncio
+
+    from ops.errands.unfinished import is_awaited, is_quiet
+    from ops.settings import load_settings
+
+    found = _at_desk(lambda desk: desk.find(import_id))
+    if found is None or not is_quiet(found, now=_now()) or asyncio.run(is_awaited(load_settings(), import_id)):
+        return None
+    found = _at_desk(lambda desk: desk.find(import_id))  # it may have ended before its command was looked for
+    return found if found is not None and found.state == "running" else None
+
+
+def _send_again_if_unfinished(document: "ImportDocument") -> None:
+    """So that it ends. The wish is written down already: Kafka being unavailable delays only this."""
+    import asyncio
+
+    from ops.errands.publishing import default_key, publish
+    from ops.errands.unfinished import same_command
+    from ops.settings import load_settings
+    from schemas.errors import CodeServiceError
+
+    try:
+        if _unfinished(document.id) is None:
+            return
+        order = same_command(document)
+        asyncio.run(publish(load_settings(), order, default_key(order)))
+    except CodeServiceError as why:
+        complain(f"whether the importer still has import {document.id} could not be seen: {why}; try again later")
+    else:
+        complain(f"import {document.id} was left unfinished; its command is sent again, so that it ends as cancelled")
 
 
 def _promised(import_id: str, *, has_begun: bool) -> str:

@@ -26,6 +26,7 @@ from stores.mongo.codes import MongoParts, check_complete, find_by_id, shard_wri
 from stores.mongo.collections import Document, from_document, to_document
 from stores.mongo.errors import idempotent, in_transaction, writing
 from stores.mongo.ownership import Ownership
+from stores.mongo.slow_chunks import in_time
 from stores.mongo.transactions import run_transaction
 
 ID_BYTES: Final = 16
@@ -126,7 +127,7 @@ class MongoImportStore:
             last = LastChunk(before.campaign_id, {}, await self.shards(before.campaign_id))
         existing = {**prepared.existing, **last.those_of(prepared.documents)}
         plan = self._plan(prepared, before, existing, last.shards, to_milliseconds(at))
-        with in_transaction():
+        with in_transaction(), in_time():
             session = await self._ownership.session()
             async with self._parts.turns:
                 await run_transaction(session, lambda: self._write(plan, session))
@@ -196,7 +197,7 @@ class MongoImportStore:
         With a small cache, WiredTiger may let the next operation wait for room that only the commit gives: measured
         on secantusd-rs, where an update after the insert hung until its time-out, again and again.
         """
-        with writing():  # not the commit, which may have happened whatever it reports
+        with writing(), in_time():  # not the commit, which may have happened whatever it reports
             await self._write_guarded(plan, session)
 
     async def _write_guarded(self, plan: ChunkPlan, session: AsyncIOMotorClientSession) -> None:

@@ -11,6 +11,8 @@ Out:  ImportFailed with a reason of the table, or ObjectStoreUnavailable, which 
 | `object_changed` | it is not the object any more that the import began with |
 | `object_archived` | it is in an archive and must be restored first |
 | `object_refused` | anything else that will not change by trying again |
+
+`bucket_not_allowed` and `bad_key` are `stores.s3.objects`' own: S3 is not asked.
 """
 
 from collections.abc import Iterator

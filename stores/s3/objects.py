@@ -6,6 +6,7 @@ Promise:  a range is of the very object that was looked at, or an error. No more
 """
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Collection, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from typing import TYPE_CHECKING, Any, Final
@@ -23,8 +24,11 @@ if TYPE_CHECKING:
 PART_BYTES: Final = 5 * 1024 * 1024
 """S3 takes no smaller part but the last."""
 REPORT_TYPE: Final = "text/csv; charset=utf-8"
-GIVE_UP_S: Final = 5
+GIVE_UP_S: Final = 2
+"""A stop or a cancellation waits for it."""
 GZIP_SUFFIX: Final = ".gz"
+DOT_SEGMENTS: Final = frozenset({".", ".."})
+CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 
 @asynccontextmanager
@@ -38,7 +42,10 @@ class S3Objects:
     """Implements `stores.import_port.ObjectStore`."""
 
     def __init__(self, client: "S3Client", allowed_buckets: Collection[str]) -> None:
-        """`allowed_buckets`: no other is touched; empty: any."""
+        """`allowed_buckets`: no other is touched; empty: any.
+
+        Every operation raises ImportFailed for another bucket, and for a key that is not safe.
+        """
         self._client = client
         self._allowed_buckets = allowed_buckets
 
@@ -48,9 +55,9 @@ class S3Objects:
         try:
             with translated():
                 found = await self._client.head_object(**named(place))
-        except ImportFailed:
+        except ImportFailed as why:
             await self._say_why(place)
-            raise
+            raise ObjectStoreUnavailable(f"{why.reason}, and a moment later there") from None
         encodings = {word.strip().lower() for word in found.get("ContentEncoding", "").split(",")}
         return ObjectSeen(
             size_bytes=found["ContentLength"],
@@ -83,6 +90,8 @@ class S3Objects:
     def _check_allowed(self, place: ObjectPlace) -> None:
         if self._allowed_buckets and place.bucket not in self._allowed_buckets:
             raise ImportFailed("bucket_not_allowed")
+        if not is_safe(place.key):
+            raise ImportFailed("bad_key")
 
     async def _say_why(self, place: ObjectPlace) -> None:
         """The answer to HEAD has only a status; that to GET says what there is none of.
@@ -119,6 +128,16 @@ class S3Objects:
         with suppress(ImportFailed, ObjectStoreUnavailable, TimeoutError), translated():
             async with asyncio.timeout(GIVE_UP_S):
                 await self._client.abort_multipart_upload(**target)
+
+
+def is_safe(key: str) -> bool:
+    """Whether a key, as part of an address, is the same for everybody on the way.
+
+    RFC 3986 lets every client, proxy and gateway resolve the segments `.` and `..`: `a/../b.csv` is then `b.csv`, and
+    `../other/b.csv` an object of the bucket `other`, which may be none of the allowed ones. Control characters are
+    dropped, refused or taken for a line's end by some of them.
+    """
+    return DOT_SEGMENTS.isdisjoint(key.split("/")) and CONTROL.search(key) is None
 
 
 def named(place: ObjectPlace) -> dict[str, Any]:

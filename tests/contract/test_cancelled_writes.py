@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 
-from handlers.cells import Columns, RejectedRow
-from handlers.chunks import Chunk
+from handlers.cells import CodeRow, Columns, RejectedRow, Row
+from handlers.chunks import RowRead, chunk_of
 from handlers.facts import StockKey
 from handlers.plan import plan_batch
 from handlers.rows import Place as RowPlace
@@ -87,9 +87,9 @@ async def a_chunk(bench: MongoBench) -> Write:
         rows_read=0, inserted=0, duplicates_in_file=0, duplicates_in_campaign=0, rejected=0, position=0
     )
     await store.create(before)
-    rejects = [RejectedRow(3, "empty")]
-    end = RowPlace(byte=100, line=4)
-    chunk = Chunk(RowPlace(byte=0, line=1), end, Columns(), 100, {"A": "tm", "B": "tm"}, {}, rejects)
+    rows: list[Row] = [CodeRow(1, "A", None), CodeRow(2, "B", None), RejectedRow(3, "empty")]
+    in_order = [RowRead(row, RowPlace(byte=40 + 20 * row.line, line=1 + row.line)) for row in rows]
+    chunk = chunk_of(in_order, start=RowPlace(byte=0, line=1), columns=Columns(), bytes_read=100, code_type="tm")
     prepared = await store.look_up(store.prepare(chunk, before, moved_by="x@1", at=NOW), before.campaign_id)
 
     async def look() -> Digest:

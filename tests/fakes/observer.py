@@ -29,6 +29,8 @@ class RememberingObserver:
     expiries: list[tuple[int, float, float]] = field(default_factory=list)
     refusals: list[tuple[Subject, CodeServiceError]] = field(default_factory=list)
     rejections: list[Rejected] = field(default_factory=list)
+    halvings: list[int] = field(default_factory=list)
+    full_again: list[int] = field(default_factory=list)
 
     def batch_done(self, report: BatchReport) -> None:
         """Remember the report."""
@@ -104,6 +106,14 @@ class RememberingObserver:
 
     def import_wrote(self, rows: int, seconds: float) -> None:
         """No test asks."""
+
+    def chunk_halved(self, document: ImportDocument, rows: int, error: CodeServiceError) -> None:
+        """Remember the size."""
+        self.halvings.append(rows)
+
+    def chunk_full_again(self, document: ImportDocument, rows: int) -> None:
+        """Remember the size."""
+        self.full_again.append(rows)
 
     def import_ended(self, document: ImportDocument) -> None:
         """No test asks."""

@@ -27,6 +27,8 @@ class Proxy:
         self._open: dict[asyncio.Task[None], asyncio.StreamWriter] = {}
         self._speaks = asyncio.Event()
         self.port = 0
+        self.bytes_per_s: float | None = None
+        """Of what a client sends, on each connection; None: as fast as it goes."""
         self.ranges: list[tuple[int, int]] = []
         """First and last byte of each range asked for, in order."""
 
@@ -63,18 +65,27 @@ class Proxy:
         self._open[task] = writer
         with suppress(OSError):
             there, back = await asyncio.open_connection(*self._target)
-            await asyncio.gather(self._pass(reader, back, writer), self._pass(there, writer, back))
+            await asyncio.gather(
+                self._pass(reader, back, writer, is_narrow=True), self._pass(there, writer, back, is_narrow=False)
+            )
         writer.transport.abort()
         del self._open[task]
 
     async def _pass(
-        self, source: asyncio.StreamReader, target: asyncio.StreamWriter, other: asyncio.StreamWriter
+        self,
+        source: asyncio.StreamReader,
+        target: asyncio.StreamWriter,
+        other: asyncio.StreamWriter,
+        *,
+        is_narrow: bool,
     ) -> None:
         """One direction. What was sent into a silence arrives late, as with a network that comes back."""
         with suppress(OSError):
             while piece := await source.read(PIECE_BYTES):
                 self.ranges += [(int(first), int(last)) for first, last in RANGE.findall(piece)]
                 await self._speaks.wait()
+                if is_narrow and self.bytes_per_s is not None:
+                    await asyncio.sleep(len(piece) / self.bytes_per_s)
                 target.write(piece)
                 await target.drain()
         for end in (target, other):

@@ -4,6 +4,7 @@ In:   for each key an `Answers`.
 Out:  its address; every request that came.
 """
 
+import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -12,6 +13,8 @@ from typing import Final, NamedTuple
 
 from aiohttp import web
 
+SILENT: Final = 0
+"""No status: the answer never comes."""
 ETAG: Final = '"0123456789abcdef"'
 XML: Final = '<?xml version="1.0" encoding="UTF-8"?>\n<Error><Code>{code}</Code><Message>no</Message></Error>'
 
@@ -29,7 +32,7 @@ class Answers(NamedTuple):
     """How requests for one key are answered."""
 
     status: int
-    """200: well, but with all bytes, whatever range was asked for."""
+    """200: well, but with all bytes, whatever range was asked for. `SILENT`: not at all."""
     code: str
     """S3's word for the error; an answer to HEAD does not have it, as with Amazon's."""
     methods: tuple[str, ...] = ("HEAD", "GET")
@@ -56,12 +59,17 @@ class ToldS3:
         self.asked.append(Asked(request.method, key, headers.get("Range", ""), headers.get("If-Match", "")))
         told = self.answers.get(key)
         if told is None or request.method not in told.methods or self.told[key] >= told.times:
-            return self._well(request.http_range)
+            return self._taken() if request.method == "PUT" else self._well(request.http_range)
         self.told[key] += 1
+        if told.status == SILENT:
+            await asyncio.Event().wait()
         if told.status == web.HTTPOk.status_code:
             return self._well(slice(None))
         text = "" if request.method == "HEAD" else XML.format(code=told.code)
         return web.Response(status=told.status, text=text, content_type="application/xml")
+
+    def _taken(self) -> web.Response:
+        return web.Response(headers={"ETag": ETAG})
 
     def _well(self, wanted: slice) -> web.Response:
         status = 200 if wanted.stop is None else 206
@@ -73,7 +81,7 @@ async def told_s3(s3: ToldS3) -> AsyncIterator[str]:
     """Serve it on a free port; gives its address."""
     application = web.Application()
     application.router.add_route("*", "/{bucket}/{key}", s3.answer)
-    runner = web.AppRunner(application, access_log=None)
+    runner = web.AppRunner(application, access_log=None, handler_cancellation=True, shutdown_timeout=1)
     await runner.setup()
     try:
         await web.TCPSite(runner, "127.0.0.1", 0).start()

@@ -3,6 +3,7 @@
 The examples with kcat are left out where there is none, and that is said; in CI they fail then.
 """
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -10,11 +11,16 @@ from typing import Any
 import pytest
 
 from ops.settings import Settings
+from stores.mongo.campaigns import Campaigns
+from stores.mongo.codes import MongoParts
+from stores.mongo.collections import Collections
 from stores.mongo.connection import Database, connect, database
+from stores.s3.objects import open_objects
 from tests.fakes.stocking import put_codes
 from tests.integration.importing import Files, some_files
 from tests.integration.kcat import LEFT_OUT, left_out
 from tests.integration.neighbouring import Sale
+from tests.integration.one_partition import Objects
 from tests.integration.running import Neighbour, a_neighbour, running
 from tests.stacks import CONTAINERS, source
 
@@ -73,3 +79,21 @@ async def sale(
     async with running("worker", environment, tmp_path / "worker.log") as worker:
         await worker.until_ready()
         yield Sale(environment, neighbour, db)
+
+
+@pytest.fixture
+async def objects(
+    settings: Settings, environment: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[Objects]:
+    """S3, for a partition in this process."""
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, environment[name])
+    async with open_objects(settings.s3) as inner:
+        yield Objects(inner)
+
+
+@pytest.fixture
+def parts(db: Database) -> MongoParts:
+    """MongoDB, for a partition in this process."""
+    collections = Collections(db)
+    return MongoParts(db.client, collections, Campaigns(collections), asyncio.Semaphore(8))

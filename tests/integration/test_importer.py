@@ -76,7 +76,7 @@ async def test_a_messy_file(importer: Role, neighbour: Neighbour, files: Files, 
     end = await load(neighbour, files.command("messy.csv"))
 
     assert {"rows_read": 9, "inserted": 4, "duplicates_in_file": 1, "rejected": 4} == counts(end)
-    assert f"s3://{files.bucket}/messy.csv.rejects.csv" == end["report"]
+    assert f"s3://{files.bucket}/messy.csv.i1.rejects.csv" == end["report"]
     assert "line,reason\n8,empty\n9,bad_character\n10,code_type\n11,bad_quoting\n" == files.text(end["report"])
     found = {code["code"]: code["code_type"] async for code in db["codes"].find({})}
     assert {"A-1": "tm", "A-2": "external", "A-3": "tm", "A-7": "tm"} == found

@@ -19,7 +19,9 @@ pytestmark = pytest.mark.integration
 KILLS = 4
 
 
-@pytest.mark.parametrize("point", ["before_chunk:kill:3", "after_chunk:kill:3", "before_import_end:kill"])
+@pytest.mark.parametrize(
+    "point", ["before_chunk:kill:3", "after_chunk:kill:3", "before_report:kill", "before_import_end:kill"]
+)
 @pytest.mark.parametrize("key", KEYS)
 async def test_an_importer_killed_at_a_named_point(
     point: str,
@@ -80,6 +82,24 @@ async def test_a_paused_importer_is_fenced_when_it_goes_on(
             await first.until_logged("fenced")
             await check_exact(neighbour, files, db)
             assert before == await db["imports"].find_one({"_id": "i1"})
+
+
+async def test_an_importer_paused_before_its_report_leaves_the_heirs(
+    environment: dict[str, str], neighbour: Neighbour, files: Files, db: Database, tmp_path: Path
+) -> None:
+    """Its heir writes the report, ends the import and removes the rows; then nothing is left to report."""
+    put_text(files, "plain.csv")
+    await neighbour.send(IMPORT, files.command("plain.csv"), key=b"sale")
+    paused = {**SMALL, "CODES_FAILPOINT": "before_report:stop"}
+    async with running("importer", environment, tmp_path / "paused.log", **paused) as first:
+        await until(lambda: is_stopped(first.pid), "the importer stops at its failpoint", 60)
+        async with running("importer", environment, tmp_path / "heir.log", **SMALL):
+            [end] = await ends(neighbour, 1, timeout_s=60)
+            before = files.text(end["report"])
+            first.signal(signal.SIGCONT)
+            await first.until_logged("fenced")
+            assert before == files.text(end["report"])
+            await check_exact(neighbour, files, db)
 
 
 async def test_a_stopped_importer_ends_in_time_and_the_next_goes_on(

@@ -3,143 +3,28 @@
 import asyncio
 import gzip
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 
-import orjson
 import pytest
 
-from consumers.commands import ImportPartition
-from consumers.failpoints import Failpoint
-from consumers.import_surroundings import ImportSurroundings
-from ops.settings import Settings
-from schemas.documents import ImportDocument
-from schemas.errors import ImportFailed, ObjectStoreUnavailable, PartitionFenced, StoreUnavailable
-from schemas.records import IncomingRecord, OutgoingRecord
+from schemas.errors import ImportFailed, ObjectStoreUnavailable, PartitionFenced
 from schemas.settings import ImporterSettings
-from schemas.topics import Topics
-from stores.import_port import ObjectPlace, ObjectSeen, ObjectStore, Prepared, Written
-from stores.mongo.campaigns import Campaigns
 from stores.mongo.codes import MongoParts
-from stores.mongo.collections import Collections
 from stores.mongo.connection import Database
-from stores.mongo.imports import MongoImportStore
-from stores.s3.objects import S3Objects, open_objects
 from tests.fakes.observer import RememberingObserver
-from tests.integration.importing import Files, counts, some_files
+from tests.integration.disturbed_stores import DeafStore
+from tests.integration.importing import Files, counts
+from tests.integration.one_partition import (
+    Objects,
+    Partition,
+    check_codes,
+    nothing,
+)
 
 pytestmark = pytest.mark.integration
 
-SMALL = ImporterSettings(range_bytes=1_024, rows_per_chunk_max=50, progress_every_s=60)
 CODES = [f"CODE-{number:04}" for number in range(500)]
 TEXT = "\n".join(CODES).encode()
-
-
-@dataclass
-class Emissions:
-    """An emitter that keeps what it is given."""
-
-    records: list[OutgoingRecord] = field(default_factory=list)
-    offsets: list[int] = field(default_factory=list)
-
-    async def emit(self, records: Sequence[OutgoingRecord], next_offset: int | None) -> None:
-        """See `Emitter.emit`."""
-        self.records += records
-        self.offsets += [] if next_offset is None else [next_offset]
-
-    def events(self, topic: str) -> list[dict[str, object]]:
-        """The values of a topic."""
-        return [orjson.loads(one.value or b"") for one in self.records if one.topic.endswith(topic)]
-
-    @property
-    def end(self) -> dict[str, object]:
-        """The last event."""
-        return self.events("imports.v1")[-1]
-
-
-Hook = Callable[[int], Awaitable[None]]
-
-
-async def nothing(number: int) -> None:
-    """A hook that does nothing."""
-
-
-@dataclass
-class Objects:
-    """S3 with something that happens before the n-th read (from 1), and before each report."""
-
-    inner: S3Objects
-    before_read: Hook = nothing
-    before_write: Hook = nothing
-    reads: int = 0
-    writes: int = 0
-
-    async def look(self, place: ObjectPlace) -> ObjectSeen:
-        """See `ObjectStore.look`."""
-        return await self.inner.look(place)
-
-    async def read(self, place: ObjectPlace, etag: str, start: int, stop: int) -> bytes:
-        """See `ObjectStore.read`."""
-        self.reads += 1
-        await self.before_read(self.reads)
-        return await self.inner.read(place, etag, start, stop)
-
-    async def write(self, place: ObjectPlace, pieces: AsyncIterator[bytes]) -> None:
-        """See `ObjectStore.write`."""
-        self.writes += 1
-        await self.before_write(self.writes)
-        await self.inner.write(place, pieces)
-
-
-class DeafStore(MongoImportStore):
-    """A store whose every third answer gets lost after the write."""
-
-    calls = 0
-
-    async def write_chunk(self, prepared: Prepared, before: ImportDocument, *, at: datetime) -> Written:
-        """See `ImportStore.write_chunk`."""
-        written = await super().write_chunk(prepared, before, at=at)
-        self._lose()
-        return written
-
-    async def replace(self, before: ImportDocument, after: ImportDocument) -> None:
-        """See `ImportStore.replace`."""
-        await super().replace(before, after)
-        self._lose()
-
-    async def create(self, document: ImportDocument) -> None:
-        """See `ImportStore.create`."""
-        await super().create(document)
-        raise StoreUnavailable("nobody heard")
-
-    def _lose(self) -> None:
-        self.calls += 1
-        if self.calls % 3 == 1:
-            raise StoreUnavailable("nobody heard")
-
-
-@pytest.fixture
-def files(environment: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Iterator[Files]:
-    """A bucket of this test's own; this process may use it."""
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-        monkeypatch.setenv(name, environment[name])
-    with some_files(environment) as files:
-        yield files
-
-
-@pytest.fixture
-async def objects(settings: Settings, files: Files) -> AsyncIterator[Objects]:
-    """S3."""
-    async with open_objects(settings.s3) as inner:
-        yield Objects(inner)
-
-
-@pytest.fixture
-def parts(db: Database) -> MongoParts:
-    """MongoDB."""
-    collections = Collections(db)
-    return MongoParts(db.client, collections, Campaigns(collections), asyncio.Semaphore(8))
 
 
 @dataclass
@@ -151,42 +36,6 @@ class StopsAtChunk(RememberingObserver):
     def import_wrote(self, rows: int, seconds: float) -> None:
         """See `Observer.import_wrote`."""
         self.stopping.set()
-
-
-@dataclass
-class Partition:
-    """One partition, and who is told what it does."""
-
-    parts: MongoParts
-    objects: ObjectStore
-    settings: ImporterSettings = SMALL
-    number: int = 0
-    store: type[MongoImportStore] = MongoImportStore
-    emitter: Emissions = field(default_factory=Emissions)
-    observer: RememberingObserver = field(default_factory=RememberingObserver)
-    stopping: asyncio.Event = field(default_factory=asyncio.Event)
-
-    async def serve(self, command: dict[str, str], offset: int = 7) -> dict[str, object]:
-        """Serve one command as its new owner; gives the last event."""
-        limits = Settings().worker.model_copy(update={"backoff_max_ms": 50})
-        around = ImportSurroundings(
-            Topics("t."), "group", limits, self.settings, self.observer, Failpoint(), self.objects
-        )
-        shard = f"import.commands.v1.{self.number}"
-        partition = ImportPartition(shard, self.store(self.parts, shard), around)
-        value = orjson.dumps(command)
-        record = IncomingRecord("t.import.commands.v1", self.number, offset, 1_795_485_600_000, b"sale", value, ())
-        await partition.take_over()
-        await partition.serve([record], self.emitter, self.stopping)
-        return self.emitter.end
-
-
-async def check_codes(db: Database, expected: int) -> None:
-    """So many codes, none twice, as many as the shards say and as the imports inserted."""
-    codes = [code["code"] async for code in db["codes"].find({})]
-    assert expected == len(codes) == len(set(codes))
-    assert expected == sum([shard["available"] async for shard in db["inventory"].find({})])
-    assert expected == sum([one["inserted"] async for one in db["imports"].find({})])
 
 
 @pytest.mark.parametrize("key", ["plain.csv", "packed.csv.gz"])

@@ -200,7 +200,7 @@ async def test_imports_are_listed_and_shown(codes: Codes, importer: Role, neighb
     ids = [[one["import_id"] for one in found.json["imports"]] for found in (one_campaign, newest)]
     assert [["i1"], ["i2"]] == ids
     assert IMPORT_REMEDIES["no_such_object"] in failed.out
-    assert (1, 0, f"s3://{files.bucket}/short.csv.rejects.csv") == tuple(
+    assert (1, 0, f"s3://{files.bucket}/short.csv.i1.rejects.csv") == tuple(
         done.json[name] for name in ("duplicates_in_file", "duplicates_in_campaign", "report")
     )
     assert (1, "codes: import i1 has ended already: completed\n") == (ended.code, ended.err)

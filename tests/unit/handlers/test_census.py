@@ -2,15 +2,26 @@
 
 from datetime import UTC, datetime, timedelta
 
+import pytest
+
 from handlers.census import ALERTS_MAX, IMPORTS_MAX, Alerts, DeadLetters, Imports
 from schemas.events import ImportProgressed, ImportState, StockAlert
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 
 
-def progress(import_id: str, rows: int, state: ImportState = "running") -> ImportProgressed:
+def progress(
+    import_id: str, rows: int, state: ImportState = "running", reason: str | None = None
+) -> ImportProgressed:
     return ImportProgressed(
-        import_id=import_id, campaign_id="sale", code_type="tm", state=state, rows_read=rows, inserted=rows, at=NOW
+        import_id=import_id,
+        campaign_id="sale",
+        code_type="tm",
+        state=state,
+        reason=reason,
+        rows_read=rows,
+        inserted=rows,
+        at=NOW,
     )
 
 
@@ -32,6 +43,24 @@ class TestImports:
 
         assert [True, False, True, False, False] == [imports.add(event) for event in heard]
         assert ["completed"] == [event.state for event in imports.latest()]
+
+    @pytest.mark.parametrize("reason", ["request_id_reused", "invalid_request"])
+    @pytest.mark.parametrize("state", ["running", "completed", "failed"])
+    def test_a_refused_command_hides_no_import(self, reason: str, state: ImportState) -> None:
+        """Whatever is known of the import whose id it bears stays, whichever of the two is read first."""
+        word, refused = progress("a", 9, state), progress("a", 0, "failed", reason)
+        later, earlier = Imports(), Imports()
+
+        assert [True, False, False] == [later.add(event) for event in (word, refused, word)]
+        assert [True, False, True] == [earlier.add(event) for event in (refused, refused, word)]
+        assert [word] == later.latest() == earlier.latest()
+
+    def test_a_refused_command_is_shown_where_no_import_began(self) -> None:
+        """Its sender looks for it."""
+        imports, refused = Imports(), progress("a", 0, "failed", "invalid_request")
+
+        assert imports.add(refused)
+        assert [refused] == imports.latest()
 
     def test_running_ones_come_first_and_the_oldest_are_forgotten(self) -> None:
         """Bounded."""
