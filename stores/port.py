@@ -3,7 +3,7 @@
 One `CodeStore` serves one input partition: it knows the partition's shard and keeps its stock of candidates.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -50,4 +50,14 @@ class CodeStore(Protocol):
                 decided one of the requests. Nothing was written. Gather again and plan anew.
             StoreUnavailable: no answer in time. Safe to repeat: the ledger tells what happened.
             StoreRefused: the database will not take this plan, however often it is tried. Nothing was written.
+        """
+
+    async def inconsistent(self, reservation_ids: Collection[str]) -> Mapping[str, str]:
+        """Those of the reservations that disagree with their codes, and how: see `handlers/consistency.py`.
+
+        Reservations and codes are read at one time, so that what is being moved is not taken for a disagreement.
+
+        Raises:
+            FactsStale: the server ended the snapshot; may be tried again.
+            StoreUnavailable: no answer in time; safe to repeat.
         """

@@ -21,8 +21,9 @@ from ops.errands.hearing import heard_by_readers
 from ops.kafka import client_options
 from ops.kafka_reading import kafka_errors, partitions_of
 from ops.settings import Settings
-from producers.emitters import idempotent_producer, send_all
+from producers.emitters import idempotent_producer
 from producers.envelope import inventory_record
+from producers.sending import send_all
 from schemas.documents import InventoryDocument
 from schemas.errors import CodeServiceError, FactsStale
 from schemas.stock import CampaignStock
