@@ -22,7 +22,7 @@ from aiokafka.errors import (
     ProducerFenced,
 )
 
-from producers.sending import Unsent, deliver
+from producers.sending import Unsent, deliver, looked_at
 from schemas.errors import AbortReason, EmitFailed, PartitionFenced
 from schemas.records import OutgoingRecord
 
@@ -205,7 +205,16 @@ async def stopped(producer: AIOKafkaProducer) -> None:
     try:
         _, late = await asyncio.wait({stopping}, timeout=FLUSH_TIMEOUT_S)
         if late:
-            producer._message_accumulator.fail_all(ProducerClosed())  # noqa: SLF001  # nothing public gives them up
+            give_up_pending(producer)
         await stopping
     finally:
         stopping.cancel()
+
+
+def give_up_pending(producer: AIOKafkaProducer) -> None:
+    """Let every record that is still on its way fail; nothing public does that."""
+    accumulator = producer._message_accumulator  # noqa: SLF001
+    drained = [batch._drain_waiter for batches in accumulator._batches.values() for batch in batches]  # noqa: SLF001
+    accumulator.fail_all(ProducerClosed())
+    for waiter in drained:
+        looked_at(waiter)  # nobody waits for these, and the event loop would warn of it

@@ -210,5 +210,5 @@ def error_of(item: Sent) -> BaseException | None:
 
 def looked_at(future: asyncio.Future[Any]) -> None:
     """Nobody else awaits it: an error that nobody looks at is a warning of the event loop."""
-    if not future.cancelled():
+    if future.done() and not future.cancelled():
         future.exception()
