@@ -17,6 +17,16 @@ HOLDING: Final[frozenset[ReservationState]] = frozenset({"held", "assigned"})
 """States in which a reservation has codes; in the others somebody else may have them."""
 
 
+class Finding(NamedTuple):
+    """One thing that `codes reconcile --reservations` names."""
+
+    kind: str
+    """`reservation` or `code`."""
+    campaign_id: str
+    id: str
+    reason: str
+
+
 class CodeState(NamedTuple):
     """What a code says of itself."""
 

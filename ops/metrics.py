@@ -69,8 +69,7 @@ INCONSISTENT = counter(
     "Requests set aside because their reservation disagrees with its codes: some are missing, in another status, or "
     "another reservation's.",
     remedy="When it rises: codes were removed or changed by hand, or only some collections were restored. The log's "
-    "`inconsistent` names the reservation, `codes reconcile` all of them.",
-    topic=OPEN,
+    "`inconsistent` names the reservation, `codes reconcile --reservations` all.",
 )
 
 # How batches go.

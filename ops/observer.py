@@ -118,7 +118,7 @@ class OpsObserver(Observer):
     def inconsistent(self, subject: Subject, why: ReservationInconsistent) -> None:
         """Count it, and name the reservation: it is ours to mend."""
         log.error("inconsistent", **asdict(subject), reservation_id=why.reservation_id, reason=why.detail)
-        self._metrics[INCONSISTENT].labels(subject.topic).inc()
+        self._metrics[INCONSISTENT].inc()
 
     def reply_topic_unusable(self, topic: str, why: Unusable) -> None:
         """Name it; the metric stays until it is usable again."""

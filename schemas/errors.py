@@ -54,8 +54,8 @@ class StoreRefused(CodeServiceError):
 class ReservationInconsistent(CodeServiceError):
     """A reservation and its codes disagree in one snapshot, so nothing can be moved through it.
 
-    Causes: codes were removed or changed by hand, or only some collections were restored. `codes reconcile` names
-    all such reservations.
+    Causes: codes were removed or changed by hand, or only some collections were restored. `codes reconcile
+    --reservations` names all such.
     """
 
     def __init__(self, reservation_id: str, detail: str) -> None:

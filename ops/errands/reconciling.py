@@ -62,6 +62,8 @@ class Report:
     """The same, after a repair; without one, as they were found."""
     retold: int = 0
     """Shards told anew."""
+    inconsistent: int | None = None
+    """Reservations and codes that disagree; None: nobody asked."""
 
     def add(self, found: Books, left: Books, *, keep_all: bool, retold: int = 0) -> None:
         """Enter one campaign, as it was found and as it was left."""

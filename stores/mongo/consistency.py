@@ -1,18 +1,29 @@
 """Reservations compared with the codes that they name, in one snapshot.
 
-In:       reservation ids.
-Out:      those that disagree with their codes, and how. No code's value is read.
+In:       reservation ids; or campaigns, to look at all that they have, page by page.
+Out:      those that disagree with their codes, and how; codes that no reservation names. No code's value is read.
 Promise:  reservations and codes are of one time, so what is being moved never looks like a disagreement.
 """
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import AsyncIterator, Collection, Iterable, Mapping
+from contextlib import asynccontextmanager
+from typing import Final
 
+import pymongo
+from motor.motor_asyncio import AsyncIOMotorClientSession
 from pymongo.read_concern import ReadConcern
 
-from handlers.consistency import CodeState, disagreement
+from handlers.consistency import HOLDING, CodeState, disagreement
 from schemas.documents import ReservationDocument
+from stores.mongo.collections import Collection as MongoCollection
 from stores.mongo.collections import Collections, Document, from_document
 from stores.mongo.errors import translated
+
+PAGE: Final = 500
+"""Documents looked at in one round trip."""
+PAGE_TIMEOUT_S: Final = 600
+"""Seconds for one page, instead of `mongo.timeout_ms`: a small campaign's are far apart in the whole collection."""
+TAKEN: Final = ["reserved", "assigned"]
 
 
 class Consistency:
@@ -26,9 +37,7 @@ class Consistency:
         if not reservation_ids:
             return {}
         with translated():
-            async with await self._collections.database.client.start_session() as session:
-                # A transaction is a snapshot on every engine; it writes nothing and is left to end with its session.
-                session.start_transaction(read_concern=ReadConcern("snapshot"))
+            async with self._snapshot() as session:
                 wanted = {"_id": {"$in": list(reservation_ids)}}
                 found = await self._collections.reservations.find(wanted, session=session).to_list(None)
                 reservations = [from_document(ReservationDocument, document) for document in found]
@@ -36,6 +45,66 @@ class Consistency:
                 fields = {"status": 1, "moved_by": 1}
                 codes = await self._collections.codes.find(of_theirs, fields, session=session).to_list(None)
         return disagreements(reservations, states_of(codes))
+
+    async def reservations(self, campaigns: Collection[str]) -> AsyncIterator[list[ReservationDocument]]:
+        """All that have codes, in pages; of all campaigns if none is named."""
+        async for page in pages(self._collections.reservations, of(campaigns) | {"state": {"$in": list(HOLDING)}}):
+            yield [from_document(ReservationDocument, document) for document in page]
+
+    async def suspects(self, page: Collection[ReservationDocument]) -> list[str]:
+        """Those of a page that seem to disagree: it was not read at one time with their codes."""
+        with translated():
+            wanted = {"_id": {"$in": code_ids_of(page)}}
+            codes = await self._collections.codes.find(wanted, {"status": 1, "moved_by": 1}).to_list(None)
+        return list(disagreements(page, states_of(codes)))
+
+    async def taken_codes(self, campaigns: Collection[str]) -> AsyncIterator[list[str]]:
+        """Ids of all reserved and assigned codes, in pages; of all campaigns if none is named."""
+        async for page in pages(self._collections.codes, of(campaigns) | {"status": {"$in": TAKEN}}, {"_id": 1}):
+            yield [document["_id"] for document in page]
+
+    async def unnamed(self, code_ids: Collection[str]) -> list[tuple[str, str, str]]:
+        """Those that are taken, and that no reservation names, in one snapshot: id, campaign, status."""
+        fields = {"campaign_id": 1, "status": 1, "moved_by": 1}
+        with translated():
+            async with self._snapshot() as session:
+                wanted = {"_id": {"$in": list(code_ids)}, "status": {"$in": TAKEN}}
+                codes = await self._collections.codes.find(wanted, fields, session=session).to_list(None)
+                holders = {
+                    "moved_by": {"$in": list({document["moved_by"] for document in codes})},
+                    "state": {"$in": list(HOLDING)},
+                    "code_ids": {"$in": [document["_id"] for document in codes]},
+                }
+                found = await self._collections.reservations.find(holders, session=session).to_list(None)
+        named = {code_id for document in found for code_id in document["code_ids"]}
+        left = (document for document in codes if document["_id"] not in named)
+        return [(document["_id"], document["campaign_id"], document["status"]) for document in left]
+
+    @asynccontextmanager
+    async def _snapshot(self) -> AsyncIterator[AsyncIOMotorClientSession]:
+        """A transaction is a snapshot on every engine; it writes nothing and ends with its session."""
+        async with await self._collections.database.client.start_session() as session:
+            session.start_transaction(read_concern=ReadConcern("snapshot"))
+            yield session
+
+
+def of(campaigns: Collection[str]) -> Document:
+    """A filter for these campaigns, or for all."""
+    return {"campaign_id": {"$in": list(campaigns)}} if campaigns else {}
+
+
+async def pages(
+    collection: MongoCollection, wanted: Document, fields: Mapping[str, int] | None = None
+) -> AsyncIterator[list[Document]]:
+    """All that is wanted, in the order of `_id`: no cursor has to outlive what is done with a page."""
+    after: Document = {}
+    while True:
+        with translated(), pymongo.timeout(PAGE_TIMEOUT_S):
+            page = await collection.find(wanted | after, fields).sort("_id", 1).limit(PAGE).to_list(PAGE)
+        if not page:
+            return
+        yield page
+        after = {"_id": {"$gt": page[-1]["_id"]}}
 
 
 def code_ids_of(reservations: Iterable[ReservationDocument]) -> list[str]:

@@ -20,6 +20,7 @@ NONE_HERE: Final = {
     "codes_conflicts_total": "nobody disputes a code in this traffic",
     "codes_transactions_aborted_total": "nothing is away",
     "codes_fenced_total": "no process is frozen",
+    "codes_reply_topic_unusable": "no reply topic is allowed",
 }
 """Series that exist only once there was one, and why there is none here."""
 
