@@ -122,7 +122,7 @@ INCONSISTENT_RESERVATIONS: Final = Alert(
     f"sum by (namespace) (increase({INCONSISTENT.name}[{limits.TOLD_WINDOW}])) > 0",
     "0m",
     f"Requests set aside in {limits.TOLD_WINDOW} for inconsistent reservations: {{{{ $value | humanize }}}}.",
-    "Codes were removed or changed by hand, or only some collections were restored. `codes reconcile --reservations` names them.",
+    "Codes were changed by hand, or some collections restored. `codes reconcile --reservations` names all.",
 )
 REPLY_TOPIC: Final = Alert(
     "CodesReplyTopicUnusable",

@@ -148,7 +148,7 @@ OUTCOMES: Final = Row(
         ),
         Panel(
             "Inconsistent reservations, 1 h",
-            "Requests set aside: their reservation disagrees with its codes. `codes reconcile --reservations` names all.",
+            "Requests set aside: their reservation and its codes disagree. See `codes reconcile --reservations`.",
             (Query(f"sum(increase({picked(INCONSISTENT)}[1h]))", "set aside"),),
             width=12,
         ),
