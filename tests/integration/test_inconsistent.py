@@ -1,4 +1,4 @@
-"""A reservation whose code was deleted by hand, on a running worker: nobody waits for it, and the operator hears it."""
+"""A reservation whose code was deleted by hand, on a running worker: nobody else waits for it, and it is said."""
 
 from pathlib import Path
 from typing import Any
