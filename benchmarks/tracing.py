@@ -16,10 +16,11 @@ from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter, SpanExportResult
 
 from consumers.failpoints import Failpoint
-from consumers.requests import RequestPartition, Surroundings
+from consumers.requests import RequestPartition
+from consumers.surroundings import Surroundings
 from consumers.tracing import UNTRACED, Tracer
 from ops.otel import OtelTracer
-from producers.replies import ReplyTopics
+from producers.reply_topics import ReplyTopics
 from schemas.settings import WorkerSettings
 from schemas.topics import RESERVE
 from tests.fakes.builders import NOW, TM, TOPICS, a_reserve, candidates
@@ -50,7 +51,8 @@ async def batch_s(tracer: Tracer) -> float:
         trace = f"00-{number + 1:032x}-00f067aa0ba902b7-01".encode()
         value = a_reserve(request_id=f"r-{number}").to_json()
         kafka.send(SOURCE, value, NOW, headers=(("traceparent", trace),))
-    replies, observer = ReplyTopics((), no_topics), RememberingObserver()
+    observer = RememberingObserver()
+    replies = ReplyTopics((), no_topics, observer)
     around = Surroundings(TOPICS, "group", WorkerSettings(), observer, Failpoint(), replies, tracer=tracer)
     store = MemoryCodeStore(database, SOURCE.shard, tells_values=False)
     work, emitter = RequestPartition(SOURCE.shard, SOURCE.topic, store, around), kafka.open_emitter(SOURCE)

@@ -23,7 +23,8 @@ from consumers.expiry_share import ExpiryShare
 from consumers.observer import Observer
 from consumers.waiting import wait_out
 from handlers.expiry import Overdue, attempt_of, expiry_of
-from producers.emitters import idempotent_producer, send_all
+from producers.emitters import idempotent_producer
+from producers.sending import send_all
 from schemas.errors import BrokerUnavailable, StoreUnavailable
 from schemas.records import OutgoingRecord
 from schemas.settings import ExpirerSettings

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from consumers.failpoints import Failpoint
 from consumers.observer import Observer
-from consumers.requests import utc_now
+from consumers.surroundings import utc_now
 from consumers.tracing import UNTRACED, Tracer
 from schemas.settings import ImporterSettings, WorkerSettings
 from schemas.topics import Topics

@@ -23,7 +23,8 @@ from consumers.view import InventoryView
 from consumers.view_reader import ViewReader
 from consumers.waiting import wait_out
 from handlers.alerts import StockLimits
-from producers.emitters import idempotent_producer, send_all
+from producers.emitters import idempotent_producer
+from producers.sending import send_all
 from schemas.errors import BrokerUnavailable
 from schemas.records import OutgoingRecord
 from schemas.stock import changelog_topic

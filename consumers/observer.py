@@ -8,8 +8,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
+from producers.reply_topics import ReplyObserver
 from schemas.documents import ImportDocument
-from schemas.errors import AbortReason, CodeServiceError, ConflictCause, RefusalCause
+from schemas.errors import AbortReason, CodeServiceError, ConflictCause, RefusalCause, ReservationInconsistent
 from schemas.records import DeadLetterReason, Rejected
 from schemas.results import Outcome, RefusalReason
 
@@ -73,7 +74,7 @@ class Taken:
     """The same of its last record."""
 
 
-class Observer(Protocol):
+class Observer(ReplyObserver, Protocol):
     """Who is told."""
 
     def batch_done(self, report: BatchReport) -> None:
@@ -93,6 +94,9 @@ class Observer(Protocol):
 
     def refused(self, subject: Subject, error: CodeServiceError) -> None:
         """The database refuses a write however often it is tried; what it belongs to is given up."""
+
+    def inconsistent(self, subject: Subject, why: ReservationInconsistent) -> None:
+        """A request's reservation disagrees with its codes in one snapshot: nothing can be moved through it."""
 
     def waits_for(self, part: Part, error: CodeServiceError) -> None:
         """`part` gave no answer; it is tried again after a pause."""

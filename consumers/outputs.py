@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from handlers.plan import Answer, Plan
+from handlers.plan import Answer, Plan, is_announced
 from producers.envelope import (
     assigned_record,
     dead_letter_record,
@@ -30,6 +30,8 @@ class Outputs:
 
     records: Sequence[OutgoingRecord]
     replies_refused: int
+    copied_to: frozenset[str]
+    """Reply topics among them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +53,8 @@ def outputs_of(plans: Sequence[Plan], rejections: Sequence[Rejected], speaker: S
     letters = [
         dead_letter_record(one, group=speaker.group, at=speaker.now, topics=speaker.topics) for one in rejections
     ]
-    return Outputs([*answers, *events, *letters], sum(reply.refused for reply in replies))
+    copied_to = frozenset(reply.copy.topic for reply in replies if reply.copy is not None)
+    return Outputs([*answers, *events, *letters], sum(reply.refused for reply in replies), copied_to)
 
 
 def results(plans: Iterable[Plan], rejections: Iterable[Rejected], speaker: Speaker) -> Iterator[tuple[int, Reply]]:
@@ -69,7 +72,7 @@ def results(plans: Iterable[Plan], rejections: Iterable[Rejected], speaker: Spea
 def events_of(plan: Plan, topics: Topics) -> Iterator[OutgoingRecord]:
     """Assigned codes, then the totals."""
     for item in plan.answers:
-        if item.announced and item.result.outcome == "assigned":
+        if is_announced(item):
             for event in assigned_events(item, plan.code_values):
                 yield assigned_record(event, item.asked.record, topics)
     for shard in plan.announced_shards:
@@ -77,9 +80,9 @@ def events_of(plan: Plan, topics: Topics) -> Iterator[OutgoingRecord]:
 
 
 def assigned_events(answer: Answer, values: Mapping[str, str]) -> Iterator[CodeAssigned]:
-    """One event a code."""
+    """One event a code; none for one that is gone, which `handlers.plan.untold` reports."""
     result = answer.result
-    for code_id in result.code_ids:
+    for code_id in filter(values.__contains__, result.code_ids):
         yield CodeAssigned.model_validate(
             {
                 **result.model_dump(include={"campaign_id", "fan_id", "code_type", "request_id", "reservation_id"}),

@@ -24,6 +24,7 @@ from producers.emitters import (
     Emitter,
     TransactionalEmitter,
     idempotent_producer,
+    patience_s,
     transactional_producer,
 )
 from schemas.settings import KafkaSettings, ProcessingGuarantee, WorkerSettings
@@ -105,17 +106,19 @@ def emitters(side: KafkaSide, group: str, consumer: AIOKafkaConsumer) -> OpenEmi
     A producer that failed once has lost count of its sequence numbers and fails for ever; the partition that opens
     another must not have to wait for all others to let go of it.
     """
+    patience = patience_s(side.settings.transaction_timeout_ms)
 
     @asynccontextmanager
     async def transactional(source: TopicPartition) -> AsyncIterator[Emitter]:
         transactional_id = f"{group}.{source.topic}.{source.partition}"
         timeout_ms = side.settings.transaction_timeout_ms
         async with transactional_producer(side.connection, transactional_id, timeout_ms) as producer:
-            yield TransactionalEmitter(producer, source, group, partial(side.observer.aborted, source.topic))
+            on_abort = partial(side.observer.aborted, source.topic)
+            yield TransactionalEmitter(producer, source, group, on_abort, patience)
 
     @asynccontextmanager
     async def acknowledged(source: TopicPartition) -> AsyncIterator[Emitter]:
         async with idempotent_producer(side.connection) as producer:
-            yield AcknowledgedEmitter(producer, source, consumer)
+            yield AcknowledgedEmitter(producer, source, consumer, patience)
 
     return transactional if side.guarantee == "exactly_once" else acknowledged

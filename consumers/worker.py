@@ -11,9 +11,10 @@ from typing import Final
 from aiokafka import TopicPartition
 
 from consumers.failpoints import Failpoint
-from consumers.requests import RequestPartition, Surroundings
+from consumers.requests import RequestPartition
 from consumers.role import KafkaSide, serve_topics
-from producers.replies import ReplyTopics
+from consumers.surroundings import Surroundings
+from producers.reply_topics import ReplyTopics
 from schemas.topics import REQUEST_TOPICS, Topics
 from stores.port import CodeStore
 

@@ -10,6 +10,7 @@ from handlers.facts import StockKey
 from handlers.state import WorkingState
 from schemas.base import CodeType, to_milliseconds
 from schemas.documents import ReservationDocument, ReservationState
+from schemas.errors import ReservationInconsistent
 from schemas.records import Asked
 from schemas.requests import AssignFromStock, AssignReservation, ReleaseRequest, Request, ReserveRequest
 from schemas.results import RefusalReason, Result
@@ -22,7 +23,11 @@ WHY_NOT_HELD: dict[ReservationState, RefusalReason] = {
 
 
 def decide(asked: Asked[Request], state: WorkingState) -> Result:
-    """Decide by the kind of request. `asked.record.at` is when it was asked, which may be long before now."""
+    """Decide by the kind of request. `asked.record.at` is when it was asked, which may be long before now.
+
+    Raises:
+        ReservationInconsistent: its reservation is known to disagree with its codes. Nothing has moved.
+    """
     request, asked_at = asked.request, asked.record.at
     if request.campaign_id not in state.known_campaigns:
         return refuse(request, "unknown_campaign", state)
@@ -67,6 +72,7 @@ def decide_assign(request: AssignReservation, state: WorkingState, *, asked_at: 
     refusal = why_not(reservation, request.fan_id) or why_over(reservation, asked_at)
     if refusal is not None or reservation is None:
         return refuse(request, refusal or "reservation_not_found", state, reservation)
+    check_consistent(reservation, state)
     return accept(request, "assigned", state.close_reservation(reservation, "assigned"), state)
 
 
@@ -80,8 +86,15 @@ def decide_release(request: ReleaseRequest, state: WorkingState, *, asked_at: da
     refusal = why_not(reservation, request.fan_id) or why_not_releasable(reservation, request, asked_at)
     if refusal is not None or reservation is None:
         return refuse(request, refusal or "reservation_not_found", state, reservation)
+    check_consistent(reservation, state)
     end: ReservationState = "expired" if request.reason == "expired" else "released"
     return accept(request, "released", state.close_reservation(reservation, end), state)
+
+
+def check_consistent(reservation: ReservationDocument, state: WorkingState) -> None:
+    """Raises ReservationInconsistent if it would have to move codes that it does not have."""
+    if reservation.id in state.inconsistent:
+        raise ReservationInconsistent(reservation.id, state.inconsistent[reservation.id])
 
 
 def why_not(reservation: ReservationDocument | None, fan_id: str | None) -> RefusalReason | None:

@@ -42,10 +42,15 @@ class Facts:
     """The reservations this batch names."""
     code_values: Mapping[str, str] = field(default_factory=dict)
     """Code id to secret: of the codes this batch may assign or tell again."""
+    code_holders: Mapping[str, str] | None = None
+    """Code id to `moved_by`, of the same codes; None where codes were not read."""
     candidates: Mapping[StockKey, Sequence[Candidate]] = field(default_factory=dict)
     """As many as are wanted, or all that a fresh look at everything found."""
     shards: Mapping[StockKey, InventoryDocument] = field(default_factory=dict)
     """The totals of this partition's own shards."""
+    inconsistent: Mapping[str, str] = field(default_factory=dict)
+    """Reservations that disagree with their codes, and how: see `handlers/consistency.py`. Known only once a plan
+    proved stale again and again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +99,11 @@ def named_reservations(requests: Iterable[Request]) -> set[str]:
         request.reservation_id if isinstance(request, AssignReservation | ReleaseRequest) else request.request_id
         for request in requests
     }
+
+
+def closed_reservations(requests: Iterable[Request]) -> set[str]:
+    """Reservations that requests would take to their end."""
+    return {request.reservation_id for request in requests if isinstance(request, AssignReservation | ReleaseRequest)}
 
 
 def wanted_stock(requests: Iterable[Request]) -> Mapping[StockKey, int]:

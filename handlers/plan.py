@@ -13,6 +13,7 @@ from handlers.decide import decide
 from handlers.facts import Facts, is_replay
 from handlers.state import CodeMove, ShardChange, WorkingState
 from schemas.documents import InventoryDocument, LedgerDocument, ReservationDocument, ReservationState
+from schemas.errors import ReservationInconsistent
 from schemas.records import Asked
 from schemas.requests import Request
 from schemas.results import Result
@@ -29,6 +30,14 @@ class Answer:
     announced: bool
     """Whether its assigned codes go out as events: yes for a new decision and for the same record read again, no
     for a request that was sent again."""
+
+
+@dataclass(frozen=True, slots=True)
+class SetAside:
+    """A request that cannot be decided: its reservation disagrees with its codes. Nothing is written for it."""
+
+    asked: Asked[Request]
+    why: ReservationInconsistent
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +59,9 @@ class Plan:
     """The totals to tell: changed ones, and after a replay those that were changed then."""
     code_values: Mapping[str, str]
     """Code id to secret, for the events."""
+    holders: frozenset[str] = frozenset()
+    """`moved_by` of the reservations that it takes out of `held`: their codes have the same."""
+    set_aside: tuple[SetAside, ...] = ()
 
     @property
     def writes(self) -> bool:
@@ -58,10 +70,15 @@ class Plan:
 
 
 def plan_batch(requests: Sequence[Asked[Request]], facts: Facts, *, shard: str, now: datetime) -> Plan:
-    """Decide all requests of a batch, each seeing what those before it did."""
+    """Decide all requests of a batch, each seeing what those before it did.
+
+    Raises:
+        FactsStale: what was read does not belong together; gather again.
+    """
     batch_id = f"{shard}@{requests[0].record.offset}" if requests else f"{shard}@-"
     state = WorkingState(facts, shard=shard, batch_id=batch_id, now=now)
-    answers = tuple(answer(asked, state) for asked in requests)
+    decided = [answer(asked, state) for asked in requests]
+    answers = tuple(item for item in decided if isinstance(item, Answer))
     changes = state.shard_changes()
     return Plan(
         batch_id=batch_id,
@@ -74,19 +91,45 @@ def plan_batch(requests: Sequence[Asked[Request]], facts: Facts, *, shard: str, 
         shard_changes=changes,
         announced_shards=announced_shards(answers, changes, facts),
         code_values=state.code_values,
+        holders=frozenset(state.holders),
+        set_aside=tuple(item for item in decided if isinstance(item, SetAside)),
     )
 
 
-def answer(asked: Asked[Request], state: WorkingState) -> Answer:
+def answer(asked: Asked[Request], state: WorkingState) -> Answer | SetAside:
     """Decide one request, or repeat what the ledger says of it."""
     entry = state.ledger.get(asked.request.request_id)
     if entry is None:
-        result = decide(asked, state)
+        try:
+            result = decide(asked, state)
+        except ReservationInconsistent as why:
+            return SetAside(asked, why)
         state.remember(asked, result)
         return Answer(asked, result, repeated=False, announced=True)
     if entry.digest != asked.digest:
         return Answer(asked, reused(asked.request, entry), repeated=False, announced=False)
     return Answer(asked, entry.outcome, repeated=True, announced=is_replay(asked, entry))
+
+
+def untold(plan: Plan) -> tuple[SetAside, ...]:
+    """Replayed assignments whose codes are gone: their results can be sent again, not all of their events."""
+    found = [(item, missing(item.result.code_ids, plan.code_values)) for item in plan.answers if is_announced(item)]
+    return tuple(
+        SetAside(item.asked, ReservationInconsistent(item.result.reservation_id or "", f"code_ids: {why}"))
+        for item, why in found
+        if why
+    )
+
+
+def is_announced(item: Answer) -> bool:
+    """Whether its codes go out as assigned events."""
+    return item.announced and item.result.outcome == "assigned"
+
+
+def missing(code_ids: Sequence[str], values: Mapping[str, str]) -> str | None:
+    """How many of the codes were not found, if any."""
+    count = sum(code_id not in values for code_id in code_ids)
+    return f"{count} of {len(code_ids)} missing" if count else None
 
 
 def reused(request: Request, entry: LedgerDocument) -> Result:

@@ -14,6 +14,7 @@ from typing import NamedTuple
 from handlers.facts import Facts, StockKey
 from schemas.base import CodeStatus, to_milliseconds
 from schemas.documents import InventoryDocument, LedgerDocument, ReservationDocument, ReservationState
+from schemas.errors import FactsStale
 from schemas.events import InventoryCause
 from schemas.records import Asked
 from schemas.requests import AssignFromStock, Request, ReserveRequest
@@ -64,8 +65,11 @@ class WorkingState:
         self.ledger = dict(facts.decided)
         self.new_entries: list[LedgerDocument] = []
         self.code_values = dict(facts.code_values)
+        self.inconsistent = facts.inconsistent
+        self.holders: set[str] = set()
         self._shard = shard
         self._batch_id = batch_id
+        self._code_holders = facts.code_holders
         self._shards = facts.shards
         self._stock = {key: deque(candidates) for key, candidates in facts.candidates.items()}
         self._reservations = dict(facts.reservations)
@@ -116,7 +120,14 @@ class WorkingState:
         return reservation
 
     def close_reservation(self, reservation: ReservationDocument, end: ReservationState) -> ReservationDocument:
-        """Take a held reservation to its end, and its codes with it."""
+        """Take a held reservation to its end, and its codes with it.
+
+        Raises:
+            FactsStale: a code was read that another reservation holds, or that this batch has moved already.
+        """
+        if reservation.id in self._reservations_read:
+            self._check_holder(reservation)
+            self.holders.add(reservation.moved_by)
         closed = reservation.model_copy(
             update={"state": end, "moved_by": self._batch_id, "changed_at": self.now},
         )
@@ -158,6 +169,17 @@ class WorkingState:
     def shard_changes(self) -> tuple[ShardChange, ...]:
         """This partition's shards after the batch; those whose totals stay are left out."""
         return tuple(self._changed(key, totals) for key, totals in self._totals.items() if any(totals.delta.values()))
+
+    def _check_holder(self, reservation: ReservationDocument) -> None:
+        """Raises FactsStale if another reservation has its codes.
+
+        Moved through the wrong one, a code could go to a fan while another fan holds it, and be counted twice.
+        """
+        if any(code_id in self._moves for code_id in reservation.code_ids):
+            raise FactsStale("codes: two reservations of a batch name the same one")
+        holders = self._code_holders
+        if holders is not None and any(holders.get(one) != reservation.moved_by for one in reservation.code_ids):
+            raise FactsStale("codes: not held by the reservation that names them")
 
     def _put(self, reservation: ReservationDocument, *, before: CodeStatus) -> None:
         self._reservations[reservation.id] = reservation

@@ -46,6 +46,15 @@ EVENTS: Final[Mapping[str, Event]] = {
     "refused": Event(
         "error", f"{SUBJECT} error reason", "The database refuses what this request would write. Ours to mend."
     ),
+    "inconsistent": Event(
+        "error",
+        f"{SUBJECT} reservation_id reason",
+        "The reservation disagrees with its codes; the request is set aside. Ours to mend.",
+    ),
+    "reply_topic_unusable": Event(
+        "warning", "topic reason", "An allowed reply topic gets no copies: `missing`, `failing` or `suspected`."
+    ),
+    "reply_topic_usable": Event("info", "topic", "It gets copies again."),
     "dead_letter": Event("debug", f"{PLACE} offset reason detail", "A record was rejected. No field of it is told."),
     "conflict": Event("debug", f"{PLACE} cause", "A plan was stale, and is made anew."),
     "store_refused": Event("debug", "topic cause", "The database refused a write; it is tried again, alone."),
@@ -96,6 +105,8 @@ class LogLine(BaseModel):
     """The request or import that the line is about."""
     campaign_id: str | None = None
     """Its campaign."""
+    reservation_id: str | None = None
+    """The reservation that the line is about."""
     topic: str | None = None
     """Full name."""
     partition: Count | None = None

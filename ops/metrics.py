@@ -53,8 +53,23 @@ REPEATS = counter(
 )
 REPLIES_REFUSED = counter(
     "codes_replies_refused",
-    "Reply topics not allowed.",
-    remedy="When it rises: a sender names a reply topic that `CODES_TOPICS__REPLY_ALLOWED` lacks.",
+    "Answers without the copy that was asked for.",
+    remedy="When it rises and `codes_reply_topic_unusable` is 0: a sender names a reply topic that "
+    "`CODES_TOPICS__REPLY_ALLOWED` lacks, or a partition that the topic lacks.",
+)
+REPLY_TOPIC_UNUSABLE = gauge(
+    "codes_reply_topic_unusable",
+    "1 while an allowed reply topic gets no copies: it is missing, or sending to it fails.",
+    remedy="When it is 1: the log's `reply_topic_unusable` says why. Make the topic, grant the right to write to it, "
+    "or raise its `max.message.bytes` to at least 262144; it is tried again by itself.",
+    topic=OPEN,
+)
+INCONSISTENT = counter(
+    "codes_inconsistent_requests",
+    "Requests set aside because their reservation disagrees with its codes: some are missing, in another status, or "
+    "another reservation's.",
+    remedy="When it rises: codes were removed or changed by hand, or only some collections were restored. The log's "
+    "`inconsistent` names the reservation, `codes reconcile --reservations` all.",
 )
 
 # How batches go.

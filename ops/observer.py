@@ -28,6 +28,7 @@ from ops.metrics import (
     IMPORT_ROWS,
     IMPORTS_ENDED,
     IMPORTS_RUNNING,
+    INCONSISTENT,
     OLDEST_OVERDUE,
     PART_AWAY,
     PARTITIONS_ASSIGNED,
@@ -37,14 +38,24 @@ from ops.metrics import (
     REJECTED,
     REPEATS,
     REPLIES_REFUSED,
+    REPLY_TOPIC_UNUSABLE,
     STORE_REFUSALS,
     TRANSACTIONS_ABORTED,
     WAITS,
 )
 from ops.progress import Progress
 from ops.registry import Metrics
+from producers.reply_topics import Unusable
 from schemas.documents import ImportDocument
-from schemas.errors import AbortReason, CodeServiceError, ConflictCause, RefusalCause, StoreUnavailable, WaitCause
+from schemas.errors import (
+    AbortReason,
+    CodeServiceError,
+    ConflictCause,
+    RefusalCause,
+    ReservationInconsistent,
+    StoreUnavailable,
+    WaitCause,
+)
 from schemas.records import Rejected
 
 ROWS_SETTING = "CODES_IMPORTER__ROWS_PER_CHUNK_MAX"
@@ -123,6 +134,21 @@ class OpsObserver(Observer):
     def refused(self, subject: Subject, error: CodeServiceError) -> None:
         """Say why: neither the dead letter nor the end event can, and it is ours to mend."""
         log.error("refused", **asdict(subject), error=type(error).__name__, reason=str(error))
+
+    def inconsistent(self, subject: Subject, why: ReservationInconsistent) -> None:
+        """Count it, and name the reservation: it is ours to mend."""
+        log.error("inconsistent", **asdict(subject), reservation_id=why.reservation_id, reason=why.detail)
+        self._metrics[INCONSISTENT].inc()
+
+    def reply_topic_unusable(self, topic: str, why: Unusable) -> None:
+        """Name it; the metric stays until it is usable again."""
+        log.warning("reply_topic_unusable", topic=topic, reason=why)
+        self._metrics[REPLY_TOPIC_UNUSABLE].labels(topic).set(1)
+
+    def reply_topic_usable(self, topic: str) -> None:
+        """It gets copies again."""
+        log.info("reply_topic_usable", topic=topic)
+        self._metrics[REPLY_TOPIC_UNUSABLE].labels(topic).set(0)
 
     def waits_for(self, part: Part, error: CodeServiceError) -> None:
         """Count the try; the log says each reason once, until the part answers again."""

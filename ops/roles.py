@@ -21,7 +21,7 @@ from consumers.role import KafkaSide
 from consumers.watching import watched
 from consumers.worker import WORKER_GROUP, run_worker
 from ops.role import RoleContext
-from producers.replies import ReplyTopics
+from producers.reply_topics import ReplyTopics
 from schemas.topics import ASSIGN, RELEASE, Topics
 from stores.mongo.campaigns import Campaigns
 from stores.mongo.codes import MongoCodeStore, MongoParts
@@ -32,7 +32,7 @@ from stores.mongo.overdue import OverdueReservations
 from stores.s3.objects import open_objects
 
 LOOK_UP_TIMEOUT_S: Final = 5.0
-"""For the broker's answer on a reply topic; without one there is no reply, only the result."""
+"""For the broker's answer on a reply topic; without one, what is known of the topic stays so."""
 
 
 async def worker(context: RoleContext) -> None:
@@ -44,7 +44,8 @@ async def worker(context: RoleContext) -> None:
                 parts, shard, tells_values=topic == ASSIGN.name, in_background=topic == RELEASE.name
             )
 
-        replies = ReplyTopics(context.settings.topics.reply_allowed, partition_counter(context))
+        allowed = context.settings.topics.reply_allowed
+        replies = ReplyTopics(allowed, partition_counter(context), context.kafka.observer)
         await run_worker(context.kafka, context.topics, make_store, replies, context.failpoint, context.stopping)
 
 
@@ -95,17 +96,17 @@ async def mongo_parts(context: RoleContext) -> AsyncIterator[MongoParts]:
         client.close()
 
 
-def partition_counter(context: RoleContext) -> Callable[[str], Awaitable[int]]:
-    """How many partitions a topic has, by asking the broker; 0 if it has no such topic or does not say in time."""
+def partition_counter(context: RoleContext) -> Callable[[str], Awaitable[int | None]]:
+    """How many partitions a topic has, by asking the broker; 0 if it shows no such topic, None without an answer."""
 
-    async def count(topic: str) -> int:
+    async def count(topic: str) -> int | None:
         admin = AIOKafkaAdminClient(**context.kafka.connection)
         try:
             async with asyncio.timeout(LOOK_UP_TIMEOUT_S):
                 await admin.start()
                 [described] = await admin.describe_topics([topic])
         except (KafkaError, TimeoutError):
-            return 0
+            return None
         finally:
             await admin.close()
         return 0 if described["error_code"] else len(described["partitions"])

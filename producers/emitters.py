@@ -8,7 +8,7 @@ Promise:  an offset never moves before its outputs are safe.
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any, Final, Protocol
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
@@ -18,9 +18,11 @@ from aiokafka.errors import (
     IllegalStateError,
     KafkaConnectionError,
     KafkaError,
+    ProducerClosed,
     ProducerFenced,
 )
 
+from producers.sending import Unsent, deliver, looked_at
 from schemas.errors import AbortReason, EmitFailed, PartitionFenced
 from schemas.records import OutgoingRecord
 
@@ -28,7 +30,15 @@ REQUEST_BYTES_MAX: Final = 10 * 1024 * 1024
 """A dead letter of the largest record the broker takes must fit, with its headers."""
 BATCH_BYTES_MAX: Final = 256 * 1024
 """Of one partition's records in one request."""
-
+EMIT_PATIENCE_S: Final = 15.0
+"""A batch whose records make no progress for so long is given up: one topic that takes nothing (it was deleted, its
+leader is gone) would otherwise hold up its partition for as long as the client repeats, which is for ever."""
+PATIENCES_PER_TRANSACTION: Final = 4
+"""A transaction must be given up well before the broker ends it."""
+ABORT_TIMEOUT_S: Final = 2.0
+"""For an abort that frees readers at once; without it the next producer of this id aborts the transaction."""
+FLUSH_TIMEOUT_S: Final = 2.0
+"""For records that are still on their way when a producer is stopped."""
 
 OnAbort = Callable[[AbortReason], None]
 """Told once for each transaction that ends without effect."""
@@ -50,95 +60,97 @@ class Emitter(Protocol):
 class TransactionalEmitter:
     """One input partition's transactional producer; its id fences a former owner of the partition."""
 
-    def __init__(self, producer: AIOKafkaProducer, source: TopicPartition, group: str, on_abort: OnAbort) -> None:
+    def __init__(
+        self,
+        producer: AIOKafkaProducer,
+        source: TopicPartition,
+        group: str,
+        on_abort: OnAbort,
+        patience_s: float = EMIT_PATIENCE_S,
+    ) -> None:
         self._producer = producer
         self._source = source
         self._group = group
         self._on_abort = on_abort
+        self._patience_s = patience_s
 
     async def emit(self, records: Sequence[OutgoingRecord], next_offset: int | None) -> None:
         """See `Emitter.emit`."""
         try:
-            async with self._producer.transaction():
-                await send_all(self._producer, records)
-                if next_offset is not None:
-                    await self._producer.send_offsets_to_transaction({self._source: next_offset}, self._group)
+            await self._transact(records, next_offset)
         except (ProducerFenced, IllegalOperation) as why:
             self._on_abort("fenced")
             raise PartitionFenced("a newer producer has this partition's transactional id") from why
         except asyncio.CancelledError:
             self._on_abort("cancelled")
             raise
-        except KafkaError as why:
+        except (KafkaError, TimeoutError) as why:
             self._on_abort("failed")
-            raise EmitFailed(f"transaction failed: {type(why).__name__}") from why
+            raise emit_failed("transaction failed", why) from why
+
+    async def _transact(self, records: Sequence[OutgoingRecord], next_offset: int | None) -> None:
+        """Whatever is raised: this producer commits nothing any more, and the next one with its id ends what is open.
+
+        A commit whose answer did not come in time may have happened. The next producer waits for its end before the
+        partition reads where to go on.
+        """
+        await self._producer.begin_transaction()
+        try:
+            await deliver(self._producer, records, self._patience_s)
+            async with asyncio.timeout(self._patience_s):
+                if next_offset is not None:
+                    await self._producer.send_offsets_to_transaction({self._source: next_offset}, self._group)
+                await self._producer.commit_transaction()
+        except BaseException:
+            await aborted(self._producer)
+            raise
 
 
 class AcknowledgedEmitter:
     """One input partition's idempotent producer, and the consumer's own commit."""
 
-    def __init__(self, producer: AIOKafkaProducer, source: TopicPartition, consumer: AIOKafkaConsumer) -> None:
+    def __init__(
+        self,
+        producer: AIOKafkaProducer,
+        source: TopicPartition,
+        consumer: AIOKafkaConsumer,
+        patience_s: float = EMIT_PATIENCE_S,
+    ) -> None:
         self._producer = producer
         self._source = source
         self._consumer = consumer
+        self._patience_s = patience_s
 
     async def emit(self, records: Sequence[OutgoingRecord], next_offset: int | None) -> None:
         """See `Emitter.emit`."""
         try:
-            await send_all(self._producer, records)
+            await deliver(self._producer, records, self._patience_s)
             if next_offset is not None:
-                await self._consumer.commit({self._source: next_offset})
+                async with asyncio.timeout(self._patience_s):
+                    await self._consumer.commit({self._source: next_offset})
         except (CommitFailedError, IllegalStateError) as why:
             raise PartitionFenced("the group gave this partition to another process") from why
-        except KafkaError as why:
-            raise EmitFailed(f"produce or commit failed: {type(why).__name__}") from why
+        except (KafkaError, TimeoutError) as why:
+            raise emit_failed("produce or commit failed", why) from why
 
 
-async def send_all(producer: AIOKafkaProducer, records: Sequence[OutgoingRecord]) -> None:
-    """Send all records and wait until the broker has them.
-
-    Raises:
-        KafkaError: the first record that failed.
-        IllegalOperation: the transaction ended while records were handed over, and none of them says why.
-    """
-    sent: list[asyncio.Future[Any]] = []
-    try:
-        for record in records:
-            sent.append(await hand_over(producer, record))  # noqa: PERF401  # those before a failure say why it failed
-    except IllegalOperation as ended:
-        raise failure_of(sent) or ended from None
-    await asyncio.gather(*sent)
+def patience_s(transaction_timeout_ms: int) -> float:
+    """How long a batch may make no progress."""
+    return min(EMIT_PATIENCE_S, transaction_timeout_ms / 1000 / PATIENCES_PER_TRANSACTION)
 
 
-async def hand_over(producer: AIOKafkaProducer, record: OutgoingRecord) -> asyncio.Future[Any]:
-    """Give a record to the producer; the future tells when the broker has it."""
-    if record.key is None and record.value is None:
-        return await hand_over_headers(producer, record)
-    future: asyncio.Future[Any] = await producer.send(
-        record.topic,
-        value=record.value,
-        key=record.key,
-        partition=record.partition,
-        headers=list(record.headers),
-    )
-    return future
+def emit_failed(what: str, why: Exception) -> EmitFailed:
+    """In our words; with the topics that are known to be at fault."""
+    topics = why.topics if isinstance(why, Unsent) else frozenset()
+    return EmitFailed(f"{what}: {why if isinstance(why, Unsent) else type(why).__name__}", topics)
 
 
-async def hand_over_headers(producer: AIOKafkaProducer, record: OutgoingRecord) -> asyncio.Future[Any]:
-    """The same for a record with neither key nor value: Kafka takes one, aiokafka's `send` does not."""
-    batch = producer.create_batch()
-    batch.append(timestamp=None, key=None, value=None, headers=list(record.headers))
-    batch.close()
-    future: asyncio.Future[Any] = await producer.send_batch(batch, record.topic, partition=record.partition)
-    return future
-
-
-def failure_of(sent: Sequence[asyncio.Future[Any]]) -> BaseException | None:
-    """Why a transaction took no more records: the first error among those it took. All are looked at in the end."""
-    for future in sent:
-        future.add_done_callback(asyncio.Future.exception)
-    failures = (future.exception() for future in sent if future.done())
-    return next((why for why in failures if why is not None), None)
+async def aborted(producer: AIOKafkaProducer) -> None:
+    """Abort the transaction if that can be done soon. Records that no broker takes would keep it waiting for ever."""
+    with suppress(KafkaError, TimeoutError, AssertionError):  # its state machine asserts: a commit is under way
+        async with asyncio.timeout(ABORT_TIMEOUT_S):
+            if not producer._txn_manager.is_fatal_error():  # noqa: SLF001  # as its own context manager looks there
+                await producer.abort_transaction()
 
 
 @asynccontextmanager
@@ -184,4 +196,25 @@ async def running(producer: AIOKafkaProducer) -> AsyncIterator[None]:
             raise KafkaConnectionError("Kafka names no broker yet") from why
         yield
     finally:
-        await producer.stop()
+        await stopped(producer)
+
+
+async def stopped(producer: AIOKafkaProducer) -> None:
+    """Stop it. It waits for every record that it took: those that no broker takes are given up after a while."""
+    stopping = asyncio.create_task(producer.stop())
+    try:
+        _, late = await asyncio.wait({stopping}, timeout=FLUSH_TIMEOUT_S)
+        if late:
+            give_up_pending(producer)
+        await stopping
+    finally:
+        stopping.cancel()
+
+
+def give_up_pending(producer: AIOKafkaProducer) -> None:
+    """Let every record that is still on its way fail; nothing public does that."""
+    accumulator = producer._message_accumulator  # noqa: SLF001
+    drained = [batch._drain_waiter for batches in accumulator._batches.values() for batch in batches]  # noqa: SLF001
+    accumulator.fail_all(ProducerClosed())
+    for waiter in drained:
+        looked_at(waiter)  # nobody waits for these, and the event loop would warn of it

@@ -6,9 +6,8 @@ Promise:  only topics that are allowed, exist, and have the partition asked for 
 """
 
 import re
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from time import monotonic
 from typing import Final
 
 from schemas.records import IncomingRecord, OutgoingRecord
@@ -20,8 +19,6 @@ CORRELATION_BYTES_MAX: Final = 262_144
 """As long as all headers of a readable record may be; a longer one could make the answer too large to send."""
 REFUSED_HEADER: Final = "reply-refused"
 TOPIC_NAME: Final = re.compile(r"[A-Za-z0-9._-]{1,249}")
-MISSING_FOR_S: Final = 30.0
-"""A reply topic that does not exist is not looked up again for so long."""
 PARTITION_BYTES: Final = 4
 """Spring writes the partition as a big-endian 32-bit integer."""
 
@@ -77,35 +74,3 @@ def copy_for(result: OutgoingRecord, cause: IncomingRecord, topic: str, partitio
 def with_header(record: OutgoingRecord, name: str, value: bytes) -> OutgoingRecord:
     """The record with one header more."""
     return replace(record, headers=(*record.headers, (name, value)))
-
-
-class ReplyTopics:
-    """How many partitions each allowed reply topic has; unknown ones are asked for, and asked again later."""
-
-    def __init__(self, allowed: Sequence[str], look_up: Callable[[str], Awaitable[int]]) -> None:
-        """`look_up` gives a topic's number of partitions, 0 if there is no such topic."""
-        self._allowed = frozenset(allowed)
-        self._look_up = look_up
-        self._known: dict[str, int] = {}
-        self._missed_at_s: dict[str, float] = {}
-
-    async def partitions_of(self, causes: Iterable[IncomingRecord]) -> Mapping[str, int]:
-        """The reply topics that these records name and may have, with their numbers of partitions."""
-        if not self._allowed:
-            return {}
-        wanted = {name for name in map(reply_topic, causes) if name in self._allowed}
-        return {name: count for name in wanted if name and (count := await self._partitions(name))}
-
-    def forget(self) -> None:
-        """Sending failed, perhaps because a reply topic is gone: look them all up again."""
-        self._known.clear()
-        self._missed_at_s.clear()
-
-    async def _partitions(self, name: str) -> int:
-        if name not in self._known and monotonic() - self._missed_at_s.get(name, -MISSING_FOR_S) >= MISSING_FOR_S:
-            found = await self._look_up(name)
-            if found:
-                self._known[name] = found
-            else:
-                self._missed_at_s[name] = monotonic()
-        return self._known.get(name, 0)

@@ -72,6 +72,19 @@ class MigrationRefused(CodeServiceError):
     """
 
 
+class ReservationInconsistent(CodeServiceError):
+    """A reservation and its codes disagree in one snapshot, so nothing can be moved through it.
+
+    Causes: codes were removed or changed by hand, or only some collections were restored. `codes reconcile
+    --reservations` names all such.
+    """
+
+    def __init__(self, reservation_id: str, detail: str) -> None:
+        super().__init__(detail)
+        self.reservation_id = reservation_id
+        self.detail = detail
+
+
 class PlanTooLarge(CodeServiceError):
     """A batch would move more codes than one transaction can in time. It is halved. Nothing was written."""
 
@@ -106,9 +119,16 @@ class PartitionFenced(CodeServiceError):
 
 
 class EmitFailed(CodeServiceError):
-    """Kafka did not take a batch's output. Nothing of it is visible; the batch is read and answered again."""
+    """Kafka did not take a batch's output. Nothing of it is visible; the batch is read and answered again.
+
+    `topics` are those that are known to be at fault, if any are.
+    """
 
     retriable: ClassVar[bool] = True
+
+    def __init__(self, message: str, topics: frozenset[str] = frozenset()) -> None:
+        super().__init__(message)
+        self.topics = topics
 
 
 class ObjectStoreUnavailable(CodeServiceError):

@@ -3,7 +3,7 @@
 One `CodeStore` serves one input partition: it knows the partition's shard and keeps its stock of candidates.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -51,4 +51,14 @@ class CodeStore(Protocol):
             StoreUnavailable: no answer in time, or an error that is not the plan's fault; a commit that reports any
                 error. Safe to repeat: the ledger tells what happened.
             StoreRefused: the database will not take this plan, however often it is tried. No commit was attempted.
+        """
+
+    async def inconsistent(self, reservation_ids: Collection[str]) -> Mapping[str, str]:
+        """Those of the reservations that disagree with their codes, and how: see `handlers/consistency.py`.
+
+        Reservations and codes are read at one time, so that what is being moved is not taken for a disagreement.
+
+        Raises:
+            FactsStale: the server ended the snapshot; may be tried again.
+            StoreUnavailable: no answer in time; safe to repeat.
         """

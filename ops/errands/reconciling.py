@@ -21,8 +21,9 @@ from ops.errands.hearing import heard_by_readers
 from ops.kafka import client_options
 from ops.kafka_reading import kafka_errors, partitions_of
 from ops.settings import Settings
-from producers.emitters import idempotent_producer, send_all
+from producers.emitters import idempotent_producer
 from producers.envelope import inventory_record
+from producers.sending import send_all
 from schemas.documents import InventoryDocument
 from schemas.errors import CodeServiceError, FactsStale
 from schemas.stock import CampaignStock
@@ -64,6 +65,8 @@ class Report:
     """The same, after a repair; without one, as they were found."""
     retold: int = 0
     """Shards told anew."""
+    inconsistent: int | None = None
+    """Reservations and codes that disagree; None: nobody asked."""
 
     def add(self, found: Books, left: Books, *, keep_all: bool, retold: int = 0) -> None:
         """Enter one campaign, as it was found and as it was left."""

@@ -12,10 +12,12 @@ from ops.metrics import (
     IMPORT_ROWS,
     IMPORTS_ENDED,
     IMPORTS_RUNNING,
+    INCONSISTENT,
     INVENTORY_CODES,
     OLDEST_OVERDUE,
     RECORDS,
     REFUSALS,
+    REPLY_TOPIC_UNUSABLE,
 )
 from ops.monitoring import limits
 from ops.monitoring.alert import Alert, Group, Severity
@@ -114,13 +116,32 @@ IMPORT_STALLED: Final = Alert(
     "It waits, most likely for S3 or MongoDB: look at the log of that importer.",
 )
 
+INCONSISTENT_RESERVATIONS: Final = Alert(
+    "CodesReservationsInconsistent",
+    "page",
+    f"sum by (namespace) (increase({INCONSISTENT.name}[{limits.TOLD_WINDOW}])) > 0",
+    "0m",
+    f"Requests set aside in {limits.TOLD_WINDOW} for inconsistent reservations: {{{{ $value | humanize }}}}.",
+    "Codes were changed by hand, or some collections restored. `codes reconcile --reservations` names all.",
+)
+REPLY_TOPIC: Final = Alert(
+    "CodesReplyTopicUnusable",
+    "ticket",
+    f"max by (namespace, topic) ({REPLY_TOPIC_UNUSABLE.name}) == 1",
+    limits.REPLY_TOPIC_FOR,
+    "Nobody gets copies on {{ $labels.topic }}.",
+    "It is missing, may not be written to, or takes only small batches. Results go out on results.v1 as ever.",
+)
+
 CODES: Final = Group(
     "codes-codes",
     (
         dead_letters(
             "ticket", 'reason!="unprocessable"', "Their sender writes what cannot be read: tell it which field."
         ),
-        dead_letters("page", 'reason="unprocessable"', "The database refuses what they would write: ours to mend."),
+        dead_letters("page", 'reason="unprocessable"', "Nothing could be written for them: ours to mend."),
+        INCONSISTENT_RESERVATIONS,
+        REPLY_TOPIC,
         overdue("ticket", limits.OVERDUE_LATE_S),
         overdue("page", limits.OVERDUE_BAD_S),
         HELD,

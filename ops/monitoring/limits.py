@@ -29,6 +29,8 @@ ABSENT_FOR: Final = "5m"
 PART_AWAY_FOR: Final = "2m"
 """An election of MongoDB, or a broker's restart, is over by then."""
 S3_AWAY_FOR: Final = "5m"
+REPLY_TOPIC_FOR: Final = "2m"
+"""It is tried again after half a minute: a broker's restart is over by then."""
 STORM_WINDOW: Final = "15m"
 REBALANCES_MAX: Final = 10
 """In a window, seen by one process: a roll-out of several pods stays below it, or is over soon."""

@@ -11,6 +11,7 @@ from ops.metrics import (
     DEAD_LETTERS,
     HIGH_WATERMARK,
     IMPORTS_ENDED,
+    INCONSISTENT,
     LAG_RECORDS,
     LAG_SECONDS,
     LAST_PROGRESS,
@@ -23,6 +24,7 @@ from ops.metrics import (
     REFUSALS,
     REPEATS,
     REPLIES_REFUSED,
+    REPLY_TOPIC_UNUSABLE,
 )
 from ops.monitoring import limits
 from ops.monitoring.alert import PREFIX
@@ -139,9 +141,27 @@ OUTCOMES: Final = Row(
         ),
         Panel(
             "Repeats and refused replies",
-            "Requests that the ledger had already; reply topics that are not allowed.",
+            "Requests that the ledger had already; answers without the copy that was asked for.",
             (Query(rate_by("", REPEATS), "repeats"), Query(rate_by("", REPLIES_REFUSED), "replies refused")),
             "ops",
+            width=12,
+        ),
+        Panel(
+            "Inconsistent reservations, 1 h",
+            "Requests set aside: their reservation and its codes disagree. See `codes reconcile --reservations`.",
+            (Query(f"sum(increase({picked(INCONSISTENT)}[1h]))", "set aside"),),
+            width=12,
+        ),
+        Panel(
+            "Reply topics without copies",
+            "1: missing, or sending to it fails; it is tried again by itself.",
+            (
+                Query(
+                    f"max by (topic) ({picked(REPLY_TOPIC_UNUSABLE)})",
+                    "{{topic}}",
+                    "no reply topic failed since the workers began",
+                ),
+            ),
             width=12,
         ),
         Panel(

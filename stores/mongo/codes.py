@@ -10,14 +10,14 @@ import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
-from typing import Final
 
 from motor.motor_asyncio import AsyncIOMotorClientSession
 from pymongo import InsertOne, UpdateOne
 
 from handlers.facts import Candidate, Facts, Needs, StockKey, needs_of
 from handlers.plan import Plan
-from handlers.state import ShardChange
+from handlers.state import CodeMove, ShardChange
+from schemas.base import CodeStatus
 from schemas.documents import InventoryDocument, LedgerDocument, ReservationDocument
 from schemas.errors import FactsStale
 from schemas.records import Asked
@@ -25,13 +25,12 @@ from schemas.requests import Request
 from stores.mongo.campaigns import Campaigns
 from stores.mongo.collections import Collection, Collections, Document, from_document, to_document
 from stores.mongo.connection import Client
+from stores.mongo.consistency import Consistency
 from stores.mongo.errors import idempotent, in_transaction, writing
 from stores.mongo.ownership import Ownership
 from stores.mongo.stock import Stock
 from stores.mongo.transactions import run_transaction
 from stores.port import StockFigures
-
-NOTHING: Final[Mapping[str, str]] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,11 +77,15 @@ class MongoCodeStore:
                 self._own_shards(requests, decided),
                 self._parts.campaigns.known(needs.campaigns),
             )
+            told = await self._told_codes(reservations.values(), needs)
             return Facts(
                 known_campaigns=known,
                 decided=decided,
                 reservations=reservations,
-                code_values=await self._values(reservations.values(), needs),
+                code_values={document["_id"]: document["code"] for document in told},
+                code_holders={document["_id"]: document["moved_by"] for document in told}
+                if self._tells_values
+                else None,
                 candidates=await self._candidates(needs, known),
                 shards=shards,
             )
@@ -98,6 +101,10 @@ class MongoCodeStore:
             self._stock.forget()
             raise
         self._stock.used(code_id for move in plan.code_moves.values() for code_id in move)
+
+    async def inconsistent(self, reservation_ids: Iterable[str]) -> Mapping[str, str]:
+        """See `CodeStore.inconsistent`."""
+        return await Consistency(self._collections).disagreements(list(reservation_ids))
 
     async def _write_in_turn(self, plan: Plan) -> None:
         async with AsyncExitStack() as held:
@@ -132,12 +139,11 @@ class MongoCodeStore:
         shards = [from_document(InventoryDocument, document) for document in found]
         return {StockKey(shard.campaign_id, shard.code_type): shard for shard in shards}
 
-    async def _values(self, reservations: Iterable[ReservationDocument], needs: Needs) -> Mapping[str, str]:
+    async def _told_codes(self, reservations: Iterable[ReservationDocument], needs: Needs) -> list[Document]:
         if not self._tells_values:
-            return NOTHING
+            return []
         held = {code_id for one in reservations if one.state == "held" for code_id in one.code_ids}
-        found = await find_by_id(self._collections.codes, held | needs.told_again, {"code": 1})
-        return {document["_id"]: document["code"] for document in found}
+        return await find_by_id(self._collections.codes, held | needs.told_again, {"code": 1, "moved_by": 1})
 
     async def _candidates(self, needs: Needs, known: frozenset[str]) -> dict[StockKey, Sequence[Candidate]]:
         return {
@@ -158,7 +164,7 @@ class MongoCodeStore:
         for move, code_ids in plan.code_moves.items():
             await self._move(
                 self._collections.codes,
-                {"_id": {"$in": list(code_ids)}, "status": str(move.before)},
+                code_guard(move, code_ids, plan.holders),
                 {"status": str(move.after), "moved_by": plan.batch_id, "changed_at": plan.decided_at},
                 len(code_ids),
                 session,
@@ -201,6 +207,16 @@ async def find_by_id(
     """The documents with these ids; no round trip for none."""
     wanted = list(ids)
     return await collection.find({"_id": {"$in": wanted}}, fields).to_list(None) if wanted else []
+
+
+def code_guard(move: CodeMove, code_ids: Sequence[str], holders: Iterable[str]) -> Document:
+    """What codes must still be to be moved.
+
+    Held ones are moved by their holders alone: one that a restore left in two reservations must not be given away,
+    or put back, through the wrong one.
+    """
+    guard: Document = {"_id": {"$in": list(code_ids)}, "status": str(move.before)}
+    return {**guard, "moved_by": {"$in": list(holders)}} if move.before == CodeStatus.RESERVED else guard
 
 
 def shard_write(change: ShardChange) -> InsertOne[Document] | UpdateOne:

@@ -13,10 +13,11 @@ import orjson
 
 from consumers.failpoints import Failpoint
 from consumers.outputs import inventory_event
-from consumers.requests import RequestPartition, Surroundings
+from consumers.requests import RequestPartition
+from consumers.surroundings import Surroundings
 from ops.audit.history import CodeRow, Database, History
 from producers.envelope import import_record, inventory_record
-from producers.replies import ReplyTopics
+from producers.reply_topics import ReplyTopics
 from schemas.events import ImportProgressed
 from schemas.records import IncomingRecord, OutgoingRecord
 from schemas.requests import ImportCommand
@@ -90,13 +91,14 @@ def a_history() -> History:
 
 def serve(database: MemoryDatabase, kafka: MemoryKafka, source: Source) -> None:
     """Take all that waits there through the real code."""
+    observer = RememberingObserver()
     around = Surroundings(
         topics=TOPICS,
         group="t-worker",
         limits=WorkerSettings(),
-        observer=RememberingObserver(),
+        observer=observer,
         failpoint=Failpoint(),
-        replies=ReplyTopics((), no_topics),
+        replies=ReplyTopics((), no_topics, observer),
     )
     store = MemoryCodeStore(database, source.shard, tells_values=source == ASSIGNS)
     work = RequestPartition(source.shard, source.topic, store, around)

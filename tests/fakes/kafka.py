@@ -14,7 +14,7 @@ from typing import Literal, NamedTuple
 from schemas.errors import EmitFailed, PartitionFenced
 from schemas.records import Headers, IncomingRecord, OutgoingRecord
 from tests.fakes.builders import PREFIX, milliseconds
-from tests.fakes.memory_store import Crashed
+from tests.fakes.faults import Crashed
 
 
 class Source(NamedTuple):
@@ -88,6 +88,10 @@ class MemoryEmitter:
     epoch: int
     crash: Literal["before_emit", "after_emit"] | None = None
     failures: int = 0
+    refused: frozenset[str] = frozenset()
+    """Topics that take nothing."""
+    says_which: bool = True
+    """Whether it is known that they are at fault."""
 
     async def emit(self, records: Sequence[OutgoingRecord], next_offset: int | None) -> None:
         """See `Emitter.emit`."""
@@ -97,6 +101,8 @@ class MemoryEmitter:
         if self.failures:
             self.failures -= 1
             raise EmitFailed("the transaction was aborted")
+        if at_fault := self.refused & {record.topic for record in records}:
+            raise EmitFailed("the transaction was aborted", at_fault if self.says_which else frozenset())
         self.kafka.commit(self.source, records, next_offset)
         self._die_if_told("after_emit")
 

@@ -5,31 +5,28 @@ Out:      facts; then nothing, or an error.
 Promise:  `apply` writes all or nothing, as one transaction does. Both stores pass `tests/contract`.
 """
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import islice
-from typing import Final, Literal, TypeVar
+from typing import Final, TypeVar
 
+from handlers.consistency import CodeState, disagreement
 from handlers.facts import Candidate, Facts, StockKey, needs_of
 from handlers.plan import Plan
 from handlers.state import ShardChange
 from schemas.base import CodeStatus
 from schemas.documents import CodeDocument, InventoryDocument, LedgerDocument, ReservationDocument
-from schemas.errors import CodeServiceError, FactsStale, StoreUnavailable
+from schemas.errors import FactsStale
 from schemas.records import Asked
 from schemas.requests import Request
+from tests.fakes.faults import Faults
 
 IMPORT_SHARD: Final = "import.commands.v1.0"
 STOCK_YIELD: Final = 2
 """A refill takes so many times what is wanted, so that a stock lasts, and grows stale."""
 
 T = TypeVar("T")
-Moment = Literal["before_apply", "after_apply"]
-
-
-class Crashed(Exception):
-    """The process died here: nothing of ours may catch it."""
 
 
 @dataclass(slots=True)
@@ -81,40 +78,6 @@ class MemoryDatabase:
         )
 
 
-@dataclass(slots=True)
-class Faults:
-    """What shall go wrong next; each once, but for what is counted."""
-
-    crash: Moment | None = None
-    answers_lost: int = 0
-    """Commits that are written and yet answered with StoreUnavailable."""
-    refusals: list[CodeServiceError] = field(default_factory=list)
-    """Raised by `apply` before anything is written, one a try."""
-    meanwhile: Callable[[], Awaitable[None]] | None = None
-    """Runs between this store's gather and its apply: somebody else is faster."""
-
-    async def before_apply(self) -> None:
-        """Let others in, refuse, or die, with nothing written."""
-        meanwhile, self.meanwhile = self.meanwhile, None
-        if meanwhile is not None:
-            await meanwhile()
-        if self.refusals:
-            raise self.refusals.pop(0)
-        self._die_if_told("before_apply")
-
-    def after_apply(self) -> None:
-        """Die, or lose the answer, with all written."""
-        self._die_if_told("after_apply")
-        if self.answers_lost:
-            self.answers_lost -= 1
-            raise StoreUnavailable("the answer to a commit was lost")
-
-    def _die_if_told(self, moment: Moment) -> None:
-        if self.crash == moment:
-            self.crash = None
-            raise Crashed(moment)
-
-
 class MemoryCodeStore:
     """One partition's way to the database."""
 
@@ -139,11 +102,13 @@ class MemoryCodeStore:
         campaigns = {shard.campaign_id for shard in self._database.inventory.values()}
         reservations = chosen(self._database.reservations, needs.reservations)
         known = needs.campaigns & campaigns
+        told = self._told(reservations.values(), needs.told_again)
         return Facts(
             known_campaigns=known,
             decided=decided,
             reservations=reservations,
-            code_values=self._values(reservations.values(), needs.told_again),
+            code_values={one.id: one.code for one in told},
+            code_holders={one.id: one.moved_by for one in told} if self._tells_values else None,
             candidates={
                 key: self._supply(key, wanted) for key, wanted in needs.stock.items() if key.campaign_id in known
             },
@@ -168,14 +133,23 @@ class MemoryCodeStore:
         self.faults.after_apply()
         self._used(code_id for code_ids in plan.code_moves.values() for code_id in code_ids)
 
+    async def inconsistent(self, reservation_ids: Collection[str]) -> Mapping[str, str]:
+        """See `CodeStore.inconsistent`."""
+        codes = {one.id: CodeState(one.status, one.moved_by) for one in self._database.codes.values()}
+        named = chosen(self._database.reservations, reservation_ids)
+        found = {rid: disagreement(reservation, codes) for rid, reservation in named.items()}
+        return {rid: why for rid, why in found.items() if why is not None}
+
     def _decided(self, requests: Iterable[Asked[Request]]) -> Mapping[str, LedgerDocument]:
         return chosen(self._database.requests, (asked.request.request_id for asked in requests))
 
-    def _values(self, reservations: Iterable[ReservationDocument], told_again: frozenset[str]) -> dict[str, str]:
+    def _told(
+        self, reservations: Iterable[ReservationDocument], told_again: frozenset[str]
+    ) -> Collection[CodeDocument]:
         if not self._tells_values:
-            return {}
+            return ()
         held = {code_id for one in reservations if one.state == "held" for code_id in one.code_ids}
-        return {code_id: self._database.codes[code_id].code for code_id in held | told_again}
+        return chosen(self._database.codes, held | told_again).values()
 
     def _supply(self, key: StockKey, wanted: int) -> list[Candidate]:
         held = self._stock.setdefault(key, {})
@@ -202,7 +176,10 @@ class MemoryCodeStore:
 
     def _check_codes(self, plan: Plan) -> None:
         for move, code_ids in plan.code_moves.items():
-            stale_if(any(self._database.codes[code_id].status != move.before for code_id in code_ids), "codes")
+            found = chosen(self._database.codes, code_ids).values()
+            stale_if(len(found) != len(code_ids) or any(one.status != move.before for one in found), "codes")
+            is_held = move.before == CodeStatus.RESERVED
+            stale_if(is_held and any(one.moved_by not in plan.holders for one in found), "codes")
 
     def _check_reservations(self, plan: Plan) -> None:
         held = self._database.reservations

@@ -4,8 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from consumers.observer import BatchReport, Ends, Part, Subject, Taken
+from producers.reply_topics import Unusable
 from schemas.documents import ImportDocument
-from schemas.errors import AbortReason, CodeServiceError, ConflictCause, RefusalCause
+from schemas.errors import AbortReason, CodeServiceError, ConflictCause, RefusalCause, ReservationInconsistent
 from schemas.records import Rejected
 
 
@@ -31,6 +32,9 @@ class RememberingObserver:
     rejections: list[Rejected] = field(default_factory=list)
     halvings: list[int] = field(default_factory=list)
     full_again: list[int] = field(default_factory=list)
+    disagreements: list[tuple[Subject, ReservationInconsistent]] = field(default_factory=list)
+    reply_topics: list[tuple[str, Unusable | None]] = field(default_factory=list)
+    """Each change: the topic, and why it gets no copies; None: it gets them again."""
 
     def batch_done(self, report: BatchReport) -> None:
         """Remember the report."""
@@ -55,6 +59,18 @@ class RememberingObserver:
     def refused(self, subject: Subject, error: CodeServiceError) -> None:
         """Remember what, and why."""
         self.refusals.append((subject, error))
+
+    def inconsistent(self, subject: Subject, why: ReservationInconsistent) -> None:
+        """Remember what, and why."""
+        self.disagreements.append((subject, why))
+
+    def reply_topic_unusable(self, topic: str, why: Unusable) -> None:
+        """Remember which, and why."""
+        self.reply_topics.append((topic, why))
+
+    def reply_topic_usable(self, topic: str) -> None:
+        """Remember which."""
+        self.reply_topics.append((topic, None))
 
     def waits_for(self, part: Part, error: CodeServiceError) -> None:
         """Remember for what."""

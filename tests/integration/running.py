@@ -20,7 +20,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPa
 
 from consumers.lenient import install
 from ops.settings import Settings
-from producers.emitters import hand_over
+from producers.sending import hand_over
 from schemas.records import OutgoingRecord
 from schemas.topics import ALL_TOPICS, Topics, TopicSpec
 

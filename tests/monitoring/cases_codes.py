@@ -52,6 +52,32 @@ CASES: Final = (
         "10m",
         (Fires("page", {**NAMESPACE, "reason": "unprocessable"}, "Dead letters in 1h, unprocessable: 1."),),
     ),
+    Case(
+        "CodesReservationsInconsistent",
+        "a page for the first request that is set aside",
+        {f"codes_inconsistent_requests_total{{{AT}}}": "0x5 1x90"},
+        "10m",
+        (Fires("page", NAMESPACE, "Requests set aside in 1h for inconsistent reservations: 1."),),
+    ),
+    Case(
+        "CodesReservationsInconsistent",
+        "none an hour after",
+        {f"codes_inconsistent_requests_total{{{AT}}}": "0x5 1x90"},
+        "80m",
+    ),
+    Case(
+        "CodesReplyTopicUnusable",
+        "a ticket when a topic stays without copies",
+        {f'codes_reply_topic_unusable{{{AT}, topic="answers"}}': "0x2 1x20"},
+        "8m",
+        (Fires("ticket", {**NAMESPACE, "topic": "answers"}, "Nobody gets copies on answers."),),
+    ),
+    Case(
+        "CodesReplyTopicUnusable",
+        "none for a broker's restart",
+        {f'codes_reply_topic_unusable{{{AT}, topic="answers"}}': "0x2 1 0x20"},
+        "8m",
+    ),
     Case("CodesDeadLetters", "none an hour after", dead("invalid", "0x5 2x90"), "80m"),
     Case(
         "CodesReservationsOverdue",

@@ -19,10 +19,11 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from consumers.failpoints import Failpoint
-from consumers.requests import RequestPartition, Surroundings
+from consumers.requests import RequestPartition
+from consumers.surroundings import Surroundings
 from handlers.facts import Candidate, StockKey
 from handlers.plan import Answer, Plan
-from producers.replies import ReplyTopics
+from producers.reply_topics import ReplyTopics
 from schemas.base import CodeStatus, CodeType, to_milliseconds
 from schemas.documents import InventoryDocument
 from schemas.errors import EmitFailed, FactsStale, PartitionFenced
@@ -30,8 +31,9 @@ from schemas.records import IncomingRecord, OutgoingRecord
 from schemas.settings import WorkerSettings
 from schemas.topics import ASSIGN, ASSIGNED, DEAD_LETTERS, INVENTORY, OPERATIONS, RELEASE, RESERVE, RESULTS
 from tests.fakes.builders import TOPICS, body, header
+from tests.fakes.faults import Crashed
 from tests.fakes.kafka import Emission, MemoryEmitter, MemoryKafka, Source
-from tests.fakes.memory_store import IMPORT_SHARD, Crashed, MemoryCodeStore, MemoryDatabase
+from tests.fakes.memory_store import IMPORT_SHARD, MemoryCodeStore, MemoryDatabase
 from tests.fakes.observer import RememberingObserver
 from tests.fakes.time import Clock, ImpatientLoop
 from tests.property.model import Ask, Model, Stream, explained
@@ -311,7 +313,7 @@ class Histories(RuleBasedStateMachine):
             limits=WorkerSettings(attempts_max=ATTEMPTS_MAX),
             observer=self.observer,
             failpoint=Failpoint(),
-            replies=ReplyTopics((), no_topic),
+            replies=ReplyTopics((), no_topic, self.observer),
             clock=self.clock,
         )
         work = RequestPartition(source.shard, source.topic, store, around)

@@ -1,72 +1,20 @@
 """A partition's way of a batch: what is done when a step fails. Histories of it are in `tests/property`."""
 
-import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
 
 import pytest
 
-from consumers.failpoints import Failpoint
-from consumers.requests import RequestPartition, Surroundings, utc_now
+from consumers.surroundings import utc_now
 from handlers.facts import Facts
 from handlers.plan import Plan
-from producers.replies import ReplyTopics
 from schemas.errors import EmitFailed, FactsStale, PartitionFenced, StoreRefused, StoreUnavailable
-from schemas.records import Asked, OutgoingRecord
+from schemas.records import Asked
 from schemas.requests import Request
 from schemas.settings import WorkerSettings
-from schemas.topics import RESERVE
-from tests.fakes.builders import NOW, TM, TOPICS, a_reserve, body, candidates, header
-from tests.fakes.kafka import MemoryKafka, Source
-from tests.fakes.memory_store import MemoryCodeStore, MemoryDatabase
-from tests.fakes.observer import RememberingObserver
-from tests.fakes.time import Clock, run
-
-SOURCE = Source(RESERVE.name, 0)
-
-
-class Bench:
-    """One partition with ten codes, and records that wait to be served."""
-
-    def __init__(self, *values: bytes, reply_partitions: int = 1, limits: WorkerSettings | None = None) -> None:
-        self.database = MemoryDatabase()
-        self.database.add_codes(TM, candidates(10), NOW)
-        self.kafka = MemoryKafka()
-        for value in values:
-            self.kafka.send(SOURCE, value, NOW, headers=(("reply-topic", b"answers"),))
-        self.store = MemoryCodeStore(self.database, SOURCE.shard, tells_values=False)
-        self.observer = RememberingObserver()
-        self.emitter = self.kafka.open_emitter(SOURCE)
-        self.reached: list[str] = []
-        self.reply_partitions = reply_partitions
-        around = Surroundings(
-            topics=TOPICS,
-            group="codes-worker",
-            limits=limits or WorkerSettings(attempts_max=2),
-            observer=self.observer,
-            failpoint=Failpoint(),
-            replies=ReplyTopics(["answers"], self.look_up),
-            clock=Clock(NOW),
-        )
-        self.work = RequestPartition(SOURCE.shard, SOURCE.topic, self.store, around)
-
-    async def look_up(self, name: str) -> int:
-        """The reply topic's partitions, as they are now."""
-        return self.reply_partitions
-
-    def serve(self) -> None:
-        """One batch of all that waits."""
-        run(self.work.serve(self.kafka.pending(SOURCE), self.emitter, asyncio.Event()))
-
-    def visible(self, name: str = "results.v1") -> list[OutgoingRecord]:
-        """What a reader of a topic sees."""
-        records = [record for emission in self.kafka.emissions for record in emission.records]
-        return [record for record in records if TOPICS.bare(record.topic) == name]
-
-    def outcomes(self) -> list[Any]:
-        """Of the visible results, in order."""
-        return [body(record)["outcome"] for record in self.visible()]
+from tests.fakes.builders import NOW, TM, a_reserve, body, candidates, header
+from tests.fakes.memory_store import MemoryCodeStore
+from tests.fakes.serving import SOURCE, Bench
 
 
 def reserves(count: int) -> Sequence[bytes]:
@@ -167,7 +115,7 @@ class RefusingStore(MemoryCodeStore):
 def test_one_request_that_breaks_every_batch_is_found_and_set_aside() -> None:
     """A dead letter and an answer for it; the records around it are served as if it were not there."""
     bench = Bench(*reserves(5))
-    bench.work._store = RefusingStore(bench.database, SOURCE.shard, tells_values=False)
+    bench.use(RefusingStore(bench.database, SOURCE.shard, tells_values=False))
 
     bench.serve()
 
@@ -209,7 +157,7 @@ class LateRefusal(MemoryCodeStore):
 def test_a_refusal_after_a_commit_of_which_nothing_was_heard_is_not_believed() -> None:
     """The ledger is asked before a fan is refused what is his."""
     bench = Bench(*reserves(1), limits=WorkerSettings(attempts_max=1))
-    bench.work._store = LateRefusal(bench.database, SOURCE.shard, tells_values=False)
+    bench.use(LateRefusal(bench.database, SOURCE.shard, tells_values=False))
 
     bench.serve()
 
@@ -243,23 +191,6 @@ def test_a_batch_that_kafka_did_not_take_is_told_again() -> None:
     assert ["reserved", "reserved"] == bench.outcomes()
     assert 2 == bench.observer.reports[0].repeats
     assert 2 == len(bench.database.reservations)
-
-
-def test_after_a_failure_reply_topics_are_looked_up_anew() -> None:
-    """A reply topic that is gone fails a batch once, and not for ever."""
-    bench = Bench(*reserves(1))
-    bench.serve()
-    assert 1 == len(bench.visible("answers"))
-    bench.kafka.send(SOURCE, b"garbage", NOW, headers=(("reply-topic", b"answers"),))
-    bench.kafka.send(SOURCE, a_reserve().to_json(), NOW, headers=(("reply-topic", b"answers"),))
-    bench.emitter.failures, bench.reply_partitions = 1, 0
-
-    with pytest.raises(EmitFailed):
-        bench.serve()
-    bench.serve()
-
-    assert 1 == len(bench.visible("answers"))
-    assert b"answers" == header(bench.visible()[1], "reply-refused")
 
 
 def test_a_former_owner_ends_with_its_batch() -> None:

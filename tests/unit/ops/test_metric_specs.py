@@ -20,7 +20,11 @@ from ops.registry import Metrics
 from stores.port import StockFigures
 
 DOCS = Path(__file__).parents[3] / "docs" / "metrics.md"
-UNITS = {"gauge": r"_(seconds|offset|records|codes|running|away|assigned)$", "counter": r"_total$", "info": r"_info$"}
+UNITS = {
+    "gauge": r"_(seconds|offset|records|codes|running|away|assigned|unusable)$",
+    "counter": r"_total$",
+    "info": r"_info$",
+}
 SECRETS = {"code", "code_id", "fan", "fan_id", "request", "request_id", "reservation_id"}
 
 

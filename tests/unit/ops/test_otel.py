@@ -11,9 +11,10 @@ from opentelemetry.trace import SpanKind, StatusCode
 
 from consumers.failpoints import Failpoint
 from consumers.observer import BatchReport
-from consumers.requests import RequestPartition, Surroundings
+from consumers.requests import RequestPartition
+from consumers.surroundings import Surroundings
 from ops.otel import LINKS_MAX, link_of, links_of
-from producers.replies import ReplyTopics
+from producers.reply_topics import ReplyTopics
 from schemas.errors import EmitFailed, FactsStale
 from schemas.records import Headers, OutgoingRecord
 from schemas.settings import WorkerSettings
@@ -64,7 +65,7 @@ class Bench:
             limits=WorkerSettings(),
             observer=self.observer,
             failpoint=Failpoint(),
-            replies=ReplyTopics((), no_topics),
+            replies=ReplyTopics((), no_topics, self.observer),
             clock=Clock(NOW),
             tracer=self.spans.tracer,
         )

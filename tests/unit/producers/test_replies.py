@@ -3,10 +3,9 @@
 import pytest
 
 from producers.envelope import result_record
-from producers.replies import MISSING_FOR_S, Reply, ReplyTopics, with_reply
-from schemas.records import Headers, IncomingRecord, OutgoingRecord
+from producers.replies import Reply, with_reply
+from schemas.records import OutgoingRecord
 from tests.fakes.builders import TOPICS, a_record, a_reserve, a_result, asked, header
-from tests.fakes.time import run
 
 RESULT = result_record(a_result(), asked(a_reserve()), TOPICS)
 ALLOWED = {"answers": 3}
@@ -95,68 +94,3 @@ def test_a_topic_that_is_not_allowed_is_ignored_and_said(topic: bytes, told: byt
     assert (None, True) == (reply.copy, reply.refused)
     assert told == header(reply.result, "reply-refused")
     assert (RESULT.topic, RESULT.value) == (reply.result.topic, reply.result.value)
-
-
-class Broker:
-    """Tells how many partitions a topic has, and counts how often it is asked."""
-
-    def __init__(self, **topics: int) -> None:
-        self.topics = topics
-        self.asked: list[str] = []
-
-    async def look_up(self, name: str) -> int:
-        """0: there is no such topic."""
-        self.asked.append(name)
-        return self.topics.get(name, 0)
-
-
-def naming(*names: str) -> list[IncomingRecord]:
-    """Records that name reply topics."""
-    headers: list[Headers] = [(("reply-topic", name.encode()),) for name in names]
-    return [a_record(b"", headers=one) for one in headers]
-
-
-def test_only_allowed_topics_are_asked_for_and_once() -> None:
-    """However many records name them."""
-    broker = Broker(answers=3, others=1)
-    replies = ReplyTopics(["answers"], broker.look_up)
-
-    for _ in range(2):
-        assert {"answers": 3} == run(replies.partitions_of(naming("answers", "others", "answers")))
-    assert ["answers"] == broker.asked
-
-
-def test_without_an_allowed_topic_nothing_is_asked() -> None:
-    """The usual case costs nothing."""
-    broker = Broker(answers=3)
-
-    assert {} == run(ReplyTopics((), broker.look_up).partitions_of(naming("answers")))
-    assert [] == broker.asked
-
-
-def test_a_topic_that_is_missing_is_asked_for_again_later(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Not with every batch, and not never."""
-    now = [1_000.0]
-    monkeypatch.setattr("producers.replies.monotonic", lambda: now[0])
-    broker = Broker()
-    replies = ReplyTopics(["answers"], broker.look_up)
-
-    assert {} == run(replies.partitions_of(naming("answers")))
-    broker.topics["answers"] = 2
-    now[0] += MISSING_FOR_S - 1
-    assert {} == run(replies.partitions_of(naming("answers")))
-    now[0] += 1
-    assert {"answers": 2} == run(replies.partitions_of(naming("answers")))
-    assert 2 == len(broker.asked)
-
-
-def test_after_a_failure_all_are_asked_for_anew() -> None:
-    """A reply topic that is gone must not hold up a partition for good."""
-    broker = Broker(answers=3)
-    replies = ReplyTopics(["answers"], broker.look_up)
-    run(replies.partitions_of(naming("answers")))
-    del broker.topics["answers"]
-
-    replies.forget()
-
-    assert {} == run(replies.partitions_of(naming("answers")))

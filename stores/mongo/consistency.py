@@ -1,0 +1,113 @@
+"""Reservations compared with the codes that they name, in one snapshot.
+
+In:       reservation ids; or campaigns, to look at all that they have, page by page.
+Out:      those that disagree with their codes, and how; codes that no reservation names. No code's value is read.
+Promise:  reservations and codes are of one time, so what is being moved never looks like a disagreement.
+"""
+
+from collections.abc import AsyncIterator, Collection, Iterable, Mapping
+from typing import Final
+
+import pymongo
+
+from handlers.consistency import HOLDING, CodeState, disagreement
+from schemas.documents import ReservationDocument
+from stores.mongo.collections import Collection as MongoCollection
+from stores.mongo.collections import Collections, Document, from_document, snapshot
+from stores.mongo.errors import idempotent, in_transaction
+
+PAGE: Final = 500
+"""Documents looked at in one round trip."""
+PAGE_TIMEOUT_S: Final = 600
+"""Seconds for one page, instead of `mongo.timeout_ms`: a small campaign's are far apart in the whole collection."""
+TAKEN: Final = ["reserved", "assigned"]
+
+
+class Consistency:
+    """Every method raises StoreUnavailable if MongoDB gives no answer in time."""
+
+    def __init__(self, collections: Collections) -> None:
+        self._collections = collections
+
+    async def disagreements(self, reservation_ids: Collection[str]) -> Mapping[str, str]:
+        """See `CodeStore.inconsistent`."""
+        if not reservation_ids:
+            return {}
+        with in_transaction():
+            async with snapshot(self._collections.database.client) as session:
+                wanted = {"_id": {"$in": list(reservation_ids)}}
+                found = await self._collections.reservations.find(wanted, session=session).to_list(None)
+                reservations = [from_document(ReservationDocument, document) for document in found]
+                of_theirs = {"_id": {"$in": code_ids_of(reservations)}}
+                fields = {"status": 1, "moved_by": 1}
+                codes = await self._collections.codes.find(of_theirs, fields, session=session).to_list(None)
+        return disagreements(reservations, states_of(codes))
+
+    async def reservations(self, campaigns: Collection[str]) -> AsyncIterator[list[ReservationDocument]]:
+        """All that have codes, in pages; of all campaigns if none is named."""
+        async for page in pages(self._collections.reservations, of(campaigns) | {"state": {"$in": list(HOLDING)}}):
+            yield [from_document(ReservationDocument, document) for document in page]
+
+    async def suspects(self, page: Collection[ReservationDocument]) -> list[str]:
+        """Those of a page that seem to disagree: it was not read at one time with their codes."""
+        with idempotent():
+            wanted = {"_id": {"$in": code_ids_of(page)}}
+            codes = await self._collections.codes.find(wanted, {"status": 1, "moved_by": 1}).to_list(None)
+        return list(disagreements(page, states_of(codes)))
+
+    async def taken_codes(self, campaigns: Collection[str]) -> AsyncIterator[list[str]]:
+        """Ids of all reserved and assigned codes, in pages; of all campaigns if none is named."""
+        async for page in pages(self._collections.codes, of(campaigns) | {"status": {"$in": TAKEN}}, {"_id": 1}):
+            yield [document["_id"] for document in page]
+
+    async def unnamed(self, code_ids: Collection[str]) -> list[tuple[str, str, str]]:
+        """Those that are taken, and that no reservation names, in one snapshot: id, campaign, status."""
+        fields = {"campaign_id": 1, "status": 1, "moved_by": 1}
+        with in_transaction():
+            async with snapshot(self._collections.database.client) as session:
+                wanted = {"_id": {"$in": list(code_ids)}, "status": {"$in": TAKEN}}
+                codes = await self._collections.codes.find(wanted, fields, session=session).to_list(None)
+                holders = {
+                    "moved_by": {"$in": list({document["moved_by"] for document in codes})},
+                    "state": {"$in": list(HOLDING)},
+                    "code_ids": {"$in": [document["_id"] for document in codes]},
+                }
+                found = await self._collections.reservations.find(holders, session=session).to_list(None)
+        named = {code_id for document in found for code_id in document["code_ids"]}
+        left = (document for document in codes if document["_id"] not in named)
+        return [(document["_id"], document["campaign_id"], document["status"]) for document in left]
+
+
+def of(campaigns: Collection[str]) -> Document:
+    """A filter for these campaigns, or for all."""
+    return {"campaign_id": {"$in": list(campaigns)}} if campaigns else {}
+
+
+async def pages(
+    collection: MongoCollection, wanted: Document, fields: Mapping[str, int] | None = None
+) -> AsyncIterator[list[Document]]:
+    """All that is wanted, in the order of `_id`: no cursor has to outlive what is done with a page."""
+    after: Document = {}
+    while True:
+        with idempotent(), pymongo.timeout(PAGE_TIMEOUT_S):
+            page = await collection.find(wanted | after, fields).sort("_id", 1).limit(PAGE).to_list(PAGE)
+        if not page:
+            return
+        yield page
+        after = {"_id": {"$gt": page[-1]["_id"]}}
+
+
+def code_ids_of(reservations: Iterable[ReservationDocument]) -> list[str]:
+    """All codes that they name, each once."""
+    return list({code_id for reservation in reservations for code_id in reservation.code_ids})
+
+
+def states_of(codes: Iterable[Document]) -> dict[str, CodeState]:
+    """Code documents as the comparison wants them."""
+    return {document["_id"]: CodeState(document["status"], document["moved_by"]) for document in codes}
+
+
+def disagreements(reservations: Iterable[ReservationDocument], codes: Mapping[str, CodeState]) -> dict[str, str]:
+    """What is wrong with each of these reservations; those that are right are left out."""
+    found = {reservation.id: disagreement(reservation, codes) for reservation in reservations}
+    return {reservation_id: why for reservation_id, why in found.items() if why is not None}

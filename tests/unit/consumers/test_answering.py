@@ -1,0 +1,98 @@
+"""Reply topics that fail: whatever is wrong with them, the partition goes on, and results and events are complete."""
+
+import pytest
+
+from schemas.errors import EmitFailed
+from schemas.topics import RESULTS
+from tests.fakes.builders import NOW, TOPICS, a_reserve, header
+from tests.fakes.serving import SOURCE, Bench
+
+TRIES_MAX = 40
+
+
+def asking(count: int = 2) -> Bench:
+    """Requests that all want a copy."""
+    return Bench(*(a_reserve(request_id=f"r-{number}").to_json() for number in range(count)))
+
+
+def tries_until_served(bench: Bench) -> int:
+    """Batches that failed before the one that went all the way, as the partition's loop repeats them."""
+    for tries in range(TRIES_MAX):
+        try:
+            bench.serve()
+        except EmitFailed:
+            continue
+        return tries
+    pytest.fail("the partition is stuck")
+
+
+def test_after_a_failure_reply_topics_are_looked_up_anew() -> None:
+    """One that is gone fails a batch once, and not for ever."""
+    bench = asking()
+    bench.emitter.refused, bench.reply_partitions = frozenset({"answers"}), 1
+
+    with pytest.raises(EmitFailed):
+        bench.serve()
+    bench.reply_partitions = 0
+    bench.serve()
+
+    assert [] == bench.visible("answers")
+    assert [b"answers"] * 2 == [header(record, "reply-refused") for record in bench.visible()]
+
+
+def test_a_reply_topic_that_is_named_is_left_out_after_two_failures() -> None:
+    """Each result says so, and the operator hears which topic it is."""
+    bench = asking()
+    bench.emitter.refused = frozenset({"answers"})
+
+    assert 2 == tries_until_served(bench)
+
+    assert ["reserved", "reserved"] == bench.outcomes()
+    assert [b"answers"] * 2 == [header(record, "reply-refused") for record in bench.visible()]
+    assert [("answers", "failing")] == bench.observer.reply_topics
+    assert 2 == bench.observer.reports[0].replies_refused
+
+
+def test_the_next_batches_do_not_fail_for_it() -> None:
+    """And it gets copies again once it takes them."""
+    bench = asking()
+    bench.emitter.refused = frozenset({"answers"})
+    tries_until_served(bench)
+    bench.kafka.send(SOURCE, a_reserve(request_id="r-8").to_json(), NOW, headers=(("reply-topic", b"answers"),))
+
+    assert 0 == tries_until_served(bench)
+    bench.emitter.refused = frozenset()
+    bench.now_s += 30
+    bench.kafka.send(SOURCE, a_reserve(request_id="r-9").to_json(), NOW, headers=(("reply-topic", b"answers"),))
+    assert 0 == tries_until_served(bench)
+
+    assert 1 == len(bench.visible("answers"))
+    assert ("answers", None) == bench.observer.reply_topics[-1]
+
+
+def test_a_reply_topic_that_nobody_names_is_found_by_leaving_it_out() -> None:
+    """The last resort, for what no error tells."""
+    bench = asking()
+    bench.emitter.refused, bench.emitter.says_which = frozenset({"answers"}), False
+
+    assert 4 == tries_until_served(bench)
+
+    assert ["reserved", "reserved"] == bench.outcomes()
+    assert [("answers", "suspected")] == bench.observer.reply_topics
+
+
+@pytest.mark.parametrize("says_which", [True, False])
+def test_our_own_topics_are_waited_for(*, says_which: bool) -> None:
+    """Nothing is dropped for them, and no reply topic is blamed, however long it takes and whatever is known."""
+    bench = asking()
+    bench.emitter.refused = frozenset({TOPICS.full(RESULTS)})
+    bench.emitter.says_which = says_which
+    for _ in range(3 * TRIES_MAX):
+        with pytest.raises(EmitFailed):
+            bench.serve()
+    assert ([], []) == (bench.kafka.emissions, bench.observer.reply_topics)
+
+    bench.emitter.refused = frozenset()
+    assert 0 == tries_until_served(bench)
+
+    assert (2, 2) == (len(bench.visible()), len(bench.visible("answers")))
