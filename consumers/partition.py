@@ -20,7 +20,7 @@ from consumers.observer import Observer, Taken
 from consumers.waiting import seen_through
 from producers.emitters import Emitter
 from schemas.errors import CodeServiceError, Dropped, EmitFailed, PartitionFenced
-from schemas.records import IncomingRecord
+from schemas.records import IncomingRecord, UnreadableBatch
 
 POLL_TIMEOUT_MS: Final = 250
 """Longest wait for records: so often an idle loop shows that it turns."""
@@ -171,13 +171,15 @@ def kafka_away(why: Exception) -> CodeServiceError:
 
 
 def as_incoming(record: "ConsumerRecord[bytes, bytes]") -> IncomingRecord:
-    """A record free of the client."""
+    """A record free of the client. What stands for an unreadable batch comes as a checksum: see `lenient`."""
+    batch = record.checksum if isinstance(record.checksum, UnreadableBatch) else None
     return IncomingRecord(
         topic=record.topic,
         partition=record.partition,
         offset=record.offset,
         timestamp_ms=record.timestamp,
         key=record.key,
-        value=record.value,
+        value=record.value if batch is None else batch.content,
         headers=tuple(record.headers),
+        batch=batch,
     )
