@@ -1,4 +1,4 @@
-"""Senders that compress: aiokafka, librdkafka (kcat) and Kafka's own Java client. Each frames its streams differently.
+"""Senders that compress: aiokafka, librdkafka (kcat) and Kafka's own Java client. Each frames its streams anew.
 
 Out: `Sender`, `SENDERS`, `send_compressed`.
 """
@@ -7,6 +7,7 @@ import asyncio
 import json
 import shutil
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Final
 
 from aiokafka import AIOKafkaProducer
@@ -15,6 +16,8 @@ from devstack.folder import layout_of
 from tests.stacks import CONTAINERS, source
 
 CODECS: Final = ("gzip", "snappy", "lz4", "zstd")
+JAVA_SENDER: Final = Path(__file__).parents[1] / "data" / "java" / "Send.java"
+"""Compiled when it is run: it needs a JDK."""
 LIMIT_S: Final = 60
 LINGER_MS: Final = 500
 """So that the records of one call are one batch of more than 64 KiB, which the codecs split into blocks."""
@@ -42,10 +45,8 @@ async def by_kcat(servers: str, topic: str, codec: str, values: Sequence[str]) -
 async def by_java(servers: str, topic: str, codec: str, values: Sequence[str]) -> None:
     """With the client that the broker brings."""
     jars = json.loads(layout_of(None).class_path.read_text())["jars"]
-    options = ("--command-property", f"linger.ms={LINGER_MS}", "--batch-size", str(BATCH_BYTES))
-    program = ("java", "-cp", ":".join(jars), "org.apache.kafka.tools.ConsoleProducer")
-    where = ("--bootstrap-server", servers, "--topic", topic, "--compression-codec", codec)
-    await fed(values, *program, *where, *options)
+    program = ("java", "-cp", ":".join(jars), str(JAVA_SENDER))
+    await fed(values, *program, servers, topic, codec, str(LINGER_MS), str(BATCH_BYTES))
 
 
 async def fed(values: Sequence[str], *command: str) -> None:
@@ -67,7 +68,7 @@ def senders() -> Mapping[str, Sender]:
     found: dict[str, Sender] = {"aiokafka": by_aiokafka}
     if shutil.which("kcat") is not None:
         found["kcat"] = by_kcat
-    if shutil.which("java") is not None and source() != CONTAINERS:
+    if shutil.which("javac") is not None and source() != CONTAINERS:
         found["java"] = by_java
     return found
 
