@@ -50,7 +50,7 @@ async def test_a_worker_and_the_commands_read_every_codec(
     stocked: PutCodes,
     tmp_path: Path,
 ) -> None:
-    """Each request is answered once; `tail` shows them, and `audit` finds nothing wrong."""
+    """Each request is answered once; `tail` shows them, and `audit` finds each of them answered."""
     await stocked("sale", IN_A_BATCH * len(CODECS))
     topic = neighbour.topics.full(RESERVE)
     for codec in CODECS:
@@ -65,7 +65,12 @@ async def test_a_worker_and_the_commands_read_every_codec(
     shown = await codes("tail", RESERVE.name, "--no-follow", "--from-beginning", "--json")
     assert asked == {json.loads(line)["value"]["request_id"] for line in shown.out.splitlines()}, shown.err
     audited = await codes("audit")
-    assert "lost" not in {line.split(":")[0] for line in audited.out.splitlines()}, audited.out
+    assert {"requests": str(len(asked)), "results": str(len(asked))}.items() <= dict(
+        line.split(maxsplit=1) for line in audited.out.splitlines()
+    ).items()
+    findings = [line.split()[1] for line in (audited.out + audited.err).splitlines() if line.startswith("codes: ")]
+    assert {"drift:"} == set(findings), "the stock was put there by hand, and no import tells of it"
+    assert 1 == audited.code
 
 
 async def test_an_importer_reads_every_codec(
