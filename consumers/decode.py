@@ -95,8 +95,10 @@ def readable_fields(record: IncomingRecord, limits: SizeLimits) -> dict[str, Any
     """The JSON object of a record.
 
     Raises:
-        Unreadable: it is too large, empty, not JSON, not UTF-8 or not an object.
+        Unreadable: it is a batch that cannot be read, too large, empty, not JSON, not UTF-8 or not an object.
     """
+    if record.batch is not None:
+        raise Unreadable("unprocessable", record.batch.detail, {})
     if not record.value:
         raise Unreadable("not_json", "value: empty", {})
     if len(record.value) > limits.value_bytes_max:

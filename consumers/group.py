@@ -9,12 +9,13 @@ Promise:  a rebalance and a stop take the same way out: finish the batch within 
 import asyncio
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AsyncExitStack, suppress
+from time import perf_counter
 from typing import Any, Final
 
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
-from aiokafka.coordinator.assignors.roundrobin import RoundRobinPartitionAssignor
 from aiokafka.errors import KafkaConnectionError
 
+from consumers.assignors import sticky_assignor
 from consumers.observer import Observer
 from consumers.partition import PartitionLoop
 from consumers.waiting import wait_out
@@ -30,6 +31,8 @@ REBALANCE_TIMEOUT_MS: Final = 30_000
 METADATA_MAX_AGE_MS: Final = 30_000
 """New partitions are seen within this time."""
 HEARTBEATS_PER_SESSION: Final = 4
+HEARTBEAT_MS_MAX: Final = 500
+"""A member hears of a rebalance by its heartbeat, and all others stand still until the last one has heard."""
 
 MakeLoop = Callable[[TopicPartition, AIOKafkaConsumer], PartitionLoop]
 
@@ -55,6 +58,8 @@ class GroupMember(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka 
         self._sources: frozenset[TopicPartition] = frozenset()
         self._tasks: asyncio.TaskGroup | None = None
         self._leaving = False
+        self._revoked_at: float | None = None
+        """When a rebalance began that is not over."""
 
     async def run(self, stopping: asyncio.Event) -> None:
         """Serve until `stopping` is set; then let go of everything.
@@ -72,13 +77,21 @@ class GroupMember(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka 
 
     async def on_partitions_revoked(self, revoked: Collection[TopicPartition]) -> None:  # noqa: ARG002  # aiokafka shares out all anew
         """The group is about to share out anew: let go of all partitions."""
+        began = perf_counter()
+        serving = bool(self._loops)
         await self._let_go()
         self._observer.revoked()
+        if serving:
+            self._observer.rebalance_took("let_go", perf_counter() - began)
+            self._revoked_at = began
 
     async def on_partitions_assigned(self, assigned: Collection[TopicPartition]) -> None:
         """Serve these from now on; none of them if the process is about to leave: nobody would end their loops."""
         if self._leaving:
             return
+        if self._revoked_at is not None:
+            self._observer.rebalance_took("whole", perf_counter() - self._revoked_at)
+            self._revoked_at = None
         self._sources = frozenset(assigned)
         for source in sorted(assigned):
             loop = self._make_loop(source, self._consumer)
@@ -114,11 +127,11 @@ def consumer_options(settings: KafkaSettings, group: str) -> Mapping[str, Any]:
         "auto_offset_reset": "earliest",
         "isolation_level": "read_committed",
         "session_timeout_ms": settings.session_timeout_ms,
-        "heartbeat_interval_ms": settings.session_timeout_ms // HEARTBEATS_PER_SESSION,
+        "heartbeat_interval_ms": min(settings.session_timeout_ms // HEARTBEATS_PER_SESSION, HEARTBEAT_MS_MAX),
         "rebalance_timeout_ms": REBALANCE_TIMEOUT_MS,
         "max_poll_interval_ms": POLL_INTERVAL_MS_MAX,
         "metadata_max_age_ms": METADATA_MAX_AGE_MS,
-        "partition_assignment_strategy": (RoundRobinPartitionAssignor,),
+        "partition_assignment_strategy": (sticky_assignor(),),
     }
 
 

@@ -15,6 +15,7 @@ from schemas.records import DeadLetterReason, Rejected
 from schemas.results import Outcome, RefusalReason
 
 Step = Literal["decode", "gather", "plan", "apply", "emit"]
+RebalanceStep = Literal["let_go", "whole"]
 Part = Literal["mongo", "kafka", "s3"]
 
 
@@ -109,6 +110,9 @@ class Observer(ReplyObserver, Protocol):
 
     def revoked(self) -> None:
         """A rebalance begins: nothing is served here until `assigned` says what is."""
+
+    def rebalance_took(self, step: RebalanceStep, seconds: float) -> None:
+        """A step of a rebalance is over; `whole` is from its begin to the new assignment, `let_go` included."""
 
     def took(self, batch: Taken) -> None:
         """A batch is in hand; it stays there until `reached` says more."""

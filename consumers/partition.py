@@ -7,26 +7,29 @@ Promise:  every former owner is fenced, in Kafka and in MongoDB, before the comm
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
-from contextlib import AbstractAsyncContextManager
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import Final, Protocol, TypeVar
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.errors import IllegalStateError, KafkaError
 
+from consumers.ahead import Stopped, unless_stopped
 from consumers.observer import Observer, Taken
 from consumers.waiting import seen_through
 from producers.emitters import Emitter
 from schemas.errors import CodeServiceError, Dropped, EmitFailed, PartitionFenced
-from schemas.records import IncomingRecord
+from schemas.records import IncomingRecord, UnreadableBatch
 
 POLL_TIMEOUT_MS: Final = 250
-"""Longest wait for records, and so the longest that a stop goes unnoticed."""
+"""Longest wait for records: so often an idle loop shows that it turns."""
 RESTART_WAIT_S: Final = 0.5
 """Before a partition starts again; it doubles up to the longest wait of the settings."""
 DOUBLINGS_MAX: Final = 20
 """Far beyond the longest wait that can be set, and far below what a float can hold."""
+
+T = TypeVar("T")
 
 OpenEmitter = Callable[[TopicPartition], AbstractAsyncContextManager[Emitter]]
 
@@ -74,7 +77,7 @@ class PartitionLoop:
         """Of Kafka, since a batch last went all the way."""
 
     def stop(self) -> None:
-        """Finish the batch under way, then end `run`."""
+        """Finish the batch under way, then end `run`; without a batch, end it at once."""
         self._stopping.set()
 
     async def run(self) -> None:
@@ -82,6 +85,8 @@ class PartitionLoop:
         while not self._stopping.is_set():
             try:
                 await seen_through(self._serve())
+            except Stopped:
+                return
             except PartitionFenced:
                 self._observer.fenced(self._source.topic, self._source.partition)
                 await self._pause(self._limits.fenced_wait_s)
@@ -93,18 +98,30 @@ class PartitionLoop:
                 self._failures += 1
 
     async def _serve(self) -> None:
-        async with self._open_emitter(self._source) as emitter:
+        async with AsyncExitStack() as opened:
+            emitter = await self._unless_stopped(opened.enter_async_context(self._open_emitter(self._source)))
             await self._work.take_over()
-            await self._go_to_committed()
+            await self._unless_stopped(self._go_to_committed())
             self._observer.answered("kafka")
             while not self._stopping.is_set():
-                records = await self._poll()
+                records = await self._unless_stopped(self._poll())
                 if records:
                     self._observer.took(taken(records))
                     await self._work.serve(records, emitter, self._stopping)
                     self._failures = 0
                 self._observer.turned(self._source.topic, self._source.partition)
-                await self._tell_position()
+                await self._unless_stopped(self._tell_position())
+
+    async def _unless_stopped(self, asking: Awaitable[T]) -> T:
+        """What Kafka's client gives, unless the loop is stopped meanwhile.
+
+        In a rebalance the client gives nothing before the new assignment, and that waits for this loop to end. What
+        it may have fetched is not lost: the next loop starts at the committed offset.
+
+        Raises:
+            Stopped: the loop is stopped.
+        """
+        return await unless_stopped(asking, self._stopping)
 
     async def _go_to_committed(self) -> None:
         """Start where the last committed batch ended; commit a start where there is none, so that lag is known."""
@@ -154,13 +171,15 @@ def kafka_away(why: Exception) -> CodeServiceError:
 
 
 def as_incoming(record: "ConsumerRecord[bytes, bytes]") -> IncomingRecord:
-    """A record free of the client."""
+    """A record free of the client. What stands for an unreadable batch comes as a checksum: see `lenient`."""
+    batch = record.checksum if isinstance(record.checksum, UnreadableBatch) else None
     return IncomingRecord(
         topic=record.topic,
         partition=record.partition,
         offset=record.offset,
         timestamp_ms=record.timestamp,
         key=record.key,
-        value=record.value,
+        value=record.value if batch is None else batch.content,
         headers=tuple(record.headers),
+        batch=batch,
     )

@@ -57,7 +57,9 @@ class InventoryView:
         }
 
     def take(self, record: IncomingRecord) -> None:
-        """One more record of any of the topics."""
+        """One more record of any of the topics; what cannot be read is stepped over."""
+        if record.batch is not None:
+            return
         try:
             self._takers[record.topic](record)
         except ValidationError:

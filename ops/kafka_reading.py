@@ -12,6 +12,8 @@ from typing import ClassVar, Final, Literal
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaConnectionError, KafkaError
 
+from consumers import lenient
+from consumers.codecs import check_codecs
 from consumers.partition import as_incoming
 from ops.kafka import KafkaRefused, client_options
 from ops.kafka_topics import admin_client, partitions_there
@@ -82,7 +84,10 @@ async def topic_reader(
     Raises:
         TopicMissing: one of them is not there.
         BrokerUnavailable, KafkaRefused: the broker does not answer, or does not let us.
+        CodecsMissing: this build cannot read what may be there.
     """
+    check_codecs()
+    lenient.install()
     partitions = await partitions_of(settings, topics)
     consumer = AIOKafkaConsumer(
         **client_options(settings.kafka),

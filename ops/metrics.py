@@ -7,7 +7,7 @@ Promise:  labels come from closed sets, topics, partitions and a capped number o
 
 from typing import Any, Final, get_args
 
-from consumers.observer import Part, Step
+from consumers.observer import Part, RebalanceStep, Step
 from ops.metric_spec import Spec, computed, counted, counter, gauge, histogram, info
 from schemas.base import CodeStatus
 from schemas.errors import AbortReason, ConflictCause, RefusalCause, WaitCause
@@ -213,6 +213,15 @@ REBALANCES = counter(
     "Times that partitions were given out anew.",
     remedy="When it rises without a deployment: processes die, or are silent for longer than "
     "`CODES_KAFKA__SESSION_TIMEOUT_MS`; look at their restarts and their CPU.",
+)
+REBALANCE_SECONDS = histogram(
+    "codes_rebalance_seconds",
+    "Time that partitions stood still here. `let_go`: until the batches in hand were finished; `whole`: until the "
+    "new assignment, the wait for all other members included.",
+    SECONDS,
+    remedy="When `let_go` exceeds 1: batches take long; look at `codes_batch_step_seconds`. When only `whole` does: "
+    "another process lets go slowly, or died and the group waited for it.",
+    step=get_args(RebalanceStep),
 )
 FENCED = counter(
     "codes_fenced",

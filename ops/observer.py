@@ -12,7 +12,7 @@ from typing import Final, TypeVar
 import structlog
 from prometheus_client import Counter
 
-from consumers.observer import BatchReport, Ends, Observer, Part, Subject, Taken
+from consumers.observer import BatchReport, Ends, Observer, Part, RebalanceStep, Subject, Taken
 from ops.health import Health
 from ops.metrics import (
     BATCH_RECORDS,
@@ -32,6 +32,7 @@ from ops.metrics import (
     OLDEST_OVERDUE,
     PART_AWAY,
     PARTITIONS_ASSIGNED,
+    REBALANCE_SECONDS,
     REBALANCES,
     RECORDS,
     REFUSALS,
@@ -179,6 +180,10 @@ class OpsObserver(Observer):
     def revoked(self) -> None:
         """Nothing is served between a rebalance's two halves."""
         self._serve(frozenset())
+
+    def rebalance_took(self, step: RebalanceStep, seconds: float) -> None:
+        """Measure it."""
+        self._metrics[REBALANCE_SECONDS].labels(step).observe(seconds)
 
     def took(self, batch: Taken) -> None:
         """Its first record is the oldest unread one from now on."""

@@ -17,6 +17,7 @@ from typing import Any, Final, NoReturn
 import structlog
 from prometheus_client.registry import Collector
 
+from consumers.codecs import check_codecs
 from consumers.failpoints import Failpoint, failpoint_from
 from consumers.role import KafkaSide
 from consumers.tracing import Tracer
@@ -73,6 +74,7 @@ def run_role(name: str, settings: Settings, work: Work, *, consumes: bool) -> No
         CodeServiceError: one that we know, of which the command line makes one line.
     """
     configure_logging(settings.log, role=name)
+    check_codecs()
     collect_garbage_less_often()
     try:
         asyncio.run(role(name, settings, work, consumes=consumes))

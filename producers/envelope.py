@@ -145,7 +145,7 @@ def dead_letter_record(rejected: Rejected, *, group: str, at: datetime, topics: 
     told = {
         "dlq-topic": record.topic,
         "dlq-partition": str(record.partition),
-        "dlq-offset": str(record.offset),
+        "dlq-offset": str(record.first_offset),
         "dlq-timestamp": rfc3339(record.at),
         "dlq-reason": rejected.reason,
         "dlq-detail": rejected.detail,

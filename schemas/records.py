@@ -20,6 +20,25 @@ TIMESTAMP_MS_MAX: Final = 253_402_300_799_999
 
 
 @dataclass(frozen=True, slots=True)
+class UnreadableBatch:
+    """Records that were sent together and cannot be taken apart."""
+
+    first_offset: int
+    last_offset: int
+    codec: str
+    """How they are compressed."""
+    error: str
+    """What the parser raised: the name of its class, for its text may hold a value."""
+    content: bytes
+    """The whole batch as the broker keeps it, its header included."""
+
+    @property
+    def detail(self) -> str:
+        """For the dead letter."""
+        return f"offsets {self.first_offset} to {self.last_offset} cannot be read: {self.codec}, {self.error}"
+
+
+@dataclass(frozen=True, slots=True)
 class IncomingRecord:
     """One record as read, bytes untouched."""
 
@@ -32,6 +51,13 @@ class IncomingRecord:
     key: bytes | None
     value: bytes | None
     headers: Headers
+    batch: UnreadableBatch | None = None
+    """If this is no record but a whole batch, at its last offset: then the value is the batch."""
+
+    @property
+    def first_offset(self) -> int:
+        """The record's offset, or the first one of the batch."""
+        return self.offset if self.batch is None else self.batch.first_offset
 
     def header(self, name: str) -> bytes | None:
         """The last value of a header, as Kafka's own `lastHeader` has it."""

@@ -202,8 +202,8 @@ def problems_of(record: IncomingRecord, topic: str) -> str:
 
 
 def place_of(record: IncomingRecord) -> Place:
-    """Where it stands."""
-    return Place(record.topic, record.partition, record.offset)
+    """Where it stands; a batch that cannot be read stands at its first offset."""
+    return Place(record.topic, record.partition, record.first_offset)
 
 
 def source_of(letter: IncomingRecord) -> Place:

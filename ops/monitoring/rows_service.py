@@ -12,6 +12,7 @@ from ops.metrics import (
     LAST_TURN,
     LOOP_LAG,
     PART_AWAY,
+    REBALANCE_SECONDS,
     REBALANCES,
     STOCK_DRAWN,
     STOCK_DRAWS,
@@ -111,6 +112,18 @@ PROCESS: Final = Row(
             "Rebalances",
             "In 15 minutes, as each process saw them. Without a roll-out there should be none.",
             (Query(f"increase({picked(REBALANCES)}[{limits.STORM_WINDOW}])", "{{instance}}"),),
+        ),
+        Panel(
+            "Time that a rebalance took",
+            "The slowest tenth, by step. `let_go` above 1 s: batches take long.",
+            (
+                Query(
+                    f"histogram_quantile(0.9, {rate_by('le, step', REBALANCE_SECONDS, suffix='_bucket')})",
+                    "{{step}}",
+                    "there was none in this time",
+                ),
+            ),
+            "s",
         ),
         Panel(
             "Partitions lost in mid-work",

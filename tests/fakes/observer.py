@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from consumers.observer import BatchReport, Ends, Part, Subject, Taken
+from consumers.observer import BatchReport, Ends, Part, RebalanceStep, Subject, Taken
 from producers.reply_topics import Unusable
 from schemas.documents import ImportDocument
 from schemas.errors import AbortReason, CodeServiceError, ConflictCause, RefusalCause, ReservationInconsistent
@@ -25,6 +25,7 @@ class RememberingObserver:
     waits: list[tuple[Part, CodeServiceError]] = field(default_factory=list)
     answers: list[Part] = field(default_factory=list)
     assignments: list[frozenset[tuple[str, int]]] = field(default_factory=list)
+    rebalance_steps: list[RebalanceStep] = field(default_factory=list)
     turns: list[tuple[str, int]] = field(default_factory=list)
     fencings: list[tuple[str, int]] = field(default_factory=list)
     expiries: list[tuple[int, float, float]] = field(default_factory=list)
@@ -87,6 +88,10 @@ class RememberingObserver:
     def revoked(self) -> None:
         """Remember that nothing is served."""
         self.assignments.append(frozenset())
+
+    def rebalance_took(self, step: RebalanceStep, seconds: float) -> None:
+        """Remember which."""
+        self.rebalance_steps.append(step)
 
     def took(self, batch: Taken) -> None:
         """Remember it."""

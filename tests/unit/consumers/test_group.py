@@ -127,6 +127,7 @@ def test_a_rebalance_takes_the_same_way_out() -> None:
 
         assert first is not bench.loops[A]
         assert [1, 0, 1] == [len(assignment) for assignment in bench.observer.assignments]
+        assert ["let_go", "whole"] == bench.observer.rebalance_steps, "to join a group is no rebalance of ours"
 
     run(scene())
 
@@ -212,4 +213,4 @@ def test_offsets_are_never_committed_by_the_client_itself() -> None:
         options["isolation_level"],
         options["auto_offset_reset"],
     )
-    assert 2_000 == options["heartbeat_interval_ms"]
+    assert 500 == options["heartbeat_interval_ms"]

@@ -1,0 +1,53 @@
+"""Batches that the broker keeps and no Python client can read, sent as a careless sender would.
+
+A broker (4.2 was tried) takes each batch apart before it keeps it, and refuses a payload that is no such stream, an
+unknown codec, and a wrong count or length. What is left are differences between Java's decompressors and ours, and
+what happens to a log after that.
+
+Out: `CODECS`, `send_with_tail`.
+"""
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+import orjson
+from aiokafka import AIOKafkaProducer
+from aiokafka.record.default_records import _DefaultRecordBatchBuilderPy
+from aiokafka.record.util import calc_crc32c
+
+CODECS: Final = {"gzip": 1, "snappy": 2, "lz4": 3, "zstd": 4}
+LENGTH_AT, CRC_AT, ATTRIBUTES_AT = 8, 17, 21
+LENGTH_FROM: Final = 12
+"""A batch's length counts what comes behind it."""
+TAIL: Final = b"\x01\x02\x03\x04garbage"
+
+
+class TailBuilder(_DefaultRecordBatchBuilderPy):  # type: ignore[misc]  # marked final; only tests build such batches
+    """Builds a compressed batch with bytes behind the end of the stream; length and checksum are right."""
+
+    def __init__(self, codec: str) -> None:
+        super().__init__(2, CODECS[codec], 0, -1, -1, -1, 100_000)
+
+    def build(self) -> bytearray:
+        """See the class."""
+        batch = bytearray(super().build()) + TAIL
+        batch[LENGTH_AT:LENGTH_FROM] = (len(batch) - LENGTH_FROM).to_bytes(4, "big")
+        batch[CRC_AT:ATTRIBUTES_AT] = calc_crc32c(bytes(batch[ATTRIBUTES_AT:])).to_bytes(4, "big")
+        return batch
+
+
+async def send_with_tail(servers: str, topic: str, codec: str, values: Sequence[dict[str, Any]]) -> int:
+    """Send the values in one such batch to partition 0; gives its first offset.
+
+    Raises:
+        KafkaError: the broker does not take it.
+    """
+    async with AIOKafkaProducer(bootstrap_servers=servers) as producer:
+        batch = producer.create_batch()
+        batch._builder = TailBuilder(codec)
+        for value in values:
+            batch.append(key=b"k", value=orjson.dumps(value), timestamp=None)
+        batch.close()
+        sent = await (await producer.send_batch(batch, topic, partition=0))
+    offset: int = sent.offset
+    return offset
