@@ -14,7 +14,7 @@ from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 
 from devstack.child import child, read_all
-from devstack.classpath import KAFKA_VERSION, class_path
+from devstack.classpath import KAFKA_VERSION, class_path, wanted_version
 from devstack.errors import StackError
 from devstack.folder import Layout, Report
 from devstack.java import find_java
@@ -39,12 +39,15 @@ JVM = (
 
 async def prepare(layout: Layout, ports: Mapping[str, int], report: Report) -> Recipe:
     """Fetch, configure and format what is not yet; say how to run it."""
-    folder = layout.data("kafka")
+    version = wanted_version()
+    suffix = "" if version == KAFKA_VERSION else f"-{version}"  # no Kafka can use what a newer one has formatted
+    folder = layout.data(f"kafka{suffix}")
+    record = layout.class_path.with_stem(f"{layout.class_path.stem}{suffix}")
     java = (
         await asyncio.to_thread(find_java),
         *JVM,
         "-cp",
-        ":".join(await class_path(layout.class_path, report)),
+        ":".join(await class_path(record, version, report)),
     )
     (folder / "tmp").mkdir(exist_ok=True)
     (folder / "server.properties").write_text(properties(ports))
@@ -53,7 +56,7 @@ async def prepare(layout: Layout, ports: Mapping[str, int], report: Report) -> R
         await _format(java, folder)
     return Recipe(
         engine="kafka",
-        version=KAFKA_VERSION,
+        version=version,
         command=(*java, "kafka.Kafka", "server.properties"),
         folder=folder,
         answers=lambda: answers(ports["broker"]),

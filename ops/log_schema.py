@@ -37,6 +37,9 @@ EVENTS: Final[Mapping[str, Event]] = {
         "info", f"{IMPORT} state reason", "It has ended; or, in state `running`, goes on elsewhere or later."
     ),
     "waits_for": Event("warning", "part error reason", "A part does not answer. Said once, until `answered`."),
+    "kafka_version": Event(
+        "warning", "part reason", "`exactly_once` may not hold on these brokers, or they do not say what they are."
+    ),
     "answered": Event("info", "part", "It answers again."),
     "fenced": Event("warning", PLACE, "Another process owns the partition."),
     "refused": Event(

@@ -21,6 +21,7 @@ from consumers.release_progress import open_release_progress
 from consumers.role import KafkaSide
 from consumers.watching import watched
 from consumers.worker import WORKER_GROUP, run_worker
+from ops.guarantee import check_brokers
 from ops.role import RoleContext
 from producers.replies import ReplyTopics
 from schemas.topics import ASSIGN, RELEASE, Topics
@@ -38,6 +39,7 @@ LOOK_UP_TIMEOUT_S: Final = 5.0
 
 async def worker(context: RoleContext) -> None:
     """Serve requests."""
+    await check_brokers(context)
     async with mongo_parts(context) as parts:
 
         def make_store(topic: str, shard: str) -> MongoCodeStore:
@@ -51,6 +53,7 @@ async def worker(context: RoleContext) -> None:
 
 async def importer(context: RoleContext) -> None:
     """Serve import commands."""
+    await check_brokers(context)
     async with mongo_parts(context) as parts, open_objects(context.settings.s3) as objects:
 
         def make_store(shard: str) -> MongoImportStore:
