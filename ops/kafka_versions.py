@@ -120,8 +120,9 @@ def by_release(brokers: Iterable[BrokerVersion]) -> str:
     """`3.9 (brokers 1, 2)`, each release once; with the cluster's level where that is another one."""
     ids: dict[str, list[str]] = {}
     for broker in brokers:
-        level = "" if broker.cluster is None else f", {METADATA_VERSION} of {release_of(broker.cluster)}"
-        ids.setdefault(broker.release + level, []).append(str(broker.node_id))
+        level = "" if broker.cluster is None else release_of(broker.cluster)
+        differs = f" with {METADATA_VERSION} {level}" if level not in {"", broker.release} else ""
+        ids.setdefault(broker.release + differs, []).append(str(broker.node_id))
     return "; ".join(f"{release} (broker {', '.join(numbers)})" for release, numbers in sorted(ids.items()))
 
 
