@@ -23,6 +23,8 @@ from devstack.recipe import Kind, Recipe, listens
 
 FORMAT_LIMIT_S = 60
 ANSWER_LIMIT_MS = 5_000
+FIRST_GROUP = "codes-dev"
+"""Nobody's: looked for, never joined."""
 
 JVM = (
     "-Xms128m",
@@ -114,12 +116,17 @@ def cluster_id() -> str:
 
 
 async def answers(port: int) -> bool:
-    """Say whether the broker serves clients: it tells a live broker when asked for its metadata."""
+    """Say whether the broker serves clients and their groups.
+
+    It names a live broker when asked for its metadata. Its topic of committed offsets is made when the first group is
+    looked for; whoever asks for a group's offsets before that is refused.
+    """
     if not await listens(port):
         return False
     client = AIOKafkaAdminClient(bootstrap_servers=f"{HOST}:{port}", request_timeout_ms=ANSWER_LIMIT_MS)
     try:
         await client.start()
+        await client.find_coordinator(FIRST_GROUP)  # raises until the topic of committed offsets is made
         return bool((await client.describe_cluster())["brokers"])
     except KafkaError:
         return False
