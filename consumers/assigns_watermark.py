@@ -10,13 +10,14 @@ Promise:  every assign that is not decided yet has this time or a later one (the
 import asyncio
 from collections.abc import AsyncIterator, Collection, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, Final, NamedTuple, Protocol
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 
 from schemas.errors import BrokerUnavailable
+from schemas.records import instant_of
 
 Offsets = Mapping[TopicPartition, int]
 
@@ -128,7 +129,7 @@ async def look_at(
         for one in left:
             position = await consumer.position(one)
             if one in records:
-                found[one] = Found(datetime.fromtimestamp(records[one][0].timestamp / 1000, UTC), position)
+                found[one] = Found(instant_of(records[one][0].timestamp), position)
             elif position >= min(ends[one], seen_to(consumer, one, ends[one])):
                 found[one] = Found(None, position)
     return found

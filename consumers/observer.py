@@ -129,9 +129,10 @@ class Observer(ReplyObserver, Protocol):
     def fenced(self, topic: str, partition: int) -> None:
         """Another process owns the partition; it is stopped here."""
 
-    def expiries_asked(self, count: int, oldest_overdue_s: float, held_back_s: float) -> None:
-        """The expirer asked for `count` releases; the oldest hold is overdue by so many seconds.
+    def expiries_asked(self, first: int, again: int, oldest_overdue_s: float, held_back_s: float) -> None:
+        """The expirer asked for so many releases; the oldest hold is overdue by so many seconds.
 
+        `again`: how many holds it asked for that it had asked for before, in vain; `first`: all others.
         `held_back_s`: age of the oldest assign that may be undecided, while holds are overdue; 0 if there is none.
         """
 

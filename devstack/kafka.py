@@ -14,7 +14,7 @@ from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 
 from devstack.child import child, read_all
-from devstack.classpath import KAFKA_VERSION, class_path
+from devstack.classpath import KAFKA_VERSION, class_path, wanted_version
 from devstack.errors import StackError
 from devstack.folder import Layout, Report
 from devstack.java import find_java
@@ -23,6 +23,8 @@ from devstack.recipe import Kind, Recipe, listens
 
 FORMAT_LIMIT_S = 60
 ANSWER_LIMIT_MS = 5_000
+FIRST_GROUP = "codes-dev"
+"""Nobody's: looked for, never joined."""
 
 JVM = (
     "-Xms128m",
@@ -39,12 +41,15 @@ JVM = (
 
 async def prepare(layout: Layout, ports: Mapping[str, int], report: Report) -> Recipe:
     """Fetch, configure and format what is not yet; say how to run it."""
-    folder = layout.data("kafka")
+    version = wanted_version()
+    suffix = "" if version == KAFKA_VERSION else f"-{version}"  # no Kafka can use what a newer one has formatted
+    folder = layout.data(f"kafka{suffix}")
+    record = layout.class_path.with_stem(f"{layout.class_path.stem}{suffix}")
     java = (
         await asyncio.to_thread(find_java),
         *JVM,
         "-cp",
-        ":".join(await class_path(layout.class_path, report)),
+        ":".join(await class_path(record, version, report)),
     )
     (folder / "tmp").mkdir(exist_ok=True)
     (folder / "server.properties").write_text(properties(ports))
@@ -53,7 +58,7 @@ async def prepare(layout: Layout, ports: Mapping[str, int], report: Report) -> R
         await _format(java, folder)
     return Recipe(
         engine="kafka",
-        version=KAFKA_VERSION,
+        version=version,
         command=(*java, "kafka.Kafka", "server.properties"),
         folder=folder,
         answers=lambda: answers(ports["broker"]),
@@ -111,12 +116,17 @@ def cluster_id() -> str:
 
 
 async def answers(port: int) -> bool:
-    """Say whether the broker serves clients: it tells a live broker when asked for its metadata."""
+    """Say whether the broker serves clients and their groups.
+
+    It names a live broker when asked for its metadata. Its topic of committed offsets is made when the first group is
+    looked for; whoever asks for a group's offsets before that is refused.
+    """
     if not await listens(port):
         return False
     client = AIOKafkaAdminClient(bootstrap_servers=f"{HOST}:{port}", request_timeout_ms=ANSWER_LIMIT_MS)
     try:
         await client.start()
+        await client.find_coordinator(FIRST_GROUP)  # raises until the topic of committed offsets is made
         return bool((await client.describe_cluster())["brokers"])
     except KafkaError:
         return False

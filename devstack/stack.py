@@ -6,6 +6,7 @@ Promise:  one stack a folder. A second `up` joins it, and starts again only what
 """
 
 import asyncio
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal, cast
@@ -13,6 +14,7 @@ from typing import Final, Literal, cast
 from pydantic import BaseModel, ConfigDict
 
 from devstack import processes
+from devstack.classpath import VERSION
 from devstack.engines import Engine, forced, uri
 from devstack.errors import StackError, with_log
 from devstack.folder import Layout, Report, layout_of, locked
@@ -102,6 +104,7 @@ def up(folder: Path | None = None, report: Report = _silent) -> Stack:
     with locked(layout, report):
         file = StateFile(layout.state)
         _check_engine(file)
+        _check_kafka(file)
         _name_the_dead(file, report)
         missing = [part.name for part in _statuses(file) if part.state != "running"]
         stop_parts(missing, file)  # one still starting was left by an `up` that was killed
@@ -147,6 +150,12 @@ def _check_engine(file: StateFile) -> None:
     wanted, record = forced(), file.read().parts.get("database")
     if wanted and record and record.is_running and record.engine != wanted:
         raise StackError(f"the stack runs {record.engine}, not {wanted}; stop it first: codes dev down")
+
+
+def _check_kafka(file: StateFile) -> None:
+    wanted, record = os.environ.get(VERSION), file.read().parts.get("kafka")
+    if wanted and record and record.is_running and record.version != wanted:
+        raise StackError(f"the stack runs Kafka {record.version}, not {wanted}; stop it first: codes dev down")
 
 
 def _name_the_dead(file: StateFile, report: Report) -> None:

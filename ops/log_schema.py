@@ -41,6 +41,9 @@ EVENTS: Final[Mapping[str, Event]] = {
         "part error reason",
         "A part does not answer, or not as it should. Each reason is said once, until `answered`.",
     ),
+    "kafka_version": Event(
+        "warning", "part reason", "`exactly_once` may not hold on these brokers, or they do not say what they are."
+    ),
     "answered": Event("info", "part", "It answers again."),
     "fenced": Event("warning", PLACE, "Another process owns the partition."),
     "refused": Event(

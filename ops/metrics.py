@@ -243,6 +243,13 @@ EXPIRIES_ASKED = counter(
     "Releases the expirer asked for.",
     remedy="When it stands still while `codes_oldest_overdue_seconds` rises: the expirer does not reach Kafka.",
 )
+EXPIRIES_REPEATED = counter(
+    "codes_expiries_repeated",
+    "Releases the expirer asked for again: workers had decided the one before, and the hold was still held.",
+    remedy="When it rises: search `results.v1` and the dead letters for request ids that begin with `expire:`. "
+    "`invalid_request` means that the brokers' clocks are behind: raise `CODES_EXPIRER__CLOCK_MARGIN_MS`; "
+    "`unprocessable`, that a reservation does not fit its codes.",
+)
 OLDEST_OVERDUE = gauge(
     "codes_oldest_overdue_seconds",
     "Time since the oldest hold should have ended.",

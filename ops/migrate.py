@@ -5,9 +5,10 @@ Out:      every change made, and every warning, topics first.
 """
 
 from ops.kafka_topics import migrate_topics
+from ops.kafka_versions import broker_versions, check_guarantee, warnings_of
 from ops.settings import Settings
 from stores.mongo.connection import connect, database
-from stores.mongo.migration import Step, migrate_database
+from stores.mongo.migration import Step, Warned, migrate_database
 
 
 async def migrate(settings: Settings, *, check: bool = False) -> list[Step]:
@@ -16,10 +17,14 @@ async def migrate(settings: Settings, *, check: bool = False) -> list[Step]:
     Raises:
         BrokerUnavailable, StoreUnavailable: a part gave no answer. What was done stays; run it again.
         KafkaRefused, MigrationRefused: a part will not do a step that others need.
+        KafkaTooOld: the brokers cannot keep `exactly_once`. Nothing was done.
         SettingsInvalid: an address or a file of certificates cannot be used.
     """
+    brokers = await broker_versions(settings.kafka)
+    check_guarantee(settings.processing_guarantee, brokers)
+    warned = [Warned("broker", "kafka", why) for why in warnings_of(settings.processing_guarantee, brokers)]
     topics = await migrate_topics(settings, check=check)
-    return [*topics, *await _migrate_database(settings, check=check)]
+    return [*warned, *topics, *await _migrate_database(settings, check=check)]
 
 
 async def _migrate_database(settings: Settings, *, check: bool) -> list[Step]:

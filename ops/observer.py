@@ -21,6 +21,7 @@ from ops.metrics import (
     CONFLICTS,
     DEAD_LETTERS,
     EXPIRIES_ASKED,
+    EXPIRIES_REPEATED,
     FENCED,
     HELD_BACK,
     IMPORT_CHUNK_ROWS,
@@ -211,9 +212,10 @@ class OpsObserver(Observer):
         self._health.fenced(topic, partition)
         self._progress.lost((topic, partition))
 
-    def expiries_asked(self, count: int, oldest_overdue_s: float, held_back_s: float) -> None:
+    def expiries_asked(self, first: int, again: int, oldest_overdue_s: float, held_back_s: float) -> None:
         """Count the releases asked for, and show the age of the oldest overdue hold and of what holds back."""
-        self._metrics[EXPIRIES_ASKED].inc(count)
+        self._metrics[EXPIRIES_ASKED].inc(first + again)
+        self._metrics[EXPIRIES_REPEATED].inc(again)
         self._metrics[OLDEST_OVERDUE].set(oldest_overdue_s)
         self._metrics[HELD_BACK].set(held_back_s)
 

@@ -17,9 +17,11 @@ from consumers.assigns_watermark import open_assigns_watermark
 from consumers.expirer import Expirer, KafkaView
 from consumers.expiry_share import open_expiry_share
 from consumers.importer import run_importer
+from consumers.release_progress import open_release_progress
 from consumers.role import KafkaSide
 from consumers.watching import watched
 from consumers.worker import WORKER_GROUP, run_worker
+from ops.guarantee import check_brokers
 from ops.role import RoleContext
 from producers.reply_topics import ReplyTopics
 from schemas.topics import ASSIGN, RELEASE, Topics
@@ -37,6 +39,7 @@ LOOK_UP_TIMEOUT_S: Final = 5.0
 
 async def worker(context: RoleContext) -> None:
     """Serve requests."""
+    await check_brokers(context)
     async with mongo_parts(context) as parts:
 
         def make_store(topic: str, shard: str) -> MongoCodeStore:
@@ -51,6 +54,7 @@ async def worker(context: RoleContext) -> None:
 
 async def importer(context: RoleContext) -> None:
     """Serve import commands."""
+    await check_brokers(context)
     async with mongo_parts(context) as parts, open_objects(context.settings.s3) as objects:
 
         def make_store(shard: str) -> MongoImportStore:
@@ -73,13 +77,14 @@ async def expirer(context: RoleContext) -> None:
 
 @asynccontextmanager
 async def expirers_view(side: KafkaSide, topics: Topics) -> AsyncIterator[KafkaView]:
-    """How far the workers are with the assigns, and which share of the expiries is this process's."""
+    """How far the workers are with assigns and releases, and which share of the expiries is this process's."""
     workers = side.settings.group_prefix + WORKER_GROUP
     async with (
         open_assigns_watermark(side.connection, topics.full(ASSIGN), workers) as watermark,
+        open_release_progress(side.connection, topics.full(RELEASE), workers) as progress,
         open_expiry_share(side, topics.full(RELEASE)) as share,
     ):
-        yield KafkaView(watermark, share)
+        yield KafkaView(watermark, progress, share)
 
 
 @asynccontextmanager

@@ -19,6 +19,11 @@ TIMESTAMP_MS_MAX: Final = 253_402_300_799_999
 """The end of the year 9999. On a topic without LogAppendTime a sender can write any number, or -1."""
 
 
+def instant_of(timestamp_ms: int) -> datetime:
+    """A record's timestamp, UTC; the nearest instant that can be written down: `datetime` has no other."""
+    return EPOCH + timedelta(milliseconds=min(max(timestamp_ms, 0), TIMESTAMP_MS_MAX))
+
+
 @dataclass(frozen=True, slots=True)
 class UnreadableBatch:
     """Records that were sent together and cannot be taken apart."""
@@ -68,7 +73,7 @@ class IncomingRecord:
     @property
     def at(self) -> datetime:
         """The record's own time, UTC; the nearest one that can be written down."""
-        return EPOCH + timedelta(milliseconds=min(max(self.timestamp_ms, 0), TIMESTAMP_MS_MAX))
+        return instant_of(self.timestamp_ms)
 
 
 @dataclass(frozen=True, slots=True)

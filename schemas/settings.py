@@ -147,7 +147,11 @@ class ExpirerSettings(Group):
     batch_size_max: Annotated[int, Field(ge=1, le=50_000)] = 5_000
     """Reservations asked for at one look."""
     again_after_s: Annotated[int, Field(ge=1, le=86_400)] = 60
-    """Seconds after which a reservation that is still held is asked for again, under the next attempt."""
+    """Seconds after which a reservation that is still held, though its release was decided, is asked for again under
+    the next attempt. The wait doubles from one attempt to the next, up to an hour."""
+    clock_margin_ms: Annotated[int, Field(ge=10, le=60_000)] = 250
+    """Milliseconds by which the clocks of brokers and of this process may differ, the time included that an append
+    takes to reach all in-sync replicas: before that nobody can read it. A hold is asked for so much after its end."""
 
 
 class InventorySettings(Group):

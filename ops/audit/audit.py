@@ -10,7 +10,6 @@ Promise:  the same history gives the same report, and no finding tells a code, n
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
-from datetime import UTC, datetime
 from typing import Final
 
 from ops.audit.answers import check_answers, outcome_of
@@ -20,6 +19,7 @@ from ops.audit.holders import check_holders
 from ops.audit.leaks import WORD_CHARACTERS_MIN, check_leaks, secrets_of, too_short
 from ops.audit.report import AuditReport, Finding, Tally
 from schemas.base import rfc3339
+from schemas.records import instant_of
 from schemas.topics import DEAD_LETTERS
 
 Check = Callable[[History], Iterable[Finding]]
@@ -64,7 +64,7 @@ def tally(history: History) -> Tally:
 def left_out(history: History) -> Iterator[str]:
     """What could not be judged."""
     if history.since_ms:
-        since = rfc3339(datetime.fromtimestamp(history.since_ms / 1000, UTC))
+        since = rfc3339(instant_of(history.since_ms))
         yield f"retention has removed records: requests before {since} and sums over all events are not judged"
     if not history.is_quiet:
         yield "the service was at work: what is under way, and sums over all events, are not judged"

@@ -8,7 +8,6 @@ Promise:  a code's value leaves here only if it was asked for.
 import base64
 from collections.abc import AsyncGenerator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any, Final
 
 from ops.kafka_reading import Isolation, Offsets, TopicReader, kafka_errors, topic_reader
@@ -114,4 +113,4 @@ def masked(fields: Mapping[str, Any]) -> dict[str, Any]:
 
 def at(record: IncomingRecord) -> str:
     """When the broker took it."""
-    return rfc3339(datetime.fromtimestamp(record.timestamp_ms / 1000, UTC))
+    return rfc3339(record.at)

@@ -8,6 +8,7 @@ from typing import Final
 
 from ops.metrics import (
     EXPIRIES_ASKED,
+    EXPIRIES_REPEATED,
     HELD_BACK,
     IMPORT_CHUNK_ROWS,
     IMPORT_CHUNK_SECONDS,
@@ -80,8 +81,8 @@ EXPIRY: Final = Row(
         ),
         Panel(
             "Releases asked for",
-            "By the expirers, a second.",
-            (Query(rate_by("", EXPIRIES_ASKED), "releases"),),
+            "By the expirers, a second. Again: the hold was still held after workers had decided its release.",
+            (Query(rate_by("", EXPIRIES_ASKED), "releases"), Query(rate_by("", EXPIRIES_REPEATED), "again")),
             "ops",
             width=12,
         ),

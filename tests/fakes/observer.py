@@ -28,7 +28,7 @@ class RememberingObserver:
     rebalance_steps: list[RebalanceStep] = field(default_factory=list)
     turns: list[tuple[str, int]] = field(default_factory=list)
     fencings: list[tuple[str, int]] = field(default_factory=list)
-    expiries: list[tuple[int, float, float]] = field(default_factory=list)
+    expiries: list[tuple[int, int, float, float]] = field(default_factory=list)
     refusals: list[tuple[Subject, CodeServiceError]] = field(default_factory=list)
     rejections: list[Rejected] = field(default_factory=list)
     halvings: list[int] = field(default_factory=list)
@@ -113,9 +113,9 @@ class RememberingObserver:
         """Remember which."""
         self.fencings.append((topic, partition))
 
-    def expiries_asked(self, count: int, oldest_overdue_s: float, held_back_s: float) -> None:
+    def expiries_asked(self, first: int, again: int, oldest_overdue_s: float, held_back_s: float) -> None:
         """Remember the figures."""
-        self.expiries.append((count, oldest_overdue_s, held_back_s))
+        self.expiries.append((first, again, oldest_overdue_s, held_back_s))
 
     def import_began(self, document: ImportDocument) -> None:
         """Count it."""

@@ -8,6 +8,8 @@ from datetime import UTC, datetime
 
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
 from consumers.assigns_watermark import KafkaAssignsWatermark, open_assigns_watermark
 from consumers.worker import WORKER_GROUP
@@ -145,6 +147,44 @@ async def test_an_open_transaction_holds_back_from_its_first_record_on(
 
     assert opened_at is not None
     assert before < opened_at == still == await watermark.undecided_since()
+
+
+@pytest.mark.parametrize(
+    ("timestamp_ms", "expected"),
+    [(-1, datetime(1970, 1, 1, tzinfo=UTC)), (10**15, datetime(9999, 12, 31, 23, 59, 59, 999_000, UTC))],
+)
+async def test_a_time_that_no_calendar_has_stops_no_expirer(
+    watermark: KafkaAssignsWatermark, migrated: Settings, timestamp_ms: int, expected: datetime
+) -> None:
+    """Where somebody took LogAppendTime off the topic, a sender writes any number."""
+    await let_senders_write_times(migrated)
+    async with a_plain_sender(migrated) as sender:
+        batch = sender.create_batch()
+        batch.append(timestamp=timestamp_ms, key=None, value=AN_ASSIGN)
+        batch.close()
+        await (await sender.send_batch(batch, topic_of(migrated), partition=0))
+
+    assert expected == await watermark.undecided_since()
+
+
+async def let_senders_write_times(settings: Settings) -> None:
+    """All that was set on the topic is replaced."""
+    admin = AIOKafkaAdminClient(**client_options(settings.kafka))
+    await admin.start()
+    config = {"message.timestamp.type": "CreateTime", "message.timestamp.after.max.ms": str(2**63 - 1)}
+    await admin.alter_configs([ConfigResource(ConfigResourceType.TOPIC, topic_of(settings), config)])
+    await admin.close()
+
+
+@asynccontextmanager
+async def a_plain_sender(settings: Settings) -> AsyncIterator[AIOKafkaProducer]:
+    """One without transactions."""
+    producer = AIOKafkaProducer(**client_options(settings.kafka))
+    await producer.start()
+    try:
+        yield producer
+    finally:
+        await producer.stop()
 
 
 async def test_a_topic_that_is_not_there_is_said(migrated: Settings) -> None:

@@ -139,6 +139,28 @@ async def test_a_killed_expirers_share_is_taken_over(
     assert {f"sale-{number}" for number in range(20)} == {value["reservation_id"] for value in released}
 
 
+async def test_absent_workers_cost_one_request_a_hold_and_a_restart(
+    environment: dict[str, str], neighbour: Neighbour, db: Database, tmp_path: Path
+) -> None:
+    """Many times `again_after_s` go by; when the workers are back, every hold is released."""
+    await put_holds(db, "sale", 40, datetime.now(UTC) - timedelta(seconds=30))
+    eager = environment | {"CODES_EXPIRER__AGAIN_AFTER_S": "1", "CODES_EXPIRER__INTERVAL_MS": "100"}
+    async with running("expirer", eager, tmp_path / "e1.log") as expirer:
+        await neighbour.values(RELEASE, 40, settle_s=5)
+        expirer.signal(signal.SIGKILL)
+        await expirer.ended()
+    async with running("expirer", eager, tmp_path / "e2.log"):
+        await neighbour.values(RELEASE, 80, settle_s=3)
+        async with running("worker", environment, tmp_path / "worker.log"):
+            results = await neighbour.values(RESULTS, 80, settle_s=3)
+    asked = Counter(value["reservation_id"] for value in await neighbour.values(RELEASE, 80))
+
+    names = {f"sale-{number}" for number in range(40)}
+    assert dict.fromkeys(names, 2) == asked
+    assert names == {value["reservation_id"] for value in results if value["outcome"] == "released"}
+    assert {"expired"} == set((await states(db)).values())
+
+
 async def states(db: Database) -> dict[str, str]:
     """Of all reservations."""
     return {one["_id"]: one["state"] async for one in db["reservations"].find({})}

@@ -1,5 +1,6 @@
 """What must hold: what the service would not read is not sent, and what is shown tells no secret."""
 
+from dataclasses import replace
 from typing import Any
 
 import orjson
@@ -9,7 +10,7 @@ from typer.testing import CliRunner
 from ops.cli import app
 from ops.errands.publishing import default_key
 from ops.errands.showing import counts
-from ops.errands.tailing import Wanted, as_json, full_name, telling_headers
+from ops.errands.tailing import Wanted, as_json, at, full_name, telling_headers
 from schemas.documents import InventoryDocument
 from schemas.records import Headers, IncomingRecord
 from schemas.requests import ImportCommand
@@ -105,6 +106,16 @@ def test_only_wanted_records_are_shown() -> None:
     assert not Wanted("t", key="other").is_met_by(record)
     assert not Wanted("t", key="k", campaign_id="autumn").is_met_by(record)
     assert not Wanted("t", campaign_id="spring").is_met_by(a_record(b"not json"))
+
+
+@pytest.mark.parametrize(
+    ("timestamp_ms", "shown"), [(-1, "1970-01-01T00:00:00.000Z"), (10**15, "9999-12-31T23:59:59.999Z")]
+)
+def test_a_time_that_no_calendar_has_is_shown_as_the_nearest(timestamp_ms: int, shown: str) -> None:
+    """On a topic without LogAppendTime a sender writes any number."""
+    record = replace(a_record(b"x"), timestamp_ms=timestamp_ms)
+
+    assert shown == at(record)
 
 
 def test_a_short_name_is_a_topic_of_the_contract() -> None:

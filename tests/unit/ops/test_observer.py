@@ -176,7 +176,7 @@ def test_what_a_fenced_loop_knew_is_forgotten(observer: OpsObserver, metrics: Me
 
 def test_the_other_roles_are_counted(observer: OpsObserver, metrics: Metrics) -> None:
     """Expiries, imports, conflicts."""
-    observer.expiries_asked(5, 12.5, 3.5)
+    observer.expiries_asked(3, 2, 12.5, 3.5)
     observer.import_wrote(100, 0.5)
     observer.import_wrote(20, 0.25)
     observer.import_ended(an_import(state="completed"))
@@ -187,8 +187,9 @@ def test_the_other_roles_are_counted(observer: OpsObserver, metrics: Metrics) ->
     observer.import_began(an_import())
     observer.import_left(an_import(state="completed"))
 
-    assert (5, 12.5, 3.5) == (
+    assert (5, 2, 12.5, 3.5) == (
         value(metrics, "codes_expiries_asked_total"),
+        value(metrics, "codes_expiries_repeated_total"),
         value(metrics, "codes_oldest_overdue_seconds"),
         value(metrics, "codes_expiry_held_back_seconds"),
     )

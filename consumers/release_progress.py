@@ -1,0 +1,61 @@
+"""How far the workers are with the releases: what was asked before that is decided.
+
+In:       the release topic, and the offsets that the workers' group has committed there.
+Out:      the next offset to decide, by partition.
+Promise:  what stands before it is decided, and written to the database.
+"""
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from typing import Any, Protocol
+
+from aiokafka import TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.errors import GroupAuthorizationFailedError, TopicAuthorizationFailedError
+
+
+class ReleaseProgress(Protocol):
+    """Who knows how far the workers are."""
+
+    async def decided(self, partitions: frozenset[int]) -> Mapping[int, int]:
+        """The next offset to decide of these partitions; one is missing if nobody says.
+
+        Raises:
+            KafkaError: Kafka does not answer; safe to repeat.
+        """
+
+
+class KafkaReleaseProgress:
+    """Lives as long as its connection."""
+
+    def __init__(self, topic: str, group: str, admin: AIOKafkaAdminClient) -> None:
+        """`topic` and `group` are full names."""
+        self._topic = topic
+        self._group = group
+        self._admin = admin
+
+    async def decided(self, partitions: frozenset[int]) -> Mapping[int, int]:
+        """See `ReleaseProgress.decided`. A group that has committed nothing (-1) has decided nothing."""
+        wanted = [TopicPartition(self._topic, number) for number in sorted(partitions)]
+        try:
+            committed = await self._admin.list_consumer_group_offsets(self._group, partitions=wanted)
+        except (GroupAuthorizationFailedError, TopicAuthorizationFailedError):
+            return {}
+        return {source.partition: max(0, offset.offset) for source, offset in committed.items()}
+
+
+@asynccontextmanager
+async def open_release_progress(
+    connection: Mapping[str, Any], topic: str, group: str
+) -> AsyncIterator[KafkaReleaseProgress]:
+    """Connect; `connection` are the client's options, `topic` and `group` are full names.
+
+    Raises:
+        KafkaError: the cluster is not there.
+    """
+    admin = AIOKafkaAdminClient(**connection)
+    try:
+        await admin.start()
+        yield KafkaReleaseProgress(topic, group, admin)
+    finally:
+        await admin.close()

@@ -1,0 +1,169 @@
+"""An expirer among doubles: holds, assigns, workers and a producer that a test sets by hand.
+
+Out: `ExpiryScene`, whose `look` says what one look asks for; its parts.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterable, Mapping
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
+
+import orjson
+
+from consumers.expirer import Expirer, KafkaView
+from handlers.expiry import Overdue
+from schemas.errors import StoreUnavailable
+from schemas.settings import ExpirerSettings
+from tests.fakes.builders import CAMPAIGN, FAN, TOPICS
+from tests.fakes.observer import RememberingObserver
+
+SETTINGS = ExpirerSettings(batch_size_max=2, again_after_s=60)
+"""With small pages."""
+MARGIN = timedelta(milliseconds=SETTINGS.clock_margin_ms)
+
+
+class Metadata(NamedTuple):
+    """Where a record went."""
+
+    partition: int
+    offset: int
+
+
+@dataclass(slots=True)
+class Holds:
+    """Held reservations in memory; implements `FindsOverdue`."""
+
+    held: dict[str, datetime] = field(default_factory=dict)
+    read: int = 0
+    committing: dict[str, datetime] = field(default_factory=dict)
+    """Holds whose transaction commits right after the next `oldest`."""
+    failures: int = 0
+    """Looks that fail, from now on."""
+    fails_after: int | None = None
+    """Pages after which the next look fails."""
+
+    async def oldest(self, *, since: datetime | None, until: datetime) -> datetime | None:
+        """See `FindsOverdue.oldest`."""
+        found = self._oldest(since, until)
+        self.held |= self.committing
+        self.committing = {}
+        return found
+
+    def _oldest(self, since: datetime | None, until: datetime) -> datetime | None:
+        return min((end for end in self.held.values() if (since or end) <= end <= until), default=None)
+
+    async def pages(self, *, since: datetime | None, until: datetime, size: int) -> AsyncIterator[list[Overdue]]:
+        """See `FindsOverdue.pages`."""
+        if self.failures:
+            self.failures -= 1
+            raise StoreUnavailable("away")
+        ended = [(end, name) for name, end in self.held.items() if (since or end) <= end <= until]
+        found = [Overdue(name, CAMPAIGN, FAN, end) for end, name in sorted(ended)]
+        self.read += len(found)
+        for number, start in enumerate(range(0, len(found), size)):
+            if number == self.fails_after:
+                self.fails_after = None
+                raise StoreUnavailable("away")
+            yield found[start : start + size]
+
+
+@dataclass(slots=True)
+class Assigns:
+    """The assigns' watermark, set by hand; implements `AssignsWatermark`."""
+
+    undecided: datetime | None = None
+    asked: int = 0
+
+    async def undecided_since(self) -> datetime | None:
+        """See `AssignsWatermark.undecided_since`."""
+        self.asked += 1
+        return self.undecided
+
+
+@dataclass(slots=True)
+class Share:
+    """A share that is named; implements `ExpiryShare`."""
+
+    generation: int = 1
+    others: set[str] = field(default_factory=set)
+
+    def has(self, reservation_id: str) -> bool:
+        """See `ExpiryShare.has`."""
+        return reservation_id not in self.others
+
+    async def stay(self) -> None:
+        """Nobody puts it out."""
+
+
+@dataclass(slots=True)
+class Workers:
+    """How many of the releases they have decided; implements `ReleaseProgress`."""
+
+    decided_until: int | None = 0
+    """The offset; None: nobody says."""
+    read: int = 0
+
+    async def decided(self, partitions: frozenset[int]) -> Mapping[int, int]:
+        """See `ReleaseProgress.decided`."""
+        self.read += 1
+        return {} if self.decided_until is None else dict.fromkeys(partitions, self.decided_until)
+
+
+@dataclass(slots=True)
+class Producer:
+    """As much of aiokafka's producer as an expirer uses; the topic has one partition."""
+
+    sent: list[dict[str, Any]] = field(default_factory=list)
+    end: int = 0
+
+    async def send(self, topic: str, *, value: bytes, **_: Any) -> asyncio.Future[Metadata]:
+        """Take a record; the broker has it at once."""
+        assert TOPICS.prefix + "release.requests.v1" == topic
+        self.sent.append(orjson.loads(value))
+        done: asyncio.Future[Metadata] = asyncio.get_running_loop().create_future()
+        done.set_result(Metadata(0, self.end))
+        self.end += 1
+        return done
+
+    def ids(self) -> list[str]:
+        """Of the requests since the last call."""
+        found = [value["request_id"] for value in self.sent]
+        self.sent.clear()
+        return found
+
+
+@dataclass(slots=True)
+class ExpiryScene:
+    """One expirer and what is around it."""
+
+    holds: Holds = field(default_factory=Holds)
+    assigns: Assigns = field(default_factory=Assigns)
+    workers: Workers = field(default_factory=Workers)
+    share: Share = field(default_factory=Share)
+    producer: Producer = field(default_factory=Producer)
+    observer: RememberingObserver = field(default_factory=RememberingObserver)
+    expirer: Expirer = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Start it."""
+        self.restart()
+
+    def restart(self) -> None:
+        """Another process: it remembers nothing."""
+        self.expirer = Expirer(self.holds, self.not_opened, TOPICS, SETTINGS, self.observer)
+
+    def not_opened(self) -> AbstractAsyncContextManager[KafkaView]:
+        """`look` is given it."""
+        raise AssertionError
+
+    async def look(self, at: datetime) -> list[str]:
+        """What one look asks for."""
+        await self.expirer.look(self.producer, KafkaView(self.assigns, self.workers, self.share), at)
+        return self.producer.ids()
+
+
+def ids(names: Iterable[str], attempt: int = 1) -> list[str]:
+    """Of the expirer's requests for these reservations."""
+    return [f"expire:{name}:{attempt}" for name in names]

@@ -1,0 +1,68 @@
+"""What real brokers say of their version: that of the stack, and those that break `exactly_once`."""
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from devstack.classpath import KAFKA_VERSION, VERSION
+from ops.kafka_versions import BrokerVersion, KafkaTooOld, broker_versions, check_guarantee, warnings_of
+from ops.migrate import migrate
+from ops.settings import Settings
+from schemas.errors import BrokerUnavailable
+from schemas.settings import KafkaSettings
+from tests.integration.neighbouring import Ran, run
+from tests.integration.own_broker import own_broker
+
+pytestmark = pytest.mark.integration
+
+
+async def test_the_stacks_broker_keeps_exactly_once(migrated: Settings) -> None:
+    """It says its release, and nobody is warned of it."""
+    [broker] = await broker_versions(migrated.kafka)
+
+    assert KAFKA_VERSION.rpartition(".")[0] == broker.release
+    assert [] == await migrate(migrated, check=True)
+
+
+async def test_a_cluster_that_is_not_there_is_said() -> None:
+    """As by any other command."""
+    with pytest.raises(BrokerUnavailable, match=r"127\.0\.0\.1:9"):
+        await broker_versions(KafkaSettings(bootstrap_servers="127.0.0.1:9"))
+
+
+@pytest.mark.long
+async def test_kafka_4_3_is_warned_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By the check and the migration, which do their work."""
+    monkeypatch.setenv(VERSION, "4.3.1")
+    async with own_broker(tmp_path / "broker") as broker:
+        versions = await broker_versions(broker.settings)
+
+    assert [BrokerVersion(1, 30, 30)] == versions
+    assert "KAFKA-20734" in warnings_of("exactly_once", versions)[0]
+    check_guarantee("exactly_once", versions)
+
+
+@pytest.mark.long
+async def test_a_broker_before_4_0_is_refused(
+    tmp_path: Path, environment: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By every command that would rely on it, in one line that names the way out; nothing was made there."""
+    monkeypatch.setenv(VERSION, "3.9.1")
+    async with own_broker(tmp_path / "broker") as broker:
+        there = environment | {"CODES_KAFKA__BOOTSTRAP_SERVERS": broker.settings.bootstrap_servers}
+        refused = [
+            await codes(there, *words) for words in (["migrate", "--check"], ["migrate"], ["worker"], ["importer"])
+        ]
+        allowed = await codes(there | {"CODES_PROCESSING_GUARANTEE": "at_least_once"}, "migrate")
+        with pytest.raises(KafkaTooOld, match=r"3\.9"):
+            check_guarantee("exactly_once", await broker_versions(broker.settings))
+
+    assert [1] * 4 == [ran.code for ran in refused]
+    assert 4 == sum("CODES_PROCESSING_GUARANTEE=at_least_once" in ran.err.splitlines()[-1] for ran in refused)
+    assert 0 == allowed.code
+
+
+async def codes(environment: dict[str, str], *words: str) -> Ran:
+    """The command line, as a person runs it."""
+    return await run(environment, sys.executable, "-m", "ops.cli", *words)
