@@ -16,6 +16,8 @@ from schemas.errors import CodeServiceError
 
 SAY_AFTER_S: Final = 1.5
 """Without an answer. A slow broker answers within that; a person does not wait longer for a word."""
+QUESTION_S_MIN: Final = 10.0
+"""For the first question that a part does not answer, however soon to give up: to connect takes a while."""
 PAUSE_S: Final = 1.0
 PAUSE_S_MAX: Final = 5.0
 
@@ -50,7 +52,7 @@ class Patience:
         began = monotonic()
         timer = asyncio.get_running_loop().call_later(SAY_AFTER_S, self._missed, began, "no answer")
         try:
-            async with asyncio.timeout(self._left_s(began)) as limit:
+            async with asyncio.timeout(self._open_s(began)) as limit:
                 yield
         except TimeoutError:
             if limit.expired():
@@ -95,6 +97,10 @@ class Patience:
             return None
         since = now if self._since is None else self._since
         return since + self._give_up_after_s - now
+
+    def _open_s(self, now: float) -> float | None:
+        left_s = self._left_s(now)
+        return left_s if left_s is None or self._since is not None else max(left_s, QUESTION_S_MIN)
 
     def _given_up(self) -> Unanswered:
         return Unanswered(f"{self._part}, for {self._give_up_after_s:g} s")

@@ -99,7 +99,8 @@ async def publish_and_wait(
         TopicMissing, KafkaRefused: see `publish`; the record may have been sent.
         Unanswered: Kafka was unavailable when the time was over; the record may have been sent.
     """
-    waiting = Waiting(settings, order, key, kafka_patience(settings.kafka.bootstrap_servers, say, timeout_s))
+    patience = kafka_patience(settings.kafka.bootstrap_servers, say, timeout_s)
+    waiting = Waiting(settings, order, key, patience, lambda: limit.reschedule(clock() + timeout_s))
     clock = asyncio.get_running_loop().time
 
     def heard(says: Fields) -> None:
@@ -107,7 +108,7 @@ async def publish_and_wait(
         on_progress(says)
 
     try:
-        async with asyncio.timeout(timeout_s) as limit:
+        async with asyncio.timeout(None) as limit:
             answer = await waiting.answer(heard)
     except TimeoutError:
         return waiting.without_answer(timeout_s)
@@ -117,12 +118,16 @@ async def publish_and_wait(
 class Waiting:
     """One order under way. It is sent again if nobody knows whether it was taken: the answer is the same."""
 
-    def __init__(self, settings: Settings, order: Order, key: str, patience: Patience) -> None:
+    def __init__(
+        self, settings: Settings, order: Order, key: str, patience: Patience, on_sent: Callable[[], None]
+    ) -> None:
+        """`on_sent` starts the time for the answer."""
         topics = Topics(settings.topics.prefix)
         self._settings = settings
         self._order = order
         self._key = key
         self._patience = patience
+        self._on_sent = on_sent
         self._topic = topics.full(DESTINATIONS[type(order)])
         self._answers = Wanted(topics.full(IMPORTS if isinstance(order, ImportCommand) else RESULTS))
         self._sent: Sent | None = None
@@ -154,6 +159,7 @@ class Waiting:
             async with self._patience.asked():
                 await partitions_of(self._settings, [self._topic])
                 self._sent = await send(self._settings, self._order, self._topic, self._key)
+            self._on_sent()
 
 
 async def send(settings: Settings, order: Order, topic: str, key: str) -> Sent:
