@@ -91,7 +91,7 @@ app.command(
 )(demo)
 
 # Upkeep.
-app.command(epilog="Examples: codes audit; codes audit --text worker.log --json")(audit)
+app.command(epilog="Examples: codes audit; codes audit --campaign spring --since 2h; codes audit --json")(audit)
 app.command(epilog="Examples: codes reconcile; codes reconcile --repair --retell")(reconcile)
 app.command(epilog="Examples: codes migrate; codes migrate --check --json")(migrate)
 app.command(epilog="Examples: codes config; codes config --json")(config)

@@ -63,6 +63,12 @@ class TopicReader:
         found: dict[TopicPartition, int] = await self._consumer.beginning_offsets(self.partitions)
         return found
 
+    async def since(self, instant_ms: int) -> dict[TopicPartition, int]:
+        """The offsets of the first records from this time on; the end where there is none."""
+        found = await self._consumer.offsets_for_times(dict.fromkeys(self.partitions, instant_ms))
+        ends = await self.ends()
+        return {one: ends[one] if found.get(one) is None else found[one].offset for one in self.partitions}
+
     def start_at(self, offsets: Offsets) -> None:
         """Read from here."""
         self._consumer.assign(list(self.partitions))

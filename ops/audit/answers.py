@@ -7,7 +7,7 @@ from ops.audit.question import Question, asked
 from ops.audit.report import Finding
 from ops.audit.tables import Tables
 from ops.audit.terms import ALWAYS_MS, Terms
-from schemas.topics import REQUEST_TOPICS
+from schemas.topics import REQUEST_TOPICS, RESULTS
 
 MANY_MAY_SAY: Final = ("request_id_reused", "invalid_request")
 """Refusals that stand beside the one answer that an id has."""
@@ -57,7 +57,7 @@ QUESTIONS: Final = (
         Question(
             "doubled",
             f"{topic}: ce_id {{0}} has two different bodies",
-            f"SELECT ce_id FROM {table} GROUP BY ce_id HAVING MIN(body) <> MAX(body)",  # noqa: S608  # our own names
+            f"SELECT ce_id FROM {table} GROUP BY ce_id HAVING MIN(body) <> MAX(body)",
         )
         for table, topic in (
             ("results", "results.v1"),
@@ -98,16 +98,18 @@ def bounds(tables: Tables, terms: Terms) -> dict[str, int]:
 def bound(tables: Tables, kind: int, reach: int, topic: str, terms: Terms) -> int:
     """A partition is answered in its order: before its first record that is left, all that are gone were answered.
 
-    Which of several answers under one id is the first record's is not known: the last one counts.
+    Which of several answers under one id is the first record's is not known: the last one counts. If there is no
+    answer any more, it was before all that are left.
     """
     if not reach:
         return 0
     if topic in terms.emptied:
         return ALWAYS_MS
     firsts = tables.ask(
-        "SELECT (SELECT MAX(ts) FROM results r WHERE r.id = a.id) FROM asked a JOIN (SELECT topic, part, MIN(at) AS at"
-        f" FROM asked a WHERE kind = :kind AND served AND {MUST_BE_ANSWERED} GROUP BY topic, part) f"
+        "SELECT (SELECT MAX(ts) FROM results r WHERE r.id = a.id) FROM asked a"
+        f" JOIN (SELECT topic, part, MIN(at) AS at FROM asked a WHERE kind = :kind AND served AND {MUST_BE_ANSWERED} GROUP BY topic, part) f"
         " ON (f.topic, f.part, f.at) = (a.topic, a.part, a.at)",
         kind=kind,
     )
-    return max((ALWAYS_MS if ts is None else ts for (ts,) in firsts), default=ALWAYS_MS)
+    oldest = max(terms.left_from(RESULTS.name), terms.since_ms)
+    return max((oldest if ts is None else ts for (ts,) in firsts), default=ALWAYS_MS)

@@ -7,9 +7,8 @@ Promise:  the same history gives the same report, and no finding tells a code, n
           hold even then is judged; the report says what was left out, and what could not be judged.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
 from typing import Final
 
 from ops.audit.answers import check_answers
@@ -27,9 +26,8 @@ from ops.audit.leaks import (
 from ops.audit.promises import check_promises
 from ops.audit.report import AuditReport, Finding, Tally
 from ops.audit.tables import Tables, in_memory
-from ops.audit.terms import ALWAYS_MS, Terms
-from ops.audit.unjudged import not_judged
-from schemas.base import rfc3339
+from ops.audit.terms import ALWAYS_MS, Terms, at
+from ops.audit.unjudged import not_judged, uncounted
 from schemas.topics import ALL_TOPICS
 
 CHECKED: Final = (
@@ -57,13 +55,14 @@ def judged(
     secrets: Secrets,
     found: list[Finding],
     recounted: Recounted | None = None,
+    not_counted: Sequence[str] = (),
 ) -> AuditReport:
     """The verdict about what is in the tables; `found` was found on the way there."""
     findings = [
         *found,
         *check_answers(tables, terms),
         *check_holders(tables, terms),
-        *check_accounts(tables, terms, recounted or {}),
+        *check_accounts(tables, terms, recounted or {}, not_counted),
         *check_promises(tables, terms),
     ]
     return AuditReport(
@@ -71,7 +70,7 @@ def judged(
         findings=tuple(replace(one, what=secrets.masked(one.what)) for one in findings),
         checked=CHECKED,
         left_out=tuple(left_out(terms, secrets)),
-        not_judged=tuple(not_judged(tables, terms)),
+        not_judged=(*not_judged(tables, terms), *uncounted(not_counted)),
     )
 
 
@@ -139,8 +138,3 @@ def left_out(terms: Terms, secrets: Secrets) -> Iterator[str]:
         yield "at_least_once: a record may be there again under its ce_id"
     if secrets.too_short:
         yield f"{secrets.too_short} codes shorter than {WORD_CHARACTERS_MIN} characters are not looked for"
-
-
-def at(instant_ms: int) -> str:
-    """As in the contract."""
-    return rfc3339(datetime.fromtimestamp(instant_ms / 1000, UTC))

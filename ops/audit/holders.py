@@ -35,7 +35,8 @@ QUESTIONS: Final = (
     Question(
         "doubled",
         "codes {0} and {1}: one value, told twice",
-        "SELECT MIN(code_id), MAX(code_id) FROM assigned GROUP BY campaign, value HAVING MIN(code_id) <> MAX(code_id)",
+        "SELECT MIN(code_id), MAX(code_id) FROM assigned GROUP BY campaign, value"
+        " HAVING MIN(code_id) <> MAX(code_id)",
     ),
     Question(
         "drift",

@@ -49,7 +49,7 @@ class Secrets:
 
     def __init__(
         self, ids_by_value: Mapping[str, str] | None = None, *, find_id: FindId | None = None, size: int = 0
-    ):
+    ) -> None:
         """All values with their codes' ids; or a way to them, and how many there will be about: see `add`."""
         known = ids_by_value or {}
         bits = BITS_MIN
@@ -122,9 +122,9 @@ class Secrets:
         place = number & self._mask
         bits[place >> 3] |= 1 << (place & 7)
 
-    def _has(self, bits: bytearray, number: int) -> int:
+    def _has(self, bits: bytearray, number: int) -> bool:
         place = number & self._mask
-        return bits[place >> 3] & 1 << (place & 7)
+        return bool(bits[place >> 3] >> (place & 7) & 1)
 
 
 def check_leaks(history: History) -> Iterator[Finding]:

@@ -3,10 +3,10 @@
 In:       refusals, and the events of `inventory.v1`.
 Out:      findings `wrong`.
 Promise:  judged only where it is sure. The decision fell between the request's record and its answer. Each shard's
-          versions are in order, but there is no order between shards; so for each shard the least `available` that it
-          can have had in that time counts, and their sum is less than what there was at any moment of it. If even
-          that was enough, the refusal was wrong. A shard with a gap in its versions can have had less: then nothing is
-          said. (Within a batch of reserves or assigns stock only falls, so that no batch hides a lower count; an
+          versions are in order, but there is no order between shards; so for each shard the least `available` that
+          it can have had in that time counts, and their sum is less than what there was at any moment of it. If even
+          that was enough, the refusal was wrong. A shard with a gap in its versions can have had less: then
+          nothing is said. (Within a batch of reserves or assigns stock only falls, so that no batch hides a lower count; an
           import only adds, so a gap in its versions hides none either.)
 """
 
@@ -53,7 +53,7 @@ class Moment(NamedTuple):
     """The least that was wanted."""
     asked: int
     request_id: str
-    count: int
+    refusals: int
 
 
 class Version(NamedTuple):
@@ -73,7 +73,7 @@ def check_stock_refusals(tables: Tables) -> Iterator[Finding]:
         least = least_available(tables, moment)
         if least is not None and least >= moment.quantity:
             there = f"{moment.quantity} wanted, and never less than {least} available"
-            more = f" (and {moment.count - 1} more)" if moment.count > 1 else ""
+            more = f" (and {moment.refusals - 1} more)" if moment.refusals > 1 else ""
             yield Finding("wrong", f"request {moment.request_id}{more}: out_of_stock, {there}")
 
 

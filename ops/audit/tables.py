@@ -22,6 +22,7 @@ ROWS_AT_ONCE: Final = 5_000
 CACHE_KIB: Final = 192 * 1024
 DIGEST_BYTES: Final = 16
 TABLES: Final = {
+    "known": "value, id",
     "asked": "kind, topic, part, at, ts, id, served, body",
     "letters": "topic, part, at, body",
     "results": "ts, ce_id, id, outcome, reason, many, operation, campaign, type, quantity, reservation, decided,"
@@ -29,7 +30,8 @@ TABLES: Final = {
     "result_codes": "decided, id, code_id",
     "assigned": "ts, ce_id, code_id, campaign, fan, id, value, body",
     "events": "ts, ce_id, campaign, type, shard, version, available, reserved, assigned, cause, changed, body",
-    "imports_told": "ts, ce_id, import_id, state, reason, many, rows_read, inserted, duplicates, rejected, figures, body",
+    "imports_told": "ts, ce_id, import_id, state, reason, many, rows_read, inserted, duplicates, rejected, figures,"
+    " body",
     "codes": "id, campaign, type, status, value, import_id, changed",
     "holds": "id, fan, state, expires, changed",
     "held": "code_id, hold, state, changed",
@@ -38,8 +40,9 @@ TABLES: Final = {
     "shards": "id, campaign, type, version, available, reserved, assigned, changed",
     "imports": "id, state, rows_read, inserted, in_file, in_campaign, rejected, changed",
 }
-"""Columns by table. `kind` is the request topic's number, 3 for import commands. Instants are milliseconds since 1970. `at` is an offset; `moving`: codes that a reservation has
-let go while the database was read."""
+"""Columns by table. Instants are milliseconds since 1970. `kind` is the request topic's number, 3 for import
+commands; `at` is an offset; `known` are the values that are looked for; `moving` are codes that a reservation moved
+while the database was read."""
 INDEXES: Final = (
     "asked(id, kind, ts, served)",
     "letters(topic, part, at)",
@@ -65,6 +68,7 @@ class Tables:
         """The tables are made here, without an index: to fill them is quicker so."""
         self.connection = connection
         self._key = token_bytes(32)
+        self._indexes = 0
         self._waiting: defaultdict[str, list[Row]] = defaultdict(list)
         for name, columns in TABLES.items():
             connection.execute(f"CREATE TABLE {name} ({columns})")
@@ -79,9 +83,20 @@ class Tables:
     def indexed(self) -> None:
         """Write what waits, and make the indexes. Once, when all is in."""
         self.flush()
-        for number, what in enumerate(INDEXES):
-            self.connection.execute(f"CREATE INDEX index_{number} ON {what}")
-        self.connection.execute("ANALYZE")
+        for what in INDEXES:
+            self.index(what)
+
+    def index(self, what: str) -> None:
+        """Make one index, `table(columns)`."""
+        self._indexes += 1
+        self.connection.execute(f"CREATE INDEX index_{self._indexes} ON {what}")
+
+    def code_of(self, value: str) -> str | None:
+        """The id of the code that has a value, of those that are known."""
+        found: Row | None = self.connection.execute(
+            "SELECT id FROM known WHERE value = ?", (self.digest(value.encode()),)
+        ).fetchone()
+        return None if found is None else str(found[0])
 
     def flush(self) -> None:
         """Write what waits."""
@@ -105,7 +120,7 @@ class Tables:
         rows = self._waiting.pop(table, [])
         if rows:
             marks = ", ".join("?" * len(rows[0]))
-            self.connection.executemany(f"INSERT INTO {table} VALUES ({marks})", rows)  # noqa: S608  # our own names
+            self.connection.executemany(f"INSERT INTO {table} VALUES ({marks})", rows)
 
 
 @contextmanager

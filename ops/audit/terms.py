@@ -8,8 +8,10 @@ Promise:  an answer is missed only if its topic still reaches back to the time o
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Final
 
+from schemas.base import rfc3339
 from schemas.settings import ProcessingGuarantee
 from schemas.topics import ASSIGNED, DEAD_LETTERS, IMPORTS, INVENTORY, REQUEST_TOPICS, RESULTS
 
@@ -80,3 +82,8 @@ class Terms:
             "once": self.guarantee == "exactly_once",
             "requests_are_whole": not any(self.reach.get(topic.name, 0) for topic in REQUEST_TOPICS),
         }
+
+
+def at(instant_ms: int) -> str:
+    """As in the contract."""
+    return rfc3339(datetime.fromtimestamp(instant_ms / 1000, UTC))
