@@ -107,7 +107,8 @@ def bound(tables: Tables, kind: int, reach: int, topic: str, terms: Terms) -> in
         return ALWAYS_MS
     firsts = tables.ask(
         "SELECT (SELECT MAX(ts) FROM results r WHERE r.id = a.id) FROM asked a"
-        f" JOIN (SELECT topic, part, MIN(at) AS at FROM asked a WHERE kind = :kind AND served AND {MUST_BE_ANSWERED} GROUP BY topic, part) f"
+        " JOIN (SELECT topic, part, MIN(at) AS at FROM asked a WHERE kind = :kind"
+        f" AND served AND {MUST_BE_ANSWERED} GROUP BY topic, part) f"
         " ON (f.topic, f.part, f.at) = (a.topic, a.part, a.at)",
         kind=kind,
     )

@@ -6,8 +6,8 @@ Promise:  judged only where it is sure. The decision fell between the request's 
           versions are in order, but there is no order between shards; so for each shard the least `available` that
           it can have had in that time counts, and their sum is less than what there was at any moment of it. If even
           that was enough, the refusal was wrong. A shard with a gap in its versions can have had less: then
-          nothing is said. (Within a batch of reserves or assigns stock only falls, so that no batch hides a lower count; an
-          import only adds, so a gap in its versions hides none either.)
+          nothing is said. (Within a batch of reserves or assigns stock only falls, so that no batch hides a lower
+          count; an import only adds, so a gap in its versions hides none either.)
 """
 
 from collections.abc import Iterator
