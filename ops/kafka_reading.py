@@ -30,9 +30,10 @@ POLL_MS: Final = 200
 """Longest wait for records, and so the longest that an end goes unnoticed."""
 ASK_EVERY_S: Final = 1.0
 """After so long without records the brokers are asked whether they are there: a client does not say it."""
-ANSWER_S_MAX: Final = 5.0
-"""For that question; then the client is given up. It would try again ten times a second, and tell nobody."""
-RETRY_BACKOFF_MS: Final = 1_000
+ANSWER_S_MAX: Final = 3.0
+"""For that question; then the client is given up. It would try again all the time, and tell nobody."""
+RETRY_BACKOFF_MS: Final = 200
+"""A client that starts waits so long for what it does not know yet; one without brokers tries so often."""
 STOP_S_MAX: Final = 5.0
 FETCH_BYTES_MAX: Final = 10 * 1024 * 1024
 """Of one partition at once; the largest dead letter fits."""

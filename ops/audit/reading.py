@@ -18,6 +18,7 @@ from consumers.importer import IMPORTER_GROUP
 from consumers.worker import WORKER_GROUP
 from ops.audit.history import CodeRow, Database, History
 from ops.audit.terms import ALWAYS_MS, CLOCKS_APART_MS
+from ops.kafka import KafkaRefused
 from ops.kafka_reading import Offsets, TopicReader, kafka_errors, topic_reader
 from ops.kafka_topics import admin_client, retention_ms
 from ops.settings import Settings
@@ -169,9 +170,17 @@ async def shorten(
     topic = topics.bare(partition.topic)
     if oldest_ms is None:
         stretch.emptied.add(topic)
-        async with admin_client(settings) as admin:
-            oldest_ms = int(time() * 1000) - await retention_ms(admin, partition.topic)
+        oldest_ms = int(time() * 1000) - await kept_ms(settings, partition.topic)
     stretch.reach[topic] = max(stretch.reach[topic], oldest_ms)
+
+
+async def kept_ms(settings: Settings, topic: str) -> int:
+    """How long its records surely stay; 0 if the broker does not tell us."""
+    try:
+        async with admin_client(settings) as admin:
+            return await retention_ms(admin, topic)
+    except KafkaRefused:
+        return 0
 
 
 async def ends_of(settings: Settings, specs: tuple[TopicSpec, ...]) -> Offsets:
