@@ -58,6 +58,8 @@ def judged(
     not_counted: Sequence[str] = (),
 ) -> AuditReport:
     """The verdict about what is in the tables; `found` was found on the way there."""
+    waiting = tables.number("SELECT MIN(ts) FROM asked WHERE NOT served")
+    terms = replace(terms, waiting_from_ms=waiting or None)
     findings = [
         *found,
         *check_answers(tables, terms),
@@ -128,7 +130,7 @@ def tally(tables: Tables) -> Tally:
 def left_out(terms: Terms, secrets: Secrets) -> Iterator[str]:
     """What was not looked at."""
     gone = max(terms.reach.values(), default=0)
-    if gone:
+    if gone > terms.since_ms:
         yield f"retention has removed records: what a topic no longer holds is not missed, the last since {at(gone)}"
     if not terms.is_quiet:
         yield "the service was at work: what is under way, and sums over all events, are not judged"

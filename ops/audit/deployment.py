@@ -96,7 +96,7 @@ class Audit:
         committed = await committed_offsets(self._settings)
         take = Taking(intake, committed, self._scope)
         out = await read_topics(self._settings, OUT_TOPICS, self._scope, take)
-        asked = await read_topics(self._settings, IN_TOPICS, self._scope, take)
+        asked = await read_topics(self._settings, IN_TOPICS, self._scope, take, committed)
         since = {topic.name: max(self._scope.since_ms, asked.reach[topic.name]) for topic in REQUEST_TOPICS}
         self._ends = asked.ends
         return {**out.reach, **asked.reach, **since}, frozenset(out.emptied | asked.emptied), take.all_served

@@ -46,8 +46,8 @@ QUESTIONS: Final = (
     Question(
         "lost",
         "request {0}: code {1} was never sent to the fan",
-        "SELECT DISTINCT r.id, r.code_id FROM result_codes r WHERE r.decided BETWEEN :assigned_from AND :sent_until"
-        " AND NOT EXISTS (SELECT 1 FROM assigned a WHERE a.code_id = r.code_id AND a.id = r.id)",
+        "SELECT DISTINCT r.id, r.code_id FROM result_codes r WHERE r.decided >= :assigned_from"
+        " AND r.ts <= :sent_until AND NOT EXISTS (SELECT 1 FROM assigned a WHERE a.code_id = r.code_id AND a.id = r.id)",
     ),
     Question(
         "doubled",
@@ -67,7 +67,7 @@ QUESTIONS: Final = (
         "SELECT * FROM (SELECT c.id, c.status AS is_, CASE h.state WHEN 'held' THEN 'reserved'"
         " WHEN 'assigned' THEN 'assigned' ELSE 'available' END AS made FROM codes c"
         " LEFT JOIN held h ON h.code_id = c.id WHERE c.changed <= :settled AND COALESCE(h.changed, 0) <= :settled"
-        " AND NOT EXISTS (SELECT 1 FROM moving m WHERE m.code_id = c.id)) WHERE is_ <> made",
+        " AND (:quiet OR NOT EXISTS (SELECT 1 FROM moving m WHERE m.code_id = c.id))) WHERE is_ <> made",
     ),
     Question(
         "lost",

@@ -99,7 +99,7 @@ class Intake:
         self._tables.add("results", (*whose, *what, *told))
         if says["outcome"] == "assigned":
             for code_id in says.get("code_ids", ()):
-                self._tables.add("result_codes", (decided, request_id, code_id))
+                self._tables.add("result_codes", (record.timestamp_ms, decided, request_id, code_id))
 
     def _assigned(self, record: IncomingRecord, says: Fields) -> None:
         who = (says["code_id"], says["campaign_id"], self._id(says["fan_id"]), self._id(says["request_id"]))

@@ -124,14 +124,16 @@ def is_served(committed: Committed, record: IncomingRecord) -> bool:
     return record.offset < committed.get((record.topic, record.partition), 0)
 
 
-async def read_topics(settings: Settings, specs: tuple[TopicSpec, ...], scope: Scope, take: Take) -> Stretch:
-    """Hand on all that these topics hold now, or from what is asked about on."""
+async def read_topics(
+    settings: Settings, specs: tuple[TopicSpec, ...], scope: Scope, take: Take, committed: Committed | None = None
+) -> Stretch:
+    """Hand on all that these topics hold now, or from what is asked about on; with `committed`, also what waits."""
     topics = Topics(settings.topics.prefix)
     names = [topics.full(spec) for spec in specs]
     async with topic_reader(settings, names) as reader:
         with kafka_errors(settings.kafka):
             beginnings, ends = await reader.beginnings(), await reader.ends()
-            starts = await starts_of(reader, beginnings, scope)
+            starts = await starts_of(reader, beginnings, scope, committed)
             oldest = await read_all(reader, topics, starts, ends, take)
     shortened = {one for one, offset in beginnings.items() if offset > 0 and starts[one] == offset}
     stretch = Stretch(dict.fromkeys((spec.name for spec in specs), 0), ends=ends)
@@ -140,11 +142,16 @@ async def read_topics(settings: Settings, specs: tuple[TopicSpec, ...], scope: S
     return stretch
 
 
-async def starts_of(reader: TopicReader, beginnings: Offsets, scope: Scope) -> Offsets:
-    """Where to begin: a while before what is asked about, as clocks differ, and a few records before that."""
+async def starts_of(reader: TopicReader, beginnings: Offsets, scope: Scope, committed: Committed | None) -> Offsets:
+    """Where to begin: a while before what is asked about, as clocks differ, and a few records before that.
+
+    What waits longer than that is read, too: else nobody would know that it waits.
+    """
     if not scope.since_ms:
         return beginnings
     found = await reader.since(scope.since_ms - CLOCKS_APART_MS)
+    if committed is not None:
+        found = {one: min(offset, committed.get((one.topic, one.partition), 0)) for one, offset in found.items()}
     return {one: max(offset - STEP_BACK, beginnings[one]) for one, offset in found.items()}
 
 

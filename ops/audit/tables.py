@@ -27,7 +27,7 @@ TABLES: Final = {
     "letters": "topic, part, at, body",
     "results": "ts, ce_id, id, outcome, reason, many, operation, campaign, type, quantity, reservation, decided,"
     " body, says",
-    "result_codes": "decided, id, code_id",
+    "result_codes": "ts, decided, id, code_id",
     "assigned": "ts, ce_id, code_id, campaign, fan, id, value, body",
     "events": "ts, ce_id, campaign, type, shard, version, available, reserved, assigned, cause, changed, body",
     "imports_told": "ts, ce_id, import_id, state, reason, many, rows_read, inserted, duplicates, rejected, figures,"

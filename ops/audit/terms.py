@@ -13,7 +13,7 @@ from typing import Final
 
 from schemas.base import rfc3339
 from schemas.settings import ProcessingGuarantee
-from schemas.topics import ASSIGNED, DEAD_LETTERS, IMPORTS, INVENTORY, REQUEST_TOPICS, RESULTS
+from schemas.topics import ASSIGNED, DEAD_LETTERS, IMPORTS, INVENTORY, RESULTS
 
 ALWAYS_MS: Final = 1 << 62
 """Later than everything."""
@@ -37,6 +37,8 @@ class Terms:
     """Requests that are judged, by their records' time."""
     is_quiet: bool = True
     """Nothing was asked for while all was read."""
+    waiting_from_ms: int | None = None
+    """The oldest request that was not served: what it caused may be in the database, and told nowhere yet."""
     read_from_ms: int | None = None
     """When the reading began; None: the clock says nothing about what was read."""
     is_snapshot: bool = True
@@ -66,6 +68,8 @@ class Terms:
         """For the questions."""
         moving_ms = ALWAYS_MS if self.is_snapshot else self.before_ms
         told_ms = NEVER_MS if self.read_from_ms is None else self.before_ms
+        if self.waiting_from_ms is not None:
+            told_ms = min(told_ms, self.waiting_from_ms - CLOCKS_APART_MS)
         return {
             "until": self.until_ms,
             "answered_from": self.judged_from(RESULTS.name),
@@ -73,14 +77,13 @@ class Terms:
             "ended_from": self.judged_from(IMPORTS.name),
             "assigned_from": self.judged_from(ASSIGNED.name),
             "counted_from": self.judged_from(INVENTORY.name),
-            "sent_until": ALWAYS_MS if self.is_quiet else moving_ms,
+            "sent_until": ALWAYS_MS if self.is_quiet else self.before_ms,
             "settled": ALWAYS_MS if self.is_quiet else moving_ms,
             "told_settled": ALWAYS_MS if self.is_quiet else told_ms,
             "overdue_before": NEVER_MS if self.read_from_ms is None else self.read_from_ms - OVERDUE_MS,
             "quiet": self.is_quiet,
             "whole": self.is_whole,
             "once": self.guarantee == "exactly_once",
-            "requests_are_whole": not any(self.reach.get(topic.name, 0) for topic in REQUEST_TOPICS),
         }
 
 
