@@ -47,7 +47,8 @@ QUESTIONS: Final = (
         "lost",
         "request {0}: code {1} was never sent to the fan",
         "SELECT DISTINCT r.id, r.code_id FROM result_codes r WHERE r.decided >= :assigned_from"
-        " AND r.ts <= :sent_until AND NOT EXISTS (SELECT 1 FROM assigned a WHERE a.code_id = r.code_id AND a.id = r.id)",
+        " AND r.ts <= :sent_until"
+        " AND NOT EXISTS (SELECT 1 FROM assigned a WHERE a.code_id = r.code_id AND a.id = r.id)",
     ),
     Question(
         "doubled",
