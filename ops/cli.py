@@ -34,7 +34,7 @@ from schemas.errors import CodeServiceError
 
 EXIT_CODES = """\
 [bold]Exit codes[/bold]: 0 done; 1 failed or refused; 2 wrong usage or setting; 3 a part is not running or not \
-reachable; 4 timed out.
+reachable; 4 timed out; 5 nothing found, but not all could be judged (`codes audit`).
 """
 EXAMPLES = """\
 [bold]Examples[/bold]
@@ -91,7 +91,7 @@ app.command(
 )(demo)
 
 # Upkeep.
-app.command(epilog="Examples: codes audit; codes audit --text worker.log --json")(audit)
+app.command(epilog="Examples: codes audit; codes audit --campaign spring --since 2h; codes audit --json")(audit)
 app.command(epilog="Examples: codes reconcile; codes reconcile --repair --retell")(reconcile)
 app.command(epilog="Examples: codes migrate; codes migrate --check --json")(migrate)
 app.command(epilog="Examples: codes config; codes config --json")(config)

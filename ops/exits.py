@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from enum import IntEnum
 from typing import Final
 
+from ops.patience import Unanswered
 from ops.top.errors import ApiUnavailable
 from schemas.errors import (
     BrokerUnavailable,
@@ -23,9 +24,11 @@ class Exit(IntEnum):
     USAGE = 2
     """Wrong usage, or a setting is wrong."""
     UNREACHABLE = 3
-    """A part does not run or does not answer."""
+    """A part does not run or does not answer, at once or for as long as `--timeout-s` allows."""
     TIMED_OUT = 4
-    """An answer did not come in time."""
+    """An answer did not come in time, though the part that brings it is there."""
+    NOT_JUDGED = 5
+    """`codes audit` found nothing, but could not judge everything that it was asked about."""
 
 
 WHERE: Final = {
@@ -40,7 +43,7 @@ def exit_code(error: CodeServiceError) -> Exit:
     """The exit code of a command that ends with this error."""
     if isinstance(error, SettingsInvalid):
         return Exit.USAGE
-    if isinstance(error, StoreUnavailable | ObjectStoreUnavailable | BrokerUnavailable | ApiUnavailable):
+    if isinstance(error, StoreUnavailable | ObjectStoreUnavailable | BrokerUnavailable | ApiUnavailable | Unanswered):
         return Exit.UNREACHABLE
     return Exit.FAILED
 

@@ -176,6 +176,13 @@ async def _config(admin: AIOKafkaAdminClient, name: str) -> dict[str, tuple[str,
     return {key: (value, source) for key, value, _read_only, source, *_ in entries}
 
 
+async def retention_ms(admin: AIOKafkaAdminClient, name: str) -> int:
+    """How long a topic's records surely stay; 0 if their number or size may end them sooner."""
+    entries = await _config(admin, name)
+    kept_ms, kept_bytes = (int(entries[key][0]) for key in ("retention.ms", "retention.bytes"))
+    return kept_ms if kept_bytes == -1 and kept_ms > 0 else 0
+
+
 async def _set_config(admin: AIOKafkaAdminClient, name: str, config: dict[str, Any]) -> None:
     """Replaces all that was set on the topic: the request that aiokafka knows cannot add to it.
 

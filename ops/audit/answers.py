@@ -1,114 +1,116 @@
-"""Whether everybody who asked was answered, once, and with what was decided.
+"""Whether everybody who asked was answered, once, and with what was decided."""
 
-In:       a history.
-Out:      findings `lost`, `doubled` and `drift`.
-"""
+from collections.abc import Iterator
+from typing import Final
 
-from collections import Counter
-from collections.abc import Iterable, Iterator
-
-from ops.audit.history import Event, History, Place, place_of
+from ops.audit.question import Question, asked
 from ops.audit.report import Finding
-from ops.records import Fields, fields_of
-from schemas.base import EXPIRER_PREFIX
-from schemas.documents import LedgerDocument
-from schemas.records import IncomingRecord
-from schemas.topics import ASSIGNED, IMPORTS, INVENTORY, RESULTS
+from ops.audit.tables import Tables
+from ops.audit.terms import ALWAYS_MS, Terms
+from schemas.topics import REQUEST_TOPICS, RESULTS
 
-MANY_MAY_SAY = ("request_id_reused", "invalid_request")
+MANY_MAY_SAY: Final = ("request_id_reused", "invalid_request")
 """Refusals that stand beside the one answer that an id has."""
+LETTERED: Final = "EXISTS (SELECT 1 FROM letters l WHERE (l.topic, l.part, l.at) = (a.topic, a.part, a.at))"
+MUST_BE_ANSWERED: Final = f"a.id IS NOT NULL AND NOT (substr(a.id, 1, 7) = 'expire:' AND {LETTERED})"
+"""Whether somebody waits for an answer under its id. Nobody is answered for a malformed `expire:` id."""
+BEFORE_THE_BOUND: Final = (
+    "ts <= CASE operation WHEN 'reserve' THEN :bound_reserve WHEN 'assign' THEN :bound_assign ELSE :bound_release END"
+)
+"""Results that may answer requests which retention has removed."""
+
+QUESTIONS: Final = (
+    Question(
+        "lost",
+        "request {0}: sent {1} times, answered {2} times",
+        "SELECT * FROM (SELECT id, COUNT(*) AS sent, (SELECT COUNT(*) FROM results r WHERE r.id = a.id) AS told"
+        f" FROM asked a WHERE kind < 3 AND {MUST_BE_ANSWERED} AND served AND ts BETWEEN :answered_from AND :until"
+        " GROUP BY id) WHERE told < sent",
+    ),
+    Question(
+        "doubled",
+        "request {0}: sent {1} times, answered {2} times",
+        "SELECT * FROM (SELECT id,"
+        f" (SELECT COUNT(*) FROM asked a WHERE a.id = r.id AND kind < 3 AND {MUST_BE_ANSWERED}) AS sent,"
+        f" COUNT(*) AS told FROM results r WHERE :once GROUP BY id HAVING NOT MAX({BEFORE_THE_BOUND}))"
+        " WHERE told > sent",
+    ),
+    Question(
+        "lost",
+        "{0}@{1}: no request id can be read, and there is no dead letter",
+        "SELECT topic || '.' || part, at FROM asked a WHERE id IS NULL AND served"
+        f" AND ts BETWEEN :lettered_from AND :until AND NOT {LETTERED}",
+    ),
+    Question(
+        "doubled",
+        "{0}@{1}: {2} dead letters",
+        "SELECT topic || '.' || part, at, COUNT(*) FROM letters WHERE :once GROUP BY topic, part, at"
+        " HAVING COUNT(*) > 1",
+    ),
+    Question(
+        "lost",
+        "{0}@{1}: the dead letter holds other bytes than the record",
+        "SELECT l.topic || '.' || l.part, l.at FROM asked a CROSS JOIN letters l"
+        " ON (l.topic, l.part, l.at) = (a.topic, a.part, a.at) WHERE l.body <> a.body",
+    ),
+    *(
+        Question(
+            "doubled",
+            f"{topic}: ce_id {{0}} has two different bodies",
+            f"SELECT ce_id FROM {table} GROUP BY ce_id HAVING MIN(body) <> MAX(body)",
+        )
+        for table, topic in (
+            ("results", "results.v1"),
+            ("assigned", "assigned.v1"),
+            ("events", "inventory.v1"),
+            ("imports_told", "imports.v1"),
+        )
+    ),
+    Question(
+        "doubled",
+        "request {0}: two different decisions were told",
+        "SELECT id FROM results WHERE NOT many GROUP BY id HAVING MIN(body) <> MAX(body)",
+    ),
+    Question(
+        "drift",
+        "request {0}: what was told is not what the ledger holds",
+        "SELECT id FROM ledger l WHERE EXISTS (SELECT 1 FROM results r WHERE r.id = l.id AND (:whole OR NOT many))"
+        " AND NOT EXISTS (SELECT 1 FROM results r WHERE r.id = l.id AND r.says = l.says)",
+    ),
+)
 
 
-def check_answers(history: History) -> Iterator[Finding]:
+def check_answers(tables: Tables, terms: Terms) -> Iterator[Finding]:
     """All checks of this file."""
-    yield from check_forms(history)
-    yield from check_counts(history)
-    yield from check_dead_letters(history)
-    yield from check_identities(history)
-    yield from check_one_decision(history)
-    yield from check_ledger(history)
+    yield from asked(QUESTIONS, tables, terms.values() | bounds(tables, terms))
 
 
-def check_forms(history: History) -> Iterator[Finding]:
-    """Everything sent out is of the contract's form."""
-    for place, problem in history.malformed.items():
-        yield Finding("drift", f"{place}: {problem}")
+def bounds(tables: Tables, terms: Terms) -> dict[str, int]:
+    """For each operation: results up to then may answer requests that are gone."""
+    return {
+        f"bound_{topic.name.partition('.')[0]}": bound(
+            tables, kind, terms.reach.get(topic.name, 0), topic.name, terms
+        )
+        for kind, topic in enumerate(REQUEST_TOPICS)
+    }
 
 
-def check_counts(history: History) -> Iterator[Finding]:
-    """As many results as request records, by id. What is not served yet may be answered, but need not be."""
-    asked = [one for one in history.requests if one.must_be_answered]
-    least = Counter(one.request_id for one in asked if one.is_served)
-    most = Counter(one.request_id for one in asked)
-    told = Counter(event.says.get("request_id") for event in history.results)
-    for request_id, records in least.items():
-        if told[request_id] < records:
-            yield Finding("lost", f"request {request_id}: sent {records} times, answered {told[request_id]} times")
-    if history.since_ms or history.guarantee == "at_least_once":
-        return
-    for request_id, results in told.items():
-        if results > most[request_id]:
-            yield Finding("doubled", f"request {request_id}: sent {most[request_id]} times, answered {results} times")
+def bound(tables: Tables, kind: int, reach: int, topic: str, terms: Terms) -> int:
+    """A partition is answered in its order: before its first record that is left, all that are gone were answered.
 
-
-def check_dead_letters(history: History) -> Iterator[Finding]:
-    """Who cannot be answered has a dead letter; each record has at most one, with its own bytes."""
-    askings = (*history.requests, *history.commands)
-    for asking in askings:
-        if asking.is_served and asking.request_id is None and not asking.is_rejected:
-            yield Finding(
-                "lost", f"{place_of(asking.record)}: no request id can be read, and there is no dead letter"
-            )
-    originals = {place_of(asking.record): asking.record for asking in askings}
-    for source, letters in history.dead_letters.items():
-        if len(letters) > 1 and history.guarantee == "exactly_once":
-            yield Finding("doubled", f"{source}: {len(letters)} dead letters")
-        yield from check_bytes(source, letters, originals.get(source))
-
-
-def check_bytes(
-    source: Place, letters: Iterable[IncomingRecord], original: IncomingRecord | None
-) -> Iterator[Finding]:
-    """A dead letter is the record as it came."""
-    for letter in letters:
-        if original is not None and (letter.key, letter.value) != (original.key, original.value):
-            yield Finding("lost", f"{source}: the dead letter holds other bytes than the record")
-
-
-def check_identities(history: History) -> Iterator[Finding]:
-    """One `ce_id` means one body; a reader that has seen it may drop what comes again."""
-    for topic in (RESULTS, ASSIGNED, INVENTORY, IMPORTS):
-        bodies: dict[str, bytes | None] = {}
-        for event in history.events(topic):
-            if bodies.setdefault(event.ce_id, event.record.value) != event.record.value:
-                yield Finding("doubled", f"{topic.name}: ce_id {event.ce_id} has two different bodies")
-
-
-def check_one_decision(history: History) -> Iterator[Finding]:
-    """A request id has one answer; beside it only refusals of other content under the same id."""
-    decisions: dict[str, bytes | None] = {}
-    for event in history.results:
-        request_id = str(event.says.get("request_id"))
-        if event.says.get("reason") in MANY_MAY_SAY:
-            continue
-        if decisions.setdefault(request_id, event.record.value) != event.record.value:
-            yield Finding("doubled", f"request {request_id}: two different decisions were told")
-
-
-def check_ledger(history: History) -> Iterator[Finding]:
-    """What was told is what was decided, word for word."""
-    told: dict[str, list[Fields]] = {}
-    for event in history.results:
-        told.setdefault(str(event.says.get("request_id")), []).append(event.says)
-    for document in history.database.requests:
-        entry = LedgerDocument.model_validate(document, strict=False)
-        answers = told.get(entry.id)
-        if answers and fields_of(entry.outcome.to_json()) not in answers:
-            yield Finding("drift", f"request {entry.id}: what was told is not what the ledger holds")
-
-
-def outcome_of(event: Event) -> str:
-    """`reserved`, `assigned`, `released`, `refused`; `expired` for a release that the expirer asked for."""
-    outcome = str(event.says.get("outcome"))
-    by_expirer = str(event.says.get("request_id")).startswith(EXPIRER_PREFIX)
-    return "expired" if outcome == "released" and by_expirer else outcome
+    Which of several answers under one id is the first record's is not known: the last one counts. If there is no
+    answer any more, it was before all that are left.
+    """
+    if not reach:
+        return 0
+    if topic in terms.emptied:
+        return ALWAYS_MS
+    firsts = tables.ask(
+        "SELECT (SELECT MAX(ts) FROM results r WHERE r.id = a.id) FROM asked a"
+        " JOIN (SELECT topic, part, MIN(at) AS at FROM asked a WHERE kind = :kind"
+        f" AND served AND {MUST_BE_ANSWERED} GROUP BY topic, part) f"
+        " ON (f.topic, f.part, f.at) = (a.topic, a.part, a.at)",
+        kind=kind,
+    )
+    oldest = max(terms.left_from(RESULTS.name), terms.since_ms)
+    return max((oldest if ts is None else ts for (ts,) in firsts), default=ALWAYS_MS)

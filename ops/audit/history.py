@@ -11,20 +11,17 @@ from typing import Final, NamedTuple
 
 from pydantic import ValidationError
 
-from consumers.decode import problems, readable_id
+from consumers.decode import problems
 from ops.records import Fields, fields_of, text
-from schemas.base import EXPIRER_PREFIX, CodeType, Model
+from schemas.base import CodeType, Model
 from schemas.events import CodeAssigned, ImportProgressed, InventoryChanged, StockAlert
 from schemas.records import IncomingRecord
 from schemas.results import Result
 from schemas.settings import ProcessingGuarantee
 from schemas.topics import (
     ASSIGNED,
-    DEAD_LETTERS,
-    IMPORT,
     IMPORTS,
     INVENTORY,
-    REQUEST_TOPICS,
     RESULTS,
     STOCK_ALERTS,
     TopicSpec,
@@ -86,26 +83,6 @@ class Event:
     says: Fields
 
 
-@dataclass(frozen=True, slots=True)
-class Asking:
-    """A record of a request or command topic."""
-
-    record: IncomingRecord
-    request_id: str | None
-    """None where none can be read: then only a dead letter can answer."""
-    is_served: bool
-    """Its offset was committed before the out topics were read."""
-    is_rejected: bool
-    """A dead letter was written for it."""
-
-    @property
-    def must_be_answered(self) -> bool:
-        """Whether somebody waits for an answer under its id. Nobody is answered for a malformed `expire:` id."""
-        if self.request_id is None:
-            return False
-        return not (self.is_rejected and self.request_id.startswith(EXPIRER_PREFIX))
-
-
 @dataclass(frozen=True)
 class History:
     """All that an audit looks at."""
@@ -120,47 +97,20 @@ class History:
     """The next offset of each (full topic, partition), taken before the topics were read; None: all is served."""
     since_ms: int = 0
     """Retention has removed records before this (milliseconds since 1970); 0: nothing is gone."""
+    reach: Mapping[str, int] = field(default_factory=dict)
+    """The same for single topics, by name without prefix; `since_ms` where one is not named."""
+    emptied: frozenset[str] = frozenset()
+    """Topics of which a partition has lost all its records."""
+    read_at_ms: int | None = None
+    """When it was read; None: holds are not judged by the clock."""
     is_quiet: bool = True
     """Nothing was asked for while all this was read."""
     guarantee: ProcessingGuarantee = "exactly_once"
-
-    @property
-    def is_whole(self) -> bool:
-        """Nothing is gone and nothing moved: the accounts must agree exactly."""
-        return self.is_quiet and self.since_ms == 0
-
-    @cached_property
-    def requests(self) -> tuple[Asking, ...]:
-        """The request topics."""
-        return tuple(asking for topic in REQUEST_TOPICS for asking in self._askings(topic))
-
-    @cached_property
-    def commands(self) -> tuple[Asking, ...]:
-        """The command topic."""
-        return tuple(self._askings(IMPORT))
 
     @cached_property
     def results(self) -> tuple[Event, ...]:
         """Answers."""
         return tuple(self.events(RESULTS))
-
-    @cached_property
-    def assigned(self) -> tuple[Event, ...]:
-        """Codes given to fans."""
-        return tuple(self.events(ASSIGNED))
-
-    @cached_property
-    def import_ends(self) -> tuple[Event, ...]:
-        """The last events of imports, one for each time it was told."""
-        return tuple(event for event in self.events(IMPORTS) if event.says.get("state") != "running")
-
-    @cached_property
-    def dead_letters(self) -> Mapping[Place, list[IncomingRecord]]:
-        """Dead letters by the record they are about."""
-        found: dict[Place, list[IncomingRecord]] = {}
-        for letter in self.records.get(DEAD_LETTERS.name, ()):
-            found.setdefault(source_of(letter), []).append(letter)
-        return found
 
     @cached_property
     def malformed(self) -> Mapping[Place, str]:
@@ -174,22 +124,6 @@ class History:
         for record in self.records.get(topic.name, ()):
             if place_of(record) not in self.malformed:
                 yield Event(record, text(record.header("ce_id")), fields_of(record.value))
-
-    def _askings(self, topic: TopicSpec) -> Iterator[Asking]:
-        for record in self.records.get(topic.name, ()):
-            yield Asking(
-                record=record,
-                request_id=readable_id(fields_of(record.value).get("request_id")),
-                is_served=self._is_served(record),
-                is_rejected=place_of(record) in self.dead_letters,
-            )
-
-    def _is_served(self, record: IncomingRecord) -> bool:
-        committed = self.committed
-        is_old_enough = record.timestamp_ms >= self.since_ms
-        if committed is None:
-            return is_old_enough
-        return is_old_enough and record.offset < committed.get((record.topic, record.partition), 0)
 
 
 def problems_of(record: IncomingRecord, topic: str) -> str:

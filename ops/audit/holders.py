@@ -1,111 +1,84 @@
-"""Whether each code has one holder at most, and everybody says the same one.
+"""Whether each code has one holder at most, and everybody says the same one."""
 
-In:       a history.
-Out:      findings `doubled`, `lost` and `drift`.
-"""
-
-from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Final
 
-from handlers.state import STATUS_OF
-from ops.audit.history import Event, History
+from ops.audit.question import Question, asked
 from ops.audit.report import Finding
-from ops.records import Fields
-from schemas.base import CodeStatus
+from ops.audit.tables import Tables
+from ops.audit.terms import Terms
 
-HOLDING: Final = ("held", "assigned")
-
-
-def check_holders(history: History) -> Iterator[Finding]:
-    """All checks of this file."""
-    yield from check_events(history)
-    yield from check_fans(history)
-    yield from check_assigned_results(history)
-    yield from check_reservations(history)
-    yield from check_statuses(history)
-
-
-def check_events(history: History) -> Iterator[Finding]:
-    """Each assigned code is announced once."""
-    if history.guarantee == "exactly_once":
-        for ce_id, times in Counter(event.ce_id for event in history.assigned).items():
-            if times > 1:
-                yield Finding("doubled", f"assigned.v1: ce_id {ce_id} stands there {times} times")
-    if not history.is_whole:
-        return
-    announced = {event.says.get("code_id") for event in history.assigned}
-    for code in history.database.codes:
-        if code.status == CodeStatus.ASSIGNED and code.id not in announced:
-            yield Finding("lost", f"code {code.id}: assigned, and never announced on assigned.v1")
-
-
-def check_fans(history: History) -> Iterator[Finding]:
-    """No code, by id or by value, goes to two fans or out of two requests; and its value is the code's own."""
-    values = {code.id: code.value for code in history.database.codes}
-    by_id: dict[object, Event] = {}
-    by_value: dict[object, Event] = {}
-    for event in history.assigned:
-        code_id = event.says.get("code_id")
-        yield from check_one_fan(by_id.setdefault(code_id, event), event)
-        same_value = by_value.setdefault((event.says.get("campaign_id"), event.says.get("code")), event)
-        if same_value.says.get("code_id") != code_id:
-            yield Finding("doubled", f"codes {same_value.says.get('code_id')} and {code_id}: one value, told twice")
-        if code_id in values and values[code_id] != event.says.get("code"):
-            yield Finding("drift", f"code {code_id}: the fan was told another value than the code's")
-
-
-def check_one_fan(first: Event, event: Event) -> Iterator[Finding]:
-    """The first event of a code, and another one."""
-    before, now = first.says, event.says
-    if before.get("fan_id") != now.get("fan_id"):
-        fans = f"{before.get('fan_id')} and to fan {now.get('fan_id')}"
-        yield Finding("doubled", f"code {now.get('code_id')}: given to fan {fans}")
-    elif before.get("request_id") != now.get("request_id"):
-        requests = f"{before.get('request_id')} and by {now.get('request_id')}"
-        yield Finding("doubled", f"code {now.get('code_id')}: assigned by request {requests}")
-
-
-def check_assigned_results(history: History) -> Iterator[Finding]:
-    """Who was told that codes are assigned was sent each of them."""
-    if history.since_ms:
-        return
-    announced = {(event.says.get("request_id"), event.says.get("code_id")) for event in history.assigned}
-    answers = {event.ce_id: event.says for event in history.results if event.says.get("outcome") == "assigned"}
-    for says in answers.values():
-        for code_id in says.get("code_ids", ()):
-            if (says.get("request_id"), code_id) not in announced:
-                yield Finding("lost", f"request {says.get('request_id')}: code {code_id} was never sent to the fan")
-
-
-def check_reservations(history: History) -> Iterator[Finding]:
-    """No code is in two reservations that hold it; who got it is who was told."""
-    told = {event.says.get("code_id"): event.says.get("fan_id") for event in history.assigned}
-    holder: dict[str, Fields] = {}
-    for reservation in held_reservations(history):
-        for code_id in reservation["code_ids"]:
-            first = holder.setdefault(code_id, reservation)
-            if first["_id"] != reservation["_id"]:
-                both = f"{first['_id']} and {reservation['_id']}"
-                yield Finding("doubled", f"code {code_id}: in reservations {both}")
-            if told.get(code_id, reservation["fan_id"]) != reservation["fan_id"]:
-                fans = f"fan {reservation['fan_id']} has it, fan {told[code_id]} was told"
-                yield Finding("doubled", f"code {code_id}: {fans}")
+QUESTIONS: Final = (
+    Question(
+        "doubled",
+        "assigned.v1: ce_id {0} stands there {1} times",
+        "SELECT ce_id, COUNT(*) FROM assigned WHERE :once GROUP BY ce_id HAVING COUNT(*) > 1",
+    ),
+    Question(
+        "lost",
+        "code {0}: assigned, and never announced on assigned.v1",
+        "SELECT DISTINCT c.id FROM codes c LEFT JOIN held h ON h.code_id = c.id WHERE c.status = 'assigned'"
+        " AND COALESCE(h.changed, c.changed) BETWEEN :assigned_from AND :told_settled"
+        " AND NOT EXISTS (SELECT 1 FROM assigned a WHERE a.code_id = c.id)",
+    ),
+    Question(
+        "doubled",
+        "code {0}: given to fan {1} and to fan {2}",
+        "SELECT code_id, MIN(fan), MAX(fan) FROM assigned GROUP BY code_id HAVING MIN(fan) <> MAX(fan)",
+    ),
+    Question(
+        "doubled",
+        "code {0}: assigned by request {1} and by {2}",
+        "SELECT code_id, MIN(id), MAX(id) FROM assigned GROUP BY code_id"
+        " HAVING MIN(fan) = MAX(fan) AND MIN(id) <> MAX(id)",
+    ),
+    Question(
+        "doubled",
+        "codes {0} and {1}: one value, told twice",
+        "SELECT MIN(code_id), MAX(code_id) FROM assigned GROUP BY campaign, value"
+        " HAVING MIN(code_id) <> MAX(code_id)",
+    ),
+    Question(
+        "drift",
+        "code {0}: the fan was told another value than the code's",
+        "SELECT DISTINCT a.code_id FROM assigned a JOIN codes c ON c.id = a.code_id WHERE a.value <> c.value",
+    ),
+    Question(
+        "lost",
+        "request {0}: code {1} was never sent to the fan",
+        "SELECT DISTINCT r.id, r.code_id FROM result_codes r WHERE r.decided >= :assigned_from"
+        " AND r.ts <= :sent_until"
+        " AND NOT EXISTS (SELECT 1 FROM assigned a WHERE a.code_id = r.code_id AND a.id = r.id)",
+    ),
+    Question(
+        "doubled",
+        "code {0}: in reservations {1} and {2}",
+        "SELECT code_id, MIN(hold), MAX(hold) FROM held WHERE changed <= :settled"
+        " GROUP BY code_id HAVING MIN(hold) <> MAX(hold)",
+    ),
+    Question(
+        "doubled",
+        "code {0}: fan {1} has it, fan {2} was told",
+        "SELECT DISTINCT h.code_id, o.fan, a.fan FROM held h JOIN holds o ON o.id = h.hold"
+        " JOIN assigned a ON a.code_id = h.code_id WHERE a.fan <> o.fan",
+    ),
+    Question(
+        "drift",
+        "code {0}: is {1}, its reservations make it {2}",
+        "SELECT * FROM (SELECT c.id, c.status AS is_, CASE h.state WHEN 'held' THEN 'reserved'"
+        " WHEN 'assigned' THEN 'assigned' ELSE 'available' END AS made FROM codes c"
+        " LEFT JOIN held h ON h.code_id = c.id WHERE c.changed <= :settled AND COALESCE(h.changed, 0) <= :settled"
+        " AND (:quiet OR NOT EXISTS (SELECT 1 FROM moving m WHERE m.code_id = c.id))) WHERE is_ <> made",
+    ),
+    Question(
+        "lost",
+        "code {0}: reservation {1} ({2}) names it, and it does not exist",
+        "SELECT h.code_id, h.hold, h.state FROM held h LEFT JOIN codes c ON c.id = h.code_id"
+        " WHERE c.id IS NULL AND h.changed <= :settled",
+    ),
+)
 
 
-def check_statuses(history: History) -> Iterator[Finding]:
-    """A code's status is the one that its reservation gives it; without a reservation it is available."""
-    expected: Mapping[str, CodeStatus] = {
-        code_id: STATUS_OF[reservation["state"]]
-        for reservation in held_reservations(history)
-        for code_id in reservation["code_ids"]
-    }
-    for code in history.database.codes:
-        status = expected.get(code.id, CodeStatus.AVAILABLE)
-        if code.status != status:
-            yield Finding("drift", f"code {code.id}: is {code.status}, its reservations make it {status}")
-
-
-def held_reservations(history: History) -> Iterator[Fields]:
-    """Reservations that bind codes."""
-    return (one for one in history.database.reservations if one["state"] in HOLDING)
+def check_holders(tables: Tables, terms: Terms) -> Iterator[Finding]:
+    """All checks of this file. A code that moved while the database was read is not compared with its reservation."""
+    yield from asked(QUESTIONS, tables, terms.values())

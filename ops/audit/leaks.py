@@ -1,19 +1,21 @@
 """Whether a code's value stands anywhere but where the contract allows it.
 
-In:       a history.
-Out:      findings `leak`, which name the place and the code's id, never the value.
-Promise:  one look at each text, however many codes there are. A value is found where it stands as a word of its
-          own or with other signs beside it; inside a longer word (a random id) it is taken for chance.
+In:       values, then texts.
+Out:      the ids of codes whose value stands in a text, never the value.
+Promise:  one look at each text, however many codes there are, and some bytes of memory a code. A value is found where
+          it stands as a word of its own or with other signs beside it; inside a longer word (a random id) it is taken
+          for chance.
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
-from typing import Final, NamedTuple
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from secrets import token_hex
+from typing import Final
 
 from ops.audit.history import Database, History
 from ops.audit.report import Finding
 from ops.masking import MASK
-from ops.records import text
+from ops.records import Fields, text
 from schemas.records import IncomingRecord
 from schemas.topics import DEAD_LETTERS, IMPORTS, INVENTORY, RESULTS, STOCK_ALERTS
 
@@ -23,7 +25,7 @@ RUN: Final = re.compile(rf'[^\s",]{{{WORD_CHARACTERS_MIN},}}')
 """Where a value can be: it holds no comma, double quote or space."""
 START: Final = re.compile(r"(?<![A-Za-z0-9])[A-Za-z0-9]|[!-/:-@\[-`{-~]")
 """Where in a run a value can begin: not in the midst of a word."""
-CLEAN_MAX: Final = 500_000
+CLEAN_MAX: Final = 200_000
 """Runs remembered."""
 SECRET_FREE: Final = (RESULTS, INVENTORY, IMPORTS, STOCK_ALERTS)
 SECRET_FREE_COLLECTIONS: Final = (
@@ -34,56 +36,62 @@ OWN_HEADERS: Final = ("ce_", "dlq-", "content-type")
 """Of a dead letter only these are ours; the rest is the original record's."""
 FINDINGS_MAX: Final = 100
 """Of one place: a log that tells one code tells thousands."""
+BITS_PER_CODE: Final = 64
+BITS_MIN: Final = 1 << 16
+BITS_MAX: Final = 1 << 29
+"""64 MiB, twice; with more codes than it is made for the search is slower, and finds the same."""
 
-
-class Text(NamedTuple):
-    """Something that is looked through."""
-
-    where: str
-    text: str
-
-
-def check_leaks(history: History) -> Iterator[Finding]:
-    """Search every text for every value."""
-    secrets = secrets_of(history)
-    for where, content in texts(history):
-        for number, code_id in enumerate(secrets.found_in(content)):
-            if number == FINDINGS_MAX:
-                break
-            yield Finding("leak", f"{where}: the value of code {code_id}")
-
-
-def secrets_of(history: History) -> "Secrets":
-    """All that may not be told."""
-    return Secrets({code.value: code.id for code in history.database.codes})
+FindId = Callable[[str], str | None]
 
 
 class Secrets:
-    """All values, so arranged that one pass through a text finds any of them."""
+    """Who knows all values by a few bits of each, and asks `find_id` where these fit."""
 
-    def __init__(self, ids_by_value: Mapping[str, str]) -> None:
-        self._ids = {value: code_id for value, code_id in ids_by_value.items() if len(value) >= WORD_CHARACTERS_MIN}
+    def __init__(
+        self, ids_by_value: Mapping[str, str] | None = None, *, find_id: FindId | None = None, size: int = 0
+    ) -> None:
+        """All values with their codes' ids; or a way to them, and how many there will be about: see `add`."""
+        known = ids_by_value or {}
+        bits = BITS_MIN
+        while bits < min(max(size, len(known)) * BITS_PER_CODE, BITS_MAX):
+            bits *= 2
+        self._mask = bits - 1
+        self._beginnings, self._values = bytearray(bits // 8), bytearray(bits // 8)
+        self._lengths: tuple[int, ...] = ()
+        self._find_id = find_id or known.get
         self._clean: set[str] = set()
-        self._lengths: dict[str, list[int]] = {}
-        for value in self._ids:
-            lengths = self._lengths.setdefault(value[:WORD_CHARACTERS_MIN], [])
-            if len(value) not in lengths:
-                lengths.append(len(value))
+        self._seals: dict[str, str] = {}
+        self.too_short = 0
+        for value in known:
+            self.add(value)
+
+    def add(self, value: str) -> None:
+        """One more that may not be told."""
+        if len(value) < WORD_CHARACTERS_MIN:
+            self.too_short += 1
+            return
+        if len(value) not in self._lengths:
+            self._lengths = (*self._lengths, len(value))
+        self._set(self._beginnings, hash(value[:WORD_CHARACTERS_MIN]))
+        self._set(self._values, hash(value))
+        self._set(self._values, hash(value) >> 32)
 
     def found_in(self, content: str) -> Iterator[str]:
         """Ids of codes whose value stands there, each once."""
         plain = content.replace("\\\\", "\\")  # JSON and Python write a backslash twice
         readings = (content,) if plain == content else (content, plain)
-        yield from dict.fromkeys(self._ids[value] for reading in readings for value in self._look(reading))
+        yield from dict.fromkeys(code_id for reading in readings for _, code_id in self._look(reading))
 
     def masked(self, content: str) -> str:
-        """The text without the values."""
-        for value in set(self._look(content)):
-            content = content.replace(value, MASK)
+        """The text without the values; where two differ, the masks do, too."""
+        for value, _ in set(self._look(content)):
+            content = content.replace(value, self._seals.setdefault(value, MASK + token_hex(4)))
         return content
 
-    def _look(self, content: str) -> Iterator[str]:
+    def _look(self, content: str) -> Iterator[tuple[str, str]]:
         """The values that stand there. What was clean before is known: most of what records say, many say."""
+        if not self._lengths:
+            return
         for run in RUN.findall(content):
             if run in self._clean:
                 continue
@@ -92,39 +100,81 @@ class Secrets:
                 self._clean.add(run)
             yield from found
 
-    def _look_closely(self, run: str) -> Iterator[str]:
+    def _look_closely(self, run: str) -> Iterator[tuple[str, str]]:
         for match in START.finditer(run):
             start = match.start()
-            for length in self._lengths.get(run[start : start + WORD_CHARACTERS_MIN], ()):
-                value = run[start : start + length]
-                if value in self._ids and not is_inside_word(run, start + length):
-                    yield value
+            if self._has(self._beginnings, hash(run[start : start + WORD_CHARACTERS_MIN])):
+                yield from self._values_at(run, start)
+
+    def _values_at(self, run: str, start: int) -> Iterator[tuple[str, str]]:
+        for length in self._lengths:
+            value = run[start : start + length]
+            if len(value) < length or not self._may_be(value):
+                continue
+            code_id = self._find_id(value)
+            if code_id is not None and not is_inside_word(run, start + length):
+                yield value, code_id
+
+    def _may_be(self, value: str) -> bool:
+        return self._has(self._values, hash(value)) and self._has(self._values, hash(value) >> 32)
+
+    def _set(self, bits: bytearray, number: int) -> None:
+        place = number & self._mask
+        bits[place >> 3] |= 1 << (place & 7)
+
+    def _has(self, bits: bytearray, number: int) -> bool:
+        place = number & self._mask
+        return bool(bits[place >> 3] >> (place & 7) & 1)
+
+
+def check_leaks(history: History) -> Iterator[Finding]:
+    """Search every text of a history for every value."""
+    secrets = secrets_of(history)
+    for topic in (*SECRET_FREE, DEAD_LETTERS):
+        for record in history.records.get(topic.name, ()):
+            yield from leaks_of_record(secrets, topic.name, record)
+    for collection in SECRET_FREE_COLLECTIONS:
+        for document in getattr(history.database, collection):
+            yield from leaks_of_document(secrets, collection, document)
+    for place, content in history.texts.items():
+        yield from leaks_of_text(secrets, place, content)
+
+
+def secrets_of(history: History) -> Secrets:
+    """All that may not be told."""
+    return Secrets({code.value: code.id for code in history.database.codes})
+
+
+def leaks_of_record(secrets: Secrets, topic: str, record: IncomingRecord) -> Iterator[Finding]:
+    """Of a record of an out topic; of a dead letter only what we say in it."""
+    if topic == DEAD_LETTERS.name:
+        return leaks_in(secrets, f"{topic}: headers of {name(record)}", own_headers(record))
+    return leaks_in(secrets, f"{topic}: {name(record)}", whole(record))
+
+
+def leaks_of_document(secrets: Secrets, collection: str, document: Fields) -> Iterator[Finding]:
+    """Of any document but a code."""
+    return leaks_in(secrets, f"collection {collection}, document {document['_id']}", repr(document))
+
+
+def leaks_of_text(secrets: Secrets, place: str, content: str) -> Iterator[Finding]:
+    """Of a log and its like."""
+    for number, line in enumerate(content.splitlines(), 1):
+        yield from leaks_in(secrets, f"{place}, line {number}", line)
+
+
+def leaks_in(secrets: Secrets, where: str, content: str) -> Iterator[Finding]:
+    """What one text tells."""
+    for number, code_id in enumerate(secrets.found_in(content)):
+        if number == FINDINGS_MAX:
+            return
+        yield Finding("leak", f"{where}: the value of code {code_id}")
 
 
 def is_inside_word(content: str, end: int) -> bool:
     """Whether the word goes on where a value ends."""
     ahead = content[end - 1 : end + 1]
     return len(ahead) > 1 and ahead.isalnum()
-
-
-def texts(history: History) -> Iterator[Text]:
-    """All that may tell no secret."""
-    for topic in SECRET_FREE:
-        for record in history.records.get(topic.name, ()):
-            yield Text(f"{topic.name}: {name(record)}", whole(record))
-    for letter in history.records.get(DEAD_LETTERS.name, ()):
-        yield Text(f"{DEAD_LETTERS.name}: headers of {name(letter)}", own_headers(letter))
-    yield from documents(history.database)
-    for place, content in history.texts.items():
-        for number, line in enumerate(content.splitlines(), 1):
-            yield Text(f"{place}, line {number}", line)
-
-
-def documents(database: Database) -> Iterator[Text]:
-    """Every document but the codes."""
-    for collection in SECRET_FREE_COLLECTIONS:
-        for document in getattr(database, collection):
-            yield Text(f"collection {collection}, document {document['_id']}", repr(document))
 
 
 def whole(record: IncomingRecord) -> str:

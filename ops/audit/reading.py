@@ -1,14 +1,15 @@
-"""A history read from a running deployment, as an outsider would: the topics by read_committed, then the database.
+"""Topics read as an outsider would, by read_committed, from where retention or a question lets them begin.
 
-In:       settings, limits.
-Out:      `History`.
+In:       settings, topics, what is asked about.
+Out:      records, one by one; how far each topic reaches back; or a whole `History`, for what fits into memory.
 Promise:  read in such an order that nothing at work looks like a loss: committed offsets, out topics, in topics,
           database. So each answer's cause is there, and what is not served yet is known.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from time import time
 from typing import Final
 
 from aiokafka import TopicPartition
@@ -16,8 +17,10 @@ from aiokafka import TopicPartition
 from consumers.importer import IMPORTER_GROUP
 from consumers.worker import WORKER_GROUP
 from ops.audit.history import CodeRow, Database, History
-from ops.kafka_reading import TopicReader, kafka_errors, topic_reader
-from ops.kafka_topics import admin_client
+from ops.audit.terms import ALWAYS_MS, CLOCKS_APART_MS
+from ops.kafka import KafkaRefused
+from ops.kafka_reading import Offsets, TopicReader, kafka_errors, topic_reader
+from ops.kafka_topics import admin_client, retention_ms
 from ops.settings import Settings
 from schemas.errors import CodeServiceError
 from schemas.records import IncomingRecord
@@ -27,8 +30,11 @@ from stores.mongo.lookups import Contents, Lookups
 
 IN_TOPICS: Final = (*REQUEST_TOPICS, IMPORT)
 OUT_TOPICS: Final = tuple(topic for topic in ALL_TOPICS if topic not in IN_TOPICS)
+STEP_BACK: Final = 10
+"""Offsets before the asked time: the last record there tells which answers are older. Markers take offsets, too."""
 
 Committed = Mapping[tuple[str, int], int]
+Take = Callable[[str, IncomingRecord], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,21 +42,36 @@ class Limits:
     """What is kept in memory at once."""
 
     records_max: int = 5_000_000
+    """Of each topic."""
     codes_max: int = 2_000_000
 
 
 @dataclass(frozen=True, slots=True)
-class Stretch:
-    """Some topics from their beginnings to their ends."""
+class Scope:
+    """What is asked about."""
 
-    records: Mapping[str, list[IncomingRecord]]
-    """By name without prefix."""
-    since_ms: int
-    """What is older may be gone; 0: nothing is."""
+    campaigns: frozenset[str] = frozenset()
+    """None: all."""
+    since_ms: int = 0
+    until_ms: int = ALWAYS_MS
+
+
+EVERYTHING: Final = Scope()
+
+
+@dataclass(slots=True)
+class Stretch:
+    """What was read of some topics."""
+
+    reach: dict[str, int] = field(default_factory=dict)
+    """By topic without prefix: before this (milliseconds since 1970) records may be gone; 0: none is."""
+    emptied: set[str] = field(default_factory=set)
+    """Topics of which a partition has lost all its records."""
+    ends: Offsets = field(default_factory=dict)
 
 
 class TooManyRecords(CodeServiceError):
-    """More than may be kept in memory at once. Raise the limit, or shorten the topics' retention."""
+    """More than may be kept in memory at once. `codes audit` keeps them in a file."""
 
 
 async def read_history(settings: Settings, *, limits: Limits, texts: Mapping[str, str]) -> History:
@@ -61,18 +82,29 @@ async def read_history(settings: Settings, *, limits: Limits, texts: Mapping[str
         StoreUnavailable: MongoDB gave no answer in time.
         TooManyRecords, TooMuchToRead: the limits.
     """
+    read_at_ms = int(time() * 1000)
+    records: dict[str, list[IncomingRecord]] = {spec.name: [] for spec in ALL_TOPICS}
+
+    def take(topic: str, record: IncomingRecord) -> None:
+        records[topic].append(record)
+        if len(records[topic]) > limits.records_max:
+            raise TooManyRecords(f"more than {limits.records_max} records on {topic}")
+
     committed = await committed_offsets(settings)
-    out = await read_topics(settings, OUT_TOPICS, limits.records_max)
-    asked = await read_topics(settings, IN_TOPICS, limits.records_max)
+    out = await read_topics(settings, OUT_TOPICS, EVERYTHING, take)
+    asked = await read_topics(settings, IN_TOPICS, EVERYTHING, take)
     async with open_collections(settings.mongo) as collections:
         contents = await Lookups(collections).contents(codes_max=limits.codes_max)
+    waiting = any(not is_served(committed, one) for spec in IN_TOPICS for one in records[spec.name])
     return History(
-        records={**out.records, **asked.records},
+        records=records,
         database=database_of(contents),
         texts=texts,
         committed=committed,
-        since_ms=max(out.since_ms, asked.since_ms),
-        is_quiet=await is_served(settings, committed),
+        reach=out.reach | asked.reach,
+        emptied=frozenset(out.emptied | asked.emptied),
+        read_at_ms=read_at_ms,
+        is_quiet=not waiting and await ends_of(settings, IN_TOPICS) == asked.ends,
         guarantee=settings.processing_guarantee,
     )
 
@@ -87,68 +119,89 @@ async def committed_offsets(settings: Settings) -> Committed:
     return found
 
 
-async def read_topics(settings: Settings, specs: tuple[TopicSpec, ...], records_max: int) -> Stretch:
-    """All that these topics hold now."""
+def is_served(committed: Committed, record: IncomingRecord) -> bool:
+    """Whether its group had come further. A marker that follows is no record: nobody waits there."""
+    return record.offset < committed.get((record.topic, record.partition), 0)
+
+
+async def read_topics(
+    settings: Settings, specs: tuple[TopicSpec, ...], scope: Scope, take: Take, committed: Committed | None = None
+) -> Stretch:
+    """Hand on all that these topics hold now, or from what is asked about on; with `committed`, also what waits."""
     topics = Topics(settings.topics.prefix)
-    async with topic_reader(settings, [topics.full(spec) for spec in specs]) as reader:
+    names = [topics.full(spec) for spec in specs]
+    async with topic_reader(settings, names) as reader:
         with kafka_errors(settings.kafka):
-            return await read_all(reader, topics, {spec.name: [] for spec in specs}, records_max)
+            beginnings, ends = await reader.beginnings(), await reader.ends()
+            starts = await starts_of(reader, beginnings, scope, committed)
+            oldest = await read_all(reader, topics, starts, ends, take)
+    shortened = {one for one, offset in beginnings.items() if offset > 0 and starts[one] == offset}
+    stretch = Stretch(dict.fromkeys((spec.name for spec in specs), 0), ends=ends)
+    for partition in shortened:
+        await shorten(settings, topics, stretch, partition, oldest.get(partition))
+    return stretch
+
+
+async def starts_of(reader: TopicReader, beginnings: Offsets, scope: Scope, committed: Committed | None) -> Offsets:
+    """Where to begin: a while before what is asked about, as clocks differ, and a few records before that.
+
+    What waits longer than that is read, too: else nobody would know that it waits.
+    """
+    if not scope.since_ms:
+        return beginnings
+    found = await reader.since(scope.since_ms - CLOCKS_APART_MS)
+    if committed is not None:
+        found = {one: min(offset, committed.get((one.topic, one.partition), 0)) for one, offset in found.items()}
+    return {one: max(offset - STEP_BACK, beginnings[one]) for one, offset in found.items()}
 
 
 async def read_all(
-    reader: TopicReader, topics: Topics, records: dict[str, list[IncomingRecord]], records_max: int
-) -> Stretch:
-    """From the beginnings to the ends as they are at the start."""
-    beginnings, ends = await reader.beginnings(), await reader.ends()
-    reader.start_at(beginnings)
-    count = 0
+    reader: TopicReader, topics: Topics, starts: Offsets, ends: Offsets, take: Take
+) -> dict[TopicPartition, int]:
+    """Each partition's first time."""
+    oldest: dict[TopicPartition, int] = {}
+    bare = {one.topic: topics.bare(one.topic) for one in starts}
+    reader.start_at(starts)
     async with aclosing(reader.until(ends)) as pieces:
         async for piece in pieces:
-            count += len(piece)
-            if count > records_max:
-                raise TooManyRecords(f"more than {records_max} records")
             for record in piece:
-                records[topics.bare(record.topic)].append(record)
-    return Stretch(records, since(beginnings, records))
+                oldest.setdefault(TopicPartition(record.topic, record.partition), record.timestamp_ms)
+                take(bare[record.topic], record)
+    return oldest
 
 
-def since(beginnings: Mapping[TopicPartition, int], records: Mapping[str, list[IncomingRecord]]) -> int:
-    """The time from which on nothing is gone, milliseconds since 1970; 0 if all is there.
+async def shorten(
+    settings: Settings, topics: Topics, stretch: Stretch, partition: TopicPartition, oldest_ms: int | None
+) -> None:
+    """A partition has lost its first records. Of one that has lost all, the retention says how old these were."""
+    topic = topics.bare(partition.topic)
+    if oldest_ms is None:
+        stretch.emptied.add(topic)
+        oldest_ms = int(time() * 1000) - await kept_ms(settings, partition.topic)
+    stretch.reach[topic] = max(stretch.reach[topic], oldest_ms)
 
-    Of a shortened partition without records that is the time of the last record of all.
-    """
-    shortened = {(source.topic, source.partition) for source, offset in beginnings.items() if offset > 0}
-    if not shortened:
+
+async def kept_ms(settings: Settings, topic: str) -> int:
+    """How long its records surely stay; 0 if the broker does not tell us."""
+    try:
+        async with admin_client(settings) as admin:
+            return await retention_ms(admin, topic)
+    except KafkaRefused:
         return 0
-    oldest: dict[tuple[str, int], int] = {}
-    latest = 0
-    for found in records.values():
-        for record in found:
-            oldest.setdefault((record.topic, record.partition), record.timestamp_ms)
-            latest = max(latest, record.timestamp_ms)
-    return max(oldest.get(source, latest + 1) for source in shortened)
 
 
-async def is_served(settings: Settings, committed: Committed) -> bool:
-    """Whether the in topics end where the groups had come to before anything was read."""
+async def ends_of(settings: Settings, specs: tuple[TopicSpec, ...]) -> Offsets:
+    """Where these topics end."""
     topics = Topics(settings.topics.prefix)
-    async with topic_reader(settings, [topics.full(spec) for spec in IN_TOPICS]) as reader:
+    async with topic_reader(settings, [topics.full(spec) for spec in specs]) as reader:
         with kafka_errors(settings.kafka):
-            beginnings, ends = await reader.beginnings(), await reader.ends()
-    return all(
-        end == committed.get((source.topic, source.partition), beginnings[source]) for source, end in ends.items()
-    )
+            return await reader.ends()
 
 
 def database_of(contents: Contents) -> Database:
     """The collections as the audit wants them."""
     return Database(
-        codes=[
-            CodeRow(
-                code["_id"], *(code[name] for name in ("campaign_id", "code", "code_type", "status", "imported_by"))
-            )
-            for code in contents.codes
-        ],
+        codes=[code_row(code) for code in contents.codes],
         reservations=contents.reservations,
         requests=contents.requests,
         inventory=contents.inventory,
@@ -157,3 +210,9 @@ def database_of(contents: Contents) -> Database:
         rejects=contents.rejects,
         cancellations=contents.cancellations,
     )
+
+
+def code_row(code: Mapping[str, str]) -> CodeRow:
+    """A code as the audit wants it."""
+    names = ("_id", "campaign_id", "code", "code_type", "status", "imported_by")
+    return CodeRow._make(code[name] for name in names)

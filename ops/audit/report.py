@@ -7,7 +7,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Literal
 
-Kind = Literal["lost", "doubled", "drift", "leak"]
+Kind = Literal["lost", "doubled", "drift", "leak", "overdue", "wrong"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,7 +16,8 @@ class Finding:
 
     kind: Kind
     """`lost`: something that must be there is not. `doubled`: something is there twice. `drift`: two accounts of the
-    same thing differ. `leak`: a code's value stands where it must not."""
+    same thing differ. `leak`: a code's value stands where it must not. `overdue`: codes are held long after their
+    time. `wrong`: a request was refused that had to be granted."""
     what: str
     """A sentence that names ids."""
 
@@ -50,7 +51,9 @@ class AuditReport:
     checked: tuple[str, ...]
     """What was compared, in sentences."""
     left_out: tuple[str, ...]
-    """What could not be judged, and why."""
+    """What was not looked at, and why."""
+    not_judged: tuple[str, ...] = ()
+    """`n requests, because …`: what was looked at, and could not be judged."""
 
     @property
     def sound(self) -> bool:

@@ -31,10 +31,11 @@ OPTIONS: Final = {
 """Options that are not named exactly like their field."""
 
 Wait = Annotated[bool, typer.Option("--wait", help="Wait for the answer.")]
-TimeoutS = Annotated[float, typer.Option("--timeout-s", min=0.1, help="Seconds to wait for it.")]
+TimeoutS = Annotated[float, typer.Option("--timeout-s", "--timeout", min=0.1, help="Seconds to wait for it.")]
 ImportWait = Annotated[bool, typer.Option("--wait", help="Wait for the import's end, and show how it gets on.")]
 ImportTimeoutS = Annotated[
-    float, typer.Option("--timeout-s", min=0.1, help="Seconds to wait for news of it; each one counts anew.")
+    float,
+    typer.Option("--timeout-s", "--timeout", min=0.1, help="Seconds to wait for news of it; each one counts anew."),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 
@@ -78,7 +79,9 @@ def _waited(settings: "Settings", order: "Order", record_key: str, timeout_s: fl
 
     try:
         with import_progress(order) as on_progress:
-            sending = publish_and_wait(settings, order, record_key, timeout_s=timeout_s, on_progress=on_progress)
+            sending = publish_and_wait(
+                settings, order, record_key, timeout_s=timeout_s, on_progress=on_progress, say=complain
+            )
             return asyncio.run(sending)
     except KeyboardInterrupt:
         if isinstance(order, ImportCommand):

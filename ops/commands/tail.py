@@ -2,6 +2,8 @@
 
 Out:      one record after the other, as readable lines or as one JSON object a line.
 Promise:  a code's value is shown only with `--reveal`. Ctrl-C ends it with exit code 0.
+          Brokers that do not answer are waited for, and what came meanwhile is shown: for `--timeout-s`, without it
+          for as long as somebody looks.
 """
 
 import json
@@ -9,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ops.commands.printing import print_json, table_console
+from ops.commands.printing import complain, print_json, table_console
 
 if TYPE_CHECKING:
     from ops.errands.tailing import Wanted
@@ -26,6 +28,10 @@ def tail(
     campaign: Annotated[str | None, typer.Option("--campaign", help="Only records about this campaign.")] = None,
     uncommitted: Annotated[bool, typer.Option("--uncommitted", help="Also what aborted transactions left.")] = False,
     reveal: Annotated[bool, typer.Option("--reveal", help="Show codes' values.")] = False,
+    timeout_s: Annotated[
+        float | None,
+        typer.Option("--timeout-s", "--timeout", min=0.1, help="Seconds without Kafka after which to give up."),
+    ] = None,
     json_: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
 ) -> None:
     """Show what goes over a topic, from now on or from the beginning, until Ctrl-C."""
@@ -42,18 +48,22 @@ def tail(
         campaign_id=campaign,
         isolation="read_uncommitted" if uncommitted else "read_committed",
     )
-    _show(wanted, reveal=reveal, json_=json_)
+    _show(wanted, reveal=reveal, json_=json_, timeout_s=timeout_s)
 
 
-def _show(wanted: "Wanted", *, reveal: bool, json_: bool) -> None:
+def _show(wanted: "Wanted", *, reveal: bool, json_: bool, timeout_s: float | None) -> None:
     import asyncio
     from contextlib import aclosing, suppress
 
     from ops.errands.tailing import as_json, follow
+    from ops.patience import kafka_patience
     from ops.settings import load_settings
 
+    settings = load_settings()
+    patience = kafka_patience(settings.kafka.bootstrap_servers, complain, timeout_s)
+
     async def show() -> None:
-        async with aclosing(follow(load_settings(), wanted)) as records:
+        async with aclosing(follow(settings, wanted, patience)) as records:
             async for record in records:
                 if json_:
                     print_json(as_json(record, reveal=reveal))

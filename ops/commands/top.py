@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from ops.commands.printing import table_console, wrong_usage
+from ops.commands.printing import complain, table_console, wrong_usage
 
 if TYPE_CHECKING:
     from pydantic import SecretStr
@@ -50,6 +50,10 @@ def top(
     interval_s: Annotated[
         float, typer.Option("--interval-s", min=0.5, max=3600, help="Seconds between two looks.")
     ] = 2,
+    timeout_s: Annotated[
+        float | None,
+        typer.Option("--timeout-s", "--timeout", min=0.1, help="Seconds without the inventory; then give up."),
+    ] = None,
     once: Annotated[bool, typer.Option("--once", help="Show it once and end.")] = False,
 ) -> None:
     """Show stock, imports, lag, alerts and dead letters, live, until Ctrl-C."""
@@ -60,7 +64,8 @@ def top(
 
     settings = load_settings().inventory
     secret = settings.token if token is None else SecretStr(token)
-    _show(url or local_url(settings), secret, Wanted(campaign, sort.value), None if once else interval_s)
+    where, wanted = url or local_url(settings), Wanted(campaign, sort.value)
+    _show(where, secret, wanted, None if once else interval_s, timeout_s)
 
 
 def local_url(settings: "InventorySettings") -> str:
@@ -73,7 +78,9 @@ def local_url(settings: "InventorySettings") -> str:
     return f"http://[{host}]:{settings.port}" if ":" in host else f"http://{host}:{settings.port}"
 
 
-def _show(url: str, token: "SecretStr | None", wanted: "Wanted", interval_s: float | None) -> None:
+def _show(
+    url: str, token: "SecretStr | None", wanted: "Wanted", interval_s: float | None, timeout_s: float | None
+) -> None:
     import asyncio
     from contextlib import suppress
 
@@ -86,11 +93,11 @@ def _show(url: str, token: "SecretStr | None", wanted: "Wanted", interval_s: flo
 
     async def show() -> None:
         async with opened(url, token) as api:
-            screen = Screen(api, wanted)
+            screen = Screen(api, wanted, complain)
             if interval_s is None or not console.is_terminal or console.is_dumb_terminal:
-                await show_once(screen, console)
+                await show_once(screen, console, give_up_after_s=timeout_s)
             else:
-                await show_live(screen, console, interval_s)
+                await show_live(screen, console, interval_s, give_up_after_s=timeout_s)
 
     with suppress(KeyboardInterrupt, asyncio.CancelledError):
         asyncio.run(show())

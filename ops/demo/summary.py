@@ -21,7 +21,7 @@ def print_summary(outcome: Outcome, console: Console) -> None:
         console.print()
     for claim in outcome.report.checked:
         console.print(f"audited: {claim}", markup=False, highlight=False, soft_wrap=True)
-    for what in outcome.report.left_out:
+    for what in (*outcome.report.left_out, *outcome.report.not_judged):
         console.print(f"not audited: {what}", markup=False, highlight=False, soft_wrap=True)
     for complaint in complaints(outcome):
         console.print(complaint, style="red", markup=False, highlight=False, soft_wrap=True)

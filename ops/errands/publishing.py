@@ -6,17 +6,19 @@ Promise:  the place to listen from is taken before anything is sent, so no answe
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from typing import Final
 from uuid import uuid4
 
+from ops.errands.tailing import Stand, Wanted, opened
 from ops.kafka import client_options
-from ops.kafka_reading import TopicReader, kafka_errors, partitions_of, topic_reader
+from ops.kafka_reading import TopicReader, kafka_errors, partitions_of
+from ops.patience import Patience, Say, Unanswered, kafka_patience
 from ops.records import Fields, fields_of
 from ops.settings import Settings
 from producers.emitters import idempotent_producer
+from schemas.errors import BrokerUnavailable
 from schemas.requests import (
     AssignFromStock,
     AssignReservation,
@@ -81,33 +83,83 @@ async def publish(settings: Settings, order: Order, key: str) -> Sent:
 
 
 async def publish_and_wait(
-    settings: Settings, order: Order, key: str, *, timeout_s: float, on_progress: OnProgress = lambda _: None
+    settings: Settings,
+    order: Order,
+    key: str,
+    *,
+    timeout_s: float,
+    on_progress: OnProgress = lambda _: None,
+    say: Say = lambda _: None,
 ) -> Sent:
     """Send it, then wait for its result or the end of its import. The answer is None if there is none in time.
 
     An import's progress is a sign of life: from each event on, the time counts anew.
 
     Raises:
-        TopicMissing, BrokerUnavailable, KafkaRefused: see `publish`; the record may have been sent.
+        TopicMissing, KafkaRefused: see `publish`; the record may have been sent.
+        Unanswered: Kafka was unavailable when the time was over; the record may have been sent.
     """
-    topics = Topics(settings.topics.prefix)
-    topic = topics.full(DESTINATIONS[type(order)])
-    await partitions_of(settings, [topic])
-    async with listening(settings, topics.full(IMPORTS if isinstance(order, ImportCommand) else RESULTS)) as reader:
-        sent = await send(settings, order, topic, key)
-        try:
-            answer = await answer_in_time(reader, order.request_id, timeout_s, on_progress)
-        except TimeoutError:
-            return sent
-    return Sent(sent.request_id, sent.topic, sent.partition, sent.offset, sent.key, answer)
+    patience = kafka_patience(settings.kafka.bootstrap_servers, say, timeout_s)
+    waiting = Waiting(settings, order, key, patience, lambda: limit.reschedule(clock() + timeout_s))
+    clock = asyncio.get_running_loop().time
+
+    def heard(says: Fields) -> None:
+        limit.reschedule(clock() + timeout_s)
+        on_progress(says)
+
+    try:
+        async with asyncio.timeout(None) as limit:
+            answer = await waiting.answer(heard)
+    except TimeoutError:
+        return waiting.without_answer(timeout_s)
+    return replace(waiting.certain(), answer=answer)
 
 
-@asynccontextmanager
-async def listening(settings: Settings, topic: str) -> AsyncIterator[TopicReader]:
-    """A reader that stands where the topic ends now."""
-    async with topic_reader(settings, [topic]) as reader:
-        reader.start_at(await reader.ends())
-        yield reader
+class Waiting:
+    """One order under way. It is sent again if nobody knows whether it was taken: the answer is the same."""
+
+    def __init__(
+        self, settings: Settings, order: Order, key: str, patience: Patience, on_sent: Callable[[], None]
+    ) -> None:
+        """`on_sent` starts the time for the answer."""
+        topics = Topics(settings.topics.prefix)
+        self._settings = settings
+        self._order = order
+        self._key = key
+        self._patience = patience
+        self._on_sent = on_sent
+        self._topic = topics.full(DESTINATIONS[type(order)])
+        self._answers = Wanted(topics.full(IMPORTS if isinstance(order, ImportCommand) else RESULTS))
+        self._sent: Sent | None = None
+
+    def certain(self) -> Sent:
+        """Where the record stands."""
+        assert self._sent is not None, "nothing is answered before it is sent"
+        return self._sent
+
+    def without_answer(self, timeout_s: float) -> Sent:
+        """Where the record stands. Raises Unanswered if it was not sent, or Kafka does not answer now."""
+        if self._sent is None or self._patience.is_unavailable:
+            raise Unanswered(f"Kafka is unavailable at {self._settings.kafka.bootstrap_servers}, for {timeout_s:g} s")
+        return self._sent
+
+    async def answer(self, on_progress: OnProgress) -> Fields:
+        """Listen from before it is sent until its answer stands there, however often the brokers are lost."""
+        stand = Stand()
+        while True:
+            try:
+                async with opened(self._settings, self._answers, stand, self._patience) as (reader, _):
+                    await self._send()
+                    return await first_answer(reader, self._order.request_id, on_progress, stand, self._patience)
+            except BrokerUnavailable as why:
+                await self._patience.pause(why)
+
+    async def _send(self) -> None:
+        if self._sent is None:
+            async with self._patience.asked():
+                await partitions_of(self._settings, [self._topic])
+                self._sent = await send(self._settings, self._order, self._topic, self._key)
+            self._on_sent()
 
 
 async def send(settings: Settings, order: Order, topic: str, key: str) -> Sent:
@@ -118,25 +170,16 @@ async def send(settings: Settings, order: Order, topic: str, key: str) -> Sent:
     return Sent(order.request_id, topic, there.partition, there.offset, key)
 
 
-async def answer_in_time(reader: TopicReader, request_id: str, timeout_s: float, on_progress: OnProgress) -> Fields:
-    """The answer. Raises TimeoutError if nothing is heard for so long."""
-    clock = asyncio.get_running_loop().time
-
-    def heard(says: Fields) -> None:
-        limit.reschedule(clock() + timeout_s)
-        on_progress(says)
-
-    async with asyncio.timeout(timeout_s) as limit:
-        return await first_answer(reader, request_id, heard)
-
-
-async def first_answer(reader: TopicReader, request_id: str, on_progress: OnProgress) -> Fields:
-    """Read on until the answer to this request stands there."""
+async def first_answer(
+    reader: TopicReader, request_id: str, on_progress: OnProgress, stand: Stand, patience: Patience
+) -> Fields:
+    """Read on until the answer to this request stands there; `stand` is where another reader would go on."""
     while True:
-        for record in await reader.poll():
+        for record in await reader.poll(patience):
             says = fields_of(record.value)
             if request_id not in {says.get("request_id"), says.get("import_id")}:
                 continue
             if says.get("state") != "running":
                 return says
             on_progress(says)
+        stand.positions = await reader.positions()

@@ -6,15 +6,18 @@ Promise:  a code's value leaves here only if it was asked for.
 """
 
 import base64
-from collections.abc import AsyncGenerator, Mapping
-from dataclasses import dataclass
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from contextlib import AsyncExitStack, aclosing, asynccontextmanager, nullcontext
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from ops.kafka_reading import Isolation, Offsets, TopicReader, kafka_errors, topic_reader
 from ops.masking import MASK
+from ops.patience import Patience
 from ops.records import fields_of, text
 from ops.settings import Settings
 from schemas.base import rfc3339
+from schemas.errors import BrokerUnavailable
 from schemas.records import IncomingRecord
 from schemas.topics import ALL_TOPICS
 
@@ -48,33 +51,93 @@ def full_name(topic: str, prefix: str) -> str:
     return prefix + topic if topic in {spec.name for spec in ALL_TOPICS} else topic
 
 
-async def follow(settings: Settings, wanted: Wanted) -> AsyncGenerator[IncomingRecord, None]:
+async def follow(
+    settings: Settings, wanted: Wanted, patience: Patience | None = None
+) -> AsyncGenerator[IncomingRecord, None]:
     """The records that are wanted, oldest first within a partition.
+
+    Without `patience` an unavailable broker ends it; with it, it is waited for, and nothing is left out.
 
     Raises:
         TopicMissing, BrokerUnavailable, KafkaRefused: see `ops.kafka_reading`.
+        Unanswered: the patience is over.
     """
-    async with topic_reader(settings, [wanted.topic], wanted.isolation) as reader:
-        with kafka_errors(settings.kafka):
-            ends = await reader.ends()
-            reader.start_at(await reader.beginnings() if wanted.from_beginning else ends)
-            left = wanted.count_max
-            async for records in pieces(reader, ends, follow=wanted.follow):
-                for record in filter(wanted.is_met_by, records):
-                    yield record
-                    left = None if left is None else left - 1
-                    if left == 0:
-                        return
+    left = wanted.count_max
+    async with aclosing(patiently(settings, wanted, patience)) as found:
+        async for records in found:
+            for record in filter(wanted.is_met_by, records):
+                yield record
+                left = None if left is None else left - 1
+                if left == 0:
+                    return
 
 
-async def pieces(reader: TopicReader, ends: Offsets, *, follow: bool) -> AsyncGenerator[list[IncomingRecord], None]:
-    """What arrives, to the ends or without end."""
-    if not follow:
-        async for records in reader.until(ends):
-            yield records
-        return
+async def patiently(
+    settings: Settings, wanted: Wanted, patience: Patience | None
+) -> AsyncGenerator[list[IncomingRecord], None]:
+    """What arrives; a reader that lost the brokers is followed by another one, which goes on where it stood."""
+    stand = Stand()
     while True:
-        yield await reader.poll()
+        try:
+            async with aclosing(pieces(settings, wanted, stand, patience)) as found:
+                async for records in found:
+                    yield records
+        except BrokerUnavailable as why:
+            if patience is None:
+                raise
+            await patience.pause(why)
+        else:
+            return
+
+
+@dataclass(slots=True)
+class Stand:
+    """How far the readers of one topic came."""
+
+    ends: Offsets | None = None
+    """Where the topic ended at first."""
+    positions: Offsets = field(default_factory=dict)
+
+    async def begin(self, reader: TopicReader, *, from_beginning: bool) -> Offsets:
+        """Let a reader go on; the first one begins. Out: where the topic ended at first."""
+        if self.ends is None:
+            ends = await reader.ends()
+            self.positions = await reader.beginnings() if from_beginning else ends
+            self.ends = ends
+        reader.start_at(self.positions)
+        return self.ends
+
+
+async def pieces(
+    settings: Settings, wanted: Wanted, stand: Stand, patience: Patience | None
+) -> AsyncGenerator[list[IncomingRecord], None]:
+    """What arrives, to the ends or without end, from where `stand` is; it moves with what is handed out."""
+    async with opened(settings, wanted, stand, patience) as (reader, ends):
+        with kafka_errors(settings.kafka):
+            source = endless(reader, patience) if wanted.follow else reader.until(ends, patience)
+            async with aclosing(source):
+                async for records in source:
+                    yield records
+                    stand.positions = await reader.positions()
+
+
+@asynccontextmanager
+async def opened(
+    settings: Settings, wanted: Wanted, stand: Stand, patience: Patience | None
+) -> AsyncIterator[tuple[TopicReader, Offsets]]:
+    """A reader that stands where it shall begin, and where the topic ended at first; `patience` looks on."""
+    async with AsyncExitStack() as open_:
+        async with patience.asked() if patience else nullcontext():
+            reader = await open_.enter_async_context(topic_reader(settings, [wanted.topic], wanted.isolation))
+            with kafka_errors(settings.kafka):
+                ends = await stand.begin(reader, from_beginning=wanted.from_beginning)
+        yield reader, ends
+
+
+async def endless(reader: TopicReader, patience: Patience | None) -> AsyncGenerator[list[IncomingRecord], None]:
+    """What arrives, for as long as somebody looks."""
+    while True:
+        yield await reader.poll(patience)
 
 
 def as_json(record: IncomingRecord, *, reveal: bool) -> dict[str, Any]:

@@ -2,13 +2,15 @@
 
 In:       the API, what is wanted, how often.
 Out:      frames on a terminal's other screen, or one frame on standard output.
-Promise:  the first answer must come, or the command fails. After it the last figures stay, marked stale with the
-          reason, until newer ones come. The screen is as it was when the command is left, however that happens.
+Promise:  the first answer must come, at once or within the time that was given, or the command fails. After it the
+          last figures stay, marked stale with the reason, until newer ones come or the time given is over. The
+          screen is as it was when the command is left, however that happens.
 """
 
 import asyncio
 import signal
 import time
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -16,7 +18,9 @@ from rich.console import Console
 from rich.live import Live
 
 from ops.exits import told
+from ops.patience import SAY_AFTER_S, Patience, Say
 from ops.top.api import Api, Figures, Wanted
+from ops.top.errors import ApiUnavailable
 from ops.top.frame import Frame
 from ops.top.trend import Trends
 from ops.web.queries import LIMIT_MAX
@@ -32,6 +36,8 @@ class Screen:
 
     api: Api
     wanted: Wanted
+    say: Say = print
+    """Who is told while there is no screen yet."""
     trends: Trends = field(default_factory=Trends)
     frame: Frame | None = None
     fresh_at_s: float = 0.0
@@ -55,6 +61,17 @@ class Screen:
         lag = self.trends.add(figures.lag, self.fresh_at_s)
         self.frame = Frame(figures, lag, self.api.url)
 
+    def note_silence(self, since_s: float) -> None:
+        """Say that a question is open for long; its own end says more."""
+        if self.problem is None and time.monotonic() - since_s > SAY_AFTER_S:
+            self.problem = f"{self.api.url}: no answer yet"
+
+    def check(self, give_up_after_s: float | None) -> None:
+        """Raises ApiUnavailable if there was nothing newer for so long."""
+        stale_s = time.monotonic() - self.fresh_at_s
+        if self.problem is not None and give_up_after_s is not None and stale_s > give_up_after_s:
+            raise ApiUnavailable(f"{self.api.url}: for {give_up_after_s:g} s")
+
     def now(self, *, is_cut: bool = True) -> Frame:
         """The frame of this moment; only after figures were taken."""
         assert self.frame is not None, "asked for before the first answer"
@@ -62,22 +79,59 @@ class Screen:
         return Frame(figures, lag, self.api.url, stale_s, self.problem, is_cut)
 
 
-async def show_once(screen: Screen, console: Console) -> None:
+async def show_once(screen: Screen, console: Console, *, give_up_after_s: float | None = None) -> None:
     """One frame: as high as the terminal, or all of it into a pipe."""
-    await screen.ask(LIMIT_MAX)
+    await first(screen, LIMIT_MAX, give_up_after_s)
     console.print(screen.now(is_cut=console.is_terminal))
 
 
-async def show_live(screen: Screen, console: Console, interval_s: float) -> None:
-    """Frames until the task is cancelled; SIGTERM does that, as Ctrl-C does."""
+async def show_live(
+    screen: Screen, console: Console, interval_s: float, *, give_up_after_s: float | None = None
+) -> None:
+    """Frames until the task is cancelled; SIGTERM does that, as Ctrl-C does.
+
+    Raises:
+        ApiUnavailable: there was no answer at first, or no newer one for `give_up_after_s`.
+    """
     task = asyncio.current_task()
     assert task is not None, "runs in a task"
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
-    await screen.ask(limit_of(console))
+    await first(screen, limit_of(console), give_up_after_s)
     with Live(console=console, screen=True, auto_refresh=False, vertical_overflow="crop") as live:
         while True:
             await _shown(screen, live, interval_s)
-            await screen.ask(limit_of(console))
+            await _asked(screen, live, limit_of(console))
+            screen.check(give_up_after_s)
+
+
+async def first(screen: Screen, limit: int, give_up_after_s: float | None) -> None:
+    """The first figures; with a time to give up, an inventory that does not answer is waited for, which is said.
+
+    Raises:
+        ApiUnavailable: they did not come.
+    """
+    patience = Patience(f"the inventory is unavailable at {screen.api.url}", screen.say, give_up_after_s)
+    while True:
+        try:
+            async with patience.asked() if give_up_after_s is not None else nullcontext():
+                return await screen.ask(limit)
+        except ApiUnavailable as why:
+            if give_up_after_s is None:
+                raise
+            await patience.pause(why)
+
+
+async def _asked(screen: Screen, live: Live, limit: int) -> None:
+    """Ask, and go on showing meanwhile: what does not answer is said before it is given up."""
+    began_s = time.monotonic()
+    asking = asyncio.create_task(screen.ask(limit))
+    try:
+        while not (await asyncio.wait({asking}, timeout=REDRAW_S))[0]:
+            screen.note_silence(began_s)
+            live.update(screen.now(), refresh=True)
+        asking.result()
+    finally:
+        asking.cancel()
 
 
 async def _shown(screen: Screen, live: Live, seconds: float) -> None:

@@ -8,18 +8,14 @@ Promise:  reservations and codes are of one time, so what is being moved never l
 from collections.abc import AsyncIterator, Collection, Iterable, Mapping
 from typing import Final
 
-import pymongo
-
 from handlers.consistency import HOLDING, CodeState, disagreement
 from schemas.documents import ReservationDocument
-from stores.mongo.collections import Collection as MongoCollection
 from stores.mongo.collections import Collections, Document, from_document, snapshot
 from stores.mongo.errors import idempotent, in_transaction
+from stores.mongo.everything import pages
 
 PAGE: Final = 500
 """Documents looked at in one round trip."""
-PAGE_TIMEOUT_S: Final = 600
-"""Seconds for one page, instead of `mongo.timeout_ms`: a small campaign's are far apart in the whole collection."""
 TAKEN: Final = ["reserved", "assigned"]
 
 
@@ -45,7 +41,9 @@ class Consistency:
 
     async def reservations(self, campaigns: Collection[str]) -> AsyncIterator[list[ReservationDocument]]:
         """All that have codes, in pages; of all campaigns if none is named."""
-        async for page in pages(self._collections.reservations, of(campaigns) | {"state": {"$in": list(HOLDING)}}):
+        async for page in pages(
+            self._collections.reservations, of(campaigns) | {"state": {"$in": list(HOLDING)}}, size=PAGE
+        ):
             yield [from_document(ReservationDocument, document) for document in page]
 
     async def suspects(self, page: Collection[ReservationDocument]) -> list[str]:
@@ -57,7 +55,9 @@ class Consistency:
 
     async def taken_codes(self, campaigns: Collection[str]) -> AsyncIterator[list[str]]:
         """Ids of all reserved and assigned codes, in pages; of all campaigns if none is named."""
-        async for page in pages(self._collections.codes, of(campaigns) | {"status": {"$in": TAKEN}}, {"_id": 1}):
+        async for page in pages(
+            self._collections.codes, of(campaigns) | {"status": {"$in": TAKEN}}, {"_id": 1}, size=PAGE
+        ):
             yield [document["_id"] for document in page]
 
     async def unnamed(self, code_ids: Collection[str]) -> list[tuple[str, str, str]]:
@@ -81,20 +81,6 @@ class Consistency:
 def of(campaigns: Collection[str]) -> Document:
     """A filter for these campaigns, or for all."""
     return {"campaign_id": {"$in": list(campaigns)}} if campaigns else {}
-
-
-async def pages(
-    collection: MongoCollection, wanted: Document, fields: Mapping[str, int] | None = None
-) -> AsyncIterator[list[Document]]:
-    """All that is wanted, in the order of `_id`: no cursor has to outlive what is done with a page."""
-    after: Document = {}
-    while True:
-        with idempotent(), pymongo.timeout(PAGE_TIMEOUT_S):
-            page = await collection.find(wanted | after, fields).sort("_id", 1).limit(PAGE).to_list(PAGE)
-        if not page:
-            return
-        yield page
-        after = {"_id": {"$gt": page[-1]["_id"]}}
 
 
 def code_ids_of(reservations: Iterable[ReservationDocument]) -> list[str]:

@@ -123,6 +123,10 @@ class Reconciliation:
             return list(dict.fromkeys([one["campaign_id"] async for one in found]))
 
     async def _without_shards(self) -> AsyncIterator[str]:
+        """A `mongod` answers this from `unique_code`, one key a campaign (DISTINCT_SCAN), and reads no code.
+
+        With another stage or field beside the campaign's id it would read them all.
+        """
         found = self._codes.aggregate([{"$group": {"_id": "$campaign_id"}}])
         while page := await self._next_page(found):
             with idempotent():

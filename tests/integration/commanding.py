@@ -1,6 +1,6 @@
 """`codes` as a person types it, in a process of its own.
 
-Out: `Codes`, and `Ended`, what a command left behind.
+Out: `Codes`, and `Ended`, what a command left behind; `core_share`, what one takes while it runs.
 """
 
 import asyncio
@@ -12,8 +12,13 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final
 
+import psutil
+
 COMMAND_LIMIT_S: Final = 60
 PIECE_BYTES: Final = 65_536
+MEASURED_S: Final = 6.0
+CORE_SHARE_MAX: Final = 0.05
+"""A twentieth of a core is generous: a wait takes less than a fiftieth, and a fifth was the defect."""
 
 
 @dataclass(frozen=True)
@@ -77,6 +82,15 @@ class Codes:
                 process.kill()
             os.close(ours)
         return Ended(process.returncode or 0, out.decode(), shown.decode())
+
+
+async def core_share(process: asyncio.subprocess.Process) -> float:
+    """How much of a core the process takes, over some seconds."""
+    watched = psutil.Process(process.pid)
+    before = watched.cpu_times()
+    await asyncio.sleep(MEASURED_S)
+    after = watched.cpu_times()
+    return (after.user + after.system - before.user - before.system) / MEASURED_S
 
 
 def all_of(terminal: int) -> bytes:

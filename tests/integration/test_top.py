@@ -17,7 +17,7 @@ import pytest
 
 from ops.exits import Exit
 from schemas.topics import IMPORT, RESERVE
-from tests.integration.commanding import Codes
+from tests.integration.commanding import CORE_SHARE_MAX, Codes, core_share
 from tests.integration.importing import Files, ends, some_files
 from tests.integration.running import READY_TIMEOUT_S, Neighbour, running, until
 from tests.integration.watching import watching
@@ -146,3 +146,35 @@ async def test_a_pipe_gets_one_picture_or_one_line(
     assert (Exit.OK, "") == (shown.code, shown.err)
     assert "campaigns: none" in shown.out.splitlines()
     assert "\x1b" not in shown.out
+
+
+async def test_the_wait_for_an_inventory_ends_in_time(environment: dict[str, str]) -> None:
+    """It is said at once, and that it is over; exit code 3."""
+    ended = await Codes(environment)("top", "--url", "http://127.0.0.1:9", "--timeout-s", "2")
+
+    assert (Exit.UNREACHABLE, "") == (ended.code, ended.out)
+    said, over = ended.err.splitlines()
+    assert said.startswith("codes: the inventory is unavailable at http://127.0.0.1:9 (")
+    assert over.startswith("codes: the inventory is unavailable at http://127.0.0.1:9, for 2 s: ")
+
+
+async def test_an_inventory_that_is_frozen_is_said_to_be_silent(
+    environment: dict[str, str], migrated: Any, tmp_path: Path
+) -> None:
+    """The screen says so, costs little, and is left when the time is over."""
+    async with (
+        watching(environment, tmp_path / "inventory.log") as watcher,
+        at_a_terminal(environment, "--url", watcher.url, "--timeout-s", "15") as terminal,
+    ):
+        await terminal.until("campaigns: none")
+        watcher.role.signal(signal.SIGSTOP)
+        try:
+            await terminal.until("STALE for", "no answer yet")
+            share = await core_share(terminal.process)
+            code = await asyncio.wait_for(terminal.process.wait(), 60)
+        finally:
+            watcher.role.signal(signal.SIGCONT)
+        await until(lambda: b"for 15 s" in terminal.written, "the reason", READY_TIMEOUT_S)
+
+    assert Exit.UNREACHABLE == code
+    assert share < CORE_SHARE_MAX

@@ -1,0 +1,68 @@
+"""Campaigns that have codes and no shards: found through an index, not by a look at every code."""
+
+import secrets
+from typing import Any, Final
+
+import pytest
+from pymongo.monitoring import CommandListener, CommandStartedEvent
+
+from ops.settings import Settings
+from stores.mongo import reconcile as store
+from stores.mongo.collections import Collections
+from stores.mongo.connection import Client, Database, database
+from tests.fakes.stocking import a_code
+from tests.integration.conftest import PutCodes
+
+pytestmark = pytest.mark.integration
+
+CAMPAIGNS: Final = 30
+CODES: Final = 200
+
+
+class Sent(CommandListener):
+    """Remembers what was asked of the collection of codes."""
+
+    def __init__(self) -> None:
+        self.commands: list[dict[str, Any]] = []
+
+    def started(self, event: CommandStartedEvent) -> None:
+        """Keep it."""
+        if event.command.get(event.command_name) == "codes":
+            self.commands.append(dict(event.command))
+
+    def succeeded(self, event: Any) -> None:
+        """Nothing to keep."""
+
+    def failed(self, event: Any) -> None:
+        """Nothing to keep."""
+
+
+async def test_campaigns_without_shards_cost_a_key_each(
+    migrated: Settings, db: Database, stocked: PutCodes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each is found once, over several pages; a server that explains itself reads a key for each, and no code."""
+    monkeypatch.setattr(store, "CAMPAIGNS_PAGE", 7)
+    await stocked("with-shards", 3)
+    names = [f"orphan-{number:02d}" for number in range(CAMPAIGNS)]
+    for name in names:
+        await db["codes"].insert_many([a_code(name, "tm", secrets.token_hex(8)) for _ in range(CODES)])
+    sent = Sent()
+    client: Client = Client(migrated.mongo.uri.get_secret_value(), event_listeners=[sent])
+    try:
+        books = store.Reconciliation(Collections(database(client, migrated.mongo)))
+        found = [campaign_id async for campaign_id in books.campaigns()]
+    finally:
+        client.close()
+
+    assert ["with-shards", *names] == [found[0], *sorted(found[1:])]
+    [question] = [command for command in sent.commands if "aggregate" in command]
+    if "secantusVersion" not in await db.command("buildInfo"):
+        assert (CAMPAIGNS + 1, 0) == await examined(db, question)
+
+
+async def examined(db: Database, command: dict[str, Any]) -> tuple[int, int]:
+    """The keys and the documents that the server read for a command that was sent."""
+    asked = {"aggregate": "codes", "pipeline": command["pipeline"], "cursor": {}}
+    found = await db.command({"explain": asked, "verbosity": "executionStats"})
+    stats = found["stages"][0]["$cursor"]["executionStats"] if "stages" in found else found["executionStats"]
+    return stats["totalKeysExamined"], stats["totalDocsExamined"]
