@@ -1,4 +1,4 @@
-"""`codes inventory` while its processes come and are killed, again and again: no crossing is left out, none said twice.
+"""`codes inventory` while its processes come and are killed, again and again: each crossing is announced once.
 
 `CODES_TEST_KILLS` sets how many are killed, `CODES_TEST_SEED` repeats the run whose seed a failure printed.
 """
@@ -33,9 +33,9 @@ FAR_S_MAX: Final = 4.0
 async def test_no_crossing_is_lost_or_doubled_however_processes_come_and_go(
     environment: dict[str, str], migrated: Settings, neighbour: Neighbour, tmp_path: Path
 ) -> None:
-    """Events flow while the group shares out, while a table is rebuilt, and while a killed member is still counted on."""
+    """Events flow while the group shares out, while a table is rebuilt, and before a killed member is missed."""
     seed = int(os.environ.get("CODES_TEST_SEED", str(int(time.time()))))
-    chance = random.Random(seed)  # noqa: S311  # moments, no secrets
+    chance = random.Random(seed)
     async with an_announcer(migrated) as announcer, AsyncExitStack() as opened:
         crowd, count = Crowd(announcer, CAMPAIGNS), iter(range(KILLS + 1))
 
