@@ -7,25 +7,31 @@ Faust 0.15 makes its consumer read uncommitted records unless it runs its own tr
 rebuild a table that is kept in memory (see docs/decisions/0012). So it gets a consumer that reads committed ones.
 """
 
-import logging
+import asyncio
+from collections.abc import Awaitable, Callable
 from typing import Any, Final, cast
 
 import faust
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from aiokafka import AIOKafkaProducer
+from aiokafka.errors import KafkaTimeoutError
 from faust.transport.drivers import aiokafka as driver
 from faust.types import AgentT, AppT
 
-from consumers.group import REBALANCE_TIMEOUT_MS, consumer_options
+from consumers.faust_flow import FAUST_LOG, OurConsumer
+from consumers.faust_tables import OurTable, OurTables
+from consumers.group import REBALANCE_TIMEOUT_MS
 from consumers.role import KafkaSide
 from schemas.stock import INVENTORY_GROUP
 
 COMMIT_INTERVAL_S: Final = 1.0
 LINGER_MS: Final = 20
 """Each event writes one value to the changelog; nobody waits for it but the commit."""
+HANDOVER_S_MAX: Final = 10.0
+"""For the event in hand when partitions are taken away; far less than the group waits."""
+WRITTEN_S_MAX: Final = 60.0
+"""For the changelog to take what was written; the producer itself gives up earlier."""
 NO_BROKER: Final = "kafka://"
 """Faust wants an address to choose its driver by; the clients have ours."""
-FAUST_LOG: Final = logging.getLogger("faust")
-"""Faust logs under the module of a class, which here is ours."""
 
 
 class InventoryApp(faust.App):
@@ -33,8 +39,15 @@ class InventoryApp(faust.App):
 
     logger = FAUST_LOG
 
-    def __init__(self, side: KafkaSide) -> None:
+    def __init__(self, side: KafkaSide, until_alerts_read: Callable[[], Awaitable[None]]) -> None:
         self.side = side
+        self.until_alerts_read = until_alerts_read
+        """Waits until every alert that is on its topic is known here."""
+        self.unwritten: set[asyncio.Future[Any]] = set()
+        """Values that the changelog has not acknowledged."""
+        self.idle = asyncio.Event()
+        """No event is being counted."""
+        self.idle.set()
         self.group = side.settings.group_prefix + INVENTORY_GROUP
         session_s = side.settings.session_timeout_ms / 1000
         super().__init__(
@@ -46,6 +59,8 @@ class InventoryApp(faust.App):
             topic_allow_declare=False,
             topic_disable_leader=True,
             table_standby_replicas=0,
+            Table=OurTable,
+            TableManager=OurTables,
             stream_wait_empty=False,
             broker_commit_interval=COMMIT_INTERVAL_S,
             broker_session_timeout=session_s,
@@ -64,6 +79,28 @@ class InventoryApp(faust.App):
         """An event that cannot be counted ends the application; Faust would go on without it."""
         await self.crash(exc)
 
+    async def _consumer_wait_empty(self, consumer: Any, logger: Any) -> None:  # noqa: ANN401, ARG002  # Faust's signature
+        """Before the partitions go: the event in hand is counted to its end, and what is done is committed.
+
+        Without it the next owner might look for an alert before this process has sent it.
+
+        Raises:
+            KafkaTimeoutError: it takes too long; the application ends and is made anew.
+        """
+        await in_time(self.idle.wait(), HANDOVER_S_MAX, "an event is still being counted")
+        await consumer.commit()
+
+    async def written(self) -> None:
+        """Wait until the changelog has all that was written to the table.
+
+        Raises:
+            KafkaError: it did not take a value. Faust would commit all the same, and the table would lack it.
+        """
+        waiting = set(self.unwritten)
+        if waiting:
+            await in_time(asyncio.gather(*waiting), WRITTEN_S_MAX, "the changelog does not take the table")
+        self.unwritten -= waiting
+
     def _create_directories(self) -> None:
         """None: the table lives in memory, and the file system may be read-only."""
 
@@ -73,25 +110,16 @@ def ours(app: AppT) -> InventoryApp:
     return cast("InventoryApp", app)
 
 
-class CommittedConsumerThread(driver.AIOKafkaConsumerThread):
-    """Faust's thread around a consumer of ours."""
+async def in_time(work: Awaitable[Any], seconds: float, why: str) -> None:
+    """Wait for it.
 
-    logger = FAUST_LOG
-
-    def _create_worker_consumer(self, transport: Any) -> AIOKafkaConsumer:  # noqa: ANN401, ARG002  # Faust's signature
-        app = ours(self.app)
-        options = {**app.side.connection, **consumer_options(app.side.settings, app.group)}
-        self._assignor = self.app.assignor
-        return AIOKafkaConsumer(**{**options, "partition_assignment_strategy": [self._assignor]})
-
-
-class OurConsumer(driver.Consumer):
-    """Faust's consumer, which delegates to the thread."""
-
-    logger = FAUST_LOG
-
-    def _new_consumer_thread(self) -> CommittedConsumerThread:
-        return CommittedConsumerThread(self, loop=self.loop, beacon=self.beacon)
+    Raises:
+        KafkaTimeoutError: `seconds` are over.
+    """
+    try:
+        await asyncio.wait_for(work, seconds)
+    except TimeoutError:
+        raise KafkaTimeoutError(why) from None
 
 
 class OurProducer(driver.Producer):
@@ -101,6 +129,11 @@ class OurProducer(driver.Producer):
 
     def _new_producer(self, transactional_id: str | None = None) -> AIOKafkaProducer:  # noqa: ARG002  # none are used
         return AIOKafkaProducer(**ours(self.app).side.connection, enable_idempotence=True, linger_ms=LINGER_MS)
+
+    async def flush(self) -> None:
+        """Faust flushes before it commits, and gives up after 0.1 s without saying so."""
+        await ours(self.app).written()
+        await super().flush()
 
 
 class OurTransport(driver.Transport):

@@ -13,6 +13,7 @@ from typing import Any, Final, Protocol, cast
 import structlog
 from pydantic import ValidationError
 
+from consumers import faust_flow
 from consumers.failpoints import Failpoint
 from consumers.faust_kafka import InventoryApp
 from consumers.observer import Observer
@@ -38,6 +39,9 @@ class KnowsAlerts(Protocol):
 
     def was_sent(self, ce_id: str) -> bool:
         """Whether an alert is on the topic already."""
+
+    async def until_alerts_read(self) -> None:
+        """Wait until every alert that is on the topic now is known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +77,7 @@ class Turns:
 
 def inventory_app(side: KafkaSide, alerting: Alerting) -> InventoryApp:
     """The application: its table, its one agent, and what it tells the observer."""
-    app = InventoryApp(side)
+    app = InventoryApp(side, alerting.known.until_alerts_read)
     topic = alerting.topics.full(INVENTORY)
     channel = app.topic(topic, key_serializer="raw", value_serializer="raw")
     table = app.Table(TABLE, key_type=bytes, value_type=bytes)
@@ -86,11 +90,14 @@ def inventory_app(side: KafkaSide, alerting: Alerting) -> InventoryApp:
         unacknowledged = stream.noack()
         async for event in unacknowledged.events():
             turns.in_hand = event.message.partition
+            app.idle.clear()
             change = readable(event.value)
             if change is not None:
                 await take(table, change, alerting)
             await unacknowledged.ack(event)
+            faust_flow.of(app).done(event.message)
             turns.counted()
+            app.idle.set()
 
     tell(app, topic, turns, side.observer)
     return app

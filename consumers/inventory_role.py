@@ -92,7 +92,7 @@ class InventoryRole:
     async def _live(self, stopping: asyncio.Event) -> None:
         """One application, from its start to its crash or to the end."""
         async with idempotent_producer(self._side.connection) as producer:
-            alerting = Alerting(self._limits, self.view, sender(producer), self._topics, self._failpoint)
+            alerting = Alerting(self._limits, self._reader, sender(producer), self._topics, self._failpoint)
             app = inventory_app(self._side, alerting)
             try:
                 with suppress(Stopped):  # it takes until its table is rebuilt

@@ -86,6 +86,10 @@ class InventoryView:
         latest = takewhile(lambda name: self._changed[name] > revision, reversed(self._stocks))
         return (self._stocks[name] for name in latest)
 
+    def revision_of(self, campaign_id: str) -> int:
+        """At which revision a campaign changed last."""
+        return self._changed.get(campaign_id, 0)
+
     def part_changed(self, part: str, revision: int) -> bool:
         """Whether imports, alerts or dead-letters changed after a revision."""
         return self._parts[part] > revision

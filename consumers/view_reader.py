@@ -28,6 +28,8 @@ LOOP: Final = ("inventory-view", 0)
 """What health and metrics call its loop, which no group gives it."""
 LOOK_BACK: Final = timedelta(hours=24)
 POLL_MS: Final = 500
+POLL_ASKED_MS: Final = 20
+"""While somebody waits for what is read."""
 PAUSE_S: Final = 0.05
 """Between two polls: records that come one by one are taken together."""
 RECORDS_AT_ONCE: Final = 1_000
@@ -44,9 +46,25 @@ class ViewReader:
     def __init__(self, view: InventoryView, topics: Topics, changelog: str, observer: Observer) -> None:
         self.caught_up = asyncio.Event()
         self._view = view
-        self._whole = (changelog, topics.full(STOCK_ALERTS))
+        self._alerts = topics.full(STOCK_ALERTS)
+        self._whole = (changelog, self._alerts)
         self._recent = (topics.full(INVENTORY), topics.full(IMPORTS), topics.full(DEAD_LETTERS))
         self._observer = observer
+        self._asked: dict[asyncio.Future[None], Mapping[TopicPartition, int] | None] = {}
+        """Who waits for the alerts, and where these ended when it was asked; None: not looked at yet."""
+
+    def was_sent(self, ce_id: str) -> bool:
+        """Whether an alert is on its topic."""
+        return self._view.was_sent(ce_id)
+
+    async def until_alerts_read(self) -> None:
+        """Wait until every alert that is on its topic now is in the view."""
+        read: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._asked[read] = None
+        try:
+            await read
+        finally:
+            self._asked.pop(read, None)
 
     async def run(self, connection: Mapping[str, Any], backoff_max_s: float) -> None:
         """Read, until cancelled."""
@@ -108,6 +126,7 @@ class ViewReader:
         looked_at = clock()
         while True:
             await self._turn(consumer)
+            await self._answer(consumer, partitions)
             if not self.caught_up.is_set() and await is_past(consumer, ends):
                 self.caught_up.set()
             if clock() - looked_at > METADATA_S:
@@ -115,8 +134,18 @@ class ViewReader:
                 if partitions != await self._partitions(admin):
                     return
 
+    async def _answer(self, consumer: AIOKafkaConsumer, partitions: Sequence[TopicPartition]) -> None:
+        """Tell those who wait for the alerts that they are read."""
+        alerts = [partition for partition in partitions if partition.topic == self._alerts]
+        for read, ends in list(self._asked.items()):
+            if ends is None:
+                self._asked[read] = await consumer.end_offsets(alerts)
+            elif not read.done() and await is_past(consumer, ends):
+                read.set_result(None)
+
     async def _turn(self, consumer: AIOKafkaConsumer) -> None:
-        found = await consumer.getmany(timeout_ms=POLL_MS, max_records=RECORDS_AT_ONCE)
+        timeout_ms = POLL_ASKED_MS if self._asked else POLL_MS
+        found = await consumer.getmany(timeout_ms=timeout_ms, max_records=RECORDS_AT_ONCE)
         for records in found.values():
             for record in records:
                 self._view.take(as_incoming(record))

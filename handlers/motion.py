@@ -60,6 +60,10 @@ class Steps:
         if step > self._oldest:
             self.changes[step] = self.changes.get(step, Counts()).plus(change)
 
+    def since(self, first: int) -> Iterator[Counts]:
+        """Changes of a step and those after it: looked up, since an hour has many more steps than a rate needs."""
+        return (self.changes[step] for step in range(first, self.latest + 1) if step in self.changes)
+
     @property
     def _oldest(self) -> int:
         return self.latest - self.resolution.steps_max
@@ -99,8 +103,8 @@ class Motion:
     def rate(self, now: datetime, window_s: int, code_type: CodeType | None = None) -> float:
         """Codes that left the stock for a reservation or for good, less those that came back, a second."""
         first = int((now.timestamp() - window_s) // FINE.step_s) + 1
-        changes = (change for step, change in self._changes(FINE, code_type) if step >= first)
-        moved = summed(changes)
+        types = [one for name, one in self.types.items() if code_type in {None, name}]
+        moved = summed(change for one in types for change in one.fine.since(first))
         return round(max(moved.reserved + moved.assigned, 0) / window_s, RATE_DIGITS)
 
     def history(

@@ -24,7 +24,8 @@ async def inventory(context: RoleContext) -> None:
     role = InventoryRole(context.kafka, context.topics, limits, context.failpoint)
     context.compute(InventoryCollector(lambda: counts_of(role.view)))
     try:
-        async with api_server(settings, Streams(role.view, role.lags, context.topics, settings.streams_max)):
+        limits_of_streams = (settings.streams_max, settings.streams_per_token_max)
+        async with api_server(settings, Streams(role.view, role.lags, context.topics, *limits_of_streams)):
             await role.run(context.stopping)
     finally:
         if context.stopping.is_set() and role.left_open:

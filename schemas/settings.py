@@ -180,6 +180,8 @@ class InventorySettings(Group):
     """Seconds that the clocks of the tokens' issuer and of this process may differ."""
     streams_max: Annotated[int, Field(ge=1, le=10_000)] = 200
     """Live streams at once; one more is refused with 503."""
+    streams_per_token_max: Annotated[int, Field(ge=1, le=10_000)] = 20
+    """Live streams at once of one token; one more is refused with 429. Without a key there are no tokens to count."""
     token: SecretStr | None = None
     """For `codes top` alone: the bearer token that it shows to the API."""
 

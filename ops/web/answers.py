@@ -4,7 +4,7 @@ In:       `InventoryView`, lags, what was asked for.
 Out:      models of `ops.web.models`.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Final, Literal
 
@@ -17,7 +17,6 @@ from ops.web.models import (
     Alert,
     AlertList,
     Campaign,
-    CampaignPage,
     DeadLetterCounts,
     History,
     HistoryPoint,
@@ -38,14 +37,6 @@ Order = Literal["asc", "desc"]
 WORST_FIRST: Final[tuple[Standing, ...]] = ("exhausted", "low", "enough")
 MINUTE_S: Final = 60
 RESOLUTIONS: Final[Mapping[str, Resolution]] = {"fine": FINE, "coarse": COARSE}
-KEYS: Final[Mapping[Sort, Callable[[Campaign], tuple[float | str, ...]]]] = {
-    "name": lambda one: (one.campaign_id,),
-    "available": lambda one: (one.available, one.campaign_id),
-    "total": lambda one: (one.total, one.campaign_id),
-    "rate": lambda one: (one.rate_5m, one.campaign_id),
-    "empty": lambda one: (float("inf") if one.empty_in_s is None else one.empty_in_s, one.campaign_id),
-    "changed": lambda one: (one.changed_at.timestamp(), one.campaign_id),
-}
 
 
 def campaign_of(stock: CampaignStock, motion: Motion, now: datetime) -> Campaign:
@@ -76,22 +67,6 @@ def rated(counts: Counts, motion: Motion, now: datetime, code_type: CodeType | N
         rate_5m=rate,
         empty_in_s=empty_in_s(counts.available, rate),
     )
-
-
-def campaigns_of(view: InventoryView, stocks: Iterable[CampaignStock]) -> list[Campaign]:
-    """Some campaigns as they are now."""
-    now = view.clock()
-    return [campaign_of(stock, view.motion(stock.campaign_id), now) for stock in stocks]
-
-
-def campaign_page(
-    view: InventoryView, *, search: str, sort: Sort, order: Order, offset: int, limit: int
-) -> CampaignPage:
-    """Campaigns whose id holds `search`, in any case."""
-    wanted = search.casefold()
-    matching = [stock for stock in view.stocks() if wanted in stock.campaign_id.casefold()]
-    found = sorted(campaigns_of(view, matching), key=KEYS[sort], reverse=order == "desc")
-    return CampaignPage(items=found[offset : offset + limit], total=len(found), offset=offset, limit=limit)
 
 
 def history_of(view: InventoryView, stock: CampaignStock, resolution: str, code_type: CodeType | None) -> History:

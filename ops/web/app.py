@@ -16,14 +16,13 @@ from pydantic import BaseModel
 
 from ops.web.answers import (
     alert_list,
-    campaign_of,
-    campaign_page,
     dead_letter_counts,
     history_of,
     import_list,
     lag_list,
 )
-from ops.web.auth import Denied, Guard
+from ops.web.auth import Denied, Guard, viewer_of
+from ops.web.campaigns import Wanted
 from ops.web.models import (
     AlertList,
     Campaign,
@@ -41,6 +40,7 @@ from ops.web.stream import Streams, stream
 from schemas.stock import CampaignStock
 
 STATIC: Final = Path(__file__).parent / "static"
+ONE_VIEWER_FULL: Final = "this token has CODES_INVENTORY__STREAMS_PER_TOKEN_MAX streams open; close one of them"
 LOCAL_HOSTS: Final = frozenset({"localhost", "127.0.0.1", "[::1]"})
 SECURITY_HEADERS: Final = {
     "Content-Security-Policy": (
@@ -80,11 +80,10 @@ class Api:
 
     async def _campaigns(self, request: web.Request) -> web.StreamResponse:
         query = asked(request, CampaignsQuery)
-        return answered(campaign_page(self._view, **query.model_dump()))
+        return sent(self._streams.campaigns.page(Wanted(**query.model_dump())))
 
     async def _campaign(self, request: web.Request) -> web.StreamResponse:
-        stock = self._stock(request)
-        return answered(campaign_of(stock, self._view.motion(stock.campaign_id), self._view.clock()))
+        return sent(self._streams.campaigns.get(self._stock(request)).json)
 
     async def _history(self, request: web.Request) -> web.StreamResponse:
         query = asked(request, HistoryQuery)
@@ -105,7 +104,11 @@ class Api:
     async def _stream(self, request: web.Request) -> web.StreamResponse:
         if self._streams.open >= self._streams.limit:
             return refused(HTTPStatus.SERVICE_UNAVAILABLE, "too_many_streams", "try again later")
-        return await stream(request, self._streams, self._guard.admit(request.headers.get("Authorization")))
+        header = request.headers.get("Authorization")
+        viewer = viewer_of(header) if not self._guard.is_open else None
+        if not self._streams.has_room_for(viewer):
+            return refused(HTTPStatus.TOO_MANY_REQUESTS, "too_many_streams", ONE_VIEWER_FULL)
+        return await stream(request, self._streams, lambda: self._guard.admit(header), viewer)
 
     async def _openapi(self, _request: web.Request) -> web.StreamResponse:
         return web.json_response(self.document)
@@ -196,8 +199,12 @@ async def secured(_request: web.Request, response: web.StreamResponse) -> None:
 
 def answered(answer: BaseModel) -> web.Response:
     """An answer as JSON; never kept by anyone between."""
-    headers = {"Cache-Control": "no-store"}
-    return web.Response(text=answer.model_dump_json(), content_type="application/json", headers=headers)
+    return sent(answer.model_dump_json())
+
+
+def sent(content: str) -> web.Response:
+    """JSON that is written out already."""
+    return web.Response(text=content, content_type="application/json", headers={"Cache-Control": "no-store"})
 
 
 def refused(status: HTTPStatus, reason: Reason, detail: str) -> web.Response:

@@ -9,6 +9,7 @@ Promise:  the algorithm follows from our key, never from the token: `alg: none` 
 
 import json
 from contextlib import suppress
+from hashlib import sha256
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any, Final
@@ -20,7 +21,8 @@ from cryptography.hazmat.primitives.serialization import load_pem_public_key
 from schemas.errors import SettingsInvalid
 from schemas.settings import InventorySettings
 
-SCHEME: Final = "Bearer "
+SCHEME: Final = "bearer"
+"""In any case (RFC 7235, 2.1)."""
 TOKEN_LENGTH_MAX: Final = 8_192
 KEYS_BYTES_MAX: Final = 1024 * 1024
 WORD_CLAIMS: Final = ("scope", "roles")
@@ -56,9 +58,7 @@ class Guard:
         """
         if self.is_open:
             return None
-        if header is None or not header.startswith(SCHEME) or len(header) > TOKEN_LENGTH_MAX:
-            raise Denied(HTTPStatus.UNAUTHORIZED, "a bearer token is needed")
-        claims = self._claims(header.removeprefix(SCHEME).strip())
+        claims = self._claims(token_in(header))
         if not has_claim(claims, self._settings.jwt_claim):
             raise Denied(HTTPStatus.FORBIDDEN, f"the token has no claim {self._settings.jwt_claim}")
         return float(claims["exp"]) + self._settings.jwt_leeway_s
@@ -89,6 +89,23 @@ class Guard:
         return secret.get_secret_value(), "HS256"
 
 
+def token_in(header: str | None) -> str:
+    """The token of an `Authorization` header.
+
+    Raises:
+        Denied: there is none, or it is of another scheme or too long.
+    """
+    scheme, _, token = (header or "").partition(" ")
+    if scheme.lower() != SCHEME or not token.strip() or len(token) > TOKEN_LENGTH_MAX:
+        raise Denied(HTTPStatus.UNAUTHORIZED, "a bearer token is needed")
+    return token.strip()
+
+
+def viewer_of(header: str | None) -> str:
+    """Who a token belongs to, for counting: a digest, so that the token itself is kept nowhere."""
+    return sha256(token_in(header).encode()).hexdigest()
+
+
 def has_claim(claims: dict[str, Any], name: str) -> bool:
     """Whether a claim of this name is true, or `scope` or `roles` has this word."""
     return claims.get(name) is True or any(name in words_of(claims.get(claim)) for claim in WORD_CLAIMS)
@@ -107,9 +124,12 @@ class KeyFile:
     def __init__(self, path: str) -> None:
         """Raises SettingsInvalid if the file cannot be used."""
         self._path = Path(path)
-        self._read_at = 0
+        self._read: tuple[int, int, int] | None = None
+        """Which file was read: its time, inode and size."""
         self._keys: dict[str | None, RSAPublicKey] = {}
         self._refresh()
+        if not self._keys:
+            raise SettingsInvalid(f"CODES_INVENTORY__JWT_KEYS_FILE: {path} holds no RSA key for signatures")
 
     def key(self, kid: str | None) -> RSAPublicKey:
         """The key of this id; without one, the only key there is.
@@ -128,17 +148,22 @@ class KeyFile:
 
     def _refresh(self) -> None:
         try:
-            changed_at = self._path.stat().st_mtime_ns
-            if changed_at != self._read_at:
+            found = self._path.stat()
+            file = (found.st_mtime_ns, found.st_ino, found.st_size)
+            if file != self._read:
                 self._keys = keys_in(self._path.read_bytes()[:KEYS_BYTES_MAX])
-                self._read_at = changed_at
+                self._read = file
         except (OSError, ValueError) as why:
             reason = why.strerror if isinstance(why, OSError) else str(why)
             raise SettingsInvalid(f"CODES_INVENTORY__JWT_KEYS_FILE: {self._path} cannot be used: {reason}") from None
 
 
 def keys_in(content: bytes) -> dict[str | None, RSAPublicKey]:
-    """The RSA keys of a JWKS by their ids, or the one of a PEM. Raises ValueError if there is none."""
+    """The RSA keys of a JWKS by their ids, or the one of a PEM. A JWKS may be empty: its last key was taken out.
+
+    Raises:
+        ValueError: it is neither.
+    """
     if content.lstrip().startswith(b"-----"):
         key = load_pem_public_key(content)
         if not isinstance(key, RSAPublicKey):
@@ -146,12 +171,9 @@ def keys_in(content: bytes) -> dict[str | None, RSAPublicKey]:
         return {None: key}
     try:
         told = json.loads(content)["keys"]
-        found = {one.get("kid"): public_key(one) for one in told if is_ours(one)}
+        return {one.get("kid"): public_key(one) for one in told if is_ours(one)}
     except (KeyError, TypeError, AttributeError, jwt.PyJWTError):
         raise ValueError("it is neither a PEM nor a JWKS") from None
-    if not found:
-        raise ValueError("it holds no RSA key for signatures")
-    return found
 
 
 def is_ours(key: dict[str, Any]) -> bool:

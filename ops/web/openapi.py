@@ -22,6 +22,11 @@ DENIALS: Final[Mapping[str, str]] = {
     "403": "A good token without the claim.",
 }
 
+TOO_MANY: Final[Mapping[str, str]] = {
+    "429": "This token has as many streams open as one may have.",
+    "503": "As many streams are open as this process may have.",
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Route:
@@ -64,6 +69,8 @@ def operation(route: Route) -> dict[str, Any]:
         responses["404"] = problem("There is no such campaign.")
     if not route.open:
         responses |= {status: problem(said) for status, said in DENIALS.items()}
+    if route.answers is None and not route.open:
+        responses |= {status: problem(said) for status, said in TOO_MANY.items()}
     security: dict[str, list[str]] = {"security": []} if route.open else {}
     return {"summary": route.summary, "parameters": parameters(route), "responses": responses, **security}
 

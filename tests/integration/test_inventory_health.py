@@ -31,6 +31,9 @@ class Holding:
         """None was."""
         return False
 
+    async def until_alerts_read(self) -> None:
+        """There are none."""
+
     async def send(self, _record: OutgoingRecord) -> None:
         """Not before it is told to."""
         self.began.set()

@@ -68,6 +68,12 @@ def denial(guard: Guard, header: str | None) -> HTTPStatus:
     return raised.value.status
 
 
+@pytest.mark.parametrize("scheme", ["Bearer", "bearer", "BEARER", "bEaReR"])
+def test_the_scheme_is_read_in_any_case(scheme: str) -> None:
+    """RFC 7235: a scheme is case-insensitive."""
+    assert guard().admit(f"{scheme} {signed()}") is not None
+
+
 OTHERS: Final[dict[str, Callable[[], str | None]]] = {
     "none": lambda: None,
     "empty": lambda: "",
