@@ -32,7 +32,7 @@ async def take(asked: Asked[ImportCommand], store: ImportStore, waits: Waits) ->
     """
     attempt = 0
     while True:
-        found = await waits.unless_stopped(lambda: waits.read(lambda: store.find(asked.request.request_id)))
+        found = await waits.unless_stopped(lambda: waits.mongo(lambda: store.find(asked.request.request_id)))
         try:
             return await take_found(found, asked, store, waits)
         except (FactsStale, StoreRefused) as why:
@@ -50,12 +50,12 @@ async def take_found(
     run = uuid4().hex
     if found is None:
         document = begun(asked, run=run, now=waits.around.clock())
-        await waits.unless_stopped(lambda: waits.write(lambda: store.create(document)))
+        await waits.unless_stopped(lambda: waits.mongo(lambda: store.create(document)))
         return document
     if found.state != "running" or found.digest != asked.digest:
         return found
     document = found.model_copy(update={"run": run})
-    await waits.unless_stopped(lambda: waits.write(lambda: store.replace(found, document)))
+    await waits.unless_stopped(lambda: waits.mongo(lambda: store.replace(found, document)))
     return document
 
 
@@ -82,7 +82,7 @@ class Checkpoint:
         while True:
             before = self.document
             try:
-                await self.waits.unless_stopped(lambda: self.waits.write(lambda: self.store.replace(before, after)))  # noqa: B023  # it is awaited here
+                await self.waits.unless_stopped(lambda: self.waits.mongo(lambda: self.store.replace(before, after)))  # noqa: B023  # it is awaited here
             except (FactsStale, StoreRefused) as why:
                 failure = why
             else:
@@ -102,7 +102,7 @@ class Checkpoint:
             PartitionFenced: another run has taken the import over.
             Stopped: told to stop before there was an answer.
         """
-        self.document = await self.waits.unless_stopped(lambda: self.waits.read(self.still_ours))
+        self.document = await self.waits.unless_stopped(lambda: self.waits.mongo(self.still_ours))
 
     async def still_ours(self) -> ImportDocument:
         """The document. Raises PartitionFenced if another run has taken the import over."""
@@ -114,7 +114,7 @@ class Checkpoint:
     async def shards(self) -> Sequence[InventoryDocument]:
         """This partition's shards of the import's campaign. Raises Stopped."""
         campaign_id = self.document.campaign_id
-        return await self.waits.unless_stopped(lambda: self.waits.read(lambda: self.store.shards(campaign_id)))
+        return await self.waits.unless_stopped(lambda: self.waits.mongo(lambda: self.store.shards(campaign_id)))
 
     def disturbed(self, why: FactsStale | StoreRefused, attempt: int, *, gives_up: bool = True) -> None:
         """A write failed after so many others; raises StoreRefused if it is hopeless.

@@ -89,7 +89,7 @@ class ChunkWriter:
         if part is not prepared.chunk:
             at = waits.around.clock()
             ready = await asyncio.to_thread(store.prepare, part, document, moved_by=self.moved_by, at=at)
-        return await waits.unless_told(lambda: waits.read(lambda: store.look_up(ready, document.campaign_id)))
+        return await waits.unless_told(lambda: waits.mongo(lambda: store.look_up(ready, document.campaign_id)))
 
     async def _tried(self, ready: Prepared, attempt: int, began_s: float) -> Written | None:
         """One try; None if it is to be repeated."""
@@ -114,7 +114,7 @@ class ChunkWriter:
     async def _written(self, ready: Prepared) -> Written:
         waits, began_s = self.checkpoint.waits, monotonic()
         written = await waits.unless_told(
-            lambda: waits.write(lambda: self._write(ready)), stop_grace_s=GRACE_S, cancel_grace_s=GRACE_S
+            lambda: waits.mongo(lambda: self._write(ready)), stop_grace_s=GRACE_S, cancel_grace_s=GRACE_S
         )
         self.checkpoint.document = written.document
         if self.size.went_well(ready.chunk.rows, monotonic() - began_s):

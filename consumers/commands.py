@@ -99,7 +99,7 @@ class ImportPartition:
             moved_by = f"{self._shard}@{asked.record.offset}"
             document = await self._watched(ImportRun(checkpoint, waits, emitter, self._chunk_size, moved_by))
         if document.report is not None:
-            await waits.unless_stopped(lambda: waits.read(lambda: self._store.forget_rejects(document.id)))
+            await waits.unless_stopped(lambda: waits.mongo(lambda: self._store.forget_rejects(document.id)))
         return told_records(document, await checkpoint.shards(), asked.record, self._around.topics)
 
     async def _watched(self, run: ImportRun) -> ImportDocument:

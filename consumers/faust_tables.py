@@ -21,6 +21,7 @@ from faust.tables.recovery import RebalanceAgain, Recovery, ServiceStopped
 from faust.types import TP
 
 from consumers import faust_flow, lenient
+from consumers.faust_flow import FAUST_LOG
 from consumers.view_reader import is_past
 
 POLL_MS: Final = 200
@@ -112,6 +113,8 @@ class OurRecovery(Recovery):
 
 class OurTables(TableManager):
     """Faust's manager of tables, with our recovery."""
+
+    logger = FAUST_LOG
 
     @property
     def recovery(self) -> Recovery:

@@ -85,7 +85,7 @@ class ChunkSource:
         return self.store.prepare(chunk, self.document, moved_by=self.moved_by, at=self.waits.around.clock())
 
     async def _looked_up(self, prepared: Prepared) -> Prepared:
-        return await self.waits.read(lambda: self.store.look_up(prepared, self.document.campaign_id))
+        return await self.waits.mongo(lambda: self.store.look_up(prepared, self.document.campaign_id))
 
     async def _ranges(self) -> AsyncGenerator[Range, None]:
         """A gzip from its begin, since it cannot be entered elsewhere; a text from where the import is."""

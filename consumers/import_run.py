@@ -170,12 +170,12 @@ class ImportRun:
         checkpoint, waits, objects = self.checkpoint, self.waits, self._around.objects
 
         def check_owner() -> Awaitable[object]:
-            return waits.read(checkpoint.still_ours)
+            return waits.mongo(checkpoint.still_ours)
 
         def once() -> Awaitable[str]:
             return write_report(checkpoint.document, checkpoint.store, objects, check_owner)
 
-        return await waits.read(lambda: waits.s3(once))
+        return await waits.mongo(lambda: waits.s3(once))
 
     def _source(self) -> ChunkSource:
         return ChunkSource(

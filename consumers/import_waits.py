@@ -15,7 +15,7 @@ from typing import Final, TypeVar
 from consumers.ahead import Stopped, let_go, unless
 from consumers.import_surroundings import ImportSurroundings
 from consumers.waiting import wait_out
-from schemas.errors import FactsStale, ImportFailed, ObjectStoreUnavailable, StoreRefused, StoreUnavailable
+from schemas.errors import ImportFailed, ObjectStoreUnavailable, StoreUnavailable
 
 CANCELLED: Final = "cancelled"
 LOOK_EVERY_S: Final = 1.0
@@ -33,21 +33,11 @@ class Waits:
     stopping: asyncio.Event
     cancelled: asyncio.Event = field(default_factory=asyncio.Event)
 
-    async def read(self, work: Work[T]) -> T:
-        """Read from MongoDB, for as long as it takes.
-
-        Nothing that is read is to blame for a refusal or a conflict: the next owner may have ended this one's
-        session, a node may be starting, or a right may be missing.
-        """
-        failures = (StoreUnavailable, StoreRefused, FactsStale)
-        observer, backoff_max_s = self.around.observer, self.around.backoff_max_s
-        return await wait_out(work, "mongo", observer, away=failures, backoff_max_s=backoff_max_s)
-
-    async def write(self, work: Work[T]) -> T:
-        """Write to MongoDB, for as long as it takes.
+    async def mongo(self, work: Work[T]) -> T:
+        """Ask MongoDB, for as long as it takes.
 
         Raises:
-            FactsStale, StoreRefused, ChunkTooSlow: as the work does.
+            FactsStale, StoreRefused, ChunkTooSlow: as a write does; a read raises none of them.
         """
         observer, backoff_max_s = self.around.observer, self.around.backoff_max_s
         return await wait_out(work, "mongo", observer, away=StoreUnavailable, backoff_max_s=backoff_max_s)
@@ -104,7 +94,7 @@ class Waits:
         Raises:
             Stopped: told to stop before there was an answer.
         """
-        if await self.unless_stopped(lambda: self.read(is_cancelled)):
+        if await self.unless_stopped(lambda: self.mongo(is_cancelled)):
             self.cancelled.set()
         task = asyncio.create_task(self._watch(is_cancelled))
         try:
@@ -117,7 +107,7 @@ class Waits:
     async def _watch(self, is_cancelled: Work[bool]) -> None:
         while not self.cancelled.is_set():
             await asyncio.sleep(LOOK_EVERY_S)
-            if await self.read(is_cancelled):
+            if await self.mongo(is_cancelled):
                 self.cancelled.set()
 
 

@@ -11,15 +11,15 @@ from stores.import_port import Prepared, Written
 from stores.mongo.imports import MongoImportStore
 
 
-class ReadsRefused(MongoImportStore):
-    """Every other read is refused, as while a node starts, or interrupted, as when a session is ended."""
+class ReadsFail(MongoImportStore):
+    """Every other read fails, as while a node starts."""
 
     reads = 0
 
     def _read(self) -> None:
         self.reads += 1
         if self.reads % 2:
-            raise StoreRefused("133") if self.reads % 4 == 1 else FactsStale("11601", "session_ended")
+            raise StoreUnavailable("133", "server_error")
 
     async def find(self, import_id: str) -> ImportDocument | None:
         """See `ImportStore.find`."""

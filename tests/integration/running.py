@@ -10,7 +10,7 @@ import signal
 import sys
 import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any, Final
 
@@ -19,8 +19,10 @@ import orjson
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
 
 from consumers.lenient import install
+from consumers.waiting import seen_through
 from ops.settings import Settings
 from producers.sending import hand_over
+from schemas.errors import Dropped
 from schemas.records import OutgoingRecord
 from schemas.topics import ALL_TOPICS, Topics, TopicSpec
 
@@ -174,7 +176,8 @@ async def a_neighbour(settings: Settings, *others: str) -> AsyncIterator[Neighbo
         consumer.assign(await all_partitions(producer, settings, others))
         yield Neighbour(settings, producer, consumer)
     finally:
-        await consumer.stop()
+        with suppress(Dropped):  # the client may cancel what nobody else did
+            await seen_through(consumer.stop())
         await producer.stop()
 
 

@@ -18,7 +18,7 @@ from tests.integration.disturbed_stores import (
     HeldUp,
     LateStore,
     LocationRefused,
-    ReadsRefused,
+    ReadsFail,
     SlowAtFirst,
     SlowStore,
     TakingRefused,
@@ -43,7 +43,7 @@ def reasons(partition: Partition) -> list[object]:
 async def test_no_read_fails_an_import(objects: Objects, files: Files, parts: MongoParts, db: Database) -> None:
     """Whatever the database says to one, it is asked again; the process goes on, and nothing is a dead letter."""
     files.put("plain.csv", TEXT)
-    partition = Partition(parts, objects, store=ReadsRefused)
+    partition = Partition(parts, objects, store=ReadsFail)
 
     end = await partition.serve(files.command("plain.csv"))
 

@@ -21,6 +21,7 @@ NONE_HERE: Final = {
     "codes_store_refusals_total": "no validator is wrong",
     "codes_transactions_aborted_total": "nothing is away",
     "codes_fenced_total": "no process is frozen",
+    "codes_rebalance_seconds": "no process of a group comes or goes",
     "codes_reply_topic_unusable": "no reply topic is allowed",
 }
 """Series that exist only once there was one, and why there is none here."""
