@@ -31,6 +31,8 @@ RECORDS_AT_ONCE: Final = 1_000
 class OurTable(faust.Table):  # type: ignore[type-arg]  # Faust's typing is incomplete
     """A table that knows what its changelog has not acknowledged yet."""
 
+    logger = FAUST_LOG
+
     def send_changelog(self, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401  # Faust's signature
         """The same, and remembered: an offset must not be committed before."""
         sent = super().send_changelog(*args, **kwargs)
@@ -40,6 +42,8 @@ class OurTable(faust.Table):  # type: ignore[type-arg]  # Faust's typing is inco
 
 class OurRecovery(Recovery):
     """One pass for each time that the group shares out."""
+
+    logger = FAUST_LOG
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401  # Faust's signature
         super().__init__(*args, **kwargs)

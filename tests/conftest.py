@@ -10,6 +10,7 @@ import secrets
 from collections.abc import Iterator
 
 import orjson
+import pymongo
 import pytest
 from aiokafka.admin import AIOKafkaAdminClient
 from hypothesis import HealthCheck
@@ -31,6 +32,8 @@ WORKER = os.environ.get("PYTEST_XDIST_WORKER")
 if WORKER:
     os.environ["CODES_DEV_DIR"] = str(layout_of(None).root / WORKER)
 
+DROP_TIMEOUT_S = 90
+"""A role that was killed may have left a transaction open, which the server ends after 60 s."""
 FEW_PARTITIONS = 2
 """Enough to see partitions, few enough to make and delete them for every test."""
 
@@ -113,7 +116,8 @@ def a_migrated(settings: Settings) -> Iterator[Settings]:
 async def remove(settings: Settings) -> None:
     """Delete a test's topics and its database."""
     client = connect(settings.mongo)
-    await client.drop_database(settings.mongo.database)
+    with pymongo.timeout(DROP_TIMEOUT_S):
+        await client.drop_database(settings.mongo.database)
     client.close()
     admin = AIOKafkaAdminClient(bootstrap_servers=settings.kafka.bootstrap_servers)
     await admin.start()

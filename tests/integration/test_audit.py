@@ -84,6 +84,7 @@ async def test_it_says_what_it_could_not_judge(
     assert (Exit.OK, 0) == (recent.code, recent.json["tally"]["results"])
 
 
+@pytest.mark.long
 async def test_what_waits_is_not_judged(
     environment: dict[str, str], neighbour: Neighbour, files: Files, tmp_path: Path
 ) -> None:

@@ -41,7 +41,9 @@ def headers_of(record: Any) -> dict[str, bytes]:
     return dict(record.headers)
 
 
-@pytest.mark.parametrize("sender", SENDERS)
+@pytest.mark.parametrize(
+    "sender", [pytest.param(name, marks=pytest.mark.long if name == "java" else ()) for name in SENDERS]
+)
 async def test_a_worker_and_the_commands_read_every_codec(
     sender: str,
     environment: dict[str, str],

@@ -142,6 +142,7 @@ async def hang(_loop: object) -> list[IncomingRecord]:
     return []
 
 
+@pytest.mark.long
 async def test_a_loop_that_waits_for_a_broker_is_left_alone(migrated: Settings, neighbour: Neighbour) -> None:
     """Its transaction hangs in the client for longer than a turn may take, and no error says so yet."""
     async with a_role(migrated, silence_max_s=14) as bench:

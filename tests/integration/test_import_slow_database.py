@@ -12,7 +12,7 @@ from schemas.topics import IMPORT
 from stores.mongo.connection import Database
 from tests.fakes.proxy import proxied
 from tests.integration.importing import Files
-from tests.integration.long_import import KEYS, SMALL, check_exact, put_text
+from tests.integration.long_import import SMALL, check_exact, put_text
 from tests.integration.running import Neighbour, Role, running
 
 pytestmark = pytest.mark.integration
@@ -28,7 +28,7 @@ WELL_IN_IT_S: Final = 5
 """Its codes are looked up, and most of its time is to come; later or earlier the stop must be as quick."""
 
 
-@pytest.mark.parametrize("key", KEYS)
+@pytest.mark.parametrize("key", ["packed.csv.gz", pytest.param("plain.csv", marks=pytest.mark.long)])
 async def test_a_chunk_that_is_never_in_time_is_halved(
     key: str, environment: dict[str, str], neighbour: Neighbour, files: Files, db: Database, tmp_path: Path
 ) -> None:

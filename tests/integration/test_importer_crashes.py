@@ -11,7 +11,7 @@ from schemas.topics import IMPORT, IMPORTS
 from stores.mongo.connection import Database
 from tests.fakes.proxy import proxied
 from tests.integration.importing import Files, ends
-from tests.integration.long_import import KEYS, ROWS, SMALL, body_of, check_exact, put_text
+from tests.integration.long_import import ROWS, SMALL, body_of, check_exact, put_text
 from tests.integration.running import Neighbour, is_stopped, running, until
 
 pytestmark = pytest.mark.integration
@@ -22,7 +22,7 @@ KILLS = 4
 @pytest.mark.parametrize(
     "point", ["before_chunk:kill:3", "after_chunk:kill:3", "before_report:kill", "before_import_end:kill"]
 )
-@pytest.mark.parametrize("key", KEYS)
+@pytest.mark.parametrize("key", ["packed.csv.gz", pytest.param("plain.csv", marks=pytest.mark.long)])
 async def test_an_importer_killed_at_a_named_point(
     point: str,
     key: str,

@@ -202,6 +202,7 @@ async def test_a_role_with_open_streams_ends_in_time(
     assert 1 == len(watcher.role.logged("api_open"))
 
 
+@pytest.mark.long
 async def test_a_broker_that_is_away_is_said_and_does_not_hold_the_process(
     environment: dict[str, str], migrated: Settings, tmp_path: Path
 ) -> None:

@@ -1,6 +1,7 @@
 """`codes reconcile --reservations` on real parts: names what was changed by hand, and nothing else."""
 
 import asyncio
+import signal
 from pathlib import Path
 from typing import Any
 
@@ -75,5 +76,7 @@ async def test_nothing_is_named_while_the_service_works(
             await neighbour.records(RESULTS, 10)
             for _ in range(LOOKS):
                 assert 0 == await compare(migrated, [], found.append)
+        worker.signal(signal.SIGTERM)  # one that is killed leaves a transaction open
+        assert 0 == await worker.ended()
 
     assert [] == found

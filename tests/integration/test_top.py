@@ -158,6 +158,7 @@ async def test_the_wait_for_an_inventory_ends_in_time(environment: dict[str, str
     assert over.startswith("codes: the inventory is unavailable at http://127.0.0.1:9, for 2 s: ")
 
 
+@pytest.mark.long
 async def test_an_inventory_that_is_frozen_is_said_to_be_silent(
     environment: dict[str, str], migrated: Any, tmp_path: Path
 ) -> None:

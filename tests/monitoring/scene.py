@@ -61,7 +61,7 @@ async def watch(environment: Mapping[str, str], rules: Path, folder: Path) -> Se
             ports = {role.name: [await ready(role)] for role in roles}
             prometheus = await parts.enter_async_context(a_prometheus(ports, rules, folder))
             await prometheus.until(f"count(codes_build_info) == {len(CREW)}")
-            await traffic(neighbour, files)
+            await traffic(neighbour, files, prometheus)
             return await seen(prometheus)
     finally:
         await remove(settings)
@@ -74,12 +74,13 @@ async def ready(role: Role) -> int:
     return port
 
 
-async def traffic(neighbour: Neighbour, files: Files) -> None:
+async def traffic(neighbour: Neighbour, files: Files, prometheus: Prometheus) -> None:
     """A bit of everything: imports that end well and badly, all outcomes, a dead letter, holds that end."""
     files.put("codes.csv", "\n".join(f"CODE-{number:03}" for number in range(100)).encode())
     await neighbour.send(IMPORT, files.command("codes.csv", "i1"))
     await neighbour.send(IMPORT, files.command("missing.csv", "i2"))
     await ends(neighbour, 2)
+    await prometheus.until('codes_inventory_codes{campaign="sale", status="available"} == 100')  # it falls from there
     for number in range(HELD):
         await ask(neighbour, RESERVE, f"r{number}", fan_id="fan", ttl_s=1 if number % 2 else 600)
     await neighbour.values(RESULTS, HELD)
