@@ -1,19 +1,26 @@
 """The backends that a code store's contract is tested on: the same few questions to each.
 
-Out: `Bench`, `MemoryBench`, `MongoBench`.
+Out: `Bench`, `MemoryBench`, `MongoBench`; `mongo_bench` makes and removes its database.
 """
 
 import asyncio
 from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Protocol
 
+import pymongo
+
 from handlers.facts import Candidate, StockKey
+from ops.settings import Settings
 from schemas.documents import InventoryDocument
 from stores.mongo.campaigns import Campaigns
 from stores.mongo.codes import MongoCodeStore, MongoParts
 from stores.mongo.collections import Collections, from_document
-from stores.mongo.connection import Client, Database
+from stores.mongo.connection import Client, Database, connect, database
+from stores.mongo.migration import migrate_database
 from stores.port import CodeStore
+from tests.conftest import DROP_TIMEOUT_S
 from tests.fakes.builders import NOW
 from tests.fakes.memory_store import IMPORT_SHARD, MemoryCodeStore, MemoryDatabase
 from tests.fakes.stocking import put_codes
@@ -131,6 +138,18 @@ class MongoBench:
     async def forget(self, request_id: str) -> None:
         """See `Bench.forget`."""
         await self.collections.requests.delete_one({"_id": request_id})
+
+
+@asynccontextmanager
+async def mongo_bench(settings: Settings) -> AsyncIterator[MongoBench]:
+    """An empty database with validators and indexes, removed afterwards."""
+    client = connect(settings.mongo)
+    db = database(client, settings.mongo)
+    await migrate_database(db, ledger_days=30, check=False)
+    yield MongoBench(client, db)
+    with pymongo.timeout(DROP_TIMEOUT_S):
+        await client.drop_database(db.name)
+    client.close()
 
 
 def summed(shards: list[InventoryDocument]) -> Counts:

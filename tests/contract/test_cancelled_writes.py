@@ -22,11 +22,9 @@ from ops.settings import Settings
 from schemas.base import CodeType
 from stores.mongo import transactions
 from stores.mongo.codes import MongoParts
-from stores.mongo.connection import connect, database
 from stores.mongo.imports import MongoImportStore
-from stores.mongo.migration import migrate_database
 from stores.mongo.reconcile import Reconciliation
-from tests.contract.benches import MongoBench, summed
+from tests.contract.benches import MongoBench, mongo_bench, summed
 from tests.fakes.builders import NOW, TM, a_release, a_reserve, an_assign, an_assign_from_stock, asked
 from tests.fakes.hand_overs import PLACES, REACTION_S, HandOvers, nothing
 from tests.fakes.imports import an_import
@@ -124,12 +122,8 @@ WRITES = pytest.mark.parametrize("prepare", [a_batch, a_chunk, a_correction])
 @pytest.fixture
 async def bench(settings: Settings) -> AsyncIterator[MongoBench]:
     """An empty database with validators and indexes, gone afterwards."""
-    client = connect(settings.mongo)
-    db = database(client, settings.mongo)
-    await migrate_database(db, ledger_days=30, check=False)
-    yield MongoBench(client, db)
-    await client.drop_database(db.name)
-    client.close()
+    async with mongo_bench(settings) as bench:
+        yield bench
 
 
 @pytest.fixture

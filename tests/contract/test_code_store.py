@@ -14,10 +14,8 @@ from schemas.errors import FactsStale
 from schemas.records import Asked
 from schemas.requests import Request
 from schemas.results import Result
-from stores.mongo.connection import connect, database
-from stores.mongo.migration import migrate_database
 from stores.port import CodeStore
-from tests.contract.benches import Bench, MemoryBench, MongoBench, summed, workers_shards
+from tests.contract.benches import Bench, MemoryBench, mongo_bench, summed, workers_shards
 from tests.fakes.builders import (
     EXTERNAL,
     HOUR,
@@ -421,9 +419,5 @@ class TestMongoStore(CodeStoreContract):
     @pytest.fixture
     async def bench(self, settings: Settings) -> AsyncIterator[Bench]:
         """An empty database with validators and indexes, gone afterwards."""
-        client = connect(settings.mongo)
-        db = database(client, settings.mongo)
-        await migrate_database(db, ledger_days=30, check=False)
-        yield MongoBench(client, db)
-        await client.drop_database(db.name)
-        client.close()
+        async with mongo_bench(settings) as bench:
+            yield bench

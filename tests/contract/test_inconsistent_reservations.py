@@ -10,9 +10,7 @@ from ops.settings import Settings
 from schemas.errors import FactsStale
 from schemas.records import Asked
 from schemas.requests import Request
-from stores.mongo.connection import connect, database
-from stores.mongo.migration import migrate_database
-from tests.contract.benches import Bench, MemoryBench, MongoBench
+from tests.contract.benches import Bench, MemoryBench, MongoBench, mongo_bench
 from tests.fakes.builders import NOW, TM, a_release, a_reserve, an_assign, asked
 
 RESERVES = ("reserve.requests.v1.0", "reserve.requests.v1.1")
@@ -163,9 +161,5 @@ class TestMongoStore(InconsistentContract):
     @pytest.fixture
     async def bench(self, settings: Settings) -> AsyncIterator[Bench]:
         """An empty database with validators and indexes, gone afterwards."""
-        client = connect(settings.mongo)
-        db = database(client, settings.mongo)
-        await migrate_database(db, ledger_days=30, check=False)
-        yield MongoBench(client, db)
-        await client.drop_database(db.name)
-        client.close()
+        async with mongo_bench(settings) as bench:
+            yield bench
