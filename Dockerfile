@@ -7,12 +7,12 @@ ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1 PIP_ROOT_USER_ACTION=igno
 RUN apt-get update && apt-get install -y --no-install-recommends tini
 WORKDIR /src
 COPY constraints.txt pyproject.toml requirements-build.in ./
-COPY containers/pins.py containers/
+COPY devstack/containers/pins.py devstack/containers/
 # Exactly the pins, by their hashes, as wheels: without --no-deps pip would look for newer extras, which have no hash.
 RUN python -m venv --without-pip /opt/codes \
- && python containers/pins.py run >run.txt \
+ && python devstack/containers/pins.py run >run.txt \
  && pip --python /opt/codes/bin/python install --no-deps --require-hashes --only-binary :all: -r run.txt \
- && python containers/pins.py build >build.txt \
+ && python devstack/containers/pins.py build >build.txt \
  && pip install --no-deps --require-hashes --only-binary :all: -r build.txt
 COPY README.md LICENSE ./
 COPY schemas schemas
@@ -21,6 +21,11 @@ COPY stores stores
 COPY producers producers
 COPY consumers consumers
 COPY ops ops
+COPY web web
+COPY audit audit
+COPY roles roles
+COPY interfaces interfaces
+COPY cli cli
 COPY devstack devstack
 RUN pip wheel --no-deps --no-build-isolation --wheel-dir dist . \
  && pip --python /opt/codes/bin/python install --no-deps --no-index dist/*.whl \

@@ -9,7 +9,7 @@ RELEASE ?= codes
 ENVIRONMENT ?= dev
 # Deployments name their cluster: what kubectl happens to point at is not asked for.
 KUBE_CONTEXT ?=
-PACKAGES := schemas handlers stores producers consumers ops devstack benchmarks containers
+PACKAGES := schemas handlers stores producers consumers ops web audit roles interfaces cli devstack benchmarks docs
 QUICK := tests/unit tests/pipeline
 # Folders with a target of their own; `integration` takes all others, so that no test is in no job.
 APART := $(QUICK) tests/property tests/contract tests/features tests/browser tests/monitoring tests/helm
@@ -97,7 +97,7 @@ security: $(READY) ## careless calls in our code: bandit
 
 sbom: $(READY) ## what the image installs, as CycloneDX, into dist/sbom.json
 	@mkdir -p $(DIST)
-	@$(BIN)/python containers/pins.py run > $(DIST)/runtime.txt
+	@$(BIN)/python devstack/containers/pins.py run > $(DIST)/runtime.txt
 	@$(BIN)/python -W ignore::UserWarning -m cyclonedx_py requirements --pyproject pyproject.toml --validate --output-reproducible --sv 1.6 -o $(DIST)/sbom.json $(DIST)/runtime.txt
 
 image: ## build the image (needs docker)

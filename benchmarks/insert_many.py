@@ -15,7 +15,7 @@ from typing import Any
 from motor.motor_asyncio import AsyncIOMotorClientSession
 
 from benchmarks.codes_file import CAMPAIGN, codes
-from ops.settings import Settings, load_settings
+from ops.settings.load import Settings, load_settings
 from stores.mongo.collections import Collection
 from stores.mongo.connection import connect, database
 from tests.fakes.stocking import a_code

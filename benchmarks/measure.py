@@ -16,7 +16,7 @@ from benchmarks.usage import usage
 
 SYSTEMS: Final[Mapping[str, Sequence[str]]] = {
     "per_message": ("-m", "benchmarks.per_message"),
-    "worker": ("-m", "ops.cli", "worker"),
+    "worker": ("-m", "cli.main", "worker"),
 }
 SPARE_CODES: Final = 1.2
 """Codes per request: nobody's stock runs out."""

@@ -14,7 +14,7 @@ from typing import Final
 import orjson
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord
 
-from ops.settings import Settings, load_settings
+from ops.settings.load import Settings, load_settings
 from schemas.topics import RESERVE, RESULTS, Topics
 from stores.mongo.collections import Collection
 from stores.mongo.connection import connect, database

@@ -19,7 +19,7 @@ import boto3
 
 from benchmarks.codes_file import CAMPAIGN
 from benchmarks.insert_many import tell
-from ops.settings import Settings, load_settings
+from ops.settings.load import Settings, load_settings
 from stores.mongo.collections import Collection
 from stores.mongo.connection import connect, database
 from tests.fakes.stocking import a_code

@@ -15,8 +15,8 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 
 from benchmarks.codes_file import CAMPAIGN
-from ops.migrate import migrate
-from ops.settings import Settings, load_settings
+from ops.broker.migrate import migrate
+from ops.settings.load import Settings, load_settings
 from schemas.requests import ReserveRequest
 from schemas.topics import RESERVE, RESULTS, Topics
 from stores.mongo.connection import connect, database

@@ -15,11 +15,11 @@ import typer
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter, SpanExportResult
 
-from consumers.failpoints import Failpoint
-from consumers.requests import RequestPartition
-from consumers.surroundings import Surroundings
-from consumers.tracing import UNTRACED, Tracer
-from ops.otel import OtelTracer
+from consumers.loop.failpoints import Failpoint
+from consumers.loop.tracing import UNTRACED, Tracer
+from consumers.worker.batch import RequestPartition
+from consumers.worker.context import Surroundings
+from ops.telemetry.otel import OtelTracer
 from producers.reply_topics import ReplyTopics
 from schemas.settings import WorkerSettings
 from schemas.topics import RESERVE

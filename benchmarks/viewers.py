@@ -19,14 +19,14 @@ import orjson
 import psutil
 from aiohttp import web
 
-from consumers.inventory_role import Lags
-from consumers.view import InventoryView
-from ops.web.app import web_app
-from ops.web.auth import Guard
-from ops.web.stream import Streams
+from consumers.inventory.role import Lags
+from consumers.inventory.view import InventoryView
 from schemas.records import IncomingRecord
 from schemas.settings import InventorySettings
 from schemas.topics import INVENTORY, Topics
+from web.app import web_app
+from web.auth import Guard
+from web.stream import Streams
 
 SETTLE_S: Final = 5.0
 MANY: Final = 10_000

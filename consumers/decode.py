@@ -135,7 +135,7 @@ def parsed(value: bytes) -> dict[str, Any]:
 
 
 def is_text(name: str) -> bool:
-    """Whether a header's name was UTF-8; if not, it came with surrogates (see `consumers.lenient`)."""
+    """Whether a header's name was UTF-8; if not, it came with surrogates (see `consumers.loop.aiokafka_patch`)."""
     return name.isascii() or not any("\ud800" <= character <= "\udfff" for character in name)
 
 

@@ -1,1 +1,1 @@
-"""Settings, logging, metrics, health, the ops port and the command line: the composition root."""
+"""What running the service takes: settings, telemetry, monitoring, and the broker's topics."""

@@ -6,7 +6,7 @@ Out: the base class `Model` and the field types that requests, results, events a
 from datetime import UTC, datetime
 from enum import StrEnum
 from functools import lru_cache
-from typing import Annotated, Final, Literal
+from typing import Annotated, Final, Literal, get_args
 
 import orjson
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainSerializer, StringConstraints
@@ -40,6 +40,7 @@ SenderId = Annotated[
 """An id that a sender chose for a request: at most 110 characters, not beginning with `expire:`."""
 
 CodeType = Literal["tm", "external"]
+CODE_TYPES: Final[tuple[CodeType, ...]] = get_args(CodeType)
 Operation = Literal["reserve", "assign", "release"]
 Quantity = Annotated[int, Field(ge=1, le=QUANTITY_MAX)]
 TtlSeconds = Annotated[int, Field(ge=1, le=TTL_S_MAX)]

@@ -140,4 +140,4 @@ class RejectsDocument(Model):
     """Of the first of them."""
     lines: tuple[int, ...]
     reasons: tuple[str, ...]
-    """In the order of `lines`; the words are those of `handlers/cells.py`."""
+    """In the order of `lines`; the words are those of `handlers/imports/cells.py`."""

@@ -37,4 +37,4 @@ ROW_REMEDIES: Final[Mapping[str, str]] = {
     "bad_quoting": "Double the quotes inside cells, and close the open one.",
     "line_too_long": "Shorten the line, and check that the file is a CSV.",
 }
-"""By `reason` of a row in a reject report; its words are those of `handlers.cells`."""
+"""By `reason` of a row in a reject report; its words are those of `handlers.imports.cells`."""

@@ -1,4 +1,4 @@
-"""Every setting of every role: unit, default, range and meaning. `ops/settings.py` loads them.
+"""Every setting of every role: unit, default, range and meaning. `ops/settings/load.py` loads them.
 
 Out: one frozen model a group; the variable of a field is `CODES_<GROUP>__<FIELD>`.
 """

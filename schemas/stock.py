@@ -6,8 +6,8 @@ Out: `CampaignStock`, the value of the view's changelog topic, and the name of t
 from typing import Final, Literal
 
 from schemas.base import CodeType, Id, Instant, Model
+from schemas.groups import INVENTORY_GROUP
 
-INVENTORY_GROUP: Final = "inventory"
 """Of the view's consumer group, behind the group prefix; also the id of its Faust application."""
 TABLE: Final = "campaigns"
 

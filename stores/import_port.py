@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
 
-from handlers.chunks import Chunk
+from handlers.imports.chunks import Chunk
 from schemas.documents import ImportDocument, InventoryDocument, RejectsDocument
 
 

@@ -18,8 +18,8 @@ from hypothesis import settings as hypothesis_settings
 
 import devstack
 from devstack.folder import layout_of
-from ops.migrate import migrate
-from ops.settings import Settings, load_settings
+from ops.broker.migrate import migrate
+from ops.settings.load import Settings, load_settings
 from schemas.stock import changelog_topic
 from schemas.topics import ALL_TOPICS, Topics
 from stores.mongo.connection import connect

@@ -16,7 +16,7 @@ from typing import Any
 from pymongo import MongoClient
 from pymongo.database import Database
 
-from ops.settings import load_settings
+from ops.settings.load import load_settings
 
 Event = dict[str, Any]
 

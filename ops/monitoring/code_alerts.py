@@ -5,8 +5,11 @@ Out: `CODES`.
 
 from typing import Final
 
-from ops.inventory_metrics import OTHER
-from ops.metrics import (
+from ops.monitoring import limits
+from ops.monitoring.alert import Alert, Group, Severity
+from ops.monitoring.promql import every, is_
+from ops.telemetry.inventory_metrics import OTHER
+from ops.telemetry.metrics import (
     DEAD_LETTERS,
     HELD_BACK,
     IMPORT_ROWS,
@@ -19,9 +22,6 @@ from ops.metrics import (
     REFUSALS,
     REPLY_TOPIC_UNUSABLE,
 )
-from ops.monitoring import limits
-from ops.monitoring.alert import Alert, Group, Severity
-from ops.monitoring.promql import every, is_
 from schemas.base import CodeStatus
 
 ONE_CAMPAIGN: Final = f'campaign!="{OTHER}"'

@@ -6,7 +6,10 @@ Promise: true over any number of replicas, and for each namespace by itself.
 
 from typing import Final
 
-from ops.metrics import (
+from ops.monitoring import limits
+from ops.monitoring.alert import Alert, Group, Severity
+from ops.monitoring.promql import every, is_, not_of_topic, of_topic
+from ops.telemetry.metrics import (
     BUILD,
     HIGH_WATERMARK,
     LAG_RECORDS,
@@ -16,9 +19,6 @@ from ops.metrics import (
     PART_AWAY,
     POSITION,
 )
-from ops.monitoring import limits
-from ops.monitoring.alert import Alert, Group, Severity
-from ops.monitoring.promql import every, is_, not_of_topic, of_topic
 from schemas.topics import IMPORT, REQUEST_TOPICS
 
 PARTITION: Final = "by (namespace, topic, partition)"

@@ -9,8 +9,8 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
-from ops.metrics import BUILD, INVENTORY_CODES
 from ops.monitoring.panel import WIDTH_MAX, Panel, Query, Row
+from ops.telemetry.metrics import BUILD, INVENTORY_CODES
 
 UID: Final = "code-service"
 SCHEMA_VERSION: Final = 39

@@ -5,7 +5,10 @@ Out: `PROCESSES`.
 
 from typing import Final
 
-from ops.metrics import (
+from ops.monitoring import limits
+from ops.monitoring.alert import Alert, Group, Severity
+from ops.monitoring.promql import every, is_, matches, of_topic
+from ops.telemetry.metrics import (
     BATCH_RECORDS,
     BUILD,
     CONFLICTS,
@@ -15,9 +18,6 @@ from ops.metrics import (
     REBALANCES,
     TRANSACTIONS_ABORTED,
 )
-from ops.monitoring import limits
-from ops.monitoring.alert import Alert, Group, Severity
-from ops.monitoring.promql import every, is_, matches, of_topic
 from schemas.topics import REQUEST_TOPICS
 
 PROCESS: Final = "by (namespace, job, instance)"

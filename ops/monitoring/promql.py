@@ -6,7 +6,7 @@ Out: selectors and sums as text. A metric is named by its declaration, so that o
 
 from typing import Any, Final
 
-from ops.metric_spec import Spec
+from ops.telemetry.metric_spec import Spec
 from schemas.topics import TopicSpec
 
 PICKED: Final = ('namespace=~"$namespace"', 'job=~"$job"', 'instance=~"$instance"')

@@ -6,7 +6,9 @@ Promise: every replica of the inventory tells all campaigns, so their counts are
 
 from typing import Final
 
-from ops.metrics import (
+from ops.monitoring.panel import Panel, Query, Row
+from ops.monitoring.promql import is_, matches, mean, picked, rate_by
+from ops.telemetry.metrics import (
     EXPIRIES_ASKED,
     EXPIRIES_REPEATED,
     HELD_BACK,
@@ -18,8 +20,6 @@ from ops.metrics import (
     INVENTORY_CODES,
     OLDEST_OVERDUE,
 )
-from ops.monitoring.panel import Panel, Query, Row
-from ops.monitoring.promql import is_, matches, mean, picked, rate_by
 from schemas.base import CodeStatus
 
 NO_INVENTORY: Final = "`codes inventory` does not run, or knows of no such campaign"

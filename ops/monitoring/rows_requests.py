@@ -5,7 +5,11 @@ Out: `ATTENTION`, `OUTCOMES`, `LATENCY`, `LAG`.
 
 from typing import Final
 
-from ops.metrics import (
+from ops.monitoring import limits
+from ops.monitoring.alert import PREFIX
+from ops.monitoring.panel import Panel, Query, Row, number
+from ops.monitoring.promql import RATE, matches, mean, of_topic, picked, rate_by
+from ops.telemetry.metrics import (
     BATCH_RECORDS,
     BATCH_STEP_SECONDS,
     DEAD_LETTERS,
@@ -26,10 +30,6 @@ from ops.metrics import (
     REPLIES_REFUSED,
     REPLY_TOPIC_UNUSABLE,
 )
-from ops.monitoring import limits
-from ops.monitoring.alert import PREFIX
-from ops.monitoring.panel import Panel, Query, Row, number
-from ops.monitoring.promql import RATE, matches, mean, of_topic, picked, rate_by
 from schemas.topics import IMPORT, REQUEST_TOPICS
 
 REQUESTS: Final = of_topic(*REQUEST_TOPICS)

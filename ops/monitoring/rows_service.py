@@ -5,7 +5,10 @@ Out: `PARTS`, `PROCESS`.
 
 from typing import Final
 
-from ops.metrics import (
+from ops.monitoring import limits
+from ops.monitoring.panel import Panel, Query, Row
+from ops.monitoring.promql import RATE, is_, picked, rate_by
+from ops.telemetry.metrics import (
     BUILD,
     CONFLICTS,
     FENCED,
@@ -21,9 +24,6 @@ from ops.metrics import (
     TRANSACTIONS_ABORTED,
     WAITS,
 )
-from ops.monitoring import limits
-from ops.monitoring.panel import Panel, Query, Row
-from ops.monitoring.promql import RATE, is_, picked, rate_by
 
 LATE: Final = (
     f"1 - sum by (instance) (rate({picked(LOOP_LAG, is_('le', str(limits.LOOP_LATE_S)), suffix='_bucket')}[{RATE}]))"

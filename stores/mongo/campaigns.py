@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from time import monotonic
 from typing import Final
 
-from handlers.facts import StockKey
+from handlers.requests.facts import StockKey
 from stores.mongo.collections import Collections, Document
 
 FRESH_S: Final = 1.0

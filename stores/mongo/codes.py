@@ -14,14 +14,16 @@ from dataclasses import dataclass, field
 from motor.motor_asyncio import AsyncIOMotorClientSession
 from pymongo import InsertOne, UpdateOne
 
-from handlers.facts import Candidate, Facts, Needs, StockKey, needs_of
-from handlers.plan import Plan
-from handlers.state import CodeMove, ShardChange
+from handlers.requests.facts import Candidate, Facts, Needs, StockKey, needs_of
+from handlers.requests.plan import Plan
+from handlers.requests.state import CodeMove
+from handlers.shards import ShardChange
 from schemas.base import CodeStatus
 from schemas.documents import InventoryDocument, LedgerDocument, ReservationDocument
 from schemas.errors import FactsStale
 from schemas.records import Asked
 from schemas.requests import Request
+from stores.code_port import StockFigures
 from stores.mongo.campaigns import Campaigns
 from stores.mongo.collections import Collection, Collections, Document, from_document, to_document
 from stores.mongo.connection import Client
@@ -30,7 +32,6 @@ from stores.mongo.errors import idempotent, in_transaction, writing
 from stores.mongo.ownership import Ownership
 from stores.mongo.stock import Stock
 from stores.mongo.transactions import run_transaction
-from stores.port import StockFigures
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +49,7 @@ class MongoParts:
 
 
 class MongoCodeStore:
-    """One partition's way to the database; implements `stores.port.CodeStore`."""
+    """One partition's way to the database; implements `stores.code_port.CodeStore`."""
 
     def __init__(self, parts: MongoParts, shard: str, *, tells_values: bool, in_background: bool = False) -> None:
         """`tells_values`: whether the partition's decisions give codes to fans, who must be told them.

@@ -8,7 +8,7 @@ Promise:  reservations and codes are of one time, so what is being moved never l
 from collections.abc import AsyncIterator, Collection, Iterable, Mapping
 from typing import Final
 
-from handlers.consistency import HOLDING, CodeState, disagreement
+from handlers.requests.consistency import HOLDING, CodeState, disagreement
 from schemas.documents import ReservationDocument
 from stores.mongo.collections import Collections, Document, from_document, snapshot
 from stores.mongo.errors import idempotent, in_transaction

@@ -16,10 +16,10 @@ from typing import Final
 
 from motor.motor_asyncio import AsyncIOMotorClientSession
 
-from handlers.chunks import Chunk
-from handlers.imports import CODE_TYPES, advanced, rejects_of, shard_changes, tally_of
-from handlers.state import ShardChange
-from schemas.base import CodeStatus, to_milliseconds
+from handlers.imports.chunks import Chunk
+from handlers.imports.progress import advanced, rejects_of, shard_changes, tally_of
+from handlers.shards import ShardChange, shard_id
+from schemas.base import CODE_TYPES, CodeStatus, to_milliseconds
 from schemas.documents import ImportDocument, InventoryDocument, RejectsDocument
 from stores.import_port import Prepared, Written
 from stores.mongo.codes import MongoParts, check_complete, find_by_id, shard_write
@@ -167,7 +167,7 @@ class MongoImportStore:
         return {document["code"]: document["imported_by"] for document in found}
 
     async def _own_shards(self, campaign_id: str) -> list[InventoryDocument]:
-        ids = [f"{campaign_id}:{code_type}:{self._shard}" for code_type in CODE_TYPES]
+        ids = [shard_id(campaign_id, code_type, self._shard) for code_type in CODE_TYPES]
         found = await find_by_id(self._collections.inventory, ids)
         return [from_document(InventoryDocument, document) for document in found]
 

@@ -14,9 +14,9 @@ import pymongo
 from motor.motor_asyncio import AsyncIOMotorClientSession, AsyncIOMotorCommandCursor
 from pymongo.read_concern import ReadConcern
 
-from handlers.reconcile import Books, Shelf, corrected, corrections
-from handlers.retell import renumbered
-from handlers.state import ShardChange
+from handlers.inventory.reconcile import Books, Shelf, corrected, corrections
+from handlers.inventory.republish import renumbered
+from handlers.shards import ShardChange
 from schemas.documents import InventoryDocument
 from stores.mongo.codes import check_complete, shard_write
 from stores.mongo.collections import Collections, Document, from_document, snapshot

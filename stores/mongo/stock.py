@@ -12,9 +12,9 @@ from itertools import islice
 from random import randrange
 from typing import Final
 
-from handlers.facts import Candidate, StockKey
+from handlers.requests.facts import Candidate, StockKey
+from stores.code_port import StockFigures
 from stores.mongo.collections import Collection, Document
-from stores.port import StockFigures
 
 DRAW_SPACE: Final = 2**31
 YIELD_WANTED: Final = 2

@@ -11,7 +11,7 @@ import pytest_asyncio
 from playwright.async_api import Browser, expect
 
 import devstack
-from ops.settings import Settings, load_settings
+from ops.settings.load import Settings, load_settings
 from tests.browser.chromium import LEFT_OUT, a_browser, left_out
 from tests.browser.playing import many
 from tests.browser.site import Site, Visits, a_site

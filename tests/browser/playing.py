@@ -12,7 +12,7 @@ from uuid import uuid4
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
-from ops.settings import Settings
+from ops.settings.load import Settings
 from producers.envelope import import_record, inventory_record
 from schemas.events import ImportProgressed, InventoryChanged
 from schemas.records import OutgoingRecord

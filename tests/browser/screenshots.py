@@ -15,15 +15,16 @@ from typing import Any, Final
 from playwright.async_api import Browser, Page
 
 import devstack
-from ops.migrate import migrate
-from ops.settings import load_settings
+from ops.broker.migrate import migrate
+from ops.settings.load import load_settings
 from schemas.topics import ASSIGN, IMPORT, RELEASE, RESERVE
 from tests.browser.chromium import DESK, PHONE, a_browser
 from tests.browser.playing import Player, Shelf, a_player, an_import, gone, summer
 from tests.conftest import fresh_environment, remove
 from tests.integration.watching import watching
+from tests.places import ROOT
 
-FOLDER: Final = Path(__file__).parents[2] / "docs" / "img"
+FOLDER: Final = ROOT / "docs" / "img"
 BYTES_MAX: Final = 200_000
 SEED: Final = 7
 LONG_PHONE: Final = (PHONE[0], 1_060)

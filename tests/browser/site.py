@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from playwright.async_api import Browser, ConsoleMessage, Page
 
-from ops.settings import Settings
+from ops.settings.load import Settings
 from tests.browser.chromium import DESK
 from tests.browser.playing import Player, a_player
 from tests.integration.importing import Files, some_files

@@ -5,12 +5,12 @@ Out: `COMPOSED`, `SERVICES`, `given`.
 
 import re
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any, Final
 
 import yaml
 
-ROOT: Final = Path(__file__).parents[2]
+from tests.places import ROOT
+
 COMPOSED: Final[Mapping[str, Any]] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
 SERVICES: Final[Mapping[str, Any]] = COMPOSED["services"]
 VARIABLE: Final = re.compile(r"\$\{\w+:-([^}]*)\}")

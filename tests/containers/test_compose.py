@@ -7,8 +7,9 @@ import pytest
 import yaml
 
 from devstack.classpath import KAFKA_VERSION
-from ops.settings import VARIABLES, load_settings
-from tests.containers.composed import COMPOSED, ROOT, SERVICES, given, variables_of
+from ops.settings.load import VARIABLES, load_settings
+from tests.containers.composed import COMPOSED, SERVICES, given, variables_of
+from tests.places import ROOT
 
 ROLES: Final = ("worker", "importer", "expirer", "inventory")
 ERRANDS: Final = ("migrate", "mongo-init", "s3-init", "demo")
@@ -100,7 +101,7 @@ def test_every_mounted_file_is_there() -> None:
 
 def test_prometheus_looks_at_every_role() -> None:
     """By the names and the port that the roles have."""
-    scraped = yaml.safe_load((ROOT / "containers/prometheus.yml").read_text())["scrape_configs"]
+    scraped = yaml.safe_load((ROOT / "devstack/containers/prometheus.yml").read_text())["scrape_configs"]
 
     assert [(list(ROLES), 8080)] == [
         (found["names"], found["port"]) for job in scraped for found in job["dns_sd_configs"]
@@ -110,8 +111,8 @@ def test_prometheus_looks_at_every_role() -> None:
 def test_grafana_has_the_dashboard_and_its_source() -> None:
     """Where the provider looks, the dashboard is mounted; the source is Prometheus of this file."""
     mounted = [mount.split(":")[1] for mount in SERVICES["grafana"]["volumes"]]
-    [provider] = yaml.safe_load((ROOT / "containers/grafana/dashboards.yml").read_text())["providers"]
-    [source] = yaml.safe_load((ROOT / "containers/grafana/datasource.yml").read_text())["datasources"]
+    [provider] = yaml.safe_load((ROOT / "devstack/containers/grafana/dashboards.yml").read_text())["providers"]
+    [source] = yaml.safe_load((ROOT / "devstack/containers/grafana/datasource.yml").read_text())["datasources"]
 
     assert f"{provider['options']['path']}/dashboard.json" in mounted
     assert ("prometheus", "http://prometheus:9090", True) == (source["type"], source["url"], source["isDefault"])

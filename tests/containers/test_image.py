@@ -2,14 +2,13 @@
 
 import re
 import tomllib
-from pathlib import Path
 from typing import Any, Final
 
 import pytest
 
-from containers.pins import PURPOSES, Pin, canonical, names_for, needed, read
+from devstack.containers.pins import PURPOSES, Pin, canonical, names_for, needed, read
+from tests.places import ROOT
 
-ROOT: Final = Path(__file__).parents[2]
 DOCKERFILE: Final = (ROOT / "Dockerfile").read_text()
 PROJECT: Final[dict[str, Any]] = tomllib.loads((ROOT / "pyproject.toml").read_text())
 LOCK: Final = (ROOT / "constraints.txt").read_text()

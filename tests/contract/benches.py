@@ -11,15 +11,15 @@ from typing import Protocol
 
 import pymongo
 
-from handlers.facts import Candidate, StockKey
-from ops.settings import Settings
+from handlers.requests.facts import Candidate, StockKey
+from ops.settings.load import Settings
 from schemas.documents import InventoryDocument
+from stores.code_port import CodeStore
 from stores.mongo.campaigns import Campaigns
 from stores.mongo.codes import MongoCodeStore, MongoParts
 from stores.mongo.collections import Collections, from_document
 from stores.mongo.connection import Client, Database, connect, database
 from stores.mongo.migration import migrate_database
-from stores.port import CodeStore
 from tests.conftest import DROP_TIMEOUT_S
 from tests.fakes.builders import NOW
 from tests.fakes.memory_store import IMPORT_SHARD, MemoryCodeStore, MemoryDatabase

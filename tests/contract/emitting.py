@@ -9,7 +9,7 @@ from typing import Any
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
-from ops.settings import Settings
+from ops.settings.load import Settings
 from producers.emitters import (
     EMIT_PATIENCE_S,
     AcknowledgedEmitter,

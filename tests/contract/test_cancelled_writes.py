@@ -13,12 +13,12 @@ from typing import Any
 
 import pytest
 
-from handlers.cells import CodeRow, Columns, RejectedRow, Row
-from handlers.chunks import RowRead, chunk_of
-from handlers.facts import StockKey
-from handlers.plan import plan_batch
-from handlers.rows import Place as RowPlace
-from ops.settings import Settings
+from handlers.imports.cells import CodeRow, Columns, RejectedRow, Row
+from handlers.imports.chunks import RowRead, chunk_of
+from handlers.imports.rows import Place as RowPlace
+from handlers.requests.facts import StockKey
+from handlers.requests.plan import plan_batch
+from ops.settings.load import Settings
 from schemas.base import CodeType
 from stores.mongo import transactions
 from stores.mongo.codes import MongoParts

@@ -1,4 +1,4 @@
-"""What `stores.port.CodeStore` promises, on every backend: in memory, and on the real database."""
+"""What `stores.code_port.CodeStore` promises, on every backend: in memory, and on the real database."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -6,15 +6,15 @@ from datetime import timedelta
 
 import pytest
 
-from handlers.facts import StockKey
-from handlers.plan import Plan, plan_batch
-from ops.settings import Settings
+from handlers.requests.facts import StockKey
+from handlers.requests.plan import Plan, plan_batch
+from ops.settings.load import Settings
 from schemas.base import CodeStatus
 from schemas.errors import FactsStale
 from schemas.records import Asked
 from schemas.requests import Request
 from schemas.results import Result
-from stores.port import CodeStore
+from stores.code_port import CodeStore
 from tests.contract.benches import Bench, MemoryBench, mongo_bench, summed, workers_shards
 from tests.fakes.builders import (
     EXTERNAL,

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from aiokafka import TopicPartition
 
-from ops.settings import Settings
+from ops.settings.load import Settings
 from schemas.errors import EmitFailed, PartitionFenced
 from schemas.records import OutgoingRecord
 from schemas.topics import DEAD_LETTERS

@@ -10,7 +10,7 @@ import pytest
 from aiokafka.admin import AIOKafkaAdminClient, NewPartitions, NewTopic
 from aiokafka.errors import TopicAuthorizationFailedError
 
-from ops.settings import Settings
+from ops.settings.load import Settings
 from producers.emitters import Emitter
 from schemas.errors import EmitFailed
 from schemas.records import OutgoingRecord

@@ -5,8 +5,8 @@ from typing import Any, Protocol
 
 import pytest
 
-from handlers.plan import Plan, plan_batch
-from ops.settings import Settings
+from handlers.requests.plan import Plan, plan_batch
+from ops.settings.load import Settings
 from schemas.errors import FactsStale
 from schemas.records import Asked
 from schemas.requests import Request

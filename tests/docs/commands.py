@@ -9,7 +9,7 @@ from typing import Final
 
 import typer
 
-from ops.cli import app
+from cli.main import app
 
 ENDS: Final = (">", "|", "&", "#", "2>", ">/dev/null", "&&")
 """Of a shell's line: what follows is not for `codes`."""

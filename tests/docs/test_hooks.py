@@ -5,7 +5,7 @@ from typing import Any, cast
 
 import pytest
 
-from docs_site.hooks import on_page_markdown
+from docs.build.hooks import on_page_markdown
 
 
 def moved(page: str, text: str) -> str:
@@ -25,7 +25,7 @@ def moved(page: str, text: str) -> str:
         ("decisions/0001-x.md", "[a](0002-y.md)", "[a](0002-y.md)"),
         ("flow.md", "[a](#b) [c](https://d.example/e.md)", "[a](#b) [c](https://d.example/e.md)"),
         ("first-steps.md", "see [LICENSE](LICENSE)", "see LICENSE"),
-        ("flow.md", "[the plan](../handlers/plan.py)", "the plan (`handlers/plan.py`)"),
+        ("flow.md", "[the plan](../handlers/requests/plan.py)", "the plan (`handlers/requests/plan.py`)"),
     ],
 )
 def test_a_link_leads_to_the_page_on_the_site(page: str, written: str, expected: str) -> None:

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.docs.pages import PAGES, ROOT, anchors, links, name_of
+from tests.docs.pages import PAGES, anchors, links, name_of
+from tests.places import ROOT
 
 
 @pytest.mark.parametrize("page", PAGES, ids=name_of)

@@ -6,12 +6,13 @@ from typing import Final
 
 import pytest
 
-from ops.metrics import SPECS
 from ops.monitoring.rules import ALERTS
-from ops.settings import VARIABLES
+from ops.settings.load import VARIABLES
+from ops.telemetry.metrics import SPECS
 from schemas.topics import ALL_TOPICS
 from tests.docs.commands import is_command
-from tests.docs.pages import PAGES, ROOT, name_of, shell_lines, spans
+from tests.docs.pages import PAGES, name_of, shell_lines, spans
+from tests.places import ROOT
 
 every_page = pytest.mark.parametrize("page", PAGES, ids=name_of)
 

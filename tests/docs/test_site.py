@@ -10,8 +10,9 @@ from typing import Final
 import pytest
 from pymdownx.superfences import SuperFencesException
 
-from docs_site.drawing import fence
-from tests.docs.pages import BLOCK, PAGES, ROOT
+from docs.build.drawing import fence
+from tests.docs.pages import BLOCK, PAGES
+from tests.places import ROOT
 
 ASKED_FOR: Final = re.compile(r"""<(?:script|link|img|iframe|source)\b[^>]*?\b(?:src|href)=["']?([^"'\s>]+)""")
 QUIET: Final = {"NO_MKDOCS_2_WARNING": "1"}

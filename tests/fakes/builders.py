@@ -9,9 +9,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from consumers.decode import SizeLimits
-from handlers.facts import Candidate, Facts, StockKey
-from handlers.plan import Plan, plan_batch
-from handlers.state import WorkingState
+from handlers.requests.facts import Candidate, Facts, StockKey
+from handlers.requests.plan import Plan, plan_batch
+from handlers.requests.state import WorkingState
 from schemas.documents import InventoryDocument, LedgerDocument, ReservationDocument
 from schemas.records import Asked, Headers, IncomingRecord, OutgoingRecord
 from schemas.requests import (

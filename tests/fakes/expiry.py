@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from consumers.expirer import Expirer, KafkaView
+from consumers.expirer.role import Expirer, KafkaView
 from handlers.expiry import Overdue
 from schemas.errors import StoreUnavailable
 from schemas.settings import ExpirerSettings

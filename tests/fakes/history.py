@@ -11,11 +11,11 @@ from typing import Any, Final
 
 import orjson
 
-from consumers.failpoints import Failpoint
-from consumers.outputs import inventory_event
-from consumers.requests import RequestPartition
-from consumers.surroundings import Surroundings
-from ops.audit.history import CodeRow, Database, History
+from audit.history import CodeRow, Database, History
+from consumers.loop.failpoints import Failpoint
+from consumers.worker.batch import RequestPartition
+from consumers.worker.context import Surroundings
+from handlers.shards import inventory_event
 from producers.envelope import import_record, inventory_record
 from producers.reply_topics import ReplyTopics
 from schemas.events import ImportProgressed

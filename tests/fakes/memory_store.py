@@ -11,10 +11,10 @@ from datetime import datetime
 from itertools import islice
 from typing import Final, TypeVar
 
-from handlers.consistency import CodeState, disagreement
-from handlers.facts import Candidate, Facts, StockKey, needs_of
-from handlers.plan import Plan
-from handlers.state import ShardChange
+from handlers.requests.consistency import CodeState, disagreement
+from handlers.requests.facts import Candidate, Facts, StockKey, needs_of
+from handlers.requests.plan import Plan
+from handlers.shards import ShardChange
 from schemas.base import CodeStatus
 from schemas.documents import CodeDocument, InventoryDocument, LedgerDocument, ReservationDocument
 from schemas.errors import FactsStale

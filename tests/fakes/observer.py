@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from consumers.observer import BatchReport, Ends, Part, RebalanceStep, Subject, Taken
+from consumers.loop.observer import BatchReport, Ends, Part, RebalanceStep, Subject, Taken
 from producers.reply_topics import Unusable
 from schemas.documents import ImportDocument
 from schemas.errors import AbortReason, CodeServiceError, ConflictCause, RefusalCause, ReservationInconsistent
@@ -12,7 +12,7 @@ from schemas.records import Rejected
 
 @dataclass(slots=True)
 class RememberingObserver:
-    """Implements `consumers.observer.Observer`."""
+    """Implements `consumers.loop.observer.Observer`."""
 
     reports: list[BatchReport] = field(default_factory=list)
     conflicts: list[tuple[str, int]] = field(default_factory=list)

@@ -6,9 +6,9 @@ Out: `Bench`; a batch a call.
 import asyncio
 from typing import Any
 
-from consumers.failpoints import Failpoint
-from consumers.requests import RequestPartition
-from consumers.surroundings import Surroundings
+from consumers.loop.failpoints import Failpoint
+from consumers.worker.batch import RequestPartition
+from consumers.worker.context import Surroundings
 from producers.reply_topics import ReplyTopics
 from schemas.records import OutgoingRecord
 from schemas.settings import WorkerSettings

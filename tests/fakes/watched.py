@@ -10,7 +10,7 @@ from typing import Any
 
 import orjson
 
-from consumers.view import InventoryView
+from consumers.inventory.view import InventoryView
 from schemas.records import Headers, IncomingRecord
 from schemas.topics import DEAD_LETTERS, IMPORTS, INVENTORY, STOCK_ALERTS, Topics
 

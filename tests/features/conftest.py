@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 import devstack
-from ops.settings import Settings, load_settings
+from ops.settings.load import Settings, load_settings
 from tests.conftest import a_migrated, fresh_environment
 from tests.features.campaign import Campaign
 from tests.features.service import Service, a_service

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
-from ops.settings import Settings
+from ops.settings.load import Settings
 from stores.mongo.connection import Database, connect, database
 from tests.integration.importing import Files, some_files
 from tests.integration.running import Neighbour, Role, a_neighbour, running

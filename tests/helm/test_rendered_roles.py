@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 from typer.main import get_command
 
-from ops.cli import app
-from ops.settings import load_settings
+from cli.main import app
+from ops.settings.load import load_settings
 from tests.helm.tools import ENVIRONMENTS, Object, container, of_kind, render
 
 ROLES = ("worker", "importer", "expirer", "inventory")

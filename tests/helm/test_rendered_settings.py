@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import pytest
 
-from ops.settings import VARIABLES, load_settings
+from ops.settings.load import VARIABLES, load_settings
 from tests.helm.tools import CHART, ENVIRONMENTS, Object, container, of_kind, refusal, render
 
 OWN: Final = {

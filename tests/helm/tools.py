@@ -7,12 +7,13 @@ import os
 import shutil
 import subprocess
 from functools import cache
-from pathlib import Path
 from typing import Any, Final
 
 import yaml
 
-CHART: Final = Path(__file__).parents[2] / "helm" / "codes"
+from tests.places import ROOT
+
+CHART: Final = ROOT / "helm" / "codes"
 ENVIRONMENTS: Final = ("dev", "qa", "preprod", "prod")
 KUBERNETES: Final = "1.34.0"
 LEFT_OUT: Final = "left out: the Helm chart: no helm on the PATH (https://helm.sh/docs/intro/install)"

@@ -51,7 +51,7 @@ class Codes:
         return await asyncio.create_subprocess_exec(
             sys.executable,
             "-m",
-            "ops.cli",
+            "cli.main",
             *arguments,
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,

@@ -7,16 +7,16 @@ import asyncio
 import json
 import shutil
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from pathlib import Path
 from typing import Final
 
 from aiokafka import AIOKafkaProducer
 
 from devstack.folder import layout_of
+from tests.places import DATA
 from tests.stacks import CONTAINERS, source
 
 CODECS: Final = ("gzip", "snappy", "lz4", "zstd")
-JAVA_SENDER: Final = Path(__file__).parents[1] / "data" / "java" / "Send.java"
+JAVA_SENDER: Final = DATA / "java" / "Send.java"
 """Compiled when it is run: it needs a JDK."""
 LIMIT_S: Final = 60
 LINGER_MS: Final = 500

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from ops.settings import Settings
+from ops.settings.load import Settings
 from stores.mongo.campaigns import Campaigns
 from stores.mongo.codes import MongoParts
 from stores.mongo.collections import Collections

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from ops.errands.reconciling import Report, reconcile
-from ops.settings import Settings
+from audit.reconcile.reconciling import Report, reconcile
+from ops.settings.load import Settings
 from schemas.topics import ASSIGN, ASSIGNED, DEAD_LETTERS, RELEASE, RESERVE, RESULTS
 from tests.fakes.mongo_proxy import WRITES, Fault, Manner, Statement, mongo_proxied
 from tests.integration.conftest import PutCodes

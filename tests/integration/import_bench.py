@@ -8,8 +8,8 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from ops.migrate import migrate
-from ops.settings import load_settings
+from ops.broker.migrate import migrate
+from ops.settings.load import load_settings
 from schemas.topics import IMPORT
 from stores.mongo.connection import Database, connect, database
 from tests.conftest import remove

@@ -17,8 +17,9 @@ import orjson
 
 from stores.mongo.connection import Database
 from tests.integration.running import Neighbour
+from tests.places import ROOT
 
-EXAMPLES: Final = Path(__file__).parents[2] / "examples"
+EXAMPLES: Final = ROOT / "examples"
 LIMIT_S: Final = 90
 IDLE_S: Final = 3
 

@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 
 import orjson
 
-from consumers.commands import ImportPartition
-from consumers.failpoints import Failpoint
-from consumers.import_surroundings import ImportSurroundings
-from ops.settings import Settings
+from consumers.importer.commands import ImportPartition
+from consumers.importer.context import ImportSurroundings
+from consumers.loop.failpoints import Failpoint
+from ops.settings.load import Settings
 from schemas.records import IncomingRecord, OutgoingRecord
 from schemas.settings import ImporterSettings
 from schemas.topics import Topics

@@ -13,7 +13,7 @@ import orjson
 from aiokafka.admin import AIOKafkaAdminClient, NewPartitions, NewTopic
 from aiokafka.protocol.admin import CreateAclsRequest
 
-from ops.settings import Settings
+from ops.settings.load import Settings
 
 UNTIL_S: Final = 30.0
 TOPIC, LITERAL, ANY_HOST, ANYBODY = 2, 3, "*", "User:ANONYMOUS"

@@ -18,9 +18,9 @@ import aiohttp
 import orjson
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
 
-from consumers.lenient import install
-from consumers.waiting import seen_through
-from ops.settings import Settings
+from consumers.loop.aiokafka_patch import install
+from consumers.loop.retry import seen_through
+from ops.settings.load import Settings
 from producers.sending import hand_over
 from schemas.errors import Dropped
 from schemas.records import OutgoingRecord
@@ -95,7 +95,7 @@ async def running(name: str, environment: Mapping[str, str], log: Path, **more: 
         process = await asyncio.create_subprocess_exec(
             sys.executable,
             "-m",
-            "ops.cli",
+            "cli.main",
             name,
             stdout=sink,
             stderr=sink,

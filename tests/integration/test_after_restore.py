@@ -25,10 +25,11 @@ from tests.integration.restoring import (
     straight,
 )
 from tests.integration.running import Neighbour
+from tests.places import ROOT
 
 pytestmark = pytest.mark.integration
 
-SCRIPT: Final = Path(__file__).parents[2] / "docs/handbook/after_restore.py"
+SCRIPT: Final = ROOT / "docs/handbook/after_restore.py"
 CODES: Final = 6
 
 

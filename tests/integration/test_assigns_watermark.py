@@ -11,11 +11,11 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
-from consumers.assigns_watermark import KafkaAssignsWatermark, open_assigns_watermark
-from consumers.worker import WORKER_GROUP
-from ops.kafka import client_options
-from ops.settings import Settings
+from consumers.expirer.assigns_watermark import KafkaAssignsWatermark, open_assigns_watermark
+from ops.broker.client import client_options
+from ops.settings.load import Settings
 from schemas.errors import BrokerUnavailable
+from schemas.groups import WORKER_GROUP
 from schemas.topics import ASSIGN, Topics
 from tests.integration.running import Neighbour
 

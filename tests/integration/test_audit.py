@@ -13,8 +13,8 @@ from aiokafka import AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
-from ops.exits import Exit
-from ops.settings import Settings
+from ops.exit_codes import Exit
+from ops.settings.load import Settings
 from schemas.topics import RESERVE, RESULTS
 from tests.conftest import FEW_PARTITIONS
 from tests.integration.commanding import COMMAND_LIMIT_S, Codes, Ended

@@ -9,7 +9,7 @@ from typing import Any
 import orjson
 import pytest
 
-from ops.settings import Settings
+from ops.settings.load import Settings
 from schemas.topics import ASSIGN, DEAD_LETTERS, IMPORT, INVENTORY, RELEASE, RESERVE, RESULTS
 from stores.mongo.connection import Database
 from tests.fakes.stocking import put_holds

@@ -15,7 +15,7 @@ import devstack
 
 pytestmark = pytest.mark.integration
 
-DEMO = (sys.executable, "-m", "ops.cli", "demo", "--requests", "300", "--codes", "400")
+DEMO = (sys.executable, "-m", "cli.main", "demo", "--requests", "300", "--codes", "400")
 LAST_LINE = (
     r"demo: requests=\d+ results=\d+ reserved=\d+ assigned=\d+ released=\d+ expired=\d+ refused=\d+ "
     r"dead_letters=\d+ lost=0 doubled=0 drift=0 seconds=\d+\.\d"

@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from ops.settings import Settings
+from ops.settings.load import Settings
 from tests.integration.running import Role, running
 
 pytestmark = pytest.mark.integration
 
-DEMO = (sys.executable, "-m", "ops.cli", "demo", "--stack", "running", "--requests", "300", "--codes", "400")
+DEMO = (sys.executable, "-m", "cli.main", "demo", "--stack", "running", "--requests", "300", "--codes", "400")
 
 
 @pytest.fixture

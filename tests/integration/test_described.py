@@ -7,9 +7,9 @@ from typing import Any, Final
 import orjson
 import pytest
 
-from ops.api import messages
-from ops.api.messages import Message
-from ops.api.payloads import schema_of
+from interfaces import messages
+from interfaces.messages import Message
+from interfaces.payloads import schema_of
 from schemas.topics import (
     ASSIGN,
     ASSIGNED,
@@ -24,7 +24,7 @@ from schemas.topics import (
 )
 from tests.integration.importing import Files, ends
 from tests.integration.running import Neighbour, running
-from tests.unit.ops.api.judging import faults
+from tests.unit.interfaces.judging import faults
 
 pytestmark = pytest.mark.integration
 

@@ -20,6 +20,7 @@ from pymongo import MongoClient
 
 import devstack
 from devstack import PartFailedError, Stack
+from tests.places import ROOT
 
 pytestmark = pytest.mark.integration
 
@@ -187,7 +188,7 @@ def test_an_interrupted_up_leaves_nothing(folder: Path, tmp_path: Path, monkeypa
     """Ctrl-C while parts start: those this call started are ended again."""
     _have_a_mongod(tmp_path, monkeypatch, "exec sleep 60")
     starting = subprocess.Popen(  # noqa: S603 - our own command
-        UP, env={**os.environ, "CODES_DEV_DIR": str(folder)}, stderr=subprocess.PIPE, cwd=Path(__file__).parents[2]
+        UP, env={**os.environ, "CODES_DEV_DIR": str(folder)}, stderr=subprocess.PIPE, cwd=ROOT
     )
     _wait_for_a_part(folder)
 

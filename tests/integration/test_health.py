@@ -13,15 +13,15 @@ import orjson
 import pytest
 from aiokafka import TopicPartition
 
-from consumers.role import KafkaSide, serve_topics
-from ops.collectors import ProgressCollector
-from ops.health import Health
-from ops.kafka import client_options
-from ops.observer import OpsObserver
-from ops.progress import Progress
-from ops.registry import Metrics
-from ops.server import ops_server
-from ops.settings import Settings
+from consumers.loop.serving import KafkaSide, serve_topics
+from ops.broker.client import client_options
+from ops.settings.load import Settings
+from ops.telemetry.collectors import ProgressCollector
+from ops.telemetry.health import Health
+from ops.telemetry.observer import OpsObserver
+from ops.telemetry.ops_port import ops_server
+from ops.telemetry.progress import Progress
+from ops.telemetry.registry import Metrics
 from producers.emitters import Emitter
 from schemas.records import IncomingRecord, OutgoingRecord
 from schemas.topics import RESERVE, RESULTS, Topics
@@ -78,7 +78,7 @@ class Bench:
 
 @asynccontextmanager
 async def a_role(settings: Settings, silence_max_s: float) -> AsyncIterator[Bench]:
-    """As `ops.role` puts one together, with another time a turn may take."""
+    """As `roles.process` puts one together, with another time a turn may take."""
     topics, progress, goes_on, others = Topics(settings.topics.prefix), Progress(), asyncio.Event(), asyncio.Event()
     others.set()
     metrics = Metrics()
@@ -128,7 +128,7 @@ async def test_a_loop_that_hangs_without_work_is_left_alone(
     """Until there is a record: the high watermark moves, and the position does not."""
     async with a_role(migrated, silence_max_s=2) as bench:
         await bench.until_idle(1)
-        monkeypatch.setattr("consumers.partition.PartitionLoop._poll", hang)
+        monkeypatch.setattr("consumers.loop.partition.PartitionLoop._poll", hang)
         await asyncio.sleep(4)
         assert (200, []) == await bench.get("/live")
 

@@ -9,7 +9,8 @@ from typing import Any, Final
 
 import pytest
 
-from consumers import import_run, import_waits
+from consumers.importer import run as import_run
+from consumers.importer import waits as import_waits
 from schemas.documents import ImportDocument
 from schemas.requests import ImportCommand, content_digest
 from schemas.settings import ImporterSettings

@@ -10,7 +10,7 @@ import aiohttp
 import pytest
 from aiohttp import web
 
-from ops.settings import Settings
+from ops.settings.load import Settings
 from schemas.errors import ImportFailed
 from stores.import_port import ObjectPlace
 from stores.s3.connection import connected

@@ -13,10 +13,11 @@ import devstack
 from tests.conftest import fresh_environment
 from tests.integration.import_bench import Found, importing
 from tests.integration.importing import check_books, counts
+from tests.places import DATA
 
 pytestmark = pytest.mark.integration
 
-FOLDER: Final = Path(__file__).parents[1] / "data" / "imports"
+FOLDER: Final = DATA / "imports"
 LIMITS: Final = {
     "CODES_IMPORTER__RANGE_BYTES": "1024",
     "CODES_IMPORTER__ROWS_PER_CHUNK_MAX": "50",

@@ -9,7 +9,7 @@ from typing import Any
 import aiohttp
 import pytest
 
-from ops.settings import Settings
+from ops.settings.load import Settings
 from schemas.topics import ASSIGN, IMPORT, INVENTORY, RESERVE, RESULTS, STOCK_ALERTS
 from stores.mongo.connection import Database
 from tests.integration.freezing import frozen

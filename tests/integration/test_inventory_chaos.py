@@ -14,7 +14,7 @@ from typing import Final
 
 import pytest
 
-from ops.settings import Settings
+from ops.settings.load import Settings
 from schemas.topics import STOCK_ALERTS
 from tests.integration.running import Neighbour
 from tests.integration.test_inventory import Crowd, levels

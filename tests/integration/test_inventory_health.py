@@ -5,12 +5,12 @@ from collections import Counter
 
 import pytest
 
-from consumers.failpoints import Failpoint
-from consumers.inventory import Alerting, inventory_app
-from consumers.role import KafkaSide
-from handlers.alerts import StockLimits
-from ops.kafka import client_options
-from ops.settings import Settings
+from consumers.inventory.counting import Alerting, inventory_app
+from consumers.loop.failpoints import Failpoint
+from consumers.loop.serving import KafkaSide
+from handlers.inventory.alerts import StockLimits
+from ops.broker.client import client_options
+from ops.settings.load import Settings
 from schemas.records import OutgoingRecord
 from schemas.topics import Topics
 from tests.fakes.observer import RememberingObserver

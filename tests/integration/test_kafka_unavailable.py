@@ -11,7 +11,7 @@ from typing import Final
 
 import pytest
 
-from ops.exits import Exit
+from ops.exit_codes import Exit
 from schemas.topics import RESULTS
 from tests.fakes.proxy import proxied
 from tests.integration.commanding import COMMAND_LIMIT_S, CORE_SHARE_MAX, Codes, core_share

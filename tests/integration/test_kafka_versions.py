@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from devstack.classpath import KAFKA_VERSION, VERSION
-from ops.kafka_versions import BrokerVersion, KafkaTooOld, broker_versions, check_guarantee, warnings_of
-from ops.migrate import migrate
-from ops.settings import Settings
+from ops.broker.migrate import migrate
+from ops.broker.versions import BrokerVersion, KafkaTooOld, broker_versions, check_guarantee, warnings_of
+from ops.settings.load import Settings
 from schemas.errors import BrokerUnavailable
 from schemas.settings import KafkaSettings
 from tests.integration.neighbouring import Ran, run
@@ -65,4 +65,4 @@ async def test_a_broker_before_4_0_is_refused(
 
 async def codes(environment: dict[str, str], *words: str) -> Ran:
     """The command line, as a person runs it."""
-    return await run(environment, sys.executable, "-m", "ops.cli", *words)
+    return await run(environment, sys.executable, "-m", "cli.main", *words)

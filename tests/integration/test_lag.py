@@ -6,9 +6,9 @@ from collections.abc import Callable
 import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
-from consumers.lag import Lag, lag_reader
-from ops.kafka import client_options
-from ops.settings import Settings
+from consumers.inventory.lag import Lag, lag_reader
+from ops.broker.client import client_options
+from ops.settings.load import Settings
 from schemas.topics import INVENTORY, RESERVE, Topics
 from tests.integration.running import Neighbour
 from tests.integration.watching import an_announcer, an_event

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from aiokafka import AIOKafkaProducer
 
-from ops.settings import Settings
+from ops.settings.load import Settings
 from schemas.topics import ASSIGN, IMPORT, REQUEST_TOPICS, RESERVE, RESULTS
 from tests.conftest import FEW_PARTITIONS
 from tests.integration.conftest import PutCodes

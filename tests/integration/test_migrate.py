@@ -14,10 +14,10 @@ from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from pymongo.errors import DuplicateKeyError, WriteError
 
-from ops.kafka import client_options
-from ops.kafka_topics import LOOK_PAUSE_S, LOOKS_MAX, migrate_topics, wanted_topics
-from ops.migrate import migrate
-from ops.settings import Settings, load_settings
+from ops.broker.client import client_options
+from ops.broker.migrate import migrate
+from ops.broker.topics import LOOK_PAUSE_S, LOOKS_MAX, migrate_topics, wanted_topics
+from ops.settings.load import Settings, load_settings
 from schemas.errors import BrokerUnavailable, MigrationRefused, StoreUnavailable
 from schemas.stock import changelog_topic
 from schemas.topics import ALL_TOPICS
@@ -279,7 +279,7 @@ class TestAway:
 class TestCommand:
     def run(self, environment: dict[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:
         """Run `codes migrate` as a process."""
-        command = [sys.executable, "-m", "ops.cli", "migrate", *arguments]
+        command = [sys.executable, "-m", "cli.main", "migrate", *arguments]
         return subprocess.run(command, env=environment, text=True, capture_output=True, check=False, timeout=60)  # noqa: S603  # our own program
 
     def test_check_fails_until_it_is_done(

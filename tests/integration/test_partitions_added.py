@@ -8,8 +8,8 @@ from typing import Any
 import orjson
 import pytest
 
-from ops.migrate import migrate
-from ops.settings import Settings, load_settings
+from ops.broker.migrate import migrate
+from ops.settings.load import Settings, load_settings
 from schemas.topics import ASSIGN, ASSIGNED, RELEASE, RESERVE, RESULTS
 from stores.mongo.connection import Database
 from tests.integration.conftest import PutCodes

@@ -15,8 +15,8 @@ import pytest
 from aiokafka import AIOKafkaConsumer
 from aiokafka.coordinator.assignors.roundrobin import RoundRobinPartitionAssignor
 
-from ops.kafka import client_options
-from ops.settings import Settings
+from ops.broker.client import client_options
+from ops.settings.load import Settings
 from schemas.topics import ASSIGN, RELEASE, RESERVE, RESULTS
 from tests.integration.conftest import PutCodes
 from tests.integration.running import Neighbour, Role, running, until

@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
-from handlers.reconcile import shards_to_renumber
-from ops.errands.reconciling import Report, reconcile
-from ops.settings import Settings
+from audit.reconcile.reconciling import Report, reconcile
+from handlers.inventory.reconcile import shards_to_renumber
+from ops.settings.load import Settings
 from schemas.topics import ASSIGN, IMPORT, INVENTORY, RELEASE, RESERVE
 from stores.mongo import reconcile as store
 from stores.mongo.collections import open_collections

@@ -6,7 +6,7 @@ from typing import Any, Final
 import pytest
 from pymongo.monitoring import CommandListener, CommandStartedEvent
 
-from ops.settings import Settings
+from ops.settings.load import Settings
 from stores.mongo import reconcile as store
 from stores.mongo.collections import Collections
 from stores.mongo.connection import Client, Database, database

@@ -8,8 +8,8 @@ from typing import Any
 import orjson
 import pytest
 
-from ops.errands.comparing import compare
-from ops.settings import Settings
+from audit.reconcile.comparing import compare
+from ops.settings.load import Settings
 from schemas.topics import ASSIGN, RESERVE, RESULTS
 from stores.mongo.connection import Database
 from tests.integration.commanding import Codes

@@ -3,10 +3,10 @@
 import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
-from consumers.release_progress import open_release_progress
-from consumers.worker import WORKER_GROUP
-from ops.kafka import client_options
-from ops.settings import Settings
+from consumers.expirer.release_progress import open_release_progress
+from ops.broker.client import client_options
+from ops.settings.load import Settings
+from schemas.groups import WORKER_GROUP
 from schemas.topics import RELEASE, Topics
 
 pytestmark = pytest.mark.integration

@@ -12,8 +12,8 @@ import pytest
 from devstack import kafka
 from devstack.folder import Layout, layout_of
 from devstack.ports import HOST, choose
-from ops.migrate import migrate
-from ops.settings import load_settings
+from ops.broker.migrate import migrate
+from ops.settings.load import load_settings
 from tests.integration.conftest import PutCodes
 from tests.integration.replying import a_reply_topic
 from tests.integration.running import a_neighbour, running

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import pytest
 
-from ops.settings import Settings
+from ops.settings.load import Settings
 from schemas.topics import RESERVE, RESULTS
 from tests.integration.conftest import PutCodes
 from tests.integration.replying import ReplyTopic, a_reply_topic

@@ -6,8 +6,8 @@ from typing import Final
 
 import pytest
 
-from ops.errands.reconciling import Report, reconcile
-from ops.settings import Settings
+from audit.reconcile.reconciling import Report, reconcile
+from ops.settings.load import Settings
 from schemas.topics import INVENTORY
 from stores.mongo.connection import Database
 from tests.integration.commanding import Codes

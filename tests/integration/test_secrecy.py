@@ -17,13 +17,13 @@ from typing import Any, Final
 import pytest
 
 import devstack
-from ops.audit.history import History
-from ops.audit.leaks import SECRET_FREE, check_leaks, secrets_of, whole
-from ops.audit.reading import Limits, read_history
-from ops.demo.roles import CREW
-from ops.log_schema import LogLine
-from ops.migrate import migrate
-from ops.settings import load_settings
+from audit.history import History
+from audit.leaks import SECRET_FREE, check_leaks, secrets_of, whole
+from audit.reading import Limits, read_history
+from cli.demo.roles import CREW
+from ops.broker.migrate import migrate
+from ops.settings.load import load_settings
+from ops.telemetry.log_schema import LogLine
 from schemas.records import IncomingRecord
 from schemas.topics import ASSIGNED, DEAD_LETTERS, IMPORT, REQUEST_TOPICS, TopicSpec
 from tests.conftest import fresh_environment, remove

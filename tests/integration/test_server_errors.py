@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from ops.settings import Settings
+from ops.settings.load import Settings
 from tests.fakes.mongo_proxy import Fault, Statement, mongo_proxied
 from tests.integration.conftest import PutCodes
 from tests.integration.hurting import (

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from ops.settings import Settings, load_settings
+from ops.settings.load import Settings, load_settings
 from schemas.errors import StoreUnavailable
 from schemas.topics import IMPORT, RELEASE
 from stores.mongo.connection import Database

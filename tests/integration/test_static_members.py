@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from ops.settings import Settings
+from ops.settings.load import Settings
 from tests.integration.running import READY_TIMEOUT_S, Role, running
 
 pytestmark = pytest.mark.integration

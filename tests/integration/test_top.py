@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from ops.exits import Exit
+from ops.exit_codes import Exit
 from schemas.topics import IMPORT, RESERVE
 from tests.integration.commanding import CORE_SHARE_MAX, Codes, core_share
 from tests.integration.importing import Files, ends, some_files
@@ -67,7 +67,7 @@ async def at_a_terminal(environment: Mapping[str, str], *arguments: str) -> Asyn
     ours, theirs = os.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, SIZE)
     env = {**os.environ, **environment, "TERM": "xterm", "NO_COLOR": "1"}
-    command = (sys.executable, "-m", "ops.cli", "top", *arguments)
+    command = (sys.executable, "-m", "cli.main", "top", *arguments)
     process = await asyncio.create_subprocess_exec(*command, stdin=theirs, stdout=theirs, stderr=theirs, env=env)
     os.close(theirs)
     terminal = Terminal(process)

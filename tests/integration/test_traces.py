@@ -8,15 +8,15 @@ from typing import Any, Final
 
 import pytest
 
-from ops.health import Health
-from ops.observer import OpsObserver
-from ops.progress import Progress
-from ops.registry import Metrics
-from ops.role import RoleContext, role_context
-from ops.roles import importer, worker
-from ops.settings import Settings
+from ops.settings.load import Settings
+from ops.telemetry.health import Health
+from ops.telemetry.observer import OpsObserver
+from ops.telemetry.progress import Progress
+from ops.telemetry.registry import Metrics
+from roles.process import RoleContext, role_context
+from roles.roles import importer, worker
 from schemas.topics import ASSIGN, ASSIGNED, IMPORT, IMPORTS, RESERVE, RESULTS, TopicSpec
-from stores.port import StockFigures
+from stores.code_port import StockFigures
 from tests.fakes.spans import Spans, id_of, parent_of, traces_of
 from tests.integration.conftest import PutCodes
 from tests.integration.importing import Files, ends

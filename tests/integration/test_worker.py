@@ -12,7 +12,7 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.record.default_records import _DefaultRecordBatchBuilderPy
 
-from ops.settings import Settings
+from ops.settings.load import Settings
 from schemas.topics import ASSIGN, ASSIGNED, DEAD_LETTERS, INVENTORY, RELEASE, RESERVE, RESULTS
 from stores.mongo.connection import Database
 from tests.integration.conftest import PutCodes

@@ -15,7 +15,7 @@ from typing import Any
 import aiohttp
 from aiokafka import AIOKafkaProducer
 
-from ops.settings import Settings
+from ops.settings.load import Settings
 from producers.envelope import inventory_record
 from schemas.events import InventoryChanged
 from schemas.topics import Topics

@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from ops.migrate import migrate
+from ops.broker.migrate import migrate
 from ops.monitoring.dashboard import variables
 from ops.monitoring.panel import Query
 from ops.monitoring.rows import ROWS
-from ops.settings import load_settings
+from ops.settings.load import load_settings
 from schemas.topics import ASSIGN, IMPORT, RELEASE, RESERVE, RESULTS, TopicSpec
 from tests.conftest import remove
 from tests.integration.importing import Files, ends, some_files

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from ops.commands.monitoring import ALERTS_FILE, files
+from cli.commands.monitoring import ALERTS_FILE, files
 from ops.monitoring.alert import RUNBOOKS
 from ops.monitoring.rules import ALERTS
 from tests.monitoring.case import Case, document

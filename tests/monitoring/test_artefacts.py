@@ -10,16 +10,17 @@ from typing import Any, Final
 import pytest
 from typer.testing import CliRunner
 
-from ops.cli import app
-from ops.commands.monitoring import DASHBOARD_FILE
-from ops.metrics import SPECS
+from cli.commands.monitoring import DASHBOARD_FILE
+from cli.main import app
 from ops.monitoring.dashboard import DATASOURCE, dashboard
 from ops.monitoring.panel import WIDTH_MAX
 from ops.monitoring.rows import ROWS
 from ops.monitoring.rules import ALERTS
+from ops.telemetry.metrics import SPECS
 from tests.monitoring.scene import asked, queries
+from tests.places import ROOT
 
-COMMITTED: Final = Path(__file__).parents[2] / "helm" / "codes" / "files"
+COMMITTED: Final = ROOT / "helm" / "codes" / "files"
 KNOWN: Final = {spec.name for spec in SPECS}
 
 

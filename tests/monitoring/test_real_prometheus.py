@@ -6,7 +6,7 @@ from typing import Final
 import pytest
 
 import devstack
-from ops.commands.monitoring import ALERTS_FILE, files
+from cli.commands.monitoring import ALERTS_FILE, files
 from ops.monitoring.alert import RUNBOOKS
 from ops.monitoring.panel import Query
 from ops.monitoring.rules import ALERTS

@@ -2,7 +2,7 @@
 
 import pytest
 
-from ops.commands.monitoring import ALERTS_FILE, files
+from cli.commands.monitoring import ALERTS_FILE, files
 from ops.monitoring.alert import PREFIX, Alert
 from ops.monitoring.rules import ALERTS
 from tests.monitoring.case import sends

@@ -1,18 +1,18 @@
 """Who is called finds what to do: a section for each alert, with commands, metrics and settings that exist."""
 
 import re
-from pathlib import Path
 from typing import Final
 
 import pytest
 
-from ops.metrics import SPECS
 from ops.monitoring.alert import PREFIX, RUNBOOKS
 from ops.monitoring.rules import ALERTS
-from ops.settings import VARIABLES
+from ops.settings.load import VARIABLES
+from ops.telemetry.metrics import SPECS
 from tests.docs.commands import is_command
+from tests.places import ROOT
 
-TEXT: Final = (Path(__file__).parents[2] / RUNBOOKS).read_text()
+TEXT: Final = (ROOT / RUNBOOKS).read_text()
 NAMES: Final = tuple(dict.fromkeys(alert.name for alert in ALERTS))
 PARTS: Final = ["Means", "Look at", "Do", "Over when"]
 

@@ -6,12 +6,13 @@ Out:      `pipeline` (everything), `jobs` (by name, whole), `PIPELINES` (the kin
 
 import re
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any, Final
 
 from ruamel.yaml import YAML
 
-FILE: Final = Path(__file__).parents[2] / ".gitlab-ci.yml"
+from tests.places import ROOT
+
+FILE: Final = ROOT / ".gitlab-ci.yml"
 KEYWORDS: Final = ("stages", "workflow", "variables", "default")
 
 PUSH: Final = {"CI_PIPELINE_SOURCE": "push", "CI_DEFAULT_BRANCH": "main"}

@@ -11,7 +11,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
-ROOT: Final = Path(__file__).parents[2]
+from tests.places import ROOT
+
 MAKEFILE: Final = ROOT / "Makefile"
 HERE: Final = (f"BIN={Path(sys.executable).parent}", "READY=")
 """The packages that run this test, in place of a virtual environment to be made."""

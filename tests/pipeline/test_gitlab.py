@@ -13,7 +13,8 @@ from typing import Any, Final
 import pytest
 
 from tests.pipeline.gitlab import FILE, NONE, PIPELINES, jobs, pipeline, when
-from tests.pipeline.makefile import ROOT, targets
+from tests.pipeline.makefile import targets
+from tests.places import ROOT
 
 JOBS: Final = jobs()
 CHECKS: Final = ("lint", "types", "imports", "docs", "security")

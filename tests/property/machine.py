@@ -18,11 +18,11 @@ from typing import Any, ClassVar, Final, Literal
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from consumers.failpoints import Failpoint
-from consumers.requests import RequestPartition
-from consumers.surroundings import Surroundings
-from handlers.facts import Candidate, StockKey
-from handlers.plan import Answer, Plan
+from consumers.loop.failpoints import Failpoint
+from consumers.worker.batch import RequestPartition
+from consumers.worker.context import Surroundings
+from handlers.requests.facts import Candidate, StockKey
+from handlers.requests.plan import Answer, Plan
 from producers.reply_topics import ReplyTopics
 from schemas.base import CodeStatus, CodeType, to_milliseconds
 from schemas.documents import InventoryDocument
@@ -321,7 +321,7 @@ class Histories(RuleBasedStateMachine):
         return self.processes[source]
 
     async def turn(self, source: Source, process: Process, limit: int) -> None:
-        """One turn of a partition's loop, as `consumers.partition` has it."""
+        """One turn of a partition's loop, as `consumers.loop.partition` has it."""
         records = self.kafka.pending(source)[:limit]
         if not records:
             return

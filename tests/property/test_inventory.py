@@ -7,9 +7,9 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from handlers.alerts import Due, StockLimits, judged
-from handlers.inventory import Counts, counts_by_type, folded, joined, summed
-from handlers.motion import COARSE, FINE, Motion
+from handlers.inventory.alerts import Due, StockLimits, judged
+from handlers.inventory.counts import Counts, counts_by_type, folded, joined, summed
+from handlers.inventory.motion import COARSE, FINE, Motion
 from schemas.base import CodeType
 from schemas.events import InventoryChanged
 from schemas.stock import CampaignStock

@@ -7,12 +7,12 @@ import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import RuleBasedStateMachine, run_state_machine_as_test
 
-import handlers.decide
-import handlers.facts
-import handlers.plan
-from handlers.facts import Candidate, StockKey
-from handlers.plan import Plan
-from handlers.state import ShardChange
+import handlers.requests.decide
+import handlers.requests.facts
+import handlers.requests.plan
+from handlers.requests.facts import Candidate, StockKey
+from handlers.requests.plan import Plan
+from handlers.shards import ShardChange
 from schemas.documents import LedgerDocument
 from schemas.records import Asked, OutgoingRecord
 from schemas.requests import Request
@@ -136,38 +136,42 @@ def test_outputs_without_their_offset_are_found() -> None:
 
 def tells_every_repeat(monkeypatch: pytest.MonkeyPatch) -> None:
     """Announce the codes of a request that was sent again."""
-    monkeypatch.setattr(handlers.plan, "is_replay", lambda asked, entry: True)
-    monkeypatch.setattr(handlers.facts, "is_replay", lambda asked, entry: True)
+    monkeypatch.setattr(handlers.requests.plan, "is_replay", lambda asked, entry: True)
+    monkeypatch.setattr(handlers.requests.facts, "is_replay", lambda asked, entry: True)
 
 
 def tells_no_replay(monkeypatch: pytest.MonkeyPatch) -> None:
     """Announce no code of a record that is read again after a crash."""
-    monkeypatch.setattr(handlers.plan, "is_replay", lambda asked, entry: False)
+    monkeypatch.setattr(handlers.requests.plan, "is_replay", lambda asked, entry: False)
 
 
 def judges_by_the_wrong_clock(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing is ever over."""
-    monkeypatch.setattr(handlers.decide, "is_over", lambda reservation, asked_at: False)
+    monkeypatch.setattr(handlers.requests.decide, "is_over", lambda reservation, asked_at: False)
 
 
 def knows_no_holder(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let any fan take what another holds."""
     monkeypatch.setattr(
-        handlers.decide,
+        handlers.requests.decide,
         "why_not",
-        lambda found, fan_id: handlers.decide.WHY_NOT_HELD.get(found.state) if found else "reservation_not_found",
+        lambda found, fan_id: (
+            handlers.requests.decide.WHY_NOT_HELD.get(found.state) if found else "reservation_not_found"
+        ),
     )
 
 
 def takes_other_content(monkeypatch: pytest.MonkeyPatch) -> None:
     """Answer another request under a taken id as if it were the first."""
-    monkeypatch.setattr(handlers.plan, "reused", lambda request, entry: entry.outcome)
+    monkeypatch.setattr(handlers.requests.plan, "reused", lambda request, entry: entry.outcome)
 
 
 def tells_no_totals_again(monkeypatch: pytest.MonkeyPatch) -> None:
     """Leave the inventory's readers without the totals that a crash swallowed."""
     monkeypatch.setattr(
-        handlers.plan, "announced_shards", lambda answers, changes, facts: tuple(one.after for one in changes)
+        handlers.requests.plan,
+        "announced_shards",
+        lambda answers, changes, facts: tuple(one.after for one in changes),
     )
 
 

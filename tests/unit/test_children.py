@@ -13,8 +13,9 @@ import pytest
 
 from tests.children import RUN_ID
 from tests.integration.running import until
+from tests.places import ROOT
 
-PROJECT: Final = Path(__file__).parents[2]
+PROJECT: Final = ROOT
 ENDED_WITHIN_S: Final = 60.0
 STARTS_A_CHILD: Final = """
 import subprocess, pathlib, time

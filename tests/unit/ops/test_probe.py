@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 import pytest
 
-from ops.health import Health
 from ops.probe import CANNOT_ASK, NOT_WELL, WELL, main
-from ops.registry import Metrics
-from ops.server import ops_server
+from ops.telemetry.health import Health
+from ops.telemetry.ops_port import ops_server
+from ops.telemetry.registry import Metrics
 from schemas.settings import OpsSettings
 
 

@@ -3,16 +3,15 @@
 import ast
 import re
 from collections.abc import Iterator
-from pathlib import Path
 from typing import get_args
 
 import pytest
 
-from handlers.cells import RejectReason
+from handlers.imports.cells import RejectReason
 from schemas.import_reasons import IMPORT_REMEDIES, ROW_REMEDIES
 from stores.s3.errors import REASONS, REASONS_BY_STATUS
+from tests.places import ROOT
 
-ROOT = Path(__file__).parents[3]
 CODE = [path for folder in ("handlers", "stores", "consumers") for path in sorted((ROOT / folder).rglob("*.py"))]
 GIVE_A_REASON = {"ImportFailed", "failed_records", "ImportProgressed"}
 """Calls in which every word without a name, or with the name `reason`, is one."""

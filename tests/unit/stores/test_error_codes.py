@@ -1,7 +1,6 @@
 """Every code of the server's own list: a read is never the record's fault, a write only with three of them."""
 
 import csv
-from pathlib import Path
 from typing import Final
 
 import pytest
@@ -9,8 +8,9 @@ from pymongo.errors import BulkWriteError, OperationFailure, PyMongoError, Write
 
 from schemas.errors import CodeServiceError, FactsStale, StoreRefused, StoreUnavailable, WaitCause
 from stores.mongo.errors import in_our_words, stale_or_unavailable, unavailable
+from tests.places import DATA
 
-CODES: Final = Path(__file__).parents[2] / "data" / "mongodb" / "error_codes.csv"
+CODES: Final = DATA / "mongodb" / "error_codes.csv"
 with CODES.open() as table:
     NAMES: Final = {int(row["code"]): row["name"] for row in csv.DictReader(table)}
 

@@ -4,11 +4,11 @@ from typing import Any, cast
 
 import pytest
 
-from handlers.facts import Candidate
+from handlers.requests.facts import Candidate
+from stores.code_port import StockFigures
 from stores.mongo import stock as module
 from stores.mongo.collections import Collection
 from stores.mongo.stock import DRAW_SPACE, Stock, ranges, window_width
-from stores.port import StockFigures
 from tests.fakes.builders import EXTERNAL, TM
 from tests.fakes.time import run
 

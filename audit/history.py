@@ -1,0 +1,148 @@
+"""What an audit is made from: records as an outsider read them, and what the database holds.
+
+Out:      `History`, with views of its records that several checks need.
+Promise:  nothing here fails for a record that says nonsense: it is left as it came.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Final, NamedTuple
+
+from pydantic import ValidationError
+
+from consumers.decode import problems
+from ops.broker.records import Fields, fields_of, text
+from schemas.base import CodeType, Model
+from schemas.events import CodeAssigned, ImportProgressed, InventoryChanged, StockAlert
+from schemas.records import IncomingRecord
+from schemas.results import Result
+from schemas.settings import ProcessingGuarantee
+from schemas.topics import (
+    ASSIGNED,
+    IMPORTS,
+    INVENTORY,
+    RESULTS,
+    STOCK_ALERTS,
+    TopicSpec,
+)
+
+MODELS: Final[Mapping[str, type[Model]]] = {
+    RESULTS.name: Result,
+    ASSIGNED.name: CodeAssigned,
+    INVENTORY.name: InventoryChanged,
+    IMPORTS.name: ImportProgressed,
+    STOCK_ALERTS.name: StockAlert,
+}
+"""What the out topics hold, dead letters aside."""
+
+
+class CodeRow(NamedTuple):
+    """One code as the database has it."""
+
+    id: str
+    campaign_id: str
+    value: str
+    """The secret."""
+    code_type: CodeType
+    status: str
+    imported_by: str
+
+
+class Place(NamedTuple):
+    """Where a record stands. `topic` is its full name."""
+
+    topic: str
+    partition: int
+    offset: int
+
+    def __str__(self) -> str:
+        return f"{self.topic}.{self.partition}@{self.offset}"
+
+
+@dataclass(frozen=True, slots=True)
+class Database:
+    """The collections at one time, documents as they are."""
+
+    codes: Sequence[CodeRow] = ()
+    reservations: Sequence[Fields] = ()
+    requests: Sequence[Fields] = ()
+    inventory: Sequence[Fields] = ()
+    imports: Sequence[Fields] = ()
+    owners: Sequence[Fields] = ()
+    rejects: Sequence[Fields] = ()
+    cancellations: Sequence[Fields] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """A record of an out topic, with what it says."""
+
+    record: IncomingRecord
+    ce_id: str
+    says: Fields
+
+
+@dataclass(frozen=True)
+class History:
+    """All that an audit looks at."""
+
+    records: Mapping[str, Sequence[IncomingRecord]]
+    """By topic name without prefix; out topics read before in topics, so that every cause is there."""
+    database: Database
+    """Read after the topics."""
+    texts: Mapping[str, str] = field(default_factory=dict)
+    """Logs and metrics by name: what else might tell a secret."""
+    committed: Mapping[tuple[str, int], int] | None = None
+    """The next offset of each (full topic, partition), taken before the topics were read; None: all is served."""
+    since_ms: int = 0
+    """Retention has removed records before this (milliseconds since 1970); 0: nothing is gone."""
+    reach: Mapping[str, int] = field(default_factory=dict)
+    """The same for single topics, by name without prefix; `since_ms` where one is not named."""
+    emptied: frozenset[str] = frozenset()
+    """Topics of which a partition has lost all its records."""
+    read_at_ms: int | None = None
+    """When it was read; None: holds are not judged by the clock."""
+    is_quiet: bool = True
+    """Nothing was asked for while all this was read."""
+    guarantee: ProcessingGuarantee = "exactly_once"
+
+    @cached_property
+    def results(self) -> tuple[Event, ...]:
+        """Answers."""
+        return tuple(self.events(RESULTS))
+
+    @cached_property
+    def malformed(self) -> Mapping[Place, str]:
+        """Records of out topics that are not of the contract's form, and what is wrong with them."""
+        told = ((record, topic) for topic in MODELS for record in self.records.get(topic, ()))
+        found = ((place_of(record), problems_of(record, topic)) for record, topic in told)
+        return {place: problem for place, problem in found if problem}
+
+    def events(self, topic: TopicSpec) -> Iterator[Event]:
+        """An out topic's readable records with their ids and fields."""
+        for record in self.records.get(topic.name, ()):
+            if place_of(record) not in self.malformed:
+                yield Event(record, text(record.header("ce_id")), fields_of(record.value))
+
+
+def problems_of(record: IncomingRecord, topic: str) -> str:
+    """What makes a record of an out topic another thing than the contract says; empty if nothing does."""
+    try:
+        MODELS[topic].model_validate_json(record.value or b"")
+    except ValidationError as why:
+        return problems(why)
+    return ""
+
+
+def place_of(record: IncomingRecord) -> Place:
+    """Where it stands; a batch that cannot be read stands at its first offset."""
+    return Place(record.topic, record.partition, record.first_offset)
+
+
+def source_of(letter: IncomingRecord) -> Place:
+    """The record that a dead letter is about; at -1 if it does not say."""
+    partition, offset = (text(letter.header(name)) for name in ("dlq-partition", "dlq-offset"))
+    is_told = partition.isdigit() and offset.isdigit()
+    numbers = (int(partition), int(offset)) if is_told else (-1, -1)
+    return Place(text(letter.header("dlq-topic")), *numbers)

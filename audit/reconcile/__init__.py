@@ -1,0 +1,1 @@
+"""Counts and reservations compared with the codes, and the correction of what differs."""

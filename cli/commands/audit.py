@@ -1,0 +1,101 @@
+"""`codes audit`: whether a deployment keeps its promises, judged from its topics and its database.
+
+Out:      what was checked, what was found; as text or as one JSON object. Never a code's value.
+Promise:  reads only. Exit code 0 if nothing was found, 1 if something was, 5 if nothing was found and not all could
+          be judged: then the last line says how much, and why.
+"""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Final
+
+import typer
+
+from cli.commands.printing import complain, print_fields, print_json, wrong_usage
+from ops.exit_codes import Exit
+
+if TYPE_CHECKING:
+    from audit.reading import Scope
+    from audit.report import AuditReport
+
+FINDINGS_SHOWN: Final = 20
+SOUND: Final = "nothing lost, nothing doubled, no drift, no leak, nothing overdue, nobody refused wrongly"
+
+
+def audit(
+    *,
+    campaign: Annotated[
+        list[str] | None, typer.Option("--campaign", help="Only what is about this campaign; may be repeated.")
+    ] = None,
+    since: Annotated[
+        str | None, typer.Option("--since", help="Only requests from then on: RFC 3339, or so long ago (2h, 7d).")
+    ] = None,
+    until: Annotated[str | None, typer.Option("--until", help="Only requests until then, in the same forms.")] = None,
+    text: Annotated[
+        list[Path] | None,
+        typer.Option("--text", exists=True, dir_okay=False, help="A log to search for codes; may be repeated."),
+    ] = None,
+    json_: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Check that nothing is lost or doubled, that the counts agree, and that codes stand only where they may.
+
+    Reads every topic and collection. May be run while the service works.
+    """
+    import asyncio
+
+    from audit.deployment import audit_deployment
+    from ops.settings.load import load_settings
+
+    texts = {str(path): path.read_text(errors="replace") for path in text or ()}
+    scope = _scope(campaign or (), since, until)
+    report = asyncio.run(audit_deployment(load_settings(), scope, texts))
+    _print(report, json_=json_)
+    raise typer.Exit(_code(report))
+
+
+def _scope(campaigns: "list[str] | tuple[()]", since: str | None, until: str | None) -> "Scope":
+    from datetime import UTC, datetime
+
+    from audit.reading import Scope
+    from audit.terms import ALWAYS_MS
+    from audit.when import instant_ms
+
+    now, bounds = datetime.now(UTC), {"--since": 0, "--until": ALWAYS_MS}
+    for option, typed in (("--since", since), ("--until", until)):
+        try:
+            bounds[option] = bounds[option] if typed is None else instant_ms(typed, now)
+        except ValueError:
+            raise wrong_usage(f"{option}: neither an instant of RFC 3339 nor a time such as 2h") from None
+    if bounds["--since"] >= bounds["--until"]:
+        raise wrong_usage("--until: must be after --since")
+    return Scope(frozenset(campaigns), bounds["--since"], bounds["--until"])
+
+
+def _code(report: "AuditReport") -> Exit:
+    if not report.sound:
+        return Exit.FAILED
+    return Exit.NOT_JUDGED if report.not_judged else Exit.OK
+
+
+def _print(report: "AuditReport", *, json_: bool) -> None:
+    from dataclasses import asdict
+
+    if json_:
+        print_json(asdict(report))
+        return
+    print_fields(asdict(report.tally))
+    for claim in report.checked:
+        typer.echo(f"checked: {claim}")
+    for what in report.left_out:
+        typer.echo(f"left out: {what}")
+    _complain(report)
+    if report.not_judged:
+        typer.echo(f"not judged: {'; '.join(report.not_judged)}")
+    elif report.sound:
+        typer.echo(SOUND)
+
+
+def _complain(report: "AuditReport") -> None:
+    for finding in report.findings[:FINDINGS_SHOWN]:
+        complain(f"{finding.kind}: {finding.what}")
+    if len(report.findings) > FINDINGS_SHOWN:
+        complain(f"and {len(report.findings) - FINDINGS_SHOWN} findings more: --json shows all")

@@ -1,0 +1,99 @@
+"""`codes reconcile`: whether the inventory's shards say what the codes are, the correction if not, and all told anew.
+
+Out:      a row for each count that drifts, and a line of sums; or one JSON object. No code's value.
+Promise:  reads only, unless `--repair` or `--retell` is given. Exit code 0 if there is no drift, or none any more,
+          and with `--reservations` nothing that disagrees; else 1.
+"""
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from cli.commands.printing import complain, print_json, table_console
+from ops.exit_codes import Exit
+
+if TYPE_CHECKING:
+    from audit.reconcile.reconciling import Report
+    from handlers.inventory.reconcile import Line
+
+
+def reconcile(
+    *,
+    campaign: Annotated[
+        list[str] | None, typer.Option("--campaign", help="Only this campaign; may be repeated.", show_default=False)
+    ] = None,
+    repair: Annotated[bool, typer.Option("--repair", help="Correct what drifts, and tell inventory.v1.")] = False,
+    retell: Annotated[
+        bool, typer.Option("--retell", help="Then tell inventory.v1 all counts anew, as after a restore.")
+    ] = False,
+    reservations: Annotated[
+        bool,
+        typer.Option("--reservations", help="Name reservations and codes that disagree; reads all of both."),
+    ] = False,
+    all_: Annotated[bool, typer.Option("--all", help="Show what agrees too.")] = False,
+    json_: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Compare the inventory's shards with the codes, campaign by campaign, each at one time.
+
+    May be run while the service works: what is under way is in both counts, or in neither.
+    """
+    import asyncio
+
+    from audit.reconcile import comparing, reconciling
+    from ops.settings.load import load_settings
+
+    settings, campaigns = load_settings(), campaign or []
+    report = asyncio.run(reconciling.reconcile(settings, campaigns, repair=repair, retell=retell, keep_all=all_))
+    if reservations:
+        tell = print_json if json_ else _print_finding
+        report.inconsistent = asyncio.run(comparing.compare(settings, campaigns, tell))
+    if json_:
+        print_json(_fields_of(report))
+    else:
+        _print(report, retell=retell)
+    for campaign_id in report.unknown:
+        complain(f"there is no campaign {campaign_id}")
+    raise typer.Exit(Exit.FAILED if report.remaining or report.unknown or report.inconsistent else Exit.OK)
+
+
+def _fields_of(report: "Report") -> dict[str, Any]:
+    names = ("campaigns", "codes", "drift", "remaining", "retold", "unknown")
+    sums = {name: getattr(report, name) for name in names}
+    if report.inconsistent is not None:
+        sums["inconsistent"] = report.inconsistent
+    return {**sums, "lines": [_row(line) for line in report.lines]}
+
+
+def _row(line: "Line") -> dict[str, Any]:
+    return {**line.shelf._asdict(), "by_shards": line.by_shards, "by_codes": line.by_codes, "drift": line.drift}
+
+
+def _print(report: "Report", *, retell: bool) -> None:
+    if report.lines:
+        _print_lines(report.lines)
+    told = f"campaigns {report.campaigns:,}, codes {report.codes:,}, drift {report.drift:,}"
+    if report.drift != report.remaining:
+        told = f"{told}, after the repair {report.remaining:,}"
+    if report.inconsistent is not None:
+        told = f"{told}, inconsistent {report.inconsistent:,}"
+    typer.echo(f"{told}, shards retold {report.retold:,}" if retell else told)
+
+
+def _print_finding(fields: dict[str, Any]) -> None:
+    """A line each, as they are found: there may be very many."""
+    typer.echo("{kind} {id}, campaign {campaign_id}: {reason}".format(**fields))
+
+
+def _print_lines(lines: "list[Line]") -> None:
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False)
+    for name in ("campaign", "type", "status"):
+        table.add_column(name, overflow="fold")
+    for name in ("by shards", "by codes", "drift"):
+        table.add_column(name, justify="right", no_wrap=True)
+    for line in lines:
+        table.add_row(
+            *line.shelf, f"{line.by_shards:,}", f"{line.by_codes:,}", f"{line.drift:+,}" if line.drift else "0"
+        )
+    table_console().print(table)

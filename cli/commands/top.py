@@ -1,0 +1,103 @@
+"""`codes top`: the inventory's page for those who have only a shell.
+
+Out:      a live screen at a terminal; one frame with `--once`, into a pipe, or at a terminal that cannot move its
+          cursor.
+Promise:  reads the HTTP API only. The token is never shown. Ctrl-C ends it with exit code 0.
+"""
+
+import sys
+from enum import StrEnum
+from io import TextIOWrapper
+from typing import TYPE_CHECKING, Annotated, Final
+
+import typer
+
+from cli.commands.printing import complain, table_console, wrong_usage
+
+if TYPE_CHECKING:
+    from pydantic import SecretStr
+
+    from cli.top.api import Wanted
+    from schemas.settings import InventorySettings
+
+ANY_HOST: Final = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104  # what is listened on, as it can be reached
+
+
+class SortBy(StrEnum):
+    """What stands first."""
+
+    NAME = "name"
+    AVAILABLE = "available"
+    TOTAL = "total"
+    RATE = "rate"
+    EMPTY = "empty"
+    CHANGED = "changed"
+
+
+def top(
+    *,
+    url: Annotated[
+        str | None, typer.Option("--url", help="The API's address; default: as in the inventory's settings.")
+    ] = None,
+    token: Annotated[
+        str | None,
+        typer.Option("--token", help="Better in CODES_INVENTORY__TOKEN or its _FILE: arguments are seen by others."),
+    ] = None,
+    campaign: Annotated[str, typer.Option("--campaign", help="Only campaigns whose id holds this.")] = "",
+    sort: Annotated[
+        SortBy, typer.Option("--sort", help="First: the scarce, the large, the fast, the soon empty, the latest.")
+    ] = SortBy.EMPTY,
+    interval_s: Annotated[
+        float, typer.Option("--interval-s", min=0.5, max=3600, help="Seconds between two looks.")
+    ] = 2,
+    timeout_s: Annotated[
+        float | None,
+        typer.Option("--timeout-s", "--timeout", min=0.1, help="Seconds without the inventory; then give up."),
+    ] = None,
+    once: Annotated[bool, typer.Option("--once", help="Show it once and end.")] = False,
+) -> None:
+    """Show stock, imports, lag, alerts and dead letters, live, until Ctrl-C."""
+    from pydantic import SecretStr
+
+    from cli.top.api import Wanted
+    from ops.settings.load import load_settings
+
+    settings = load_settings().inventory
+    secret = settings.token if token is None else SecretStr(token)
+    where, wanted = url or local_url(settings), Wanted(campaign, sort.value)
+    _show(where, secret, wanted, None if once else interval_s, timeout_s)
+
+
+def local_url(settings: "InventorySettings") -> str:
+    """Where the inventory listens by these settings."""
+    if settings.port == 0:
+        raise wrong_usage(
+            "say where the inventory's API is: --url (its event api_listening), or CODES_INVENTORY__PORT"
+        )
+    host = ANY_HOST.get(settings.host, settings.host)
+    return f"http://[{host}]:{settings.port}" if ":" in host else f"http://{host}:{settings.port}"
+
+
+def _show(
+    url: str, token: "SecretStr | None", wanted: "Wanted", interval_s: float | None, timeout_s: float | None
+) -> None:
+    import asyncio
+    from contextlib import suppress
+
+    from cli.top.api import opened
+    from cli.top.live import Screen, show_live, show_once
+
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")  # a sign that the terminal lacks must not end the command
+    console = table_console()
+
+    async def show() -> None:
+        async with opened(url, token) as api:
+            screen = Screen(api, wanted, complain)
+            if interval_s is None or not console.is_terminal or console.is_dumb_terminal:
+                await show_once(screen, console, give_up_after_s=timeout_s)
+            else:
+                await show_live(screen, console, interval_s, give_up_after_s=timeout_s)
+
+    with suppress(KeyboardInterrupt, asyncio.CancelledError):
+        asyncio.run(show())

@@ -1,0 +1,1 @@
+"""What commands do once their arguments are read: publish, tail, look up, retry."""

@@ -1,0 +1,117 @@
+"""`codes`, the command line: one program for every role and every errand.
+
+In:       arguments and the environment.
+Out:      what was asked for on standard output, complaints on standard error, an exit code of `cli.exits`.
+Promise:  an error that we know is one line, never a traceback.
+"""
+
+import logging
+import os
+import sys
+from collections.abc import Sequence
+from typing import Annotated
+
+import typer
+
+from cli.commands.audit import audit
+from cli.commands.config import config
+from cli.commands.demo import demo
+from cli.commands.imports import app as imports
+from cli.commands.metrics import metrics
+from cli.commands.migrate import migrate
+from cli.commands.monitoring import monitoring
+from cli.commands.publish import app as publish
+from cli.commands.reconcile import reconcile
+from cli.commands.roles import expirer, importer, inventory, worker
+from cli.commands.schemas import schemas
+from cli.commands.show import app as show
+from cli.commands.tail import tail
+from cli.commands.top import top
+from cli.exits import advice, exit_code, told
+from devstack.cli import app as dev
+from ops.exit_codes import Exit
+from ops.version import service_version
+from schemas.errors import CodeServiceError
+
+EXIT_CODES = """\
+[bold]Exit codes[/bold]: 0 done; 1 failed or refused; 2 wrong usage or setting; 3 a part is not running or not \
+reachable; 4 timed out; 5 nothing found, but not all could be judged (`codes audit`).
+"""
+EXAMPLES = """\
+[bold]Examples[/bold]
+
+[cyan]codes demo[/cyan]   everything at once on this machine, and an audit of it
+
+[cyan]codes dev up[/cyan]   Kafka, MongoDB and S3 on this machine
+
+[cyan]env $(codes dev env) codes migrate[/cyan]   topics and collections on it
+
+[cyan]codes config[/cyan]   every setting, and where its value came from
+"""
+
+app = typer.Typer(
+    name="codes",
+    help=f"Hands out access codes: each code to one fan, each request answered once.\n\n{EXIT_CODES}",
+    epilog=EXAMPLES,
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
+)
+
+
+def _print_version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"codes {service_version()}")
+        raise typer.Exit(Exit.OK)
+
+
+@app.callback()
+def _root(
+    _version: Annotated[
+        bool,
+        typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version."),
+    ] = False,
+) -> None:
+    pass
+
+
+# Roles.
+app.command(epilog="Example: env $(codes dev env) codes worker")(worker)
+app.command(epilog="Example: env $(codes dev env) codes importer")(importer)
+app.command(epilog="Example: env $(codes dev env) codes expirer")(expirer)
+app.command(epilog="Example: env $(codes dev env) codes inventory")(inventory)
+
+# Errands.
+app.add_typer(publish)
+app.command(epilog="Examples: codes tail results.v1; codes tail assigned.v1 --from-beginning --max 10 --json")(tail)
+app.add_typer(show)
+app.add_typer(imports)
+app.command(epilog="Examples: codes top --url http://127.0.0.1:8080; codes top --campaign spring --once")(top)
+app.command(
+    epilog="Examples: codes demo; codes demo --requests 20000 --codes 50000 --keep; codes demo --stack running"
+)(demo)
+
+# Upkeep.
+app.command(epilog="Examples: codes audit; codes audit --campaign spring --since 2h; codes audit --json")(audit)
+app.command(epilog="Examples: codes reconcile; codes reconcile --repair --retell")(reconcile)
+app.command(epilog="Examples: codes migrate; codes migrate --check --json")(migrate)
+app.command(epilog="Examples: codes config; codes config --json")(config)
+app.command(epilog="Examples: codes metrics; codes metrics --json")(metrics)
+app.command(epilog="Example: codes monitoring --out rules --runbooks https://wiki.example/runbooks")(monitoring)
+app.command(epilog="Examples: codes schemas --out docs/api; codes schemas --check")(schemas)
+app.add_typer(dev, name="dev")
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """The console script. Ends the process with an exit code of `cli.exits`."""
+    logging.getLogger().addHandler(logging.NullHandler())  # libraries are heard only where a log is configured
+    try:
+        app(list(arguments) if arguments is not None else None)
+    except CodeServiceError as error:
+        for line in filter(None, (told(error), advice(error, os.environ))):
+            sys.stderr.write(f"codes: {line}\n")
+        sys.exit(exit_code(error))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,103 @@
+"""One part of the screen: a table with a heading, cut to the lines it gets.
+
+In:       columns, and lines in blocks that belong together.
+Out:      a renderable of exactly so many lines.
+Promise:  what is cut is counted; no line is broken in two.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from rich.console import Group, RenderableType
+from rich.table import Column, Table
+from rich.text import Text
+
+from cli.top.texts import plain
+
+TABLE_LINES_MIN: Final = 3
+"""Heading, one line, and how many more; with fewer the number alone is said."""
+
+Cell = str | Text
+Block = Sequence[Sequence[Cell]]
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """What may be shown."""
+
+    name: str
+    """What its blocks are, in the plural."""
+    columns: tuple[Column, ...]
+    blocks: Sequence[Block]
+    total: int
+    """Blocks there are, also those that were not fetched."""
+    none: str
+    """What is said instead when there is nothing."""
+
+    @property
+    def lines(self) -> int:
+        """All of it."""
+        if not self.blocks:
+            return 1
+        return 1 + sum(map(len, self.blocks)) + (self.total > len(self.blocks))
+
+    def drawn(self, lines: int) -> RenderableType:
+        """As much as `lines` lines hold."""
+        if not self.blocks:
+            return line(self.none, "dim")
+        if lines >= self.lines and self.total == len(self.blocks):
+            return self._table(self.blocks)
+        shown = list(fitting(self.blocks, lines - 2))
+        if not shown:
+            return line(f"{self.name}: {self.total:,}", "bold")
+        return Group(self._table(shown), line(f"and {self.total - len(shown):,} more {self.name}", "dim"))
+
+    def _table(self, blocks: Sequence[Block]) -> Table:
+        columns = (column.copy() for column in self.columns)
+        table = Table(*columns, box=None, expand=True, pad_edge=False, padding=(0, 1, 0, 0), header_style="bold")
+        for cells in (cells for block in blocks for cells in block):
+            table.add_row(*cells)
+        return table
+
+
+def fitting(blocks: Sequence[Block], lines: int) -> Iterator[Block]:
+    """The first blocks that so many lines hold; the first one cut rather than left out."""
+    left = lines
+    for place, block in enumerate(blocks):
+        if place and len(block) > left:
+            return
+        if left > 0:
+            yield block[:left]
+        left -= len(block)
+
+
+def shares(lines: int, wanted: Sequence[int], weights: Sequence[int]) -> list[int]:
+    """Lines for each section: by weight, none more than it wants, so that one's leavings are the others' gain."""
+    given = [0] * len(wanted)
+    while sum(given) < min(lines, sum(wanted)):
+        for place, weight in enumerate(weights):
+            left = lines - sum(given)
+            given[place] += min(weight, wanted[place] - given[place], left)
+    return given
+
+
+def left(name: str, width: int | None = None) -> Column:
+    """A column of words; without a width it takes what is left."""
+    ratio = None if width else 1
+    return Column(name, width=width, ratio=ratio, no_wrap=True, overflow="ellipsis")
+
+
+def right(name: str, width: int) -> Column:
+    """A column of figures."""
+    return Column(name, width=width, justify="right", no_wrap=True, overflow="ellipsis")
+
+
+def rights(names: Sequence[str], width: int) -> tuple[Column, ...]:
+    """Several of them."""
+    return tuple(right(name, width) for name in names)
+
+
+def line(told: str, style: str = "") -> Text:
+    """One line, whatever is in it."""
+    return Text(plain(told), style=style, no_wrap=True, overflow="ellipsis", end="\n")

@@ -1,0 +1,1 @@
+"""The expirer: release requests for overdue reservations."""

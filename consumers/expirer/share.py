@@ -1,0 +1,71 @@
+"""Which overdue reservations this process asks for, so that several expirers share the work.
+
+In:       partitions of the release topic, as the expirers' group gives them out; nothing is read from them.
+Out:      whether a reservation is in this process's share.
+Promise:  it only spares repeats. Two that ask for the same do no harm; what nobody asks for while the group shares
+          out anew is found by the look at all that follows.
+"""
+
+from collections.abc import AsyncIterator, Collection
+from contextlib import asynccontextmanager
+from typing import Protocol
+from zlib import crc32
+
+from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
+
+from consumers.loop.serving import KafkaSide, open_consumer
+from schemas.groups import EXPIRER_GROUP
+
+
+class ExpiryShare(Protocol):
+    """What of all is this process's."""
+
+    @property
+    def generation(self) -> int:
+        """Another number each time that the share has changed."""
+
+    def has(self, reservation_id: str) -> bool:
+        """Whether this process asks for it."""
+
+    async def stay(self) -> None:
+        """Show that this process is alive; now and then."""
+
+
+class GroupShare(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is not typed
+    """As many parts as the topic has partitions; this process's are those that it is given."""
+
+    def __init__(self, consumer: AIOKafkaConsumer, topic: str) -> None:
+        """`topic` is a full name; `consumer` is started already."""
+        self.generation = 0
+        self._consumer = consumer
+        self._topic = topic
+        self._mine: frozenset[int] = frozenset()
+        self._parts = 1
+
+    def has(self, reservation_id: str) -> bool:
+        """See `ExpiryShare.has`."""
+        return crc32(reservation_id.encode()) % self._parts in self._mine
+
+    async def stay(self) -> None:
+        """A member that never polls is put out, even one that wants no records."""
+        await self._consumer.getmany(timeout_ms=0)
+
+    async def on_partitions_revoked(self, revoked: Collection[TopicPartition]) -> None:  # noqa: ARG002  # all of them
+        """The group is about to share out anew."""
+        self._mine = frozenset()
+
+    async def on_partitions_assigned(self, assigned: Collection[TopicPartition]) -> None:
+        """From now on this is the share."""
+        self._consumer.pause(*assigned)  # or their records would be fetched
+        self._parts = len(self._consumer.partitions_for_topic(self._topic) or assigned) or 1
+        self._mine = frozenset(one.partition for one in assigned)
+        self.generation += 1
+
+
+@asynccontextmanager
+async def open_expiry_share(side: KafkaSide, topic: str) -> AsyncIterator[GroupShare]:
+    """Join the expirers' group on the release topic, given by its full name; leave it at the end."""
+    async with open_consumer(side, side.settings.group_prefix + EXPIRER_GROUP) as consumer:
+        share = GroupShare(consumer, topic)
+        consumer.subscribe(topics=[topic], listener=share)
+        yield share

@@ -1,0 +1,1 @@
+"""The importer: import commands, each taken to its end."""

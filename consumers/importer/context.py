@@ -1,0 +1,33 @@
+"""What all partitions of an importer share."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from consumers.loop.failpoints import Failpoint
+from consumers.loop.observer import Observer
+from consumers.loop.tracing import UNTRACED, Tracer
+from schemas.clock import utc_now
+from schemas.settings import ImporterSettings, WorkerSettings
+from schemas.topics import Topics
+from stores.import_port import ObjectStore
+
+
+@dataclass(frozen=True, slots=True)
+class ImportSurroundings:
+    """Names, limits, and who is told."""
+
+    topics: Topics
+    group: str
+    limits: WorkerSettings
+    settings: ImporterSettings
+    observer: Observer
+    failpoint: Failpoint
+    objects: ObjectStore
+    clock: Callable[[], datetime] = utc_now
+    tracer: Tracer = UNTRACED
+
+    @property
+    def backoff_max_s(self) -> float:
+        """Longest wait between two tries, seconds."""
+        return self.limits.backoff_max_ms / 1000

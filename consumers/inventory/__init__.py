@@ -1,0 +1,1 @@
+"""The inventory: counts of every campaign, folded by Faust, and the view that answers are made from."""

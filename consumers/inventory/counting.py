@@ -1,0 +1,165 @@
+"""The inventory's books: a Faust table of every campaign's counts, and the alerts that follow from them.
+
+In:       `inventory.v1`, keyed by campaign, one partition at a time and in order.
+Out:      the table's changelog; `stock-alerts.v1`.
+Promise:  a crossing is told once: the alert is on its topic before the table says so, and one that is on the topic
+          is not sent again after a crash. Sent twice all the same (two owners at once), it has the same `ce_id`.
+"""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any, Final, Protocol, cast
+
+import structlog
+from pydantic import ValidationError
+
+from consumers.inventory import faust_flow
+from consumers.inventory.faust_kafka import InventoryApp
+from consumers.inventory.view_reader import LOOP as VIEW_LOOP
+from consumers.loop.failpoints import Failpoint
+from consumers.loop.observer import Observer
+from consumers.loop.serving import KafkaSide
+from handlers.inventory.alerts import Due, StockLimits, judged
+from handlers.inventory.counts import folded
+from producers.envelope import alert_id, alert_record
+from schemas.events import InventoryChanged
+from schemas.records import OutgoingRecord
+from schemas.stock import TABLE, CampaignStock
+from schemas.topics import INVENTORY, Topics
+
+TICK_S: Final = 1.0
+
+Send = Callable[[OutgoingRecord], Awaitable[None]]
+
+log = structlog.get_logger(__name__)
+
+
+class KnowsAlerts(Protocol):
+    """Who has read the topic of alerts."""
+
+    def was_sent(self, ce_id: str) -> bool:
+        """Whether an alert is on the topic already."""
+
+    async def until_alerts_read(self) -> None:
+        """Wait until every alert that is on the topic now is known."""
+
+
+@dataclass(frozen=True, slots=True)
+class Alerting:
+    """What an alert needs to be sent."""
+
+    limits: StockLimits
+    known: KnowsAlerts
+    send: Send
+    topics: Topics
+    failpoint: Failpoint
+
+
+@dataclass(slots=True)
+class Turns:
+    """Which partition the agent is at: it counts one event at a time."""
+
+    in_hand: int | None = None
+    """The partition whose event is being counted."""
+    was_in_hand: int | None = None
+    """The same, since before the last tick."""
+
+    def counted(self) -> None:
+        """The event is done."""
+        self.in_hand = self.was_in_hand = None
+
+    def hanging(self) -> set[int]:
+        """The partition whose event was in hand at the last tick already. Called at each tick."""
+        hanging = {self.was_in_hand} - {None}
+        self.was_in_hand = self.in_hand
+        return cast("set[int]", hanging)
+
+
+def inventory_app(side: KafkaSide, alerting: Alerting) -> InventoryApp:
+    """The application: its table, its one agent, and what it tells the observer."""
+    app = InventoryApp(side, alerting.known.until_alerts_read)
+    topic = alerting.topics.full(INVENTORY)
+    channel = app.topic(topic, key_serializer="raw", value_serializer="raw")
+    table = app.Table(TABLE, key_type=bytes, value_type=bytes)
+
+    turns = Turns()
+
+    @app.agent(channel, name="inventory")
+    async def fold(stream: Any) -> None:  # noqa: ANN401  # Faust's stream
+        # Faust itself would acknowledge an event also when it is cut short or fails
+        unacknowledged = stream.noack()
+        async for event in unacknowledged.events():
+            turns.in_hand = event.message.partition
+            app.idle.clear()
+            change = readable(event.value)
+            if change is not None:
+                await take(table, change, alerting)
+            await unacknowledged.ack(event)
+            faust_flow.of(app).done(event.message)
+            turns.counted()
+            app.idle.set()
+
+    tell(app, topic, turns, side.observer)
+    return app
+
+
+async def take(table: Any, change: InventoryChanged, alerting: Alerting) -> None:  # noqa: ANN401  # Faust's table
+    """One event into the table, and the alert it makes due onto its topic."""
+    key = change.campaign_id.encode()
+    found = table.get(key)
+    known = CampaignStock.model_validate_json(found) if found else None
+    stock = folded(known, change)
+    if stock is known:
+        return
+    stock, due = judged(stock, change.code_type, alerting.limits, at=change.changed_at)
+    if due is not None:
+        await alert(due, alerting)
+    table[key] = stock.to_json()
+
+
+async def alert(due: Due, alerting: Alerting) -> None:
+    """Send it, unless it was sent before the process died."""
+    if alerting.known.was_sent(alert_id(due.identity)):
+        log.info("alert_known", stock=due.alert.level, campaign_id=due.alert.campaign_id)
+        return
+    await alerting.send(alert_record(due.alert, due.identity, alerting.topics))
+    log.info(
+        "alert",
+        stock=due.alert.level,
+        campaign_id=due.alert.campaign_id,
+        code_type=due.alert.code_type,
+        available=due.alert.available,
+    )
+    alerting.failpoint.reached("after_alert")
+
+
+def readable(value: bytes | None) -> InventoryChanged | None:
+    """An event; None for what cannot be read, which is said and passed over: a shard's next word makes up for it."""
+    try:
+        return InventoryChanged.model_validate_json(value or b"")
+    except ValidationError as why:
+        fields = sorted({".".join(map(str, error["loc"])) for error in why.errors(include_input=False)})
+        log.warning("unreadable_event", fields=fields)
+        return None
+
+
+def tell(app: InventoryApp, topic: str, turns: Turns, observer: Observer) -> None:
+    """Let the observer know which partitions are served here, and which of them turn."""
+    served: set[int] = set()
+
+    async def assigned(_sender: Any, partitions: Any, **_: Any) -> None:  # noqa: ANN401  # Faust's signal
+        served.clear()
+        served.update(one.partition for one in partitions if one.topic == topic)
+        observer.assigned(frozenset({VIEW_LOOP, *((topic, number) for number in served)}))
+
+    async def revoked(_sender: Any, _partitions: Any, **_: Any) -> None:  # noqa: ANN401  # Faust's signal
+        served.clear()
+        observer.revoked()
+
+    async def tick() -> None:
+        for number in served - turns.hanging():
+            observer.turned(topic, number)
+
+    app.on_partitions_assigned.connect(cast("Any", assigned))
+    app.on_partitions_revoked.connect(cast("Any", revoked))
+    app.timer(TICK_S)(tick)

@@ -1,0 +1,132 @@
+"""Faust's consumer with a flow of our own: records reach the agent in order, none is left out, none is taken early.
+
+In:       the partitions that the group gave this process, from their committed offsets on.
+Out:      `OurConsumer`: `done` with an event, and committed up to there, never beyond.
+Promise:  while the flow is closed nothing is handed to the agent, and what was fetched meanwhile is fetched again.
+
+Faust 0.15 opens its flow before it seeks to the committed offsets, then empties its queues: what was fetched in
+between is lost. A partition without a committed offset is not sought at all, an event that is skipped is
+acknowledged, and gaps are judged by an offset that the seek has changed. See docs/decisions/0012.
+"""
+
+import asyncio
+import logging
+from collections.abc import Iterable, Mapping
+from typing import Any, Final, cast
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from faust.transport.drivers import aiokafka as driver
+from faust.types import TP, AppT
+
+from consumers.loop.group import consumer_options
+
+FETCH_S: Final = 0.25
+"""Longest wait for records, and so the longest that a rebalance waits for a fetch."""
+FAUST_LOG: Final = logging.getLogger("faust")
+"""Faust logs under the module of a class, which here is ours."""
+
+
+class CommittedConsumerThread(driver.AIOKafkaConsumerThread):
+    """Faust's thread around a consumer of ours."""
+
+    logger = FAUST_LOG
+
+    def _create_worker_consumer(self, transport: Any) -> AIOKafkaConsumer:  # noqa: ANN401, ARG002  # Faust's signature
+        app = cast("Any", self.app)
+        options = {**app.side.connection, **consumer_options(app.side.settings, app.group)}
+        self._assignor = self.app.assignor
+        return AIOKafkaConsumer(**{**options, "partition_assignment_strategy": [self._assignor]})
+
+    async def go_to_committed(self, partitions: Iterable[TP]) -> None:
+        """Each partition to its committed offset; to its first record where none is committed.
+
+        Raises:
+            IllegalStateError: the group has taken one of them away.
+        """
+        await self.call_thread(self._go_to_committed, [TopicPartition(*one) for one in partitions])
+
+    async def _go_to_committed(self, partitions: Iterable[TopicPartition]) -> None:
+        consumer = self._ensure_consumer()
+        for partition in partitions:
+            committed = await consumer.committed(partition)
+            if committed is None:
+                committed = (await consumer.beginning_offsets([partition]))[partition]
+            consumer.seek(partition, committed)
+
+
+class OurConsumer(driver.Consumer):
+    """Faust's consumer, which delegates to the thread."""
+
+    logger = FAUST_LOG
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401  # Faust's signature
+        self.closings = 0
+        """How often the flow was closed: whoever prepared its opening meanwhile must not open it."""
+        self._next: dict[TP, int] = {}
+        """Behind the last event that is done."""
+        self._idle = asyncio.Event()
+        self._idle.set()
+        super().__init__(*args, **kwargs)
+
+    def _new_consumer_thread(self) -> CommittedConsumerThread:
+        return CommittedConsumerThread(self, loop=self.loop, beacon=self.beacon)
+
+    def stop_flow(self) -> None:
+        """Close: the group is about to share out anew."""
+        self.closings += 1
+        super().stop_flow()
+
+    async def prepare(self, partitions: Iterable[TP]) -> None:
+        """Before the flow opens again: wait for the last fetch, then go to the committed offsets.
+
+        Raises:
+            IllegalStateError: the group has taken a partition away meanwhile.
+        """
+        await self._idle.wait()
+        self._next.clear()
+        await cast("CommittedConsumerThread", self._thread).go_to_committed(partitions)
+
+    def done(self, message: Any) -> None:  # noqa: ANN401  # Faust's message
+        """Counted: the offset behind it may be committed. Events of a partition are done in order."""
+        if message.generation_id == self.app.consumer_generation_id:
+            self._next[message.tp] = message.offset + 1
+
+    def ack(self, message: Any) -> bool:  # noqa: ANN401  # Faust's message
+        """What Faust takes for done; it does so with events that it skips, too. Only `done` counts here."""
+        message.acked = True
+        self._unacked_messages.discard(message)
+        return True
+
+    def _filter_committable_offsets(self, tps: Iterable[TP]) -> dict[TP, int]:  # noqa: ARG002  # Faust's signature
+        committed = self._committed_offset
+        return {tp: offset for tp, offset in self._next.items() if offset > (committed[tp] or 0)}
+
+    async def _drain_messages(self, fetcher: Any) -> None:  # noqa: ANN401  # Faust's service
+        while not (self.should_stop or fetcher.should_stop):
+            if not self.flow_active:
+                await self.wait(cast("Any", self.can_resume_flow))
+                continue
+            self._idle.clear()
+            try:
+                await self._hand_over_next()
+            finally:
+                self._idle.set()
+            await asyncio.sleep(0)
+
+    async def _hand_over_next(self) -> None:
+        """Fetch once, and give the records to the agent until the flow is closed."""
+        closings = self.closings
+        active = set(self._get_active_partitions())
+        if not active:
+            await self.sleep(FETCH_S)
+            return
+        records: Mapping[Any, Any] = await self._getmany(active, FETCH_S)
+        for tp, record in self.scheduler.iterate(records):
+            if self.closings != closings:
+                return
+            await self.wait_first(self.callback(self._to_message(tp, record)), cast("Any", self.suspend_flow))
+
+
+def of(app: AppT) -> OurConsumer:
+    """The consumer of an application of ours."""
+    return cast("OurConsumer", app.consumer)

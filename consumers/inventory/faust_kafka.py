@@ -1,0 +1,143 @@
+"""Faust on our own Kafka clients: the same address, security, time-outs and isolation as every other role.
+
+In:   `KafkaSide`.
+Out:  `InventoryApp`, a Faust application without a web server, a directory, signal handlers or a log of its own.
+
+Faust 0.15 makes its consumer read uncommitted records unless it runs its own transactions, and with those it does not
+rebuild a table that is kept in memory (see docs/decisions/0012). So it gets a consumer that reads committed ones.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any, Final, cast
+
+import faust
+from aiokafka import AIOKafkaProducer
+from aiokafka.errors import KafkaTimeoutError
+from faust.transport.drivers import aiokafka as driver
+from faust.types import AgentT, AppT
+
+from consumers.inventory.faust_flow import FAUST_LOG, OurConsumer
+from consumers.inventory.faust_tables import OurTable, OurTables
+from consumers.loop.group import REBALANCE_TIMEOUT_MS
+from consumers.loop.serving import KafkaSide
+from schemas.groups import INVENTORY_GROUP
+
+COMMIT_INTERVAL_S: Final = 1.0
+LINGER_MS: Final = 20
+"""Each event writes one value to the changelog; nobody waits for it but the commit."""
+HANDOVER_S_MAX: Final = 10.0
+"""For the event in hand when partitions are taken away; far less than the group waits."""
+WRITTEN_S_MAX: Final = 60.0
+"""For the changelog to take what was written; the producer itself gives up earlier."""
+NO_BROKER: Final = "kafka://"
+"""Faust wants an address to choose its driver by; the clients have ours."""
+
+
+class InventoryApp(faust.App):
+    """The application of one process. Made anew after a crash: a Faust application cannot be started twice."""
+
+    logger = FAUST_LOG
+
+    def __init__(self, side: KafkaSide, until_alerts_read: Callable[[], Awaitable[None]]) -> None:
+        self.side = side
+        self.until_alerts_read = until_alerts_read
+        """Waits until every alert that is on its topic is known here."""
+        self.unwritten: set[asyncio.Future[Any]] = set()
+        """Values that the changelog has not acknowledged."""
+        self.idle = asyncio.Event()
+        """No event is being counted."""
+        self.idle.set()
+        self.group = side.settings.group_prefix + INVENTORY_GROUP
+        session_s = side.settings.session_timeout_ms / 1000
+        super().__init__(
+            self.group,
+            broker=NO_BROKER,
+            store="memory://",
+            autodiscover=False,
+            web_enabled=False,
+            topic_allow_declare=False,
+            topic_disable_leader=True,
+            table_standby_replicas=0,
+            Table=OurTable,
+            TableManager=OurTables,
+            stream_wait_empty=False,
+            broker_commit_interval=COMMIT_INTERVAL_S,
+            broker_session_timeout=session_s,
+            broker_heartbeat_interval=session_s / 4,
+            broker_rebalance_timeout=REBALANCE_TIMEOUT_MS / 1000,
+            broker_request_timeout=max(side.settings.request_timeout_ms / 1000, session_s),
+        )
+
+    def _new_transport(self) -> "OurTransport":
+        return OurTransport([self.conf.broker[0]], self)
+
+    def _new_producer_transport(self) -> "OurTransport":
+        return self._new_transport()
+
+    async def _on_agent_error(self, agent: AgentT[Any], exc: BaseException) -> None:  # noqa: ARG002  # Faust's signature
+        """An event that cannot be counted ends the application; Faust would go on without it."""
+        await self.crash(exc)
+
+    async def _consumer_wait_empty(self, consumer: Any, logger: Any) -> None:  # noqa: ANN401, ARG002  # Faust's signature
+        """Before the partitions go: the event in hand is counted to its end, and what is done is committed.
+
+        Without it the next owner might look for an alert before this process has sent it.
+
+        Raises:
+            KafkaTimeoutError: it takes too long; the application ends and is made anew.
+        """
+        await in_time(self.idle.wait(), HANDOVER_S_MAX, "an event is still being counted")
+        await consumer.commit()
+
+    async def written(self) -> None:
+        """Wait until the changelog has all that was written to the table.
+
+        Raises:
+            KafkaError: it did not take a value. Faust would commit all the same, and the table would lack it.
+        """
+        waiting = set(self.unwritten)
+        if waiting:
+            await in_time(asyncio.gather(*waiting), WRITTEN_S_MAX, "the changelog does not take the table")
+        self.unwritten -= waiting
+
+    def _create_directories(self) -> None:
+        """None: the table lives in memory, and the file system may be read-only."""
+
+
+def ours(app: AppT) -> InventoryApp:
+    """What Faust knows as an application only."""
+    return cast("InventoryApp", app)
+
+
+async def in_time(work: Awaitable[Any], seconds: float, why: str) -> None:
+    """Wait for it.
+
+    Raises:
+        KafkaTimeoutError: `seconds` are over.
+    """
+    try:
+        await asyncio.wait_for(work, seconds)
+    except TimeoutError:
+        raise KafkaTimeoutError(why) from None
+
+
+class OurProducer(driver.Producer):
+    """Writes the changelog."""
+
+    logger = FAUST_LOG
+
+    def _new_producer(self, transactional_id: str | None = None) -> AIOKafkaProducer:  # noqa: ARG002  # none are used
+        return AIOKafkaProducer(**ours(self.app).side.connection, enable_idempotence=True, linger_ms=LINGER_MS)
+
+    async def flush(self) -> None:
+        """Faust flushes before it commits, and gives up after 0.1 s without saying so."""
+        await ours(self.app).written()
+        await super().flush()
+
+
+class OurTransport(driver.Transport):
+    """Which classes Faust takes."""
+
+    Consumer = OurConsumer
+    Producer = OurProducer

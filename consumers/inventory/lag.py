@@ -1,0 +1,171 @@
+"""How far a group is behind: records not read yet, and since when the oldest of them waits.
+
+In:       groups and the topics each reads.
+Out:      `Lag` of every partition.
+Promise:  never negative; what the broker does not say is None, not 0. Commit markers alone are no lag: a partition
+          counts as behind only if a record is found that its group has not read.
+
+A group that has not committed anything yet is behind by all there is: it will begin at the first record.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
+
+from consumers.loop.layout import partitions_of
+from schemas.groups import IMPORTER_GROUP, INVENTORY_GROUP, WORKER_GROUP
+from schemas.topics import IMPORT, INVENTORY, REQUEST_TOPICS, Topics
+
+PEEK_S_MAX: Final = 2.0
+"""For the oldest unread records of all partitions together; whose record was not there by then has no age."""
+POLL_MS: Final = 200
+PEEK_BYTES: Final = 4_096
+"""Of one partition at once; the broker sends at least one batch."""
+ANSWER_S_MAX: Final = 5.0
+MS: Final = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class Lag:
+    """One partition as one group sees it."""
+
+    group: str
+    topic: str
+    """Full name."""
+    partition: int
+    committed: int | None = None
+    """The next offset the group will read; None: it has committed nothing."""
+    end: int | None = None
+    """The offset of the next record that is written."""
+    records: int | None = None
+    """Not read yet; None: not known."""
+    age_s: float | None = None
+    """Seconds that the oldest unread record waits; 0 if there is none, None if not known."""
+
+
+def groups_of(topics: Topics, group_prefix: str) -> dict[str, list[str]]:
+    """Every group of the service with the topics it reads, by full names."""
+    return {
+        group_prefix + WORKER_GROUP: [topics.full(topic) for topic in REQUEST_TOPICS],
+        group_prefix + IMPORTER_GROUP: [topics.full(IMPORT)],
+        group_prefix + INVENTORY_GROUP: [topics.full(INVENTORY)],
+    }
+
+
+class LagReader:
+    """Two clients, kept for as long as they are asked."""
+
+    def __init__(self, admin: AIOKafkaAdminClient, consumer: AIOKafkaConsumer) -> None:
+        """Both are started."""
+        self._admin = admin
+        self._consumer = consumer
+
+    async def read(self, groups: Mapping[str, Sequence[str]]) -> list[Lag]:
+        """All groups' lags now.
+
+        Raises:
+            KafkaError: the broker does not answer, or does not let us.
+            TimeoutError: it does not answer in `ANSWER_S_MAX`, or not in full.
+        """
+        async with asyncio.timeout(ANSWER_S_MAX):
+            layout = await partitions_of(self._admin, {topic for topics in groups.values() for topic in topics})
+            committed = {
+                group: await self._committed(group, [one for topic in topics for one in layout[topic]])
+                for group, topics in groups.items()
+            }
+            partitions = sorted({one for offsets in committed.values() for one in offsets})
+            ends = await self._consumer.end_offsets(partitions) if partitions else {}
+            begins = await self._consumer.beginning_offsets(partitions) if partitions else {}
+        lags = []
+        for group, offsets in committed.items():
+            nexts = {one: begins[one] if offset is None else offset for one, offset in offsets.items()}
+            oldest = await self._oldest({one: at for one, at in nexts.items() if at < ends[one]}, ends)
+            lags += [
+                lag_of(Lag(group, one.topic, one.partition, offset, ends[one]), nexts[one], oldest.get(one))
+                for one, offset in offsets.items()
+            ]
+        return lags
+
+    async def _committed(self, group: str, partitions: Sequence[TopicPartition]) -> dict[TopicPartition, int | None]:
+        if not partitions:
+            return {}
+        found = await self._admin.list_consumer_group_offsets(group, partitions=partitions)
+        if found.keys() < set(partitions):
+            raise TimeoutError(f"Kafka does not tell the offsets of group {group}")
+        return {one: found[one].offset if found[one].offset >= 0 else None for one in partitions}
+
+    async def _oldest(
+        self, nexts: Mapping[TopicPartition, int], ends: Mapping[TopicPartition, int]
+    ) -> dict[TopicPartition, "Oldest"]:
+        """The first record at or behind each offset, or that there is none before the end."""
+        found: dict[TopicPartition, Oldest] = {}
+        if not nexts:
+            return found
+        self._consumer.assign(list(nexts))
+        for one, offset in nexts.items():
+            self._consumer.seek(one, offset)
+        clock = asyncio.get_running_loop().time
+        until = clock() + PEEK_S_MAX
+        while len(found) < len(nexts) and clock() < until:
+            missing = [one for one in nexts if one not in found]
+            polled = await self._consumer.getmany(*missing, timeout_ms=POLL_MS)
+            for one, records in polled.items():
+                found[one] = Oldest(records[0].offset, records[0].timestamp / MS)
+            for one in missing:
+                if one not in found and await self._consumer.position(one) >= ends[one]:
+                    found[one] = Oldest(None, None)
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class Oldest:
+    """The oldest unread record of a partition; without an offset there is none."""
+
+    offset: int | None
+    at_s: float | None
+
+
+def lag_of(lag: Lag, next_offset: int, oldest: Oldest | None) -> Lag:
+    """A lag with its figures. `oldest` None: nothing is unread, or the oldest record was not found in time."""
+    assert lag.end is not None
+    if next_offset >= lag.end:
+        return replace(lag, records=0, age_s=0.0)
+    if oldest is None:
+        return lag
+    if oldest.offset is None or oldest.at_s is None:
+        return replace(lag, records=0, age_s=0.0)
+    age_s = max(datetime.now(UTC).timestamp() - oldest.at_s, 0.0)
+    return replace(lag, records=max(lag.end - oldest.offset, 0), age_s=round(age_s, 1))
+
+
+@asynccontextmanager
+async def lag_reader(connection: Mapping[str, Any]) -> AsyncIterator[LagReader]:
+    """A reader whose clients are closed at the end.
+
+    Raises:
+        KafkaError, TimeoutError: the broker cannot be reached.
+    """
+    admin = AIOKafkaAdminClient(**connection)
+    consumer = AIOKafkaConsumer(
+        **connection,
+        enable_auto_commit=False,
+        auto_offset_reset="earliest",
+        isolation_level="read_committed",
+        max_partition_fetch_bytes=PEEK_BYTES,
+    )
+    try:
+        async with asyncio.timeout(ANSWER_S_MAX):
+            await admin.start()
+            await consumer.start()
+        yield LagReader(admin, consumer)
+    finally:
+        with suppress(TimeoutError):  # a client that knows of no broker any more would wait for one at its end, too
+            async with asyncio.timeout(ANSWER_S_MAX):
+                await consumer.stop()
+        await admin.close()

@@ -1,0 +1,144 @@
+"""What every instance knows of all campaigns, whichever of them counts there: the answers' source.
+
+In:       records of the table's changelog, `inventory.v1`, `imports.v1`, `stock-alerts.v1`, `dead-letters.v1`.
+Out:      stocks, motion, imports, alerts, dead letters; and which of them changed since a revision.
+Promise:  a record that is read again, late or out of order changes nothing; one that cannot be read is passed over.
+          Bounded: see the limits here, in `handlers.inventory.census` and in `handlers.inventory.motion`.
+"""
+
+from collections import OrderedDict
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from itertools import takewhile
+from typing import Final
+
+from pydantic import ValidationError
+
+from handlers.inventory.census import Alerts, DeadLetters, Imports
+from handlers.inventory.counts import folded, joined
+from handlers.inventory.motion import LONGEST_WINDOW_S, Motion
+from schemas.clock import utc_now
+from schemas.events import ImportProgressed, InventoryChanged, StockAlert
+from schemas.records import IncomingRecord
+from schemas.stock import CampaignStock
+from schemas.topics import DEAD_LETTERS, IMPORTS, INVENTORY, STOCK_ALERTS, Topics
+
+MOTIONS_MAX: Final = 1_000
+"""Campaigns with rates and a history: those that moved last. Of the others only the counts are known."""
+GRACE_S: Final = 15.0
+"""A campaign that came to rest is told of once more after its rates went back to zero."""
+
+Take = Callable[[IncomingRecord], None]
+
+
+class InventoryView:
+    """Lives as long as its process. `clock`: the time, UTC."""
+
+    def __init__(self, topics: Topics, changelog: str, *, clock: Callable[[], datetime] = utc_now) -> None:
+        self.imports = Imports()
+        self.alerts = Alerts()
+        self.dead_letters = DeadLetters()
+        self.clock = clock
+        self.revision = 0
+        self._stocks: OrderedDict[str, CampaignStock] = OrderedDict()
+        self._motions: OrderedDict[str, Motion] = OrderedDict()
+        self._changed: dict[str, int] = {}
+        self._parts = {"imports": 0, "alerts": 0, "dead-letters": 0}
+        self._takers: dict[str, Take] = {
+            changelog: self._take_stock,
+            topics.full(INVENTORY): self._take_change,
+            topics.full(IMPORTS): self._take_import,
+            topics.full(STOCK_ALERTS): self._take_alert,
+            topics.full(DEAD_LETTERS): self._take_dead_letter,
+        }
+
+    def take(self, record: IncomingRecord) -> None:
+        """One more record of any of the topics; what cannot be read is stepped over."""
+        if record.batch is not None:
+            return
+        try:
+            self._takers[record.topic](record)
+        except ValidationError:
+            return
+
+    def was_sent(self, ce_id: str) -> bool:
+        """Whether an alert is on its topic."""
+        return ce_id in self.alerts
+
+    def stock(self, campaign_id: str) -> CampaignStock | None:
+        """A campaign's counts."""
+        return self._stocks.get(campaign_id)
+
+    def stocks(self) -> list[CampaignStock]:
+        """Of all campaigns."""
+        return list(self._stocks.values())
+
+    def motion(self, campaign_id: str) -> Motion:
+        """How a campaign moved; nothing is known of one at rest."""
+        return self._motions.get(campaign_id) or Motion()
+
+    def changed_since(self, revision: int) -> Iterator[CampaignStock]:
+        """Campaigns that changed after a revision, latest first."""
+        latest = takewhile(lambda name: self._changed[name] > revision, reversed(self._stocks))
+        return (self._stocks[name] for name in latest)
+
+    def revision_of(self, campaign_id: str) -> int:
+        """At which revision a campaign changed last."""
+        return self._changed.get(campaign_id, 0)
+
+    def part_changed(self, part: str, revision: int) -> bool:
+        """Whether imports, alerts or dead-letters changed after a revision."""
+        return self._parts[part] > revision
+
+    def age(self) -> None:
+        """Time passes: the rates of campaigns that move, or have just come to rest, are news without an event."""
+        since = self.clock().timestamp() - LONGEST_WINDOW_S - GRACE_S
+        for name in [name for name, motion in self._motions.items() if motion.moved_at_s > since]:
+            self._touch(name)
+
+    def _take_stock(self, record: IncomingRecord) -> None:
+        if record.value is None:
+            return
+        told = CampaignStock.model_validate_json(record.value)
+        known = self._stocks.get(told.campaign_id)
+        self._keep(known, told if known is None else joined(told, known))
+
+    def _take_change(self, record: IncomingRecord) -> None:
+        event = InventoryChanged.model_validate_json(record.value or b"")
+        motion = self._motions.setdefault(event.campaign_id, Motion())
+        motion.add(event, self.clock())
+        self._motions.move_to_end(event.campaign_id)
+        if len(self._motions) > MOTIONS_MAX:
+            self._motions.popitem(last=False)
+        known = self._stocks.get(event.campaign_id)
+        self._keep(known, folded(known, event))
+
+    def _keep(self, known: CampaignStock | None, stock: CampaignStock) -> None:
+        if known is None or stock != known:
+            self._stocks[stock.campaign_id] = stock
+            self._touch(stock.campaign_id)
+
+    def _touch(self, campaign_id: str) -> None:
+        self.revision += 1
+        self._changed[campaign_id] = self.revision
+        if campaign_id in self._stocks:
+            self._stocks.move_to_end(campaign_id)
+
+    def _take_import(self, record: IncomingRecord) -> None:
+        event = ImportProgressed.model_validate_json(record.value or b"")
+        self._part("imports", self.imports.add(event))
+
+    def _take_alert(self, record: IncomingRecord) -> None:
+        alert = StockAlert.model_validate_json(record.value or b"")
+        ce_id = record.header("ce_id")
+        self._part("alerts", ce_id is not None and self.alerts.add(ce_id.decode(errors="replace"), alert))
+
+    def _take_dead_letter(self, record: IncomingRecord) -> None:
+        reason = record.header("dlq-reason")
+        text = None if reason is None else reason.decode(errors="replace")
+        self._part("dead-letters", self.dead_letters.add(record.partition, record.offset, text, record.at))
+
+    def _part(self, part: str, is_news: bool) -> None:
+        if is_news:
+            self.revision += 1
+            self._parts[part] = self.revision

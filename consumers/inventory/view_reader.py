@@ -1,0 +1,161 @@
+"""The view kept up to date: the topics it is made of, read whole by every instance, without a group.
+
+In:       the table's changelog and the alerts from their beginning; the other topics from a day ago.
+Out:      `InventoryView`, told every record; `caught_up`, once all that was there at the start is in it.
+Promise:  only committed records. What is away is waited out, and after an outage the topics are read anew, which the
+          view does not mind.
+"""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from typing import Any, Final
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.errors import KafkaError, UnknownTopicOrPartitionError
+
+from consumers.inventory.view import InventoryView
+from consumers.loop import aiokafka_patch as lenient
+from consumers.loop.layout import partitions_of
+from consumers.loop.observer import Observer
+from consumers.loop.partition import as_incoming
+from consumers.loop.retry import wait_out
+from schemas.errors import BrokerUnavailable
+from schemas.topics import DEAD_LETTERS, IMPORTS, INVENTORY, STOCK_ALERTS, Topics
+
+LOOP: Final = ("inventory-view", 0)
+"""What health and metrics call its loop, which no group gives it."""
+LOOK_BACK: Final = timedelta(hours=24)
+POLL_MS: Final = 500
+POLL_ASKED_MS: Final = 20
+"""While somebody waits for what is read."""
+PAUSE_S: Final = 0.05
+"""Between two polls: records that come one by one are taken together."""
+RECORDS_AT_ONCE: Final = 1_000
+"""Between two turns of the event loop."""
+FETCH_BYTES_MAX: Final = 1024 * 1024
+"""Of one partition; a larger dead letter is fetched all the same, alone."""
+METADATA_S: Final = 30.0
+"""New partitions are seen within this time."""
+
+
+class ViewReader:
+    """Lives as long as its role."""
+
+    def __init__(self, view: InventoryView, topics: Topics, changelog: str, observer: Observer) -> None:
+        self.caught_up = asyncio.Event()
+        self._view = view
+        self._alerts = topics.full(STOCK_ALERTS)
+        self._whole = (changelog, self._alerts)
+        self._recent = (topics.full(INVENTORY), topics.full(IMPORTS), topics.full(DEAD_LETTERS))
+        self._observer = observer
+        self._asked: dict[asyncio.Future[None], Mapping[TopicPartition, int] | None] = {}
+        """Who waits for the alerts, and where these ended when it was asked; None: not looked at yet."""
+
+    def was_sent(self, ce_id: str) -> bool:
+        """Whether an alert is on its topic."""
+        return self._view.was_sent(ce_id)
+
+    async def until_alerts_read(self) -> None:
+        """Wait until every alert that is on its topic now is in the view."""
+        read: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._asked[read] = None
+        try:
+            await read
+        finally:
+            self._asked.pop(read, None)
+
+    async def run(self, connection: Mapping[str, Any], backoff_max_s: float) -> None:
+        """Read, until cancelled."""
+        lenient.install()
+
+        async def read() -> None:
+            try:
+                await self._read(connection)
+            except KafkaError as why:
+                raise BrokerUnavailable(f"Kafka: {type(why).__name__}: {why}") from None
+
+        while True:
+            await wait_out(read, "kafka", self._observer, away=BrokerUnavailable, backoff_max_s=backoff_max_s)
+
+    async def _read(self, connection: Mapping[str, Any]) -> None:
+        """Until there are other partitions than at the start."""
+        consumer = AIOKafkaConsumer(
+            **connection,
+            enable_auto_commit=False,
+            auto_offset_reset="earliest",
+            isolation_level="read_committed",
+            max_partition_fetch_bytes=FETCH_BYTES_MAX,
+            metadata_max_age_ms=int(METADATA_S * 1000),
+        )
+        admin = AIOKafkaAdminClient(**connection)
+        try:
+            await admin.start()
+            await consumer.start()
+            partitions = await self._partitions(admin)
+            await self._begin(consumer, partitions)
+            self._observer.answered("kafka")
+            await self._follow(consumer, partitions, admin)
+        finally:
+            await consumer.stop()
+            await admin.close()
+
+    async def _partitions(self, admin: AIOKafkaAdminClient) -> list[TopicPartition]:
+        """Of all topics. Raises UnknownTopicOrPartitionError if one is not there (yet)."""
+        found = await partitions_of(admin, (*self._whole, *self._recent))
+        missing = [topic for topic, partitions in found.items() if not partitions]
+        if missing:
+            raise UnknownTopicOrPartitionError(f"no topic {', '.join(missing)}: run `codes migrate`")
+        return [one for partitions in found.values() for one in partitions]
+
+    async def _begin(self, consumer: AIOKafkaConsumer, partitions: Sequence[TopicPartition]) -> None:
+        since_ms = int((self._view.clock() - LOOK_BACK).timestamp() * 1000)
+        recent = {one: since_ms for one in partitions if one.topic in self._recent}
+        found = await consumer.offsets_for_times(recent)
+        ends = await consumer.end_offsets(list(recent))
+        consumer.assign(partitions)
+        for one in recent:
+            consumer.seek(one, found[one].offset if found[one] is not None else ends[one])
+
+    async def _follow(
+        self, consumer: AIOKafkaConsumer, partitions: Sequence[TopicPartition], admin: AIOKafkaAdminClient
+    ) -> None:
+        ends = await consumer.end_offsets(partitions)
+        clock = asyncio.get_running_loop().time
+        looked_at = clock()
+        while True:
+            await self._turn(consumer)
+            await self._answer(consumer, partitions)
+            if not self.caught_up.is_set() and await is_past(consumer, ends):
+                self.caught_up.set()
+            if clock() - looked_at > METADATA_S:
+                looked_at = clock()
+                if partitions != await self._partitions(admin):
+                    return
+
+    async def _answer(self, consumer: AIOKafkaConsumer, partitions: Sequence[TopicPartition]) -> None:
+        """Tell those who wait for the alerts that they are read."""
+        alerts = [partition for partition in partitions if partition.topic == self._alerts]
+        for read, ends in list(self._asked.items()):
+            if ends is None:
+                self._asked[read] = await consumer.end_offsets(alerts)
+            elif not read.done() and await is_past(consumer, ends):
+                read.set_result(None)
+
+    async def _turn(self, consumer: AIOKafkaConsumer) -> None:
+        timeout_ms = POLL_ASKED_MS if self._asked else POLL_MS
+        found = await consumer.getmany(timeout_ms=timeout_ms, max_records=RECORDS_AT_ONCE)
+        for records in found.values():
+            for record in records:
+                self._view.take(as_incoming(record))
+        self._observer.turned(*LOOP)
+        await asyncio.sleep(PAUSE_S)
+
+
+async def is_past(consumer: AIOKafkaConsumer, ends: Mapping[TopicPartition, int]) -> bool:
+    """Whether all that stands before these offsets was read."""
+    for partition, end in ends.items():
+        if await consumer.position(partition) < end:
+            return False
+    return True

@@ -1,0 +1,152 @@
+"""One process's membership in a consumer group: which partitions it serves, and how it lets go of them.
+
+In:       topics, and how to make a loop for a partition.
+Out:      one task a partition, for as long as the group leaves it here.
+Promise:  a rebalance and a stop take the same way out: finish the batch within the budget, or give it up
+          uncommitted. A task that dies takes the process with it; nothing half-alive stays.
+"""
+
+import asyncio
+from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import AsyncExitStack, suppress
+from time import perf_counter
+from typing import Any, Final
+
+from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
+from aiokafka.errors import KafkaConnectionError
+
+from consumers.loop.assignors import sticky_assignor
+from consumers.loop.broker_watch import hear_ends, look_for, watch
+from consumers.loop.observer import Observer
+from consumers.loop.partition import PartitionLoop
+from consumers.loop.retry import wait_out
+from schemas.errors import BrokerUnavailable
+from schemas.settings import KafkaSettings
+
+POLL_INTERVAL_MS_MAX: Final = 24 * 3_600_000
+"""The group must not take a partition away because a batch waits out a database: the session time-out is what
+tells the dead from the living, and health checks the stuck."""
+REBALANCE_TIMEOUT_MS: Final = 30_000
+"""The group waits so long for a member that finishes its batches; longer than any stop budget."""
+METADATA_MAX_AGE_MS: Final = 30_000
+"""New partitions are seen within this time."""
+HEARTBEATS_PER_SESSION: Final = 4
+HEARTBEAT_MS_MAX: Final = 500
+"""A member hears of a rebalance by its heartbeat, and all others stand still until the last one has heard."""
+
+MakeLoop = Callable[[TopicPartition, AIOKafkaConsumer], PartitionLoop]
+
+
+class GroupMember(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is not typed
+    """Lives as long as its role."""
+
+    def __init__(
+        self,
+        consumer: AIOKafkaConsumer,
+        topics: Sequence[str],
+        make_loop: MakeLoop,
+        observer: Observer,
+        stop_budget_s: float,
+    ) -> None:
+        """`topics` are full names; `consumer` is started already."""
+        self._consumer = consumer
+        self._topics = topics
+        self._make_loop = make_loop
+        self._observer = observer
+        self._stop_budget_s = stop_budget_s
+        self._loops: dict[PartitionLoop, asyncio.Task[None]] = {}
+        self._sources: frozenset[TopicPartition] = frozenset()
+        self._tasks: asyncio.TaskGroup | None = None
+        self._leaving = False
+        self._revoked_at: float | None = None
+        """When a rebalance began that is not over."""
+
+    async def run(self, stopping: asyncio.Event) -> None:
+        """Serve until `stopping` is set; then let go of everything.
+
+        Raises:
+            ExceptionGroup: what ended a partition's task, unforeseen.
+        """
+        async with asyncio.TaskGroup() as self._tasks:
+            self._consumer.subscribe(topics=list(self._topics), listener=self)
+            watching = self._tasks.create_task(watch(self._ask, "kafka", self._observer), name="watch")
+            await stopping.wait()
+            self._leaving = True
+            watching.cancel()
+            await self._let_go()
+
+    async def on_partitions_revoked(self, revoked: Collection[TopicPartition]) -> None:  # noqa: ARG002  # aiokafka shares out all anew
+        """The group is about to share out anew: let go of all partitions."""
+        began = perf_counter()
+        serving = bool(self._loops)
+        await self._let_go()
+        self._observer.revoked()
+        if serving:
+            self._observer.rebalance_took("let_go", perf_counter() - began)
+            self._revoked_at = began
+
+    async def on_partitions_assigned(self, assigned: Collection[TopicPartition]) -> None:
+        """Serve these from now on; none of them if the process is about to leave: nobody would end their loops."""
+        if self._leaving:
+            return
+        if self._revoked_at is not None:
+            self._observer.rebalance_took("whole", perf_counter() - self._revoked_at)
+            self._revoked_at = None
+        self._sources = frozenset(assigned)
+        for source in sorted(assigned):
+            loop = self._make_loop(source, self._consumer)
+            assert self._tasks is not None
+            self._loops[loop] = self._tasks.create_task(loop.run(), name=f"{source.topic}.{source.partition}")
+        self._observer.assigned(frozenset((source.topic, source.partition) for source in assigned))
+
+    async def _ask(self) -> None:
+        await look_for(self._topics, self._consumer)
+        await hear_ends(self._consumer, self._sources, self._observer)
+
+    async def _let_go(self) -> None:
+        loops, self._loops = self._loops, {}
+        self._sources = frozenset()
+        if not loops:
+            return
+        for loop in loops:
+            loop.stop()
+        _, late = await asyncio.wait(loops.values(), timeout=self._stop_budget_s)
+        for task in late:
+            task.cancel()
+        for task in late:
+            with suppress(asyncio.CancelledError):
+                await task
+
+
+def consumer_options(settings: KafkaSettings, group: str) -> Mapping[str, Any]:
+    """What every consumer of ours has in common, connection aside."""
+    return {
+        "group_id": group,
+        "group_instance_id": settings.group_instance_id,
+        "enable_auto_commit": False,
+        "auto_offset_reset": "earliest",
+        "isolation_level": "read_committed",
+        "session_timeout_ms": settings.session_timeout_ms,
+        "heartbeat_interval_ms": min(settings.session_timeout_ms // HEARTBEATS_PER_SESSION, HEARTBEAT_MS_MAX),
+        "rebalance_timeout_ms": REBALANCE_TIMEOUT_MS,
+        "max_poll_interval_ms": POLL_INTERVAL_MS_MAX,
+        "metadata_max_age_ms": METADATA_MAX_AGE_MS,
+        "partition_assignment_strategy": (sticky_assignor(),),
+    }
+
+
+async def started_consumer(options: Mapping[str, Any], observer: Observer, backoff_max_s: float) -> AIOKafkaConsumer:
+    """A consumer that has found its cluster, however long that took."""
+
+    async def once() -> AIOKafkaConsumer:
+        async with AsyncExitStack() as unless_started:
+            consumer = AIOKafkaConsumer(**options)
+            unless_started.push_async_callback(consumer.stop)
+            try:
+                await consumer.start()
+            except KafkaConnectionError as why:
+                raise BrokerUnavailable(str(why)) from None
+            unless_started.pop_all()
+        return consumer
+
+    return await wait_out(once, "kafka", observer, away=BrokerUnavailable, backoff_max_s=backoff_max_s)

@@ -1,0 +1,185 @@
+"""One partition's way: records in, one committed batch out, again and again.
+
+In:       records of one topic partition, in order.
+Out:      whatever the partition's work makes of them, through its emitter.
+Promise:  every former owner is fenced, in Kafka and in MongoDB, before the committed offset is read. After any
+          failure of Kafka the partition starts again from there.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
+from dataclasses import dataclass
+from typing import Final, Protocol, TypeVar
+
+from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+from aiokafka.errors import IllegalStateError, KafkaError
+
+from consumers.loop.observer import Observer, Taken
+from consumers.loop.prefetch import Stopped, unless_stopped
+from consumers.loop.retry import seen_through
+from producers.emitters import Emitter
+from schemas.errors import CodeServiceError, Dropped, EmitFailed, PartitionFenced
+from schemas.records import IncomingRecord, UnreadableBatch
+
+POLL_TIMEOUT_MS: Final = 250
+"""Longest wait for records: so often an idle loop shows that it turns."""
+RESTART_WAIT_S: Final = 0.5
+"""Before a partition starts again; it doubles up to the longest wait of the settings."""
+DOUBLINGS_MAX: Final = 20
+"""Far beyond the longest wait that can be set, and far below what a float can hold."""
+
+T = TypeVar("T")
+
+OpenEmitter = Callable[[TopicPartition], AbstractAsyncContextManager[Emitter]]
+
+
+class PartitionWork(Protocol):
+    """What is done with a partition's records."""
+
+    async def take_over(self) -> None:
+        """Before the first records: end what a former owner left open. Waits out what is away."""
+
+    async def serve(self, records: Sequence[IncomingRecord], emitter: Emitter, stopping: asyncio.Event) -> None:
+        """Take records all the way, their offsets included; long work ends early when `stopping` is set."""
+
+
+@dataclass(frozen=True, slots=True)
+class LoopLimits:
+    """How a partition's loop behaves."""
+
+    batch_size_max: int
+    fenced_wait_s: float
+    """After being fenced: long enough for the group to take the partition away, if it is going to."""
+    backoff_max_s: float
+
+
+class PartitionLoop:
+    """Lives from a partition's assignment to its revocation."""
+
+    def __init__(
+        self,
+        source: TopicPartition,
+        consumer: AIOKafkaConsumer,
+        work: PartitionWork,
+        open_emitter: OpenEmitter,
+        limits: LoopLimits,
+        observer: Observer,
+    ) -> None:
+        self._source = source
+        self._consumer = consumer
+        self._work = work
+        self._open_emitter = open_emitter
+        self._limits = limits
+        self._observer = observer
+        self._stopping = asyncio.Event()
+        self._failures = 0
+        """Of Kafka, since a batch last went all the way."""
+
+    def stop(self) -> None:
+        """Finish the batch under way, then end `run`; without a batch, end it at once."""
+        self._stopping.set()
+
+    async def run(self) -> None:
+        """Serve until stopped, starting again after each failure of Kafka."""
+        while not self._stopping.is_set():
+            try:
+                await seen_through(self._serve())
+            except Stopped:
+                return
+            except PartitionFenced:
+                self._observer.fenced(self._source.topic, self._source.partition)
+                await self._pause(self._limits.fenced_wait_s)
+            except IllegalStateError:
+                return  # the group has taken the partition away
+            except (EmitFailed, Dropped, KafkaError) as why:
+                self._observer.waits_for("kafka", kafka_away(why))
+                await self._pause(min(restart_wait_s(self._failures), self._limits.backoff_max_s))
+                self._failures += 1
+
+    async def _serve(self) -> None:
+        async with AsyncExitStack() as opened:
+            emitter = await self._unless_stopped(opened.enter_async_context(self._open_emitter(self._source)))
+            await self._work.take_over()
+            await self._unless_stopped(self._go_to_committed())
+            self._observer.answered("kafka")
+            while not self._stopping.is_set():
+                records = await self._unless_stopped(self._poll())
+                if records:
+                    self._observer.took(taken(records))
+                    await self._work.serve(records, emitter, self._stopping)
+                    self._failures = 0
+                self._observer.turned(self._source.topic, self._source.partition)
+                await self._unless_stopped(self._tell_position())
+
+    async def _unless_stopped(self, asking: Awaitable[T]) -> T:
+        """What Kafka's client gives, unless the loop is stopped meanwhile.
+
+        In a rebalance the client gives nothing before the new assignment, and that waits for this loop to end. What
+        it may have fetched is not lost: the next loop starts at the committed offset.
+
+        Raises:
+            Stopped: the loop is stopped.
+        """
+        return await unless_stopped(asking, self._stopping)
+
+    async def _go_to_committed(self) -> None:
+        """Start where the last committed batch ended; commit a start where there is none, so that lag is known."""
+        committed = await self._consumer.committed(self._source)
+        if committed is None:
+            committed = (await self._consumer.beginning_offsets([self._source]))[self._source]
+            await self._consumer.commit({self._source: committed})
+        self._consumer.seek(self._source, committed)
+        self._observer.reached(self._source.topic, self._source.partition, committed)
+
+    async def _tell_position(self) -> None:
+        """Where the client goes on: behind transaction markers too, which are no records.
+
+        Long work that ended early because of a stop has left its record unanswered, and then nothing is reached.
+        """
+        if not self._stopping.is_set():
+            position = await self._consumer.position(self._source)
+            self._observer.reached(self._source.topic, self._source.partition, position)
+
+    async def _poll(self) -> list[IncomingRecord]:
+        found = await self._consumer.getmany(
+            self._source, timeout_ms=POLL_TIMEOUT_MS, max_records=self._limits.batch_size_max
+        )
+        return [as_incoming(record) for record in found.get(self._source, ())]
+
+    async def _pause(self, seconds: float) -> None:
+        try:
+            await asyncio.wait_for(self._stopping.wait(), seconds)
+        except TimeoutError:
+            return
+
+
+def taken(records: Sequence[IncomingRecord]) -> Taken:
+    """A batch by its place and age."""
+    first, last = records[0], records[-1]
+    return Taken(first.topic, first.partition, first.offset, first.timestamp_ms, last.timestamp_ms)
+
+
+def restart_wait_s(failures: int) -> float:
+    """Seconds to wait after so many failures before this one."""
+    return RESTART_WAIT_S * 2.0 ** min(failures, DOUBLINGS_MAX)
+
+
+def kafka_away(why: Exception) -> CodeServiceError:
+    """An error of the client as one of ours."""
+    return why if isinstance(why, CodeServiceError) else EmitFailed(f"Kafka: {type(why).__name__}")
+
+
+def as_incoming(record: "ConsumerRecord[bytes, bytes]") -> IncomingRecord:
+    """A record free of the client. What stands for an unreadable batch comes as a checksum: see `lenient`."""
+    batch = record.checksum if isinstance(record.checksum, UnreadableBatch) else None
+    return IncomingRecord(
+        topic=record.topic,
+        partition=record.partition,
+        offset=record.offset,
+        timestamp_ms=record.timestamp,
+        key=record.key,
+        value=record.value if batch is None else batch.content,
+        headers=tuple(record.headers),
+        batch=batch,
+    )

@@ -1,0 +1,124 @@
+"""What every role that reads Kafka is made of: a consumer, emitters by the processing guarantee, a group member.
+
+In:   a group, topics, and what to do with a partition's records.
+Out:  `serve_topics`, which serves until it is told to stop, and leaves no task and no connection behind.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+
+from consumers.loop import aiokafka_patch as lenient
+from consumers.loop.group import GroupMember, consumer_options, started_consumer
+from consumers.loop.observer import Observer
+from consumers.loop.partition import LoopLimits, OpenEmitter, PartitionLoop, PartitionWork
+from consumers.loop.prefetch import Stopped, unless_stopped
+from consumers.loop.tracing import UNTRACED, Tracer
+from producers.emitters import (
+    AcknowledgedEmitter,
+    Emitter,
+    TransactionalEmitter,
+    idempotent_producer,
+    patience_s,
+    transactional_producer,
+)
+from schemas.settings import KafkaSettings, ProcessingGuarantee, WorkerSettings
+
+MakeWork = Callable[[TopicPartition], PartitionWork]
+
+
+@dataclass(frozen=True, slots=True)
+class KafkaSide:
+    """How a role is connected to Kafka, and how it behaves there."""
+
+    connection: Mapping[str, Any]
+    """The client's options: servers and security."""
+    settings: KafkaSettings
+    guarantee: ProcessingGuarantee
+    limits: WorkerSettings
+    observer: Observer
+    tracer: Tracer = UNTRACED
+
+    @property
+    def backoff_max_s(self) -> float:
+        """Longest wait between two tries, seconds."""
+        return self.limits.backoff_max_ms / 1000
+
+    def loop_limits(self, batch_size_max: int) -> LoopLimits:
+        """The limits of a partition's loop that takes so many records at once."""
+        return LoopLimits(
+            batch_size_max=batch_size_max,
+            fenced_wait_s=self.settings.session_timeout_ms / 1000,
+            backoff_max_s=self.backoff_max_s,
+        )
+
+
+async def serve_topics(
+    side: KafkaSide,
+    group: str,
+    topics: Sequence[str],
+    make_work: MakeWork,
+    stopping: asyncio.Event,
+    *,
+    batch_size_max: int,
+) -> None:
+    """Be a member of `group` until `stopping` is set. `topics` are full names.
+
+    Raises:
+        ExceptionGroup: what ended a partition's task, unforeseen.
+    """
+    limits = side.loop_limits(batch_size_max)
+    async with AsyncExitStack() as opened:
+        try:
+            consumer = await unless_stopped(opened.enter_async_context(open_consumer(side, group)), stopping)
+        except Stopped:
+            return
+        open_emitter = emitters(side, group, consumer)
+
+        def make_loop(source: TopicPartition, consumer: AIOKafkaConsumer) -> PartitionLoop:
+            work = make_work(source)
+            return PartitionLoop(source, consumer, work, open_emitter, limits, side.observer)
+
+        member = GroupMember(consumer, topics, make_loop, side.observer, side.limits.stop_budget_s)
+        await member.run(stopping)
+
+
+@asynccontextmanager
+async def open_consumer(side: KafkaSide, group: str) -> AsyncIterator[AIOKafkaConsumer]:
+    """A started consumer, stopped at the end."""
+    lenient.install()
+    options = {**side.connection, **consumer_options(side.settings, group)}
+    consumer = await started_consumer(options, side.observer, side.backoff_max_s)
+    try:
+        yield consumer
+    finally:
+        await consumer.stop()
+
+
+def emitters(side: KafkaSide, group: str, consumer: AIOKafkaConsumer) -> OpenEmitter:
+    """How a partition opens its emitter: with a producer of its own.
+
+    A producer that failed once has lost count of its sequence numbers and fails for ever; the partition that opens
+    another must not have to wait for all others to let go of it.
+    """
+    patience = patience_s(side.settings.transaction_timeout_ms)
+
+    @asynccontextmanager
+    async def transactional(source: TopicPartition) -> AsyncIterator[Emitter]:
+        transactional_id = f"{group}.{source.topic}.{source.partition}"
+        timeout_ms = side.settings.transaction_timeout_ms
+        async with transactional_producer(side.connection, transactional_id, timeout_ms) as producer:
+            on_abort = partial(side.observer.aborted, source.topic)
+            yield TransactionalEmitter(producer, source, group, on_abort, patience)
+
+    @asynccontextmanager
+    async def acknowledged(source: TopicPartition) -> AsyncIterator[Emitter]:
+        async with idempotent_producer(side.connection) as producer:
+            yield AcknowledgedEmitter(producer, source, consumer, patience)
+
+    return transactional if side.guarantee == "exactly_once" else acknowledged

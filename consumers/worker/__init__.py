@@ -1,0 +1,1 @@
+"""The worker: batches of requests, decided and answered."""

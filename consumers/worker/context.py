@@ -1,0 +1,30 @@
+"""What all partitions of a worker share.
+
+Out: `Surroundings`.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from consumers.loop.failpoints import Failpoint
+from consumers.loop.observer import Observer
+from consumers.loop.tracing import UNTRACED, Tracer
+from producers.reply_topics import ReplyTopics
+from schemas.clock import utc_now
+from schemas.settings import WorkerSettings
+from schemas.topics import Topics
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """Made once a process."""
+
+    topics: Topics
+    group: str
+    limits: WorkerSettings
+    observer: Observer
+    failpoint: Failpoint
+    replies: ReplyTopics
+    clock: Callable[[], datetime] = utc_now
+    tracer: Tracer = UNTRACED

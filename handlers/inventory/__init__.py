@@ -1,0 +1,1 @@
+"""Counts, rates, alerts and corrections of the inventory. Pure."""

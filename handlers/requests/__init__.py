@@ -1,0 +1,1 @@
+"""What becomes of a batch of requests: facts in, a plan out. Pure."""

@@ -1,0 +1,73 @@
+"""The AsyncAPI 3.0 document: what the service reads from Kafka and writes there.
+
+In:       messages, channels, operations.
+Out:      `asyncapi`.
+Promise:  made under default settings, whatever the environment says: the same version makes the same document.
+"""
+
+from typing import Any, Final
+
+from interfaces.channels import channels, operations
+from interfaces.messages import MESSAGES, message
+from interfaces.payloads import INCOMING, OUTGOING, schema_of
+from ops.version import service_version
+from schemas.settings import KafkaSettings, TopicSettings
+
+DESCRIPTION: Final = """\
+Hands out access codes: each code to one fan, each request answered once, counts always true.
+
+Every value is one UTF-8 JSON object, every instant RFC 3339 in UTC with milliseconds. Unknown fields are ignored.
+The same request sent again gets the same result again, under the same `ce_id`; nothing moves twice.
+Read with `isolation.level=read_committed`. The prefix of topics and that of groups are settings of the deployment.
+
+The rules are in docs/contract.md, the first steps in docs/connect.md.
+"""
+SECURITY: Final = {
+    "plain": {"type": "plain", "description": "SASL/PLAIN."},
+    "scramSha256": {"type": "scramSha256", "description": "SASL/SCRAM-SHA-256."},
+    "scramSha512": {"type": "scramSha512", "description": "SASL/SCRAM-SHA-512."},
+    "clientCertificate": {"type": "X509", "description": "Mutual TLS."},
+}
+
+
+def asyncapi() -> dict[str, Any]:
+    """The document."""
+    topics, kafka = TopicSettings(), KafkaSettings()
+    return {
+        "asyncapi": "3.0.0",
+        "info": {
+            "title": "code-service",
+            "version": service_version(),
+            "description": DESCRIPTION,
+            "license": {"name": "MIT"},
+        },
+        "defaultContentType": "application/json",
+        "servers": servers(kafka),
+        "channels": channels(topics),
+        "operations": operations(kafka),
+        "components": {
+            "parameters": {"prefix": {"default": topics.prefix, "description": "`CODES_TOPICS__PREFIX`."}},
+            "securitySchemes": SECURITY,
+            "messages": {one.name: message(one) for one in MESSAGES},
+            "schemas": {model.__name__: schema_of(model) for model in (*INCOMING, *OUTGOING)},
+        },
+    }
+
+
+def servers(settings: KafkaSettings) -> dict[str, Any]:
+    """Kafka, on one machine and elsewhere."""
+    secured = [{"$ref": f"#/components/securitySchemes/{name}"} for name in SECURITY]
+    return {
+        "local": {
+            "host": settings.bootstrap_servers,
+            "protocol": "kafka",
+            "description": "`codes dev up`; it prints the port.",
+        },
+        "deployed": {
+            "host": "{bootstrap}",
+            "protocol": "kafka-secure",
+            "description": "A deployment, by TLS.",
+            "variables": {"bootstrap": {"description": "`host:port` of a broker; ask the operators."}},
+            "security": secured,
+        },
+    }

@@ -1,0 +1,23 @@
+"""The OpenAPI document of the inventory's HTTP side, without a running process.
+
+Out: `openapi`, the same that `/api/openapi.json` answers.
+"""
+
+from typing import Any
+
+from consumers.inventory.role import Lags
+from consumers.inventory.view import InventoryView
+from schemas.settings import InventorySettings, KafkaSettings, TopicSettings
+from schemas.stock import changelog_topic
+from schemas.topics import Topics
+from web.app import Api
+from web.auth import Guard
+from web.stream import Streams
+
+
+def openapi() -> dict[str, Any]:
+    """The document; it depends on routes and models alone."""
+    topics = Topics(TopicSettings().prefix)
+    view = InventoryView(topics, changelog_topic(KafkaSettings().group_prefix))
+    settings = InventorySettings()
+    return Api(Guard(settings), Streams(view, Lags(), topics, settings.streams_max)).document

@@ -1,0 +1,47 @@
+"""JSON Schemas of what is on the topics, draft 2020-12, made of the models.
+
+Out:      `INCOMING`, `OUTGOING`, `schema_of`, `schema_file`.
+Promise:  a value that our model takes meets its schema; and a value that we send meets its own with every field.
+"""
+
+from typing import Any, Final
+
+from pydantic.json_schema import GenerateJsonSchema, JsonSchemaMode
+
+from interfaces.text import json_text
+from schemas.base import Model
+from schemas.events import CodeAssigned, ImportProgressed, InventoryChanged, StockAlert
+from schemas.requests import AssignFromStock, AssignReservation, ImportCommand, ReleaseRequest, ReserveRequest
+from schemas.results import Result
+
+Schema = dict[str, Any]
+
+INCOMING: Final[tuple[type[Model], ...]] = (
+    ReserveRequest,
+    AssignReservation,
+    AssignFromStock,
+    ReleaseRequest,
+    ImportCommand,
+)
+OUTGOING: Final[tuple[type[Model], ...]] = (Result, CodeAssigned, InventoryChanged, ImportProgressed, StockAlert)
+IDENTITY: Final = "urn:code-service:v1:{name}"
+
+
+class Untitled(GenerateJsonSchema):
+    """Without a title for each field: it would repeat the field's name."""
+
+    def field_title_should_be_set(self, _schema: object) -> bool:
+        """Never."""
+        return False
+
+
+def schema_of(model: type[Model]) -> Schema:
+    """What a sender must write, or what a reader may count on."""
+    mode: JsonSchemaMode = "serialization" if model in OUTGOING else "validation"
+    return model.model_json_schema(mode=mode, schema_generator=Untitled)
+
+
+def schema_file(model: type[Model]) -> str:
+    """The same as a document of its own."""
+    identity = {"$schema": GenerateJsonSchema.schema_dialect, "$id": IDENTITY.format(name=model.__name__)}
+    return json_text(identity | schema_of(model))

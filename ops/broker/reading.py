@@ -1,0 +1,168 @@
+"""Topics read by a person's errand: no group, no commit, nothing left behind.
+
+In:       topics by full name, where to begin, where to end.
+Out:      records free of the client.
+Promise:  a topic that is missing is named, not made by looking at it.
+"""
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager, nullcontext, suppress
+from time import monotonic
+from typing import ClassVar, Final, Literal
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.errors import KafkaConnectionError, KafkaError
+
+from consumers.loop import aiokafka_patch as lenient
+from consumers.loop.codecs import check_codecs
+from consumers.loop.partition import as_incoming
+from ops.broker.client import KafkaRefused, client_options
+from ops.broker.patience import Patience
+from ops.broker.topics import admin_client, partitions_there
+from ops.settings.load import Settings
+from schemas.errors import BrokerUnavailable, CodeServiceError
+from schemas.records import IncomingRecord
+from schemas.settings import KafkaSettings
+
+Isolation = Literal["read_committed", "read_uncommitted"]
+Offsets = Mapping[TopicPartition, int]
+
+POLL_MS: Final = 200
+"""Longest wait for records, and so the longest that an end goes unnoticed."""
+ASK_EVERY_S: Final = 1.0
+"""After so long without records the brokers are asked whether they are there: a client does not say it."""
+ANSWER_S_MAX: Final = 3.0
+"""For that question; then the client is given up. It would try again all the time, and tell nobody."""
+RETRY_BACKOFF_MS: Final = 200
+"""A client that starts waits so long for what it does not know yet; one without brokers tries so often."""
+STOP_S_MAX: Final = 5.0
+FETCH_BYTES_MAX: Final = 10 * 1024 * 1024
+"""Of one partition at once; the largest dead letter fits."""
+
+
+class TopicMissing(CodeServiceError):
+    """The broker has no such topic. Run `codes migrate`; look at `CODES_TOPICS__PREFIX`."""
+
+    retriable: ClassVar[bool] = False
+
+
+class TopicReader:
+    """Partitions of some topics, and a consumer that reads them."""
+
+    def __init__(self, consumer: AIOKafkaConsumer, partitions: Sequence[TopicPartition]) -> None:
+        """`consumer` is started."""
+        self._consumer = consumer
+        self.partitions = partitions
+        self._heard_at = monotonic()
+
+    async def ends(self) -> dict[TopicPartition, int]:
+        """The next offsets, as this reader may see them."""
+        found: dict[TopicPartition, int] = await self._consumer.end_offsets(self.partitions)
+        return found
+
+    async def beginnings(self) -> dict[TopicPartition, int]:
+        """The first offsets that retention has left."""
+        found: dict[TopicPartition, int] = await self._consumer.beginning_offsets(self.partitions)
+        return found
+
+    async def since(self, instant_ms: int) -> dict[TopicPartition, int]:
+        """The offsets of the first records from this time on; the end where there is none."""
+        found = await self._consumer.offsets_for_times(dict.fromkeys(self.partitions, instant_ms))
+        ends = await self.ends()
+        return {one: ends[one] if found.get(one) is None else found[one].offset for one in self.partitions}
+
+    def start_at(self, offsets: Offsets) -> None:
+        """Read from here."""
+        self._consumer.assign(list(self.partitions))
+        for partition, offset in offsets.items():
+            self._consumer.seek(partition, offset)
+
+    async def positions(self) -> dict[TopicPartition, int]:
+        """Where it stands: what a reader that goes on for it begins with."""
+        return {partition: await self._consumer.position(partition) for partition in self.partitions}
+
+    async def poll(self, patience: Patience | None = None) -> list[IncomingRecord]:
+        """What has arrived; nothing after `POLL_MS` without any.
+
+        Raises:
+            BrokerUnavailable: nothing has arrived, and the brokers do not answer. `patience` is told before.
+        """
+        found = await self._consumer.getmany(timeout_ms=POLL_MS)
+        if found:
+            self._heard_at = monotonic()
+        elif monotonic() - self._heard_at > ASK_EVERY_S:
+            async with patience.asked() if patience else nullcontext():
+                await self._ask()
+            self._heard_at = monotonic()
+        return [as_incoming(record) for records in found.values() for record in records]
+
+    async def _ask(self) -> None:
+        try:
+            async with asyncio.timeout(ANSWER_S_MAX) as limit:
+                await self.ends()
+        except TimeoutError:
+            if not limit.expired():
+                raise
+            raise BrokerUnavailable("Kafka does not answer") from None
+
+    async def until(self, ends: Offsets, patience: Patience | None = None) -> AsyncGenerator[list[IncomingRecord]]:
+        """All that stands before these offsets, in pieces. Raises BrokerUnavailable, see `poll`."""
+        open_ = {partition for partition, end in ends.items() if end > await self._consumer.position(partition)}
+        while open_:
+            records = await self.poll(patience)
+            yield [one for one in records if one.offset < ends[TopicPartition(one.topic, one.partition)]]
+            open_ = {partition for partition in open_ if await self._consumer.position(partition) < ends[partition]}
+
+
+@asynccontextmanager
+async def topic_reader(
+    settings: Settings, topics: Sequence[str], isolation: Isolation = "read_committed"
+) -> AsyncIterator[TopicReader]:
+    """A reader of these topics, stopped at the end.
+
+    Raises:
+        TopicMissing: one of them is not there.
+        BrokerUnavailable, KafkaRefused: the broker does not answer, or does not let us.
+        CodecsMissing: this build cannot read what may be there.
+    """
+    check_codecs()
+    lenient.install()
+    partitions = await partitions_of(settings, topics)
+    consumer = AIOKafkaConsumer(
+        **client_options(settings.kafka),
+        enable_auto_commit=False,
+        isolation_level=isolation,
+        max_partition_fetch_bytes=FETCH_BYTES_MAX,
+        auto_offset_reset="earliest",
+        retry_backoff_ms=RETRY_BACKOFF_MS,
+    )
+    with kafka_errors(settings.kafka):
+        try:
+            await consumer.start()
+            yield TopicReader(consumer, partitions)
+        finally:
+            with suppress(TimeoutError):  # a client that knows of no broker any more would wait for one here
+                async with asyncio.timeout(STOP_S_MAX):
+                    await consumer.stop()
+
+
+async def partitions_of(settings: Settings, topics: Iterable[str]) -> list[TopicPartition]:
+    """The partitions of some topics. Raises TopicMissing."""
+    async with admin_client(settings) as admin:
+        there = await partitions_there(admin)
+    missing = [topic for topic in topics if topic not in there]
+    if missing:
+        raise TopicMissing(f"no topic {', '.join(missing)}")
+    return [TopicPartition(topic, number) for topic in topics for number in range(there[topic])]
+
+
+@contextmanager
+def kafka_errors(settings: KafkaSettings) -> Iterator[None]:
+    """Turn an error of the client into one of ours."""
+    try:
+        yield
+    except KafkaError as why:
+        is_away = why.retriable or isinstance(why, KafkaConnectionError)
+        said = f"Kafka at {settings.bootstrap_servers}: {type(why).__name__}"
+        raise (BrokerUnavailable if is_away else KafkaRefused)(said) from None

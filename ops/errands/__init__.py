@@ -1,1 +1,0 @@
-"""What people ask of a running service: send a request, watch a topic, look something up."""

@@ -1,0 +1,1 @@
+"""Settings: read once at start, from variables and files, checked as a whole."""

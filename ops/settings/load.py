@@ -1,0 +1,219 @@
+"""The settings of a process: read once at start, checked as a whole, frozen.
+
+In:       variables `CODES_<GROUP>__<FIELD>`, files named by `<VARIABLE>_FILE`, a directory `CODES_SECRETS_DIR`.
+Out:      `Settings`; docs/settings.md lists every variable.
+Promise:  what is wrong is said in one line that names the variable and its range, never a secret's value.
+"""
+
+import os
+from collections.abc import Callable, Mapping
+from ipaddress import ip_address
+from typing import Annotated, Any, Final, Self
+
+from pydantic import Field, ValidationError, model_validator
+from pydantic.fields import FieldInfo
+from pydantic_core import ErrorDetails
+from pydantic_settings import (
+    BaseSettings,
+    EnvSettingsSource,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
+
+from ops.settings.sources import Found, gather, nearest
+from ops.settings.variables import DELIMITER, PREFIX, Variable, all_variables
+from schemas.errors import SettingsInvalid
+from schemas.settings import (
+    ExpirerSettings,
+    ImporterSettings,
+    InventorySettings,
+    KafkaSettings,
+    LogSettings,
+    MongoSettings,
+    OpsSettings,
+    OtelSettings,
+    ProcessingGuarantee,
+    S3Settings,
+    TopicSettings,
+    WorkerSettings,
+)
+from schemas.topics import ALL_TOPICS
+
+HOURS_PER_DAY: Final = 24
+Failpoint = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_.-]{0,63}:(kill|stop)(:[1-9][0-9]{0,5})?$")]
+
+
+class Settings(BaseSettings):
+    """All settings. Made by `load_settings`; made directly it has the defaults and reads nothing."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX,
+        env_nested_delimiter=DELIMITER,
+        extra="forbid",
+        frozen=True,
+        hide_input_in_errors=True,
+        use_attribute_docstrings=True,
+    )
+
+    kafka: KafkaSettings = KafkaSettings()
+    mongo: MongoSettings = MongoSettings()
+    s3: S3Settings = S3Settings()
+    topics: TopicSettings = TopicSettings()
+    worker: WorkerSettings = WorkerSettings()
+    importer: ImporterSettings = ImporterSettings()
+    expirer: ExpirerSettings = ExpirerSettings()
+    inventory: InventorySettings = InventorySettings()
+    ops: OpsSettings = OpsSettings()
+    log: LogSettings = LogSettings()
+    otel: OtelSettings = OtelSettings()
+    processing_guarantee: ProcessingGuarantee = "exactly_once"
+    """`at_least_once` for a broker without transactions: a result may then be seen again, with the same `ce_id`."""
+    failpoint: Failpoint | None = None
+    """For tests only: `<point>:<kill|stop>[:<n-th time>]` ends or stops the process when it comes there."""
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],  # noqa: ARG003  # this signature is pydantic's
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,  # noqa: ARG003  # as above
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003  # as above
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003  # as above
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Only what is passed: `load_settings` gathers variables and files itself, to know their origin."""
+        return (init_settings,)
+
+    @model_validator(mode="after")
+    def _fields_fit_together(self) -> Self:
+        problems = [problem for rule in RULES if (problem := rule(self))]
+        if problems:
+            raise ValueError("; ".join(problems))
+        return self
+
+
+class GatheredSource(EnvSettingsSource):
+    """Variables that `gather` found, instead of the process's environment."""
+
+    def __init__(self, settings_class: type[BaseSettings], found: Mapping[str, Found]) -> None:
+        super().__init__(settings_class)
+        self.env_vars = {name.lower(): value.text for name, value in found.items()}
+
+    def decode_complex_value(self, field_name: str, field: FieldInfo, value: Any) -> Any:  # noqa: ANN401  # pydantic's
+        """A text that is no JSON goes on as it is: the field's own check then names the variable."""
+        try:
+            return super().decode_complex_value(field_name, field, value)
+        except ValueError:
+            return value
+
+
+def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
+    """The settings given by `environ`, or by the process's environment.
+
+    Raises:
+        SettingsInvalid: a variable is misspelt, out of its range, or does not fit another one. One line.
+    """
+    return load_with_origins(environ)[0]
+
+
+def load_with_origins(environ: Mapping[str, str] | None = None) -> tuple[Settings, dict[str, str]]:
+    """The settings, and for each variable that was given where it came from: `environment` or `file <path>`.
+
+    Raises:
+        SettingsInvalid: as `load_settings`.
+    """
+    found = gather(os.environ if environ is None else environ, VARIABLES)
+    given = {name: value for name, value in found.items() if value.text or not VARIABLES[name].optional}
+    try:
+        settings = Settings(**GatheredSource(Settings, given)())
+    except ValidationError as error:
+        raise SettingsInvalid(one_line(error)) from None
+    return settings, {name: value.origin for name, value in given.items()}
+
+
+def one_line(error: ValidationError) -> str:
+    """All that pydantic found, as `VARIABLE: reason (allowed: range)`, without the values."""
+    details = error.errors(include_url=False, include_input=False)
+    return "; ".join(" ".join(_problem(detail).split()) for detail in details)
+
+
+def _problem(detail: ErrorDetails) -> str:
+    place = tuple(str(part) for part in detail["loc"])
+    variable = next((known for known in VARIABLES.values() if place[: len(known.path)] == known.path), None)
+    if variable is None:
+        return str(detail.get("ctx", {}).get("error", detail["msg"]))
+    inside = "".join(f"[{part}]" for part in place[len(variable.path) :] if part != "[key]")
+    return f"{variable.name}{inside}: {detail['msg']} (allowed: {variable.allowed})"
+
+
+def sasl_has_credentials(settings: Settings) -> str | None:
+    """A SASL protocol needs both a name and a password."""
+    kafka = settings.kafka
+    missing = [
+        name
+        for name, value in (("USERNAME", kafka.sasl_username), ("PASSWORD", kafka.sasl_password))
+        if value is None
+    ]
+    if not kafka.security_protocol.startswith("SASL") or not missing:
+        return None
+    names = " and ".join(f"CODES_KAFKA__SASL_{name}" for name in missing)
+    return f"{names}: needed with CODES_KAFKA__SECURITY_PROTOCOL={kafka.security_protocol}"
+
+
+def certificate_has_key(settings: Settings) -> str | None:
+    """A client's certificate and its key come together."""
+    kafka = settings.kafka
+    if (kafka.client_cert_file is None) == (kafka.client_key_file is None):
+        return None
+    return "CODES_KAFKA__CLIENT_CERT_FILE and CODES_KAFKA__CLIENT_KEY_FILE: one without the other, give both"
+
+
+def ledger_outlives_topics(settings: Settings) -> str | None:
+    """A request that can still be read again must still be found in the ledger."""
+    days, hours = settings.mongo.ledger_days, settings.topics.retention_hours
+    if days * HOURS_PER_DAY >= hours:
+        return None
+    return (
+        f"CODES_MONGO__LEDGER_DAYS: {days} days are less than CODES_TOPICS__RETENTION_HOURS, {hours} hours: "
+        f"a request read again would be decided again (allowed: at least {-(-hours // HOURS_PER_DAY)})"
+    )
+
+
+def partitions_name_topics(settings: Settings) -> str | None:
+    """Only topics of the contract can be given another partition count."""
+    names = [topic.name for topic in ALL_TOPICS]
+    unknown = [name for name in settings.topics.partitions if name not in names]
+    if not unknown:
+        return None
+    return f"CODES_TOPICS__PARTITIONS: there is no topic {unknown[0]}{nearest(unknown[0], names)}"
+
+
+def api_is_protected(settings: Settings) -> str | None:
+    """The API is open to this very machine at most, and has one kind of key."""
+    inventory = settings.inventory
+    if inventory.jwt_secret is not None and inventory.jwt_keys_file is not None:
+        return "CODES_INVENTORY__JWT_SECRET and CODES_INVENTORY__JWT_KEYS_FILE: both are given, keep one"
+    is_protected = inventory.jwt_secret is not None or inventory.jwt_keys_file is not None
+    if is_protected or is_loopback(inventory.host):
+        return None
+    return (
+        f"CODES_INVENTORY__HOST: {inventory.host} can be reached from elsewhere; set CODES_INVENTORY__JWT_SECRET or "
+        "CODES_INVENTORY__JWT_KEYS_FILE (allowed without: 127.0.0.1, ::1, localhost)"
+    )
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this very machine can reach an address."""
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+RULES: Final[tuple[Callable[[Settings], str | None], ...]] = (
+    sasl_has_credentials,
+    certificate_has_key,
+    ledger_outlives_topics,
+    partitions_name_topics,
+    api_is_protected,
+)
+VARIABLES: Final[dict[str, Variable]] = all_variables(Settings)

@@ -1,0 +1,158 @@
+"""Batches as spans of OpenTelemetry, by its conventions for messaging. The only place that imports it.
+
+In:       what `consumers.loop.tracing.Tracer` is told.
+Out:      one span a batch, linked to the traces of its messages; a child for each step, chunk and sending.
+Promise:  a span tells no code's value: no key, value or header of a record, and no message of an error. A sender's
+          `tracestate` is free text, so it is left behind.
+"""
+
+import asyncio
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from typing import Final, NamedTuple
+
+import structlog
+from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+from opentelemetry.sdk.resources import OTELResourceDetector, Resource
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import BatchSpanProcessor
+from opentelemetry.trace import Link, SpanKind, StatusCode, get_current_span
+from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
+
+from consumers.loop.observer import Step
+from ops.version import service_version
+from producers.envelope import TRACE_BYTES_MAX, TRACE_HEADER
+from schemas.records import IncomingRecord
+
+LINKS_MAX: Final = 128
+"""Of one span, as OpenTelemetry's own limit; the others are counted in `codes.links_dropped`."""
+SCOPE: Final = "code-service"
+
+Attributes = Mapping[str, str | int]
+
+KAFKA: Final[Attributes] = {"messaging.system": "kafka"}
+MONGODB: Final[Attributes] = {"db.system.name": "mongodb"}
+CALLS: Final[Mapping[Step, Attributes]] = {"gather": MONGODB, "apply": MONGODB}
+"""Steps that ask another program; the others are our own."""
+
+_w3c = TraceContextTextMapPropagator()
+
+
+class Links(NamedTuple):
+    """Contexts of messages."""
+
+    kept: list[Link]
+    dropped: int
+
+
+class OtelTracer:
+    """Implements `consumers.loop.tracing.Tracer`."""
+
+    def __init__(self, provider: TracerProvider) -> None:
+        self._tracer = provider.get_tracer(SCOPE, service_version())
+
+    @contextmanager
+    def processing(self, group: str, records: Sequence[IncomingRecord]) -> Iterator[None]:
+        """A trace of its own, since a batch has many causes. Log lines of its way say the trace's id."""
+        first, links = records[0], links_of(records)
+        attributes: Attributes = {
+            **KAFKA,
+            "messaging.operation.type": "process",
+            "messaging.operation.name": "process",
+            "messaging.destination.name": first.topic,
+            "messaging.destination.partition.id": str(first.partition),
+            "messaging.consumer.group.name": group,
+            "messaging.kafka.offset": first.offset,
+            "messaging.batch.message_count": len(records),
+            "codes.links_dropped": links.dropped,
+        }
+        with self._span(f"process {first.topic}", SpanKind.CONSUMER, attributes, links.kept):
+            trace_id = get_current_span().get_span_context().trace_id
+            with structlog.contextvars.bound_contextvars(trace_id=f"{trace_id:032x}"):
+                yield
+
+    @contextmanager
+    def step(self, name: Step) -> Iterator[None]:
+        """A child."""
+        calls = CALLS.get(name)
+        with self._span(name, SpanKind.CLIENT if calls else SpanKind.INTERNAL, calls or {}):
+            yield
+
+    @contextmanager
+    def chunk(self, rows: int) -> Iterator[None]:
+        """A child."""
+        with self._span("write chunk", SpanKind.CLIENT, {**MONGODB, "codes.import.rows": rows}):
+            yield
+
+    @contextmanager
+    def sending(self, count: int) -> Iterator[None]:
+        """A child without a destination: a batch's records go to several topics, in one transaction."""
+        attributes: Attributes = {
+            **KAFKA,
+            "messaging.operation.type": "send",
+            "messaging.operation.name": "send",
+            "messaging.batch.message_count": count,
+        }
+        with self._span("send", SpanKind.PRODUCER, attributes):
+            yield
+
+    @contextmanager
+    def _span(self, name: str, kind: SpanKind, attributes: Attributes, links: Sequence[Link] = ()) -> Iterator[None]:
+        """Of an error only its class is told: messages of drivers quote documents."""
+        with self._tracer.start_as_current_span(
+            name,
+            kind=kind,
+            attributes=attributes,
+            links=links,
+            record_exception=False,
+            set_status_on_exception=False,
+        ) as span:
+            try:
+                yield
+            except BaseException as why:
+                span.set_attribute("error.type", type(why).__name__)
+                span.set_status(StatusCode.ERROR)
+                raise
+
+
+def links_of(records: Sequence[IncomingRecord]) -> Links:
+    """The contexts that the messages came with, the first `LINKS_MAX` of them."""
+    told = [found for record in records if (found := record.header(TRACE_HEADER))]
+    links: list[Link] = []
+    for number, header in enumerate(told):
+        if len(links) == LINKS_MAX:
+            return Links(links, len(told) - number)
+        links += link_of(header)
+    return Links(links, 0)
+
+
+def link_of(header: bytes) -> list[Link]:
+    """The link that a `traceparent` makes; none if it is malformed, or too long to come back."""
+    if len(header) > TRACE_BYTES_MAX:
+        return []
+    context = _w3c.extract({TRACE_HEADER: header.decode(errors="replace")})
+    found = get_current_span(context).get_span_context()
+    return [Link(found)] if found.is_valid else []
+
+
+def exporting_provider(role: str) -> TracerProvider:
+    """Samples, batches and sends as `OTEL_*` say. The service is `codes-<role>` where they name it nothing else."""
+    ours = Resource.create({"service.name": f"codes-{role}", "service.version": service_version()})
+    provider = TracerProvider(resource=ours.merge(OTELResourceDetector().detect()), shutdown_on_exit=False)
+    provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
+    return provider
+
+
+async def flushed(provider: TracerProvider, timeout_s: float) -> None:
+    """Send what is left, in a thread that does not keep the process if the collector does not answer."""
+    loop, done = asyncio.get_running_loop(), asyncio.Event()
+
+    def flush() -> None:
+        provider.shutdown()
+        with suppress(RuntimeError):  # too late: the loop is closed
+            loop.call_soon_threadsafe(done.set)
+
+    threading.Thread(target=flush, name="flush spans", daemon=True).start()
+    with suppress(TimeoutError):
+        await asyncio.wait_for(done.wait(), timeout_s)

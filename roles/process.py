@@ -1,0 +1,178 @@
+"""What every role's process does around its work: log, ops port, signals, exit.
+
+In:       settings, and the role's work.
+Out:      exit code 0 after SIGTERM or SIGINT; anything unforeseen ends the process with its traceback, uncommitted,
+          and the orchestrator starts it again.
+"""
+
+import asyncio
+import gc
+import os
+import signal
+import sys
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
+from typing import Any, Final, NoReturn
+
+import structlog
+from prometheus_client.registry import Collector
+
+from consumers.loop.codecs import check_codecs
+from consumers.loop.failpoints import Failpoint, failpoint_from
+from consumers.loop.retry import seen_through
+from consumers.loop.serving import KafkaSide
+from consumers.loop.tracing import Tracer
+from ops.broker.client import client_options
+from ops.exit_codes import Exit
+from ops.settings.load import Settings
+from ops.telemetry.collectors import ProgressCollector, StockCollector
+from ops.telemetry.health import Health
+from ops.telemetry.log import configure_logging
+from ops.telemetry.loop_lag import measured_loop
+from ops.telemetry.metrics import LOOP_LAG
+from ops.telemetry.observer import OpsObserver
+from ops.telemetry.ops_port import ops_server
+from ops.telemetry.progress import Progress
+from ops.telemetry.registry import Metrics
+from ops.telemetry.tracing import open_tracer
+from schemas.errors import CodeServiceError
+from schemas.topics import Topics
+from stores.code_port import StockFigures
+
+GRACE_S: Final = 5.0
+"""Beyond the budget of a batch: for closing clients; and again for what is cut short."""
+GARBAGE_THRESHOLDS: Final = (50_000, 20, 20)
+"""Values more than there were, before they are looked through; a batch of 500 makes some ten thousand."""
+STOP_SIGNALS: Final = (signal.SIGTERM, signal.SIGINT)
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class RoleContext:
+    """What a role's work is given."""
+
+    settings: Settings
+    topics: Topics
+    kafka: KafkaSide
+    failpoint: Failpoint
+    stopping: asyncio.Event
+    """Set by SIGTERM or SIGINT."""
+    stock: StockFigures
+    """Counted by the stores, read by metrics."""
+    compute: Callable[[Collector], None]
+    """Have metrics of the role's own worked out at each scrape."""
+
+
+Work = Callable[[RoleContext], Coroutine[Any, Any, None]]
+
+
+def run_role(name: str, settings: Settings, work: Work, *, consumes: bool) -> None:
+    """Run a role until it is told to stop. `consumes`: it is given partitions by a group.
+
+    Raises:
+        CodeServiceError: one that we know, of which the command line makes one line.
+    """
+    configure_logging(settings.log, role=name)
+    check_codecs()
+    collect_garbage_less_often()
+    try:
+        asyncio.run(role(name, settings, work, consumes=consumes))
+    except CodeServiceError:
+        raise
+    except Exception:  # what is unforeseen ends the process; its traceback goes through the masks, not to stderr
+        log.exception("crashed")
+        sys.exit(Exit.FAILED)
+
+
+def collect_garbage_less_often() -> None:
+    """What was imported stays, and need not be looked through; a batch's many values go by themselves.
+
+    Measured on decisions and outputs alone: about an eighth less time than with Python's own thresholds.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(*GARBAGE_THRESHOLDS)
+
+
+async def role(name: str, settings: Settings, work: Work, *, consumes: bool) -> None:
+    """The process's one task: everything runs inside it."""
+    stopping = asyncio.Event()
+    metrics, progress, stock = Metrics(), Progress(), StockFigures()
+    metrics.compute(ProgressCollector(progress))
+    metrics.compute(StockCollector(stock))
+    health = Health(consumes=consumes, is_idle=progress.is_idle)
+    observer = OpsObserver(metrics, health, progress)
+
+    async def traced_work() -> None:
+        async with open_tracer(settings.otel, role=name) as tracer:
+            await work(role_context(settings, observer, tracer, stopping, stock, metrics.compute))
+
+    for number in STOP_SIGNALS:
+        asyncio.get_running_loop().add_signal_handler(number, stop, stopping, health)
+    async with ops_server(settings.ops, metrics, health), measured_loop(metrics[LOOP_LAG].observe):
+        health.started()
+        log.info("started", guarantee=settings.processing_guarantee, prefix=settings.topics.prefix)
+        await until_stopped(traced_work(), stopping, settings.worker.stop_budget_s + GRACE_S)
+    log.info("stopped", role=name)
+
+
+async def until_stopped(work: Coroutine[Any, Any, None], stopping: asyncio.Event, budget_s: float) -> None:
+    """Do the work; once `stopping` is set, give it the budget to end, then cut it short.
+
+    What is cut short is safe: nothing is committed that is not written, and the next owner reads it again. A client
+    that cannot even be closed, because what it talks to is away, must not keep the process.
+    """
+    task = asyncio.create_task(work)
+    told = asyncio.create_task(stopping.wait())
+    await asyncio.wait({task, told}, return_when=asyncio.FIRST_COMPLETED)
+    told.cancel()
+    if not await has_ended(task, budget_s):
+        log.warning("cut_short")
+        task.cancel()
+        if not await has_ended(task, GRACE_S):
+            leave_at_once()
+        if task.cancelled():
+            return
+    await seen_through(task)
+
+
+async def has_ended(task: asyncio.Task[None], timeout_s: float) -> bool:
+    """Whether a task ends in time."""
+    _, late = await asyncio.wait({task}, timeout=timeout_s)
+    return not late
+
+
+def leave_at_once() -> NoReturn:
+    """End the process without closing anything."""
+    log.warning("left_open")
+    sys.stdout.flush()
+    os._exit(0)
+
+
+def stop(stopping: asyncio.Event, health: Health) -> None:
+    """Take no new work, finish what is under way."""
+    log.info("stopping")
+    health.stopping()
+    stopping.set()
+
+
+def role_context(
+    settings: Settings,
+    observer: OpsObserver,
+    tracer: Tracer,
+    stopping: asyncio.Event,
+    stock: StockFigures,
+    compute: Callable[[Collector], None],
+) -> RoleContext:
+    """Everything a role needs, made of the settings."""
+    side = KafkaSide(
+        connection=client_options(settings.kafka),
+        settings=settings.kafka,
+        guarantee=settings.processing_guarantee,
+        limits=settings.worker,
+        observer=observer,
+        tracer=tracer,
+    )
+    failpoint = failpoint_from(settings.failpoint)
+    return RoleContext(settings, Topics(settings.topics.prefix), side, failpoint, stopping, stock, compute)

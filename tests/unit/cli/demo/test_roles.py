@@ -1,0 +1,59 @@
+"""What must hold: no role outlives the demo, and one that dies is named with the end of its log."""
+
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from cli.demo import roles
+from cli.demo.roles import Role, RoleFailed, Roles
+
+IGNORES_TERM = (
+    "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('up', flush=True); time.sleep(60)"
+)
+
+
+def a_role(program: str, log: Path) -> Role:
+    """A process that stands for a role; it has begun when this returns."""
+    process = subprocess.Popen(  # noqa: S603  # this very Python
+        [sys.executable, "-c", program], stdout=subprocess.PIPE, start_new_session=True
+    )
+    assert process.stdout is not None
+    process.stdout.readline()
+    process.stdout.close()
+    log.write_text("first line\nlast words\n")
+    return Role("worker-1", process, log)
+
+
+def crew_of(role: Role, tmp_path: Path) -> Roles:
+    """A crew of one."""
+    crew = Roles(tmp_path)
+    crew._running = [role]
+    crew._all = [role]
+    return crew
+
+
+def test_who_does_not_end_is_killed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Asked first, killed after the limit, and said so; a second stop has nothing to do."""
+    monkeypatch.setattr(roles, "STOP_LIMIT_S", 0.2)
+    role = a_role(IGNORES_TERM, tmp_path / "log")
+    crew = crew_of(role, tmp_path)
+
+    told = crew.stop()
+
+    assert -signal.SIGKILL == role.process.returncode
+    assert ["worker-1 did not end in 0.2 s and was killed"] == told
+    assert [] == crew.stop()
+
+
+def test_who_dies_is_named_with_the_end_of_its_log(tmp_path: Path) -> None:
+    """Instead of a wait for answers that will never come."""
+    role = a_role("print('up', flush=True); raise SystemExit(3)", tmp_path / "log")
+    role.process.wait()
+    crew = crew_of(role, tmp_path)
+
+    with pytest.raises(RoleFailed, match=r"worker-1 ended with 3; the end of .*: first line \| last words"):
+        crew.check()
+    assert {"log of worker-1": "first line\nlast words\n"} == crew.texts()

@@ -1,0 +1,149 @@
+"""How `codes top` asks the inventory, and what it says when there is no answer."""
+
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import jwt
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import BaseTestServer, TestServer
+from pydantic import SecretStr
+from typer.testing import CliRunner
+
+from cli.exits import exit_code
+from cli.main import app
+from cli.top.api import Wanted, checked, opened
+from cli.top.errors import ApiDenied, ApiUnavailable, ApiUnreadable
+from cli.top.live import Screen
+from consumers.inventory.role import Lags
+from ops.exit_codes import Exit
+from schemas.errors import CodeServiceError, SettingsInvalid
+from schemas.settings import InventorySettings
+from tests.fakes.watched import Told
+from web.app import web_app
+from web.auth import Guard
+from web.stream import Streams
+
+SECRET = "a-secret-of-thirty-two-characters-at-least"
+GUARDED = InventorySettings(jwt_secret=SecretStr(SECRET))
+
+
+@asynccontextmanager
+async def serving(told: Told, settings: InventorySettings | None = None) -> AsyncIterator[BaseTestServer]:
+    """The real application, told what a test tells."""
+    guard = Guard(settings or InventorySettings())
+    async with TestServer(web_app(guard, Streams(told.view, Lags(), told.topics, 9), Path("/-"))) as server:
+        yield server
+
+
+def token(**claims: Any) -> SecretStr:
+    return SecretStr(jwt.encode({"exp": time.time() + 3600, **claims}, SECRET, algorithm="HS256"))
+
+
+def address(server: BaseTestServer) -> str:
+    return str(server.make_url("/"))
+
+
+def some_campaigns() -> Told:
+    told = Told()
+    told.change("Berlin", 1, 50)
+    told.change("Oslo", 1, 500)
+    told.change("Oslo", 2, 440, 60)
+    told.imported("i1", "running")
+    return told
+
+
+async def test_figures_are_chosen_and_sorted_by_the_api() -> None:
+    """So the first of thousands can be shown, and the rest counted."""
+    async with serving(some_campaigns()) as server, opened(address(server), None) as api:
+        soon_empty = await api.figures(Wanted(), 1)
+        berlin = await api.figures(Wanted(search="BER", sort="total"))
+
+    assert (["Oslo"], 2) == ([one.campaign_id for one in soon_empty.campaigns.items], soon_empty.campaigns.total)
+    assert ["Berlin"] == [one.campaign_id for one in berlin.campaigns.items]
+    assert (1, 0) == (len(soon_empty.imports.items), len(berlin.imports.items))
+
+
+async def test_a_token_opens_the_api() -> None:
+    """With a line's end behind it too, as files have."""
+    padded = SecretStr(token(supreme=True).get_secret_value() + "\n")
+    async with serving(some_campaigns(), GUARDED) as server, opened(address(server), padded) as api:
+        assert 2 == (await api.figures(Wanted())).campaigns.total
+
+
+@pytest.mark.parametrize(("shown", "status"), [(None, 401), (token(), 403), (SecretStr("x.y.z"), 401)])
+async def test_without_access_it_is_said_what_to_do(shown: SecretStr | None, status: int) -> None:
+    """The token is not in it."""
+    async with serving(Told(), GUARDED) as server, opened(address(server), shown) as api:
+        with pytest.raises(ApiDenied) as raised:
+            await api.figures(Wanted())
+
+    assert f": {status}, " in str(raised.value)
+    assert shown is None or shown.get_secret_value() not in str(raised.value)
+    assert Exit.FAILED == exit_code(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("answer", "error"),
+    [
+        (web.Response(text="{}"), ApiUnreadable),
+        (web.Response(text="<html>", status=200), ApiUnreadable),
+        (web.Response(status=404), ApiUnreadable),
+        (web.Response(status=302, headers={"Location": "http://127.0.0.1:1/"}), ApiUnreadable),
+        (web.Response(status=503), ApiUnavailable),
+    ],
+)
+async def test_another_server_is_known_as_such(answer: web.Response, error: type[CodeServiceError]) -> None:
+    """No traceback, and no token sent on to where it points."""
+
+    async def serve(_request: web.Request) -> web.Response:
+        return answer
+
+    other = web.Application()
+    other.router.add_get("/{path:.*}", serve)
+    async with TestServer(other) as server, opened(address(server), token()) as api:
+        with pytest.raises(error):
+            await api.figures(Wanted())
+
+
+async def test_the_last_figures_stay_while_nobody_answers() -> None:
+    """They are stale, and it is said why and what to do; the first answer must come."""
+    async with serving(some_campaigns()) as server, opened(address(server), None) as api:
+        screen = Screen(api, Wanted())
+        await screen.ask(9)
+        before = screen.now()
+        await server.close()
+        await screen.ask(9)
+        after = screen.now()
+        with pytest.raises(ApiUnavailable):
+            await Screen(api, Wanted()).ask(9)
+
+    assert before.problem is None
+    assert before.figures == after.figures
+    assert after.problem is not None
+    assert "Start `codes inventory`" in after.problem
+
+
+@pytest.mark.parametrize("url", ["127.0.0.1:80", "ftp://here", "http://", "http://me:secret@here", "http://a:b:c"])
+def test_what_is_no_address_is_refused(url: str) -> None:
+    """Without repeating it: it may hold a password."""
+    with pytest.raises(SettingsInvalid) as raised:
+        checked(url)
+
+    assert "secret" not in str(raised.value)
+
+
+def test_an_address_may_have_a_path() -> None:
+    """A proxy may put the API below one."""
+    assert "https://here/codes" == checked("https://here/codes/")
+
+
+def test_without_a_port_the_address_is_asked_for() -> None:
+    """One line, exit code 2."""
+    ended = CliRunner().invoke(app, ["top"], env={"CODES_INVENTORY__PORT": "0"})
+
+    assert Exit.USAGE == ended.exit_code
+    assert "--url" in ended.output

@@ -1,0 +1,201 @@
+"""The screen of `codes top`: what stands on it, at which size, in which signs."""
+
+import io
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from rich.console import Console
+
+from cli.top.api import Figures
+from cli.top.frame import Frame
+from cli.top.trend import TopicLag
+from web.models import AlertList, CampaignPage, DeadLetterCounts, ImportList, LagList
+
+AT = "2026-11-24T12:00:00.000Z"
+NARROW = (80, 24)
+WIDE = (140, 50)
+
+
+def typed(available: int, reserved: int = 0, assigned: int = 0, **more: Any) -> dict[str, Any]:
+    total = available + reserved + assigned
+    told = {"available": available, "reserved": reserved, "assigned": assigned, "total": total, "standing": "enough"}
+    return {**told, "rate_1m": 0.0, "rate_5m": 0.0, "empty_in_s": None, **more}
+
+
+def campaign(name: str, **types: dict[str, Any]) -> dict[str, Any]:
+    """Only the types of a campaign are shown."""
+    return {**typed(1), "campaign_id": name, "types": types, "changed_at": AT}
+
+
+def an_import(name: str, state: str = "running", **more: Any) -> dict[str, Any]:
+    told = {"import_id": name, "campaign_id": "spring", "code_type": "tm", "state": state, "at": AT}
+    figures = {"rows_read": 500, "inserted": 480, "duplicates": 15, "rejected": 5, "bytes_read": 1, "bytes_total": 2}
+    figures |= {"duplicates_in_file": 10, "duplicates_in_campaign": 5}
+    return {**told, **figures, "progress": 0.5, "reason": None, "report": None, **more}
+
+
+def an_alert(level: str) -> dict[str, Any]:
+    told = {"campaign_id": "spring", "code_type": "tm", "available": 4, "total": 100, "threshold": 10, "at": AT}
+    return {**told, "id": level, "level": level}
+
+
+def figures(
+    campaigns: list[dict[str, Any]],
+    total: int | None = None,
+    *,
+    imports: list[dict[str, Any]] | None = None,
+    alerts: list[dict[str, Any]] | None = None,
+    reasons: dict[str, int] | None = None,
+) -> Figures:
+    matching = len(campaigns) if total is None else total
+    page = {"items": campaigns, "total": matching, "offset": 0, "limit": 500}
+    dead = {"hours": 24, "reasons": reasons or {}, "total": sum((reasons or {}).values()), "latest_at": AT}
+    return Figures(
+        at=datetime(2026, 11, 24, 12, tzinfo=UTC),
+        campaigns=CampaignPage.model_validate(page),
+        imports=ImportList.model_validate({"items": imports or [], "running": len(imports or [])}),
+        lag=LagList(known=True, items=[]),
+        alerts=AlertList.model_validate({"items": alerts or []}),
+        dead_letters=DeadLetterCounts.model_validate(dead),
+    )
+
+
+SPRING = campaign(
+    "spring",
+    external=typed(0, 0, 50, standing="exhausted"),
+    tm=typed(500_000, 250_000, 250_000, rate_1m=2.0, rate_5m=1.5, empty_in_s=7_500.0, standing="low"),
+)
+LAGS = [TopicLag("codes-worker", "reserve.requests.v1", 1_234, 75.0, "rising")]
+
+
+def lines(told: Figures, size: tuple[int, int] = NARROW, lag: list[TopicLag] | None = None, **more: Any) -> list[str]:
+    """What a terminal of this size shows."""
+    file = io.StringIO()
+    console = Console(file=file, width=size[0], height=size[1], force_terminal=True, color_system=None)
+    console.print(Frame(told, lag or [], "http://here", **more))
+    return [line.rstrip() for line in file.getvalue().splitlines()]
+
+
+def one_with(word: str, shown: list[str]) -> list[str]:
+    """The words of the one line that holds a word."""
+    [found] = [line for line in shown if word in line]
+    return found.split()
+
+
+class TestCampaigns:
+    def test_each_type_has_a_line_with_bar_counts_rates_and_an_end(self) -> None:
+        """Rates by the minute; the name stands once."""
+        shown = lines(figures([SPRING]))
+
+        assert ["!!", "spring", "external", "░" * 8, "0", "0", "50", "0", "0", "-"] == one_with("external", shown)
+        assert ["!", "tm", "████▒▒░░", *("500.0K", "250.0K", "250.0K"), *("120", "90.0", "2h05m")] == one_with(
+            "2h05m", shown
+        )
+
+    def test_a_wide_terminal_shows_counts_in_full(self) -> None:
+        """And longer bars."""
+        found = one_with("2h05m", lines(figures([SPRING]), WIDE))
+
+        assert "500,000" in found
+        assert 24 == len(found[2])
+
+    def test_a_part_that_is_there_is_seen(self) -> None:
+        """One code of a million has a cell of the bar."""
+        one = campaign("c", tm=typed(1_000_000, 1, 0))
+
+        assert "███████▒" in one_with("tm", lines(figures([one])))
+
+    @pytest.mark.parametrize("size", [NARROW, WIDE, (80, 12), (60, 6)])
+    def test_five_hundred_campaigns_fit_and_the_rest_is_counted(self, size: tuple[int, int]) -> None:
+        """No line is too long, none is pushed off the screen, and nothing is left out silently."""
+        many = [campaign(f"campaign-{n:03}", tm=typed(n)) for n in range(500)]
+        shown = lines(figures(many, 700, imports=[an_import(f"i{n}") for n in range(20)]), size, LAGS)
+
+        whole = sum("campaign-" in line for line in shown)
+        said = [line for line in shown if line in {f"and {700 - whole} more campaigns", "campaigns: 700"}]
+        assert len(shown) < size[1]
+        assert max(map(len, shown)) <= size[0]
+        assert 1 == len(said)
+
+    def test_a_pipe_gets_all_of_it(self) -> None:
+        """It has no height."""
+        many = [campaign(f"campaign-{n:03}", tm=typed(n)) for n in range(500)]
+
+        assert 500 == sum("campaign-" in line for line in lines(figures(many), is_cut=False))
+
+
+class TestTheOtherSections:
+    def test_running_imports_are_shown_with_their_progress(self) -> None:
+        """Those that are over are not."""
+        shown = lines(figures([], imports=[an_import("i1"), an_import("i0", "completed")]))
+
+        assert ["i1", "spring", "████░░░░", "50", "%", "500", "480", "15", "5"] == one_with("i1", shown)
+        assert not [line for line in shown if "i0" in line]
+
+    def test_if_none_runs_the_latest_end_is_told(self) -> None:
+        """With its reason."""
+        over = an_import("i0", "failed", reason="not_found")
+
+        assert "imports: none is running; i0 failed (not_found) at 12:00:00, 480 codes inserted" in lines(
+            figures([], imports=[over])
+        )
+
+    def test_lag_has_records_age_and_trend(self) -> None:
+        """By topic and group."""
+        shown = one_with("1,234", lines(figures([]), lag=LAGS))
+
+        assert ["reserve.requests.v1", "codes-worker", "1,234", "1", "min", "rising"] == shown
+
+    def test_alerts_and_dead_letters_are_told(self) -> None:
+        """The latest alert first, the commonest reason first."""
+        told = figures([], alerts=[an_alert("recovered"), an_alert("low")], reasons={"not_json": 1, "invalid": 3})
+        shown = lines(told)
+
+        assert ["low", "spring", "tm", "4", "100", "10", "12:00:00"] == one_with("low  ", shown[:-1])
+        assert "dead letters in 24 hours: invalid 3, not_json 1; the latest at 12:00:00" in shown
+
+    def test_an_unknown_lag_is_not_nothing(self) -> None:
+        """It is said that the broker does not answer."""
+        told = figures([])
+        away = Figures(
+            told.at, told.campaigns, told.imports, LagList(known=False, items=[]), told.alerts, told.dead_letters
+        )
+
+        assert "lag: not known, the broker does not answer" in lines(away)
+
+
+def test_old_figures_are_marked() -> None:
+    """With how old they are, and why; they stay."""
+    shown = lines(figures([SPRING]), stale_s=12.0, problem="nobody answers")
+
+    assert "STALE for 12 s: nobody answers" == shown[1]
+    assert [] != one_with("external", shown)
+
+
+def test_what_to_do_is_told_in_full() -> None:
+    """On a second line where one is too short, and the screen still fits."""
+    many = [campaign(f"campaign-{n:03}", tm=typed(n)) for n in range(500)]
+    shown = lines(figures(many), stale_s=12.0, problem="nobody answers " * 8 + "start it")
+
+    assert shown[2].endswith("start it")
+    assert len(shown) < NARROW[1]
+
+
+def test_without_block_signs_letters_do() -> None:
+    """Nothing but ASCII goes to a terminal that shows no more."""
+    raw = io.BytesIO()
+    file = io.TextIOWrapper(raw, encoding="ascii")
+    Console(file=file, width=80, height=24, color_system=None).print(Frame(figures([SPRING]), LAGS, "http://here"))
+    file.flush()
+
+    assert b"####==.." in raw.getvalue()
+    assert b"# available  = reserved  . assigned" in raw.getvalue()
+
+
+def test_names_are_no_markup() -> None:
+    """Nothing that the API says can colour the screen or move its cursor."""
+    shown = lines(figures([]), WIDE, [TopicLag("g[red]1\x1b[2J", "t", 5, 1.0, "steady")])
+
+    assert [] != one_with("g[red]1", shown)
+    assert "\x1b" not in "".join(shown)

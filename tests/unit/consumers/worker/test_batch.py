@@ -1,0 +1,211 @@
+"""A partition's way of a batch: what is done when a step fails. Histories of it are in `tests/property`."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import pytest
+
+from handlers.requests.facts import Facts
+from handlers.requests.plan import Plan
+from schemas.clock import utc_now
+from schemas.errors import EmitFailed, FactsStale, PartitionFenced, StoreRefused, StoreUnavailable
+from schemas.records import Asked
+from schemas.requests import Request
+from schemas.settings import WorkerSettings
+from tests.fakes.builders import NOW, TM, a_reserve, body, candidates, header
+from tests.fakes.memory_store import MemoryCodeStore
+from tests.fakes.serving import SOURCE, Bench
+
+
+def reserves(count: int) -> Sequence[bytes]:
+    """Requests for one code each."""
+    return [a_reserve(request_id=f"r-{number}").to_json() for number in range(count)]
+
+
+def test_a_batch_is_decided_told_and_reported() -> None:
+    """Readable or not, in one transaction with its offset."""
+    bench = Bench(
+        *reserves(2),
+        b"garbage",
+        a_reserve(request_id="r-0").to_json(),
+        a_reserve(request_id="r-9", quantity=50).to_json(),
+    )
+
+    bench.serve()
+
+    assert ["reserved", "reserved", "reserved", "refused"] == bench.outcomes()
+    assert [b"garbage"] == [record.value for record in bench.visible("dead-letters.v1")]
+    assert 1 == len(bench.kafka.emissions)
+    assert [] == bench.kafka.pending(SOURCE)
+    (report,) = bench.observer.reports
+    assert ("t.reserve.requests.v1", 0) == (report.topic, report.partition)
+    assert ({"reserved": 3, "refused": 1}, {"out_of_stock": 1}) == (report.outcomes, report.refusals)
+    assert (0, 4) == (report.first_offset, report.last_offset)
+    assert ({"not_json": 1}, 1, 0) == (report.rejections, report.repeats, report.replies_refused)
+    assert {"decode", "gather", "plan", "apply", "emit"} == report.seconds.keys()
+
+
+def test_a_batch_of_garbage_needs_no_database() -> None:
+    """The offset moves all the same."""
+    bench = Bench(b"garbage", b"", b"[]")
+
+    bench.serve()
+
+    assert (3, []) == (len(bench.visible("dead-letters.v1")), bench.database.applied)
+    assert [] == bench.kafka.pending(SOURCE)
+
+
+def test_a_stale_plan_is_made_anew() -> None:
+    """And the conflict is told under the topic's full name, as everything is."""
+    bench = Bench(*reserves(2))
+    bench.store.faults.refusals = [FactsStale("others were faster")]
+
+    bench.serve()
+
+    assert ["reserved", "reserved"] == bench.outcomes()
+    assert [("t.reserve.requests.v1", 0)] == bench.observer.conflicts
+    assert 1 == len(bench.database.applied)
+
+
+def test_a_batch_that_is_always_late_is_halved() -> None:
+    """After the limit of attempts; the answers still come in order, in one transaction."""
+    bench = Bench(*reserves(3))
+    bench.store.faults.refusals = [FactsStale("others were faster")] * 2
+
+    bench.serve()
+
+    assert ["r-0", "r-1", "r-2"] == [body(record)["request_id"] for record in bench.visible()]
+    assert [1, 2] == [len(plan.answers) for plan in bench.database.applied]
+    assert 1 == len(bench.kafka.emissions)
+
+
+def test_a_single_request_is_tried_for_as_long_as_it_takes() -> None:
+    """There is nothing left to halve."""
+    bench = Bench(*reserves(1))
+    bench.store.faults.refusals = [FactsStale("others were faster")] * 50
+
+    bench.serve()
+
+    assert (["reserved"], 50) == (bench.outcomes(), len(bench.observer.conflicts))
+
+
+def test_a_database_that_is_away_is_waited_out() -> None:
+    """A commit whose answer was lost is not made twice."""
+    bench = Bench(*reserves(2))
+    bench.store.faults.answers_lost = 1
+
+    bench.serve()
+
+    assert ["reserved", "reserved"] == bench.outcomes()
+    assert ["mongo"] == [part for part, _ in bench.observer.waits]
+    assert isinstance(bench.observer.waits[0][1], StoreUnavailable)
+    assert 2 == len(bench.database.reservations)
+
+
+class RefusingStore(MemoryCodeStore):
+    """Takes no plan that has a certain request in it."""
+
+    async def apply(self, plan: Plan) -> None:
+        """See `CodeStore.apply`."""
+        if any(entry.id == "r-2" for entry in plan.new_entries):
+            raise StoreRefused("code 121")
+        await super().apply(plan)
+
+
+def test_one_request_that_breaks_every_batch_is_found_and_set_aside() -> None:
+    """A dead letter and an answer for it; the records around it are served as if it were not there."""
+    bench = Bench(*reserves(5))
+    bench.use(RefusingStore(bench.database, SOURCE.shard, tells_values=False))
+
+    bench.serve()
+
+    assert ["reserved", "reserved", "refused", "reserved", "reserved"] == bench.outcomes()
+    assert "invalid_request" == body(bench.visible()[2])["reason"]
+    (letter,) = bench.visible("dead-letters.v1")
+    assert b"unprocessable" == header(letter, "dlq-reason")
+    assert b"the database refuses what this request would write" == header(letter, "dlq-detail")
+    [(subject, why)] = bench.observer.refusals
+    assert ("r-2", 2) == (subject.request_id, subject.offset)
+    assert isinstance(why, StoreRefused)
+    assert [("r-2", "unprocessable")] == [(one.request_id, one.reason) for one in bench.observer.rejections]
+    assert {"r-0", "r-1", "r-3", "r-4"} == bench.database.requests.keys()
+    assert {("t.reserve.requests.v1", "validator")} == set(bench.observer.store_refusals)
+    assert [] == bench.observer.conflicts
+
+
+class LateRefusal(MemoryCodeStore):
+    """Its commit is done, unheard and unseen for a while; whatever is written meanwhile is refused."""
+
+    unseen = 3
+
+    async def gather(self, requests: Sequence[Asked[Request]]) -> Facts:
+        """See `CodeStore.gather`."""
+        facts = await super().gather(requests)
+        self.unseen -= 1
+        return replace(facts, decided={}) if self.unseen >= 0 else facts
+
+    async def apply(self, plan: Plan) -> None:
+        """See `CodeStore.apply`."""
+        if not plan.writes:
+            return
+        if self._database.requests:
+            raise StoreRefused("code 121")
+        await super().apply(plan)
+        raise StoreUnavailable("the answer to a commit was lost")
+
+
+def test_a_refusal_after_a_commit_of_which_nothing_was_heard_is_not_believed() -> None:
+    """The ledger is asked before a fan is refused what is his."""
+    bench = Bench(*reserves(1), limits=WorkerSettings(attempts_max=1))
+    bench.use(LateRefusal(bench.database, SOURCE.shard, tells_values=False))
+
+    bench.serve()
+
+    assert (["reserved"], []) == (bench.outcomes(), bench.observer.refusals)
+    assert 1 == len(bench.database.reservations)
+
+
+def test_a_batch_that_would_move_too_many_codes_is_halved() -> None:
+    """Into transactions that end in time; it is still one batch for Kafka, and all or nothing for each request."""
+    wanted = [a_reserve(request_id=f"r-{number}", quantity=100).to_json() for number in range(50)]
+    bench = Bench(*wanted)
+    bench.database.add_codes(TM, candidates(4_890, first=11), NOW)
+
+    bench.serve()
+
+    assert ["reserved"] * 49 + ["refused"] == bench.outcomes()
+    assert [12, 13, 12, 13] == [len(plan.answers) for plan in bench.database.applied]
+    assert (1, []) == (len(bench.kafka.emissions), bench.observer.conflicts)
+
+
+def test_a_batch_that_kafka_did_not_take_is_told_again() -> None:
+    """From the ledger: nothing moves twice."""
+    bench = Bench(*reserves(2))
+    bench.emitter.failures = 1
+
+    with pytest.raises(EmitFailed):
+        bench.serve()
+    assert ([], []) == (bench.outcomes(), bench.observer.reports)
+    bench.serve()
+
+    assert ["reserved", "reserved"] == bench.outcomes()
+    assert 2 == bench.observer.reports[0].repeats
+    assert 2 == len(bench.database.reservations)
+
+
+def test_a_former_owner_ends_with_its_batch() -> None:
+    """What it decided stays decided, and is told by the new owner."""
+    bench = Bench(*reserves(1))
+    new_owner = bench.kafka.open_emitter(SOURCE)
+
+    with pytest.raises(PartitionFenced):
+        bench.serve()
+    bench.emitter = new_owner
+    bench.serve()
+
+    assert ["reserved"] == bench.outcomes()
+
+
+def test_the_clock_without_a_test_is_utc() -> None:
+    """Decisions are dated in it."""
+    assert utc_now().utcoffset() is not None

@@ -1,0 +1,109 @@
+"""Imports, alerts and dead letters: the latest of each, bounded."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from handlers.inventory.census import ALERTS_MAX, IMPORTS_MAX, Alerts, DeadLetters, Imports
+from schemas.events import ImportProgressed, ImportState, StockAlert
+
+NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
+
+
+def progress(
+    import_id: str, rows: int, state: ImportState = "running", reason: str | None = None
+) -> ImportProgressed:
+    return ImportProgressed(
+        import_id=import_id,
+        campaign_id="sale",
+        code_type="tm",
+        state=state,
+        reason=reason,
+        rows_read=rows,
+        inserted=rows,
+        at=NOW,
+    )
+
+
+def an_alert() -> StockAlert:
+    return StockAlert(campaign_id="sale", code_type="tm", level="low", available=1, total=100, threshold=10, at=NOW)
+
+
+class TestImports:
+    def test_the_furthest_word_is_kept_and_an_end_is_the_last_one(self) -> None:
+        """Also if they are read in another order, or again."""
+        imports = Imports()
+        heard = [
+            progress("a", 5),
+            progress("a", 3),
+            progress("a", 9, "completed"),
+            progress("a", 5),
+            progress("a", 9),
+        ]
+
+        assert [True, False, True, False, False] == [imports.add(event) for event in heard]
+        assert ["completed"] == [event.state for event in imports.latest()]
+
+    @pytest.mark.parametrize("reason", ["request_id_reused", "invalid_request"])
+    @pytest.mark.parametrize("state", ["running", "completed", "failed"])
+    def test_a_refused_command_hides_no_import(self, reason: str, state: ImportState) -> None:
+        """Whatever is known of the import whose id it bears stays, whichever of the two is read first."""
+        word, refused = progress("a", 9, state), progress("a", 0, "failed", reason)
+        later, earlier = Imports(), Imports()
+
+        assert [True, False, False] == [later.add(event) for event in (word, refused, word)]
+        assert [True, False, True] == [earlier.add(event) for event in (refused, refused, word)]
+        assert [word] == later.latest() == earlier.latest()
+
+    def test_a_refused_command_is_shown_where_no_import_began(self) -> None:
+        """Its sender looks for it."""
+        imports, refused = Imports(), progress("a", 0, "failed", "invalid_request")
+
+        assert imports.add(refused)
+        assert [refused] == imports.latest()
+
+    def test_running_ones_come_first_and_the_oldest_are_forgotten(self) -> None:
+        """Bounded."""
+        imports = Imports()
+        for number in range(IMPORTS_MAX + 5):
+            imports.add(progress(f"i{number}", 1, "completed" if number % 2 else "running"))
+
+        latest = imports.latest()
+        assert IMPORTS_MAX == len(latest)
+        assert ["i1004", "i1002"] == [event.import_id for event in latest[:2]]
+        assert "i0" not in {event.import_id for event in latest}
+
+
+class TestAlerts:
+    def test_an_identity_counts_once_and_the_oldest_are_forgotten(self) -> None:
+        """The newest are shown first."""
+        alerts = Alerts()
+        for number in range(ALERTS_MAX + 1):
+            assert alerts.add(f"{number}", an_alert())
+
+        assert not alerts.add("5", an_alert())
+        assert ("0" in alerts, "1" in alerts) == (False, True)
+        assert ["10000", "9999"] == [ce_id for ce_id, _ in alerts.latest(2)]
+
+
+class TestDeadLetters:
+    def test_a_record_counts_once_by_its_reason(self) -> None:
+        """A reason that is none of ours counts as other: nobody can make labels without end."""
+        letters = DeadLetters()
+        heard = [(0, "not_json"), (1, "invalid"), (1, "invalid"), (0, "not_json"), (2, "SECRET-1"), (3, None)]
+
+        assert [True, True, False, False, True, True] == [letters.add(0, at, why, NOW) for at, why in heard]
+        assert letters.add(1, 0, "invalid", NOW)
+        counts = {reason: count for reason, count in letters.counts(NOW).items() if count}
+        assert {"invalid": 2, "not_json": 1, "other": 2} == counts
+        assert 0 == letters.counts(NOW)["too_large"]
+
+    def test_only_the_last_hours_count(self) -> None:
+        """A mishap of yesterday is over."""
+        letters = DeadLetters()
+        letters.add(0, 0, "invalid", NOW - timedelta(hours=30))
+        letters.add(0, 1, "invalid", NOW - timedelta(hours=2))
+
+        assert 1 == letters.counts(NOW)["invalid"]
+        assert 0 == letters.counts(NOW + timedelta(hours=24))["invalid"]
+        assert NOW - timedelta(hours=2) == letters.latest_at

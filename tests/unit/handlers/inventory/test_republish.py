@@ -1,0 +1,109 @@
+"""What must hold of shards that are told anew, whatever readers heard before."""
+
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from handlers.inventory.counts import Counts, counts_by_type, folded, summed
+from handlers.inventory.republish import renumbered, retellings
+from handlers.shards import ShardChange, inventory_event
+from schemas.base import CodeType
+from schemas.documents import InventoryDocument
+from schemas.stock import CampaignStock
+from tests.fakes.builders import CAMPAIGN, NOW, a_shard
+
+LATER = datetime(2027, 1, 1, tzinfo=UTC)
+TYPES: tuple[CodeType, ...] = ("tm", "external")
+
+
+def a_named_shard(shard: str, code_type: CodeType = "tm", **changes: object) -> InventoryDocument:
+    return a_shard(_id=f"{CAMPAIGN}:{code_type}:{shard}", shard=shard, code_type=code_type, **changes)
+
+
+def hearing(shards: Iterable[InventoryDocument], known: CampaignStock | None = None) -> CampaignStock | None:
+    """What a reader knows that is told these."""
+    for shard in shards:
+        known = folded(known, inventory_event(shard))
+    return known
+
+
+def counted(known: CampaignStock | None) -> dict[CodeType, Counts]:
+    """What a reader counts; nothing of a type that it never heard of."""
+    return dict.fromkeys(TYPES, Counts()) | dict({} if known is None else counts_by_type(known))
+
+
+def changes_of(shards: Sequence[InventoryDocument], known: CampaignStock | None) -> list[ShardChange]:
+    """What is written for these shards, and told."""
+    found = retellings(CAMPAIGN, shards, known, now=NOW)
+    return [renumbered(one.shard, above=one.heard.version, now=LATER) for one in found]
+
+
+COUNTS = st.integers(-1_000, 1_000)
+SHARDS = st.lists(
+    st.builds(
+        a_named_shard,
+        st.sampled_from(["reserve.requests.v1.0", "import.commands.v1.1", "reconcile"]),
+        st.sampled_from(TYPES),
+        version=st.integers(1, 9),
+        available=COUNTS,
+        reserved=COUNTS,
+        assigned=COUNTS,
+    ),
+    unique_by=lambda shard: shard.id,
+)
+
+
+@given(SHARDS, SHARDS, st.lists(st.booleans(), min_size=6, max_size=6))
+def test_every_reader_counts_what_the_database_does(
+    shards: list[InventoryDocument], told: list[InventoryDocument], was_heard: list[bool]
+) -> None:
+    """Whichever of the events before it heard; also when all is told once more."""
+    there = {
+        code_type: summed(
+            Counts(one.available, one.reserved, one.assigned) for one in shards if one.code_type == code_type
+        )
+        for code_type in TYPES
+    }
+
+    once = [change.after for change in changes_of(shards, hearing(told))]
+    twice = [change.after for change in changes_of(once, hearing([*told, *once]))]
+
+    reader = hearing(once, hearing(shard for shard, heard in zip(told, was_heard, strict=False) if heard))
+    assert there == counted(reader) == counted(hearing(twice, reader))
+    assert {shard.id for shard in [*shards, *told]} == {shard.id for shard in once} == {shard.id for shard in twice}
+
+
+def test_a_version_is_above_what_was_heard_and_above_its_own() -> None:
+    """The write is guarded by the version that the database has: 0 inserts what only readers know."""
+    ours = [a_named_shard("behind", version=2), a_named_shard("ahead", version=7), a_named_shard("untold", version=1)]
+    told = [a_named_shard("behind", version=5), a_named_shard("ahead", version=6), a_named_shard("lost", version=3)]
+
+    changes = {change.after.shard: change for change in changes_of(ours, hearing(told))}
+
+    assert {"behind": (2, 6), "ahead": (7, 8), "untold": (1, 2), "lost": (0, 4)} == {
+        name: (change.version_before, change.after.version) for name, change in changes.items()
+    }
+    assert (f"{CAMPAIGN}:tm:lost", 0, 0, 0) == (
+        changes["lost"].after.id,
+        *(getattr(changes["lost"].after, status) for status in ("available", "reserved", "assigned")),
+    )
+    assert {("reconcile", LATER)} == {(change.after.cause, change.after.changed_at) for change in changes.values()}
+
+
+def test_a_reader_never_counts_fewer_available_than_before_and_than_there_are() -> None:
+    """Else a stock that is plentiful would be called low half-way."""
+    told = [a_named_shard("import", available=100), a_named_shard("reserve", available=-40)]
+    ours = [
+        a_named_shard("reserve", available=-80),
+        a_named_shard("assign", available=-10),
+        a_named_shard("import", available=200),
+    ]
+    reader, seen = hearing(told), []
+
+    for change in changes_of(ours, reader):
+        reader = hearing([change.after], reader)
+        seen.append(counted(reader)["tm"].available)
+
+    assert [160, 150, 110] == seen

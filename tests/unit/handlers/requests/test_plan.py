@@ -1,0 +1,254 @@
+"""A plan: the same for the same input, net of what undoes itself, and silent about what was told already."""
+
+from datetime import timedelta
+
+from handlers.requests.plan import Plan
+from handlers.requests.state import CodeMove
+from handlers.shards import ShardChange
+from schemas.base import CodeStatus
+from schemas.results import Result
+from tests.fakes.builders import (
+    EXTERNAL,
+    HOUR,
+    NOW,
+    TM,
+    a_plan,
+    a_release,
+    a_reservation,
+    a_reserve,
+    a_result,
+    a_shard,
+    an_assign,
+    an_assign_from_stock,
+    an_entry,
+    asked,
+    candidates,
+    facts,
+)
+
+TAKEN = CodeMove(CodeStatus.AVAILABLE, CodeStatus.RESERVED)
+GIVEN = CodeMove(CodeStatus.RESERVED, CodeStatus.ASSIGNED)
+GIVEN_AT_ONCE = CodeMove(CodeStatus.AVAILABLE, CodeStatus.ASSIGNED)
+BACK = CodeMove(CodeStatus.RESERVED, CodeStatus.AVAILABLE)
+LATER = NOW + 24 * HOUR
+
+
+def results(plan: Plan) -> list[Result]:
+    """The answers alone."""
+    return [answer.result for answer in plan.answers]
+
+
+def test_the_same_input_gives_the_same_plan() -> None:
+    """No clock, no chance."""
+    requests = [asked(a_reserve(request_id=f"r-{number}"), offset=number) for number in range(4)]
+
+    assert a_plan(requests, facts(stock=3)) == a_plan(requests, facts(stock=3))
+
+
+def test_an_empty_batch_writes_nothing() -> None:
+    """And says nothing."""
+    plan = a_plan([], facts())
+
+    assert not plan.writes
+    assert ((), (), {}, ()) == (plan.answers, plan.shard_changes, plan.code_moves, plan.announced_shards)
+
+
+def test_a_request_sees_what_the_one_before_it_did() -> None:
+    """Two codes, three fans."""
+    plan = a_plan([asked(a_reserve(request_id=f"r-{number}"), offset=number) for number in range(3)], facts(stock=2))
+
+    assert [("c-1",), ("c-2",), ()] == [result.code_ids for result in results(plan)]
+    assert "out_of_stock" == results(plan)[2].reason
+
+
+def test_a_small_request_is_served_after_a_big_one_was_not() -> None:
+    """A refusal moves nothing."""
+    requests = [asked(a_reserve(quantity=3)), asked(a_reserve(request_id="r-2", quantity=2), offset=1)]
+
+    assert ["refused", "reserved"] == [result.outcome for result in results(a_plan(requests, facts(stock=2)))]
+
+
+def test_codes_are_grouped_by_their_move() -> None:
+    """One guarded write a move, however many requests."""
+    requests = [
+        asked(an_assign_from_stock(quantity=2)),
+        asked(an_assign(), offset=1),
+        asked(an_assign_from_stock(request_id="s-2"), offset=2),
+    ]
+
+    plan = a_plan(requests, facts(stock={TM: candidates(3, first=2)}, reservations=[a_reservation()]))
+
+    assert {GIVEN_AT_ONCE: ("c-2", "c-3", "c-4"), GIVEN: ("c-1",)} == plan.code_moves
+    assert ["s-1", "s-2"] == [reservation.id for reservation in plan.new_reservations]
+    assert {"assigned": ("r-1",)} == plan.reservation_moves
+    assert {"c-1": "SECRET-1", "c-2": "SECRET-2", "c-3": "SECRET-3", "c-4": "SECRET-4"} == plan.code_values
+
+
+def test_a_code_that_went_through_two_states_moves_once() -> None:
+    """Reserved and assigned in one batch: a new reservation, assigned from the start."""
+    plan = a_plan([asked(a_reserve()), asked(an_assign(), offset=1)], facts(stock=1))
+
+    assert {GIVEN_AT_ONCE: ("c-1",)} == plan.code_moves
+    assert ["assigned"] == [reservation.state for reservation in plan.new_reservations]
+    assert {} == plan.reservation_moves
+    assert [("assign", -1, 0, 1)] == [
+        (after.cause, after.available, after.reserved, after.assigned) for _, after in plan.shard_changes
+    ]
+
+
+def test_a_code_that_came_back_does_not_move() -> None:
+    """And totals that stay are not told; the ledger knows both requests all the same."""
+    plan = a_plan([asked(a_reserve()), asked(a_release(), offset=1)], facts(stock=1))
+
+    assert ({}, (), ()) == (plan.code_moves, plan.shard_changes, plan.announced_shards)
+    assert ["released"] == [reservation.state for reservation in plan.new_reservations]
+    assert ["r-1", "b-1"] == [entry.id for entry in plan.new_entries]
+    assert plan.writes
+
+
+def test_a_batch_is_named_by_its_shard_and_its_first_record() -> None:
+    """What moved a code and the reservation that moved it say the same."""
+    plan = a_plan([asked(a_reserve(), offset=41), asked(a_reserve(request_id="r-2"), offset=42)], facts(stock=2))
+
+    assert "reserve.requests.v1.0@41" == plan.batch_id
+    assert {plan.batch_id} == {reservation.moved_by for reservation in plan.new_reservations}
+
+
+def test_totals_go_on_from_where_they_were() -> None:
+    """One version up, and only for those that change."""
+    other = a_shard(_id="summer:external:reserve.requests.v1.0", code_type="external", version=9)
+
+    plan = a_plan([asked(a_reserve(quantity=2))], facts(stock=2, shards=[a_shard(), other]), now=LATER)
+
+    after = a_shard(version=4, available=-7, reserved=6, changed_at=LATER)
+    assert (ShardChange(3, after),) == plan.shard_changes
+    assert (after,) == plan.announced_shards
+
+
+def test_the_first_totals_of_a_shard_are_version_one() -> None:
+    """There was none: version 0."""
+    plan = a_plan([asked(a_reserve(code_type="external"))], facts(stock={EXTERNAL: candidates(1)}))
+
+    (change,) = plan.shard_changes
+    assert (0, 1, -1, 1, 0) == (
+        change.version_before,
+        change.after.version,
+        change.after.available,
+        change.after.reserved,
+        change.after.assigned,
+    )
+    assert "summer:external:reserve.requests.v1.0" == change.after.id
+
+
+def test_a_refusal_is_remembered_too() -> None:
+    """Or the same request could have another outcome tomorrow."""
+    plan = a_plan([asked(a_reserve())], facts())
+
+    assert (an_entry(asked(a_reserve()), results(plan)[0]),) == plan.new_entries
+    assert plan.writes
+
+
+def test_a_repeat_in_one_batch_gets_the_first_answer_and_moves_nothing() -> None:
+    """One ledger entry, one code."""
+    plan = a_plan([asked(a_reserve()), asked(a_reserve(), offset=1)], facts(stock=2))
+
+    assert results(plan)[0] == results(plan)[1]
+    assert [False, True] == [answer.repeated for answer in plan.answers]
+    assert {TAKEN: ("c-1",)} == plan.code_moves
+    assert 1 == len(plan.new_entries)
+
+
+def test_a_repeat_of_a_sender_announces_nothing() -> None:
+    """Its assigned event went out with the first answer."""
+    plan = a_plan([asked(an_assign_from_stock()), asked(an_assign_from_stock(), offset=1)], facts(stock=2))
+
+    assert [True, False] == [answer.announced for answer in plan.answers]
+
+
+def test_a_request_in_the_ledger_writes_nothing() -> None:
+    """Its old outcome is the answer, days later."""
+    first = asked(a_reserve())
+    entry = an_entry(first, a_result())
+
+    plan = a_plan([asked(a_reserve(), offset=7)], facts(stock=1, decided=[entry], shards=[a_shard()]), now=LATER)
+
+    assert [a_result()] == results(plan)
+    assert not plan.writes
+    assert ({}, (), ()) == (plan.code_moves, plan.new_reservations, plan.shard_changes)
+    assert ([True], [False], ()) == (
+        [answer.repeated for answer in plan.answers],
+        [answer.announced for answer in plan.answers],
+        plan.announced_shards,
+    )
+
+
+def test_a_record_read_again_announces_all_again() -> None:
+    """Its outputs may never have got out: the codes, and the totals as they are now."""
+    replayed = asked(an_assign())
+    entry = an_entry(replayed, a_result(request_id="a-1", operation="assign", outcome="assigned", expires_at=None))
+
+    plan = a_plan([replayed], facts(decided=[entry], shards=[a_shard()], code_values={"c-1": "SECRET-1"}))
+
+    assert [True] == [answer.announced for answer in plan.answers]
+    assert (a_shard(),) == plan.announced_shards
+    assert not plan.writes
+
+
+def test_a_shard_that_changes_once_more_is_told_once() -> None:
+    """As it is after the batch, not as a replayed record left it."""
+    replayed = asked(a_reserve())
+    of = facts(stock=1, decided=[an_entry(replayed, a_result())], shards=[a_shard()])
+
+    plan = a_plan([replayed, asked(a_reserve(request_id="r-2"), offset=1)], of)
+
+    assert [4] == [shard.version for shard in plan.announced_shards]
+
+
+def test_another_request_under_a_taken_id_is_refused() -> None:
+    """It moves nothing, is not remembered, and tells nothing of the first."""
+    entry = an_entry(asked(a_reserve()), a_result())
+
+    plan = a_plan([asked(a_reserve(quantity=2), offset=1)], facts(stock=5, decided=[entry]), now=LATER)
+
+    (refused,) = results(plan)
+    assert ("refused", "request_id_reused", (), None) == (
+        refused.outcome,
+        refused.reason,
+        refused.code_ids,
+        refused.reservation_id,
+    )
+    assert not plan.writes
+    assert [False] == [answer.announced for answer in plan.answers]
+
+
+def test_that_refusal_repeats_equal() -> None:
+    """Whenever it is asked for: same body."""
+    entry = an_entry(asked(a_reserve()), a_result())
+    bodies = {
+        results(a_plan([asked(a_reserve(quantity=2), offset=offset)], facts(decided=[entry]), now=NOW + days))[
+            0
+        ].to_json()
+        for offset, days in ((1, timedelta()), (2, timedelta(days=1)), (9, timedelta(days=2)))
+    }
+
+    assert 1 == len(bodies)
+
+
+def test_two_contents_under_one_id_in_one_batch() -> None:
+    """The first is decided, the second refused, the first again repeated."""
+    requests = [asked(a_reserve()), asked(a_reserve(quantity=2), offset=1), asked(a_reserve(), offset=2)]
+
+    plan = a_plan(requests, facts(stock=3))
+
+    assert ["reserved", "refused", "reserved"] == [result.outcome for result in results(plan)]
+    assert 1 == len(plan.new_entries)
+    assert {TAKEN: ("c-1",)} == plan.code_moves
+
+
+def test_a_release_puts_codes_back() -> None:
+    """With the cause that the reason gives."""
+    plan = a_plan([asked(a_release(reason="expired"))], facts(reservations=[a_reservation()], shards=[a_shard()]))
+
+    assert {BACK: ("c-1",)} == plan.code_moves
+    assert {"expired": ("r-1",)} == plan.reservation_moves
+    assert ["expire"] == [change.after.cause for change in plan.shard_changes]

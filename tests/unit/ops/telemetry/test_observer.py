@@ -1,0 +1,297 @@
+"""What the loops tell arrives in metrics and health, and nothing secret with it."""
+
+import pytest
+import structlog
+from prometheus_client.parser import text_string_to_metric_families
+
+from consumers.loop.observer import BatchReport, Ends, Subject, Taken
+from ops.telemetry.collectors import ProgressCollector
+from ops.telemetry.health import Health
+from ops.telemetry.metrics import REPEATS, SECONDS
+from ops.telemetry.observer import REASONS_MAX, OpsObserver
+from ops.telemetry.progress import Progress
+from ops.telemetry.registry import Metrics
+from schemas.errors import StoreRefused, StoreUnavailable
+from schemas.records import Rejected
+from tests.fakes.builders import a_record
+from tests.fakes.imports import an_import
+
+TOPIC = "codes.reserve.requests.v1"
+A_REPORT = BatchReport(
+    topic=TOPIC,
+    partition=0,
+    first_offset=10,
+    last_offset=16,
+    outcomes={"reserved": 3, "refused": 2},
+    refusals={"out_of_stock": 1, "invalid_request": 1},
+    rejections={"invalid": 1, "not_json": 1},
+    repeats=2,
+    replies_refused=1,
+    seconds={"apply": 0.03},
+)
+
+
+@pytest.fixture
+def metrics() -> Metrics:
+    """A registry of its own."""
+    return Metrics()
+
+
+@pytest.fixture
+def health() -> Health:
+    """A process that has started."""
+    health = Health(consumes=True)
+    health.started()
+    return health
+
+
+@pytest.fixture
+def observer(metrics: Metrics, health: Health) -> OpsObserver:
+    """At a fixed time."""
+    progress = Progress(lambda: 1000.0)
+    metrics.compute(ProgressCollector(progress))
+    return OpsObserver(metrics, health, progress)
+
+
+def value(metrics: Metrics, name: str, **labels: str) -> float | None:
+    """One sample, None if there is none."""
+    found: float | None = metrics.registry.get_sample_value(name, labels)
+    return found
+
+
+def test_a_batch_is_counted_by_outcome_and_reason(observer: OpsObserver, metrics: Metrics) -> None:
+    """And measured: the rejection that got an answer is one record, not two."""
+    observer.batch_done(A_REPORT)
+
+    assert 3 == value(metrics, "codes_records_total", outcome="reserved")
+    assert 1 == value(metrics, "codes_refusals_total", reason="out_of_stock")
+    assert 1 == value(metrics, "codes_dead_letters_total", reason="not_json")
+    assert 2 == value(metrics, "codes_repeats_total")
+    assert 1 == value(metrics, "codes_replies_refused_total")
+    assert 7 == value(metrics, "codes_batch_records_sum")
+    assert 1 == value(metrics, "codes_batch_step_seconds_bucket", step="apply", le="0.05")
+
+
+def test_a_part_that_is_away_shows_until_it_answers(observer: OpsObserver, metrics: Metrics, health: Health) -> None:
+    """In the metric, in readiness, and once in the log however often it is tried."""
+    observer.assigned(frozenset())
+    with structlog.testing.capture_logs() as logs:
+        observer.waits_for("mongo", StoreUnavailable("no answer"))
+        observer.waits_for("mongo", StoreUnavailable("no answer"))
+
+    assert ["waits_for"] == [entry["event"] for entry in logs]
+    assert (2, 1) == (
+        value(metrics, "codes_waits_total", part="mongo", cause="no_answer"),
+        value(metrics, "codes_part_away", part="mongo"),
+    )
+    assert not health.ready().well
+
+    observer.answered("mongo")
+
+    assert 0 == value(metrics, "codes_part_away", part="mongo")
+    assert health.ready().well
+
+
+def test_what_is_waited_out_shows_by_kind(observer: OpsObserver, metrics: Metrics) -> None:
+    """Missing rights want another remedy than a missing primary, and the log names each code once."""
+    errors = [
+        StoreUnavailable("OperationFailure [13 Unauthorized]", "not_allowed"),
+        StoreUnavailable("AutoReconnect"),
+    ]
+    with structlog.testing.capture_logs() as logs:
+        for error in errors * 2:
+            observer.waits_for("mongo", error)
+
+    assert ["OperationFailure [13 Unauthorized]", "AutoReconnect"] == [entry["reason"] for entry in logs]
+    assert (2, 2, 0) == tuple(
+        value(metrics, "codes_waits_total", part="mongo", cause=cause)
+        for cause in ("not_allowed", "no_answer", "server_error")
+    )
+
+
+def test_reasons_in_the_log_are_limited_and_begin_anew_after_an_answer(observer: OpsObserver) -> None:
+    """A part that is half there may have a new one at each try."""
+    with structlog.testing.capture_logs() as logs:
+        for number in range(REASONS_MAX + 5):
+            observer.waits_for("mongo", StoreUnavailable(str(number)))
+        observer.answered("mongo")
+        observer.waits_for("mongo", StoreUnavailable("0"))
+
+    assert [*["waits_for"] * REASONS_MAX, "answered", "waits_for"] == [entry["event"] for entry in logs]
+
+
+def test_refusals_are_no_conflicts(observer: OpsObserver, metrics: Metrics) -> None:
+    """A conflict is normal, a refusal never is."""
+    observer.store_refused(TOPIC, "validator")
+
+    assert (1, None) == (
+        value(metrics, "codes_store_refusals_total", topic=TOPIC, cause="validator"),
+        value(metrics, "codes_conflicts_total", topic=TOPIC, cause="validator"),
+    )
+
+
+def test_partitions_leave_the_gauges_with_their_owner(observer: OpsObserver, metrics: Metrics) -> None:
+    """A gauge of a partition that is served elsewhere would look like a hanging loop here."""
+    observer.assigned(frozenset({(TOPIC, 0), (TOPIC, 1), ("other", 0)}))
+    observer.turned(TOPIC, 0)
+    observer.fenced(TOPIC, 1)
+    observer.assigned(frozenset({(TOPIC, 0)}))
+    observer.turned("other", 0)
+
+    assert 1 == value(metrics, "codes_partitions_assigned", topic=TOPIC)
+    assert 0 == value(metrics, "codes_partitions_assigned", topic="other")
+    assert 1000 == value(metrics, "codes_last_turn_timestamp_seconds", topic=TOPIC, partition="0")
+    assert None is value(metrics, "codes_last_turn_timestamp_seconds", topic=TOPIC, partition="1")
+    assert None is value(metrics, "codes_last_turn_timestamp_seconds", topic="other", partition="0")
+    assert 1 == value(metrics, "codes_fenced_total", topic=TOPIC)
+    assert 2 == value(metrics, "codes_rebalances_total")
+
+
+def test_lag_is_shown_for_what_is_served_and_known(observer: OpsObserver, metrics: Metrics) -> None:
+    """It vanishes when another process has the partition."""
+    observer.assigned(frozenset({(TOPIC, 0), (TOPIC, 1)}))
+    observer.reached(TOPIC, 0, 3)
+    observer.heard({(TOPIC, 0): Ends(10, 12), ("other", 0): Ends(5, 5)})
+    observer.took(Taken(TOPIC, 0, offset=4, oldest_ms=990_000, newest_ms=995_000))
+
+    def shown(partition: str) -> list[float | None]:
+        names = ("lag_records", "lag_seconds", "position_offset", "high_watermark_offset", "last_stable_offset")
+        return [value(metrics, f"codes_consumer_{name}", topic=TOPIC, partition=partition) for name in names]
+
+    assert [6, 10, 4, 12, 10] == shown("0")
+    assert [None] * 5 == shown("1")
+    observer.revoked()
+    assert [None] * 5 == shown("0")
+
+
+def test_what_a_fenced_loop_knew_is_forgotten(observer: OpsObserver, metrics: Metrics) -> None:
+    """Another process has the partition, and reports it."""
+    observer.assigned(frozenset({(TOPIC, 0)}))
+    observer.reached(TOPIC, 0, 3)
+    observer.heard({(TOPIC, 0): Ends(10, 10)})
+    observer.fenced(TOPIC, 0)
+
+    assert None is value(metrics, "codes_consumer_lag_records", topic=TOPIC, partition="0")
+
+
+def test_the_other_roles_are_counted(observer: OpsObserver, metrics: Metrics) -> None:
+    """Expiries, imports, conflicts."""
+    observer.expiries_asked(3, 2, 12.5, 3.5)
+    observer.import_wrote(100, 0.5)
+    observer.import_wrote(20, 0.25)
+    observer.import_ended(an_import(state="completed"))
+    observer.import_ended(an_import(state="failed", reason="cancelled"))
+    observer.conflict(TOPIC, 0, "duplicate")
+    observer.aborted(TOPIC, "cancelled")
+    observer.import_began(an_import())
+    observer.import_began(an_import())
+    observer.import_left(an_import(state="completed"))
+
+    assert (5, 2, 12.5, 3.5) == (
+        value(metrics, "codes_expiries_asked_total"),
+        value(metrics, "codes_expiries_repeated_total"),
+        value(metrics, "codes_oldest_overdue_seconds"),
+        value(metrics, "codes_expiry_held_back_seconds"),
+    )
+    assert 120 == value(metrics, "codes_import_rows_total")
+    assert 0.75 == value(metrics, "codes_import_chunk_seconds_sum")
+    assert (1, 0, 1) == (
+        value(metrics, "codes_imports_ended_total", state="completed"),
+        value(metrics, "codes_imports_ended_total", state="failed"),
+        value(metrics, "codes_imports_ended_total", state="cancelled"),
+    )
+    assert 1 == value(metrics, "codes_conflicts_total", topic=TOPIC, cause="duplicate")
+    assert 1 == value(metrics, "codes_transactions_aborted_total", topic=TOPIC, reason="cancelled")
+    assert 1 == value(metrics, "codes_imports_running")
+    assert (2, 120) == (
+        value(metrics, "codes_import_chunk_rows_count"),
+        value(metrics, "codes_import_chunk_rows_sum"),
+    )
+
+
+def test_a_batch_is_a_line_at_debug_and_no_request_is(observer: OpsObserver) -> None:
+    """With its offsets; what matters more must not drown in it."""
+    with structlog.testing.capture_logs() as logs:
+        observer.batch_done(A_REPORT)
+
+    [line] = logs
+    assert ("batch", "debug", 10, 16, 7) == tuple(
+        line[name] for name in ("event", "log_level", "first_offset", "last_offset", "records")
+    )
+
+
+def test_a_dead_letter_is_a_line_at_debug_with_its_place(observer: OpsObserver) -> None:
+    """Reason and detail say what is wrong. Its ids are not told: what cannot be read may hold a code there too."""
+    record = a_record(b"SECRET", offset=7)
+    with structlog.testing.capture_logs() as logs:
+        observer.rejected(Rejected("invalid", "quantity: too large", record, request_id="SECRET"))
+
+    assert [
+        {
+            "event": "dead_letter",
+            "log_level": "debug",
+            "topic": record.topic,
+            "partition": 0,
+            "offset": 7,
+            "reason": "invalid",
+            "detail": "quantity: too large",
+        }
+    ] == logs
+
+
+def test_a_refused_write_names_its_request(observer: OpsObserver) -> None:
+    """Who mends it must find it."""
+    with structlog.testing.capture_logs() as logs:
+        observer.refused(Subject(TOPIC, 0, 7, "r-1", "sale"), StoreRefused("code 121"))
+
+    [line] = logs
+    assert ("error", 7, "r-1", "sale", "StoreRefused") == tuple(
+        line[name] for name in ("log_level", "offset", "request_id", "campaign_id", "error")
+    )
+
+
+def test_an_import_is_named_where_it_begins_and_where_it_ends(observer: OpsObserver) -> None:
+    """With what it had come to."""
+    with structlog.testing.capture_logs() as logs:
+        observer.import_began(an_import())
+        observer.import_left(an_import(state="failed", reason="forbidden"))
+
+    began, left = logs
+    assert ("import_began", "i-1", 1_010, 5) == tuple(
+        began[name] for name in ("event", "request_id", "rows_read", "duplicates")
+    )
+    assert ("import_left", "i-1", "failed", "forbidden") == tuple(
+        left[name] for name in ("event", "request_id", "state", "reason")
+    )
+
+
+def test_known_series_exist_before_they_move(metrics: Metrics) -> None:
+    """A rate over a series that begins at 1 misses that 1."""
+    assert 0 == value(metrics, "codes_dead_letters_total", reason="unprocessable")
+    assert 0 == value(metrics, "codes_waits_total", part="kafka", cause="no_answer")
+
+
+def test_metrics_have_our_prefix_and_no_unbounded_label(observer: OpsObserver, metrics: Metrics) -> None:
+    """No code, fan, request or campaign is ever a label."""
+    observer.batch_done(A_REPORT)
+    observer.assigned(frozenset({(TOPIC, 0)}))
+
+    families = list(text_string_to_metric_families(metrics.text().decode()))
+    labels = {label for family in families for sample in family.samples for label in sample.labels}
+    assert {"codes"} == {family.name.split("_")[0] for family in families}
+    known = {"outcome", "reason", "step", "part", "topic", "partition", "state", "le", "version", "python", "cause"}
+    assert set() == labels - known
+
+
+def test_durations_have_the_fields_usual_buckets(metrics: Metrics) -> None:
+    """So that dashboards made for others fit."""
+    assert all(
+        0 == value(metrics, "codes_batch_step_seconds_bucket", step="emit", le=str(bound)) for bound in SECONDS
+    )
+
+
+def test_two_processes_in_one_test_do_not_share_metrics(metrics: Metrics) -> None:
+    """Each has a registry of its own."""
+    metrics[REPEATS].inc()
+
+    assert 0 == value(Metrics(), "codes_repeats_total")

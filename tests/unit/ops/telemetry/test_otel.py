@@ -1,0 +1,207 @@
+"""Batches as spans: by the conventions, linked to what caused them, and telling no secret."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+import structlog
+from opentelemetry.trace import SpanKind, StatusCode
+
+from consumers.loop.failpoints import Failpoint
+from consumers.loop.observer import BatchReport
+from consumers.worker.batch import RequestPartition
+from consumers.worker.context import Surroundings
+from ops.telemetry.otel import LINKS_MAX, link_of, links_of
+from producers.reply_topics import ReplyTopics
+from schemas.errors import EmitFailed, FactsStale
+from schemas.records import Headers, OutgoingRecord
+from schemas.settings import WorkerSettings
+from schemas.topics import RESERVE
+from tests.fakes.builders import NOW, TM, TOPICS, a_record, a_reserve, candidates, header
+from tests.fakes.history import no_topics
+from tests.fakes.kafka import MemoryKafka, Source
+from tests.fakes.memory_store import MemoryCodeStore, MemoryDatabase
+from tests.fakes.observer import RememberingObserver
+from tests.fakes.spans import Spans, id_of, parent_of, traces_of
+from tests.fakes.time import Clock, run
+
+SOURCE = Source(RESERVE.name, 3)
+TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
+PROCESS = "process t.reserve.requests.v1"
+
+
+def traceparent(trace: str = TRACE) -> Headers:
+    """A sender's header."""
+    return (("traceparent", f"00-{trace}-00f067aa0ba902b7-01".encode()),)
+
+
+@dataclass
+class Listening(RememberingObserver):
+    """Remembers what a log line would have bound to it when the batch is done."""
+
+    bound: list[dict[str, Any]] = field(default_factory=list)
+
+    def batch_done(self, report: BatchReport) -> None:
+        """See `Observer.batch_done`."""
+        self.bound.append(structlog.contextvars.get_contextvars())
+
+
+class Bench:
+    """A partition that is traced."""
+
+    def __init__(self) -> None:
+        self.spans = Spans()
+        self.observer = Listening()
+        self.kafka = MemoryKafka()
+        database = MemoryDatabase()
+        database.add_codes(TM, candidates(10), NOW)
+        self.store = MemoryCodeStore(database, SOURCE.shard, tells_values=False)
+        self.emitter = self.kafka.open_emitter(SOURCE)
+        around = Surroundings(
+            topics=TOPICS,
+            group="codes-worker",
+            limits=WorkerSettings(),
+            observer=self.observer,
+            failpoint=Failpoint(),
+            replies=ReplyTopics((), no_topics, self.observer),
+            clock=Clock(NOW),
+            tracer=self.spans.tracer,
+        )
+        self.work = RequestPartition(SOURCE.shard, SOURCE.topic, self.store, around)
+
+    def send(self, request_id: str, headers: Headers = ()) -> None:
+        """One request waits."""
+        self.kafka.send(SOURCE, a_reserve(request_id=request_id).to_json(), NOW, headers=headers)
+
+    def serve(self) -> None:
+        """One batch of all that waits."""
+        run(self.work.serve(self.kafka.pending(SOURCE), self.emitter, asyncio.Event()))
+
+    def results(self) -> Sequence[OutgoingRecord]:
+        """What a reader of `results.v1` sees."""
+        records = [record for emission in self.kafka.emissions for record in emission.records]
+        return [record for record in records if TOPICS.bare(record.topic) == "results.v1"]
+
+
+@pytest.fixture
+def bench() -> Bench:
+    """With two requests, of which one has a trace."""
+    bench = Bench()
+    bench.send("r-1", traceparent())
+    bench.send("r-2")
+    return bench
+
+
+def test_a_batch_is_one_span_by_the_conventions_for_messaging(bench: Bench) -> None:
+    """A trace of its own, with a link to the trace of each message that has one."""
+    bench.serve()
+
+    span = bench.spans.one(PROCESS)
+    assert (SpanKind.CONSUMER, None, [TRACE]) == (span.kind, span.parent, traces_of(span))
+    assert {
+        "messaging.system": "kafka",
+        "messaging.operation.type": "process",
+        "messaging.operation.name": "process",
+        "messaging.destination.name": "t.reserve.requests.v1",
+        "messaging.destination.partition.id": "3",
+        "messaging.consumer.group.name": "codes-worker",
+        "messaging.kafka.offset": 0,
+        "messaging.batch.message_count": 2,
+        "codes.links_dropped": 0,
+    } == dict(span.attributes or {})
+    assert StatusCode.UNSET == span.status.status_code
+
+
+def test_each_step_is_a_child_and_the_sending_is_one_of_the_last(bench: Bench) -> None:
+    """What asks another program is of another kind than what computes."""
+    bench.serve()
+
+    batch = bench.spans.one(PROCESS)
+    steps = [span for span in bench.spans.all() if parent_of(span) == id_of(batch)]
+    assert [
+        ("decode", SpanKind.INTERNAL),
+        ("gather", SpanKind.CLIENT),
+        ("plan", SpanKind.INTERNAL),
+        ("apply", SpanKind.CLIENT),
+        ("emit", SpanKind.INTERNAL),
+    ] == [(span.name, span.kind) for span in steps]
+    assert {"db.system.name": "mongodb"} == dict(bench.spans.one("apply").attributes or {})
+    sent = bench.spans.one("send")
+    assert (SpanKind.PRODUCER, id_of(steps[-1])) == (sent.kind, parent_of(sent))
+    assert 3 == (sent.attributes or {})["messaging.batch.message_count"]  # two results, one shard
+
+
+def test_the_senders_trace_comes_back_and_not_the_batchs(bench: Bench) -> None:
+    """The answer belongs to who asked."""
+    bench.serve()
+
+    assert [traceparent()[0][1], None] == [header(result, "traceparent") for result in bench.results()]
+
+
+def test_of_a_stale_plan_only_the_errors_class_is_told(bench: Bench) -> None:
+    """Messages of errors may quote a document. Each try is a span."""
+    bench.store.faults.refusals = [FactsStale('dup key: { code: "SECRET-1" }')]
+
+    bench.serve()
+
+    failed, done = bench.spans.named("apply")
+    assert ("FactsStale", StatusCode.ERROR, None, ()) == (
+        (failed.attributes or {})["error.type"],
+        failed.status.status_code,
+        failed.status.description,
+        failed.events,
+    )
+    assert StatusCode.UNSET == done.status.status_code == bench.spans.one(PROCESS).status.status_code
+    assert "SECRET-1" not in bench.spans.text()
+
+
+def test_a_batch_that_kafka_did_not_take_failed(bench: Bench) -> None:
+    """Up to the batch itself."""
+    bench.emitter.failures = 1
+
+    with pytest.raises(EmitFailed):
+        bench.serve()
+
+    failed = {span.name for span in bench.spans.all() if span.status.status_code == StatusCode.ERROR}
+    assert {"send", "emit", PROCESS} == failed
+
+
+def test_links_have_a_limit() -> None:
+    """And what is beyond it is counted."""
+    records = [a_record(b"", headers=traceparent(f"{number:032x}")) for number in range(1, LINKS_MAX + 8)]
+
+    assert (LINKS_MAX, 7) == (len(links_of(records).kept), links_of(records).dropped)
+    assert (LINKS_MAX, 0) == (len(links_of(records[:LINKS_MAX]).kept), links_of(records[:LINKS_MAX]).dropped)
+
+
+@pytest.mark.parametrize(
+    "value", [b"SECRET-1", b"00-0-0-01", b"\xff\xfe", b"00-" + b"0" * 32 + b"-" + b"0" * 16 + b"-01"]
+)
+def test_what_is_no_trace_makes_no_link(value: bytes) -> None:
+    """A sender may write anything there."""
+    assert [] == link_of(value)
+
+
+def test_nothing_else_of_a_record_is_told() -> None:
+    """Neither key, value or headers, nor the free text of a `tracestate`."""
+    bench = Bench()
+    secrets = (("tracestate", b"v=SECRET-1"), ("baggage", b"v=SECRET-2"), ("x", b"SECRET-3"))
+    bench.send("SECRET-4", (*traceparent(), *secrets))
+    bench.kafka.send(SOURCE, b"SECRET-5", NOW, key=b"SECRET-6")
+
+    bench.serve()
+
+    assert [TRACE] == traces_of(bench.spans.one(PROCESS))
+    assert "SECRET" not in bench.spans.text()
+
+
+def test_log_lines_of_a_batch_say_its_trace(bench: Bench) -> None:
+    """From one to the other, and only while it is under way."""
+    bench.serve()
+
+    context = bench.spans.one(PROCESS).context
+    assert context is not None
+    assert [{"trace_id": f"{context.trace_id:032x}"}] == bench.observer.bound
+    assert {} == structlog.contextvars.get_contextvars()

@@ -1,0 +1,219 @@
+"""The guard: only a token that our key signed, for us, in time, with the claim."""
+
+import base64
+import hashlib
+import hmac
+import json
+import time
+from collections.abc import Callable
+from http import HTTPStatus
+from pathlib import Path
+from typing import Any, Final
+
+import jwt
+import pytest
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from pydantic import SecretStr
+
+from schemas.errors import SettingsInvalid
+from schemas.settings import InventorySettings
+from web.auth import Denied, Guard
+
+SECRET = "a-secret-of-thirty-two-characters-at-least"
+KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+OTHER_KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+UNAUTHORIZED, FORBIDDEN = HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN
+
+
+def claims(**more: Any) -> dict[str, Any]:
+    """Good ones, but for what is said; None takes one away."""
+    told = {"exp": time.time() + 60, "supreme": True, **more}
+    return {name: value for name, value in told.items() if value is not None}
+
+
+def signed(secret: str = SECRET, algorithm: str = "HS256", **more: Any) -> str:
+    return jwt.encode(claims(**more), secret, algorithm=algorithm)
+
+
+def by_key(key: rsa.RSAPrivateKey = KEY, kid: str | None = None, **more: Any) -> str:
+    return jwt.encode(claims(**more), key, algorithm="RS256", headers={"kid": kid} if kid else None)
+
+
+def pem(key: rsa.RSAPrivateKey = KEY) -> bytes:
+    return key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+
+
+def jwks(**keys: rsa.RSAPrivateKey) -> bytes:
+    told = [
+        {**json.loads(jwt.algorithms.RSAAlgorithm.to_jwk(key.public_key())), "kid": kid, "use": "sig"}
+        for kid, key in keys.items()
+    ]
+    return json.dumps({"keys": told}).encode()
+
+
+def guard(**more: Any) -> Guard:
+    return Guard(InventorySettings(**{"jwt_secret": SecretStr(SECRET), **more}))
+
+
+def key_guard(tmp_path: Path, content: bytes, **more: Any) -> Guard:
+    file = tmp_path / "keys"
+    file.write_bytes(content)
+    return Guard(InventorySettings(jwt_keys_file=str(file), **more))
+
+
+def denial(guard: Guard, header: str | None) -> HTTPStatus:
+    with pytest.raises(Denied) as raised:
+        guard.admit(header)
+    return raised.value.status
+
+
+@pytest.mark.parametrize("scheme", ["Bearer", "bearer", "BEARER", "bEaReR"])
+def test_the_scheme_is_read_in_any_case(scheme: str) -> None:
+    """RFC 7235: a scheme is case-insensitive."""
+    assert guard().admit(f"{scheme} {signed()}") is not None
+
+
+OTHERS: Final[dict[str, Callable[[], str | None]]] = {
+    "none": lambda: None,
+    "empty": lambda: "",
+    "no token": lambda: "Bearer",
+    "an empty token": lambda: "Bearer ",
+    "no JWT": lambda: "Bearer x.y.z",
+    "too long": lambda: "Bearer " + "x" * 9_000,
+    "another scheme": lambda: f"Basic {signed()}",
+    "expired": lambda: f"Bearer {signed(exp=time.time() - 60)}",
+    "without an end": lambda: f"Bearer {signed(exp=None)}",
+    "an end that is no time": lambda: f"Bearer {signed(exp='soon')}",
+    "not yet valid": lambda: f"Bearer {signed(nbf=time.time() + 60)}",
+    "another secret": lambda: f"Bearer {signed(secret='another-secret-of-thirty-two-characters')}",
+    "another audience": lambda: f"Bearer {signed(aud='somebody-else')}",
+    "another algorithm": lambda: f"Bearer {jwt.encode(claims(), SECRET * 2, algorithm='HS512')}",
+    "unsigned": lambda: f"Bearer {jwt.encode(claims(), '', algorithm='none')}",
+    "cut short": lambda: f"Bearer {signed()[:-4]}",
+    "signed by a key": lambda: f"Bearer {by_key()}",
+}
+"""Authorization headers of which none gives access."""
+
+
+class TestSecret:
+    @pytest.mark.parametrize(
+        "more",
+        [
+            {},
+            {"supreme": None, "scope": "read supreme"},
+            {"supreme": None, "scope": ["supreme"]},
+            {"supreme": None, "roles": ["admin", "supreme"]},
+        ],
+    )
+    def test_a_good_token_is_admitted(self, more: dict[str, Any]) -> None:
+        """The claim is true, or a word of `scope` or `roles`."""
+        assert guard().admit(f"Bearer {signed(**more)}") is not None
+
+    def test_clocks_may_differ_by_the_leeway(self) -> None:
+        """Of the issuer and of this process."""
+        now = time.time()
+
+        assert guard().admit(f"Bearer {signed(exp=now - 3, nbf=now + 3)}") is not None
+
+    @pytest.mark.parametrize("header", OTHERS.values(), ids=OTHERS)
+    def test_any_other_token_is_401(self, header: Callable[[], str | None]) -> None:
+        """Missing, malformed, expired, endless, not yet good, another's, for others, unsigned, cut."""
+        assert UNAUTHORIZED == denial(guard(), header())
+
+    @pytest.mark.parametrize(
+        "more",
+        [
+            {"supreme": None},
+            {"supreme": False},
+            {"supreme": "true"},
+            {"supreme": 1},
+            {"supreme": None, "scope": "supremes read"},
+            {"supreme": None, "roles": {"supreme": True}},
+        ],
+    )
+    def test_a_good_token_without_the_claim_is_403(self, more: dict[str, Any]) -> None:
+        """Only `true` is true."""
+        assert FORBIDDEN == denial(guard(), f"Bearer {signed(**more)}")
+
+    def test_audience_and_issuer_are_checked_where_they_are_set(self) -> None:
+        """A token of another audience, of none, or of another issuer is 401."""
+        strict = guard(jwt_audience="codes", jwt_issuer="us")
+
+        assert strict.admit(f"Bearer {signed(aud=['codes', 'x'], iss='us')}") is not None
+        for wrong in ({"aud": "x", "iss": "us"}, {"iss": "us"}, {"aud": "codes", "iss": "them"}, {"aud": "codes"}):
+            assert UNAUTHORIZED == denial(strict, f"Bearer {signed(**wrong)}")
+
+    def test_access_ends_with_the_token(self) -> None:
+        """A stream is ended then."""
+        ends_at = int(time.time()) + 60
+
+        assert ends_at + 10 == guard().admit(f"Bearer {signed(exp=ends_at)}")
+
+    def test_the_claims_name_is_a_setting(self) -> None:
+        """Whatever the issuer calls it."""
+        own = guard(jwt_claim="https://us/ops")
+        named: dict[str, Any] = {"https://us/ops": True}
+
+        assert own.admit(f"Bearer {signed(**named)}") is not None
+        assert FORBIDDEN == denial(own, f"Bearer {signed()}")
+
+
+class TestKeys:
+    @pytest.mark.parametrize(
+        "content", [pem(), jwks(a=KEY), jwks(b=OTHER_KEY, a=KEY)], ids=["pem", "jwks", "two keys"]
+    )
+    def test_a_token_of_our_key_is_admitted(self, tmp_path: Path, content: bytes) -> None:
+        """From a PEM, or from a JWKS by its id."""
+        assert key_guard(tmp_path, content).admit(f"Bearer {by_key(kid='a')}") is not None
+
+    @pytest.mark.parametrize("content", [pem(), jwks(a=KEY)], ids=["pem", "jwks"])
+    def test_a_token_that_is_signed_with_the_public_key_is_401(self, tmp_path: Path, content: bytes) -> None:
+        """The public key is no secret: whoever has it must not be able to sign with it."""
+        forged = unchecked_hs256(pem())
+        confused = key_guard(tmp_path, content)
+
+        assert UNAUTHORIZED == denial(confused, f"Bearer {forged}")
+        assert UNAUTHORIZED == denial(confused, f"Bearer {jwt.encode(claims(), '', algorithm='none')}")
+
+    def test_other_keys_and_ids_are_401(self, tmp_path: Path) -> None:
+        """Without an id a token is only checked where there is one key."""
+        assert key_guard(tmp_path, jwks(a=KEY)).admit(f"Bearer {by_key()}") is not None
+        two = key_guard(tmp_path, jwks(a=KEY, b=OTHER_KEY))
+
+        for header in (by_key(OTHER_KEY, "a"), by_key(kid="c"), by_key()):
+            assert UNAUTHORIZED == denial(two, f"Bearer {header}")
+
+    def test_keys_are_rotated_without_a_restart(self, tmp_path: Path) -> None:
+        """A file that is broken for a moment changes nothing."""
+        rotating, file = key_guard(tmp_path, jwks(a=KEY)), tmp_path / "keys"
+        file.write_bytes(b"{")
+        assert rotating.admit(f"Bearer {by_key(kid='a')}") is not None
+
+        file.write_bytes(jwks(b=OTHER_KEY))
+
+        assert rotating.admit(f"Bearer {by_key(OTHER_KEY, 'b')}") is not None
+        assert UNAUTHORIZED == denial(rotating, f"Bearer {by_key(kid='a')}")
+
+    @pytest.mark.parametrize(
+        "content", [b"", b"{}", b'{"keys": [{"kty": "oct", "k": "AAAA"}]}', b"-----BEGIN X-----"]
+    )
+    def test_a_file_without_an_rsa_key_is_refused_at_the_start(self, tmp_path: Path, content: bytes) -> None:
+        """With its variable."""
+        with pytest.raises(SettingsInvalid, match="CODES_INVENTORY__JWT_KEYS_FILE"):
+            key_guard(tmp_path, content)
+
+
+def unchecked_hs256(key: bytes) -> str:
+    """What an attacker makes; PyJWT itself would refuse to."""
+
+    def part(content: bytes) -> bytes:
+        return base64.urlsafe_b64encode(content).rstrip(b"=")
+
+    text = part(b'{"alg":"HS256","typ":"JWT"}') + b"." + part(json.dumps(claims()).encode())
+    return (text + b"." + part(hmac.new(key, text, hashlib.sha256).digest())).decode()
+
+
+def test_without_a_key_everyone_is_admitted() -> None:
+    """The settings allow that on loopback only."""
+    assert Guard(InventorySettings()).admit(None) is None

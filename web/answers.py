@@ -1,0 +1,131 @@
+"""The view's knowledge as answers.
+
+In:       `InventoryView`, lags, what was asked for.
+Out:      models of `web.models`.
+"""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Final, Literal
+
+from consumers.inventory.lag import Lag
+from consumers.inventory.view import InventoryView
+from handlers.inventory.census import HOURS
+from handlers.inventory.counts import Counts, counts_by_type, summed
+from handlers.inventory.motion import COARSE, FINE, Motion, Point, Resolution, empty_in_s
+from schemas.base import CodeType
+from schemas.events import ImportProgressed
+from schemas.stock import CampaignStock, Standing
+from schemas.topics import Topics
+from web.models import (
+    Alert,
+    AlertList,
+    Campaign,
+    DeadLetterCounts,
+    History,
+    HistoryPoint,
+    ImportList,
+    ImportProgress,
+    LagList,
+    PartitionLag,
+    Stock,
+    TypedStock,
+)
+
+Sort = Literal["name", "available", "total", "rate", "empty", "changed"]
+Order = Literal["asc", "desc"]
+WORST_FIRST: Final[tuple[Standing, ...]] = ("exhausted", "low", "enough")
+MINUTE_S: Final = 60
+RESOLUTIONS: Final[Mapping[str, Resolution]] = {"fine": FINE, "coarse": COARSE}
+
+
+def campaign_of(stock: CampaignStock, motion: Motion, now: datetime) -> Campaign:
+    """One campaign."""
+    by_type = counts_by_type(stock)
+    types = {
+        name: TypedStock(**rated(counts, motion, now, name).model_dump(), standing=stock.types[name].standing)
+        for name, counts in sorted(by_type.items())
+    }
+    return Campaign(
+        **rated(summed(by_type.values()), motion, now, None).model_dump(),
+        campaign_id=stock.campaign_id,
+        types=types,
+        standing=next(one for one in WORST_FIRST if one in {typed.standing for typed in types.values()}),
+        changed_at=stock.changed_at,
+    )
+
+
+def rated(counts: Counts, motion: Motion, now: datetime, code_type: CodeType | None) -> Stock:
+    """Counts with their rates."""
+    rate = motion.rate(now, 5 * MINUTE_S, code_type)
+    return Stock(
+        available=counts.available,
+        reserved=counts.reserved,
+        assigned=counts.assigned,
+        total=counts.total,
+        rate_1m=motion.rate(now, MINUTE_S, code_type),
+        rate_5m=rate,
+        empty_in_s=empty_in_s(counts.available, rate),
+    )
+
+
+def history_of(view: InventoryView, stock: CampaignStock, resolution: str, code_type: CodeType | None) -> History:
+    """How a campaign's counts were."""
+    by_type = counts_by_type(stock)
+    counts = summed(by_type.values()) if code_type is None else by_type.get(code_type, Counts())
+    steps = RESOLUTIONS[resolution]
+    points = view.motion(stock.campaign_id).history(counts, view.clock(), steps, code_type)
+    return History(
+        campaign_id=stock.campaign_id,
+        code_type=code_type,
+        step_s=steps.step_s,
+        points=[point_of(point) for point in points],
+    )
+
+
+def point_of(point: Point) -> HistoryPoint:
+    """One point."""
+    return HistoryPoint(at=datetime.fromtimestamp(point.at_s, UTC), **point.counts._asdict())
+
+
+def import_list(view: InventoryView) -> ImportList:
+    """Imports of the last day."""
+    items = [import_of(event) for event in view.imports.latest()]
+    return ImportList(items=items, running=sum(one.state == "running" for one in items))
+
+
+def import_of(event: ImportProgressed) -> ImportProgress:
+    """One import."""
+    total = event.bytes_total
+    progress = None if not total else round(min(event.bytes_read / total, 1.0), 4)
+    return ImportProgress(**event.model_dump(), progress=progress)
+
+
+def lag_list(lags: list[Lag] | None, topics: Topics) -> LagList:
+    """Every group's lag."""
+    items = [
+        PartitionLag(
+            group=one.group,
+            topic=topics.bare(one.topic),
+            partition=one.partition,
+            committed=one.committed,
+            end=one.end,
+            records=one.records,
+            age_s=one.age_s,
+        )
+        for one in lags or ()
+    ]
+    return LagList(known=lags is not None, items=items)
+
+
+def alert_list(view: InventoryView, limit: int) -> AlertList:
+    """The latest alerts."""
+    return AlertList(items=[Alert(id=ce_id, **alert.model_dump()) for ce_id, alert in view.alerts.latest(limit)])
+
+
+def dead_letter_counts(view: InventoryView) -> DeadLetterCounts:
+    """Dead letters by reason."""
+    reasons = dict(view.dead_letters.counts(view.clock()))
+    return DeadLetterCounts(
+        hours=HOURS, reasons=reasons, total=sum(reasons.values()), latest_at=view.dead_letters.latest_at
+    )

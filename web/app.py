@@ -1,0 +1,216 @@
+"""The inventory's web application: API, live stream and page behind one guard.
+
+In:       GET requests.
+Out:      JSON of `web.models`, server-sent events, files of the page.
+Promise:  nothing of the API is answered without the guard's leave, but its own description. The page's files hold no
+          data; they may ask this very host only.
+"""
+
+from collections.abc import Awaitable, Callable
+from http import HTTPStatus
+from pathlib import Path
+from typing import Any, Final
+
+from aiohttp import web
+from pydantic import BaseModel
+
+from schemas.stock import CampaignStock
+from web.answers import (
+    alert_list,
+    dead_letter_counts,
+    history_of,
+    import_list,
+    lag_list,
+)
+from web.auth import Denied, Guard, viewer_of
+from web.campaigns import Wanted
+from web.models import (
+    AlertList,
+    Campaign,
+    CampaignPage,
+    DeadLetterCounts,
+    History,
+    ImportList,
+    LagList,
+    Problem,
+    Reason,
+)
+from web.openapi import Route, document
+from web.queries import AlertsQuery, CampaignsQuery, HistoryQuery, InvalidQuery, asked
+from web.stream import Streams, stream
+
+STATIC: Final = Path(__file__).parent / "static"
+ONE_VIEWER_FULL: Final = "this token has CODES_INVENTORY__STREAMS_PER_TOKEN_MAX streams open; close one of them"
+LOCAL_HOSTS: Final = frozenset({"localhost", "127.0.0.1", "[::1]"})
+SECURITY_HEADERS: Final = {
+    "Content-Security-Policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
+        "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    ),
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Opener-Policy": "same-origin",
+}
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+class Api:
+    """The routes of one process. `streams` holds what they answer from."""
+
+    def __init__(self, guard: Guard, streams: Streams) -> None:
+        self._guard = guard
+        self._streams = streams
+        self._view = streams.view
+        self.routes = self._routes()
+        self.document = document(self.routes)
+
+    def _routes(self) -> tuple[Route, ...]:
+        return (
+            Route("/api/campaigns", self._campaigns, "Campaigns with their counts.", CampaignPage, CampaignsQuery),
+            Route("/api/campaigns/{campaign_id}", self._campaign, "One campaign.", Campaign),
+            Route("/api/campaigns/{campaign_id}/history", self._history, "Its past.", History, HistoryQuery),
+            Route("/api/imports", self._imports, "Imports of the last day.", ImportList),
+            Route("/api/lag", self._lag, "How far each group is behind.", LagList),
+            Route("/api/alerts", self._alerts, "The latest alerts.", AlertList, AlertsQuery),
+            Route("/api/dead-letters", self._dead_letters, "Records put aside.", DeadLetterCounts),
+            Route("/api/stream", self._stream, "All of it, live, as server-sent events.", None),
+            Route("/api/openapi.json", self._openapi, "This document.", None, open=True),
+        )
+
+    async def _campaigns(self, request: web.Request) -> web.StreamResponse:
+        query = asked(request, CampaignsQuery)
+        return sent(self._streams.campaigns.page(Wanted(**query.model_dump())))
+
+    async def _campaign(self, request: web.Request) -> web.StreamResponse:
+        return sent(self._streams.campaigns.get(self._stock(request)).json)
+
+    async def _history(self, request: web.Request) -> web.StreamResponse:
+        query = asked(request, HistoryQuery)
+        return answered(history_of(self._view, self._stock(request), query.resolution, query.code_type))
+
+    async def _imports(self, _request: web.Request) -> web.StreamResponse:
+        return answered(import_list(self._view))
+
+    async def _lag(self, _request: web.Request) -> web.StreamResponse:
+        return answered(lag_list(self._streams.lags.now, self._streams.topics))
+
+    async def _alerts(self, request: web.Request) -> web.StreamResponse:
+        return answered(alert_list(self._view, asked(request, AlertsQuery).limit))
+
+    async def _dead_letters(self, _request: web.Request) -> web.StreamResponse:
+        return answered(dead_letter_counts(self._view))
+
+    async def _stream(self, request: web.Request) -> web.StreamResponse:
+        if self._streams.open >= self._streams.limit:
+            return refused(HTTPStatus.SERVICE_UNAVAILABLE, "too_many_streams", "try again later")
+        header = request.headers.get("Authorization")
+        viewer = viewer_of(header) if not self._guard.is_open else None
+        if not self._streams.has_room_for(viewer):
+            return refused(HTTPStatus.TOO_MANY_REQUESTS, "too_many_streams", ONE_VIEWER_FULL)
+        return await stream(request, self._streams, lambda: self._guard.admit(header), viewer)
+
+    async def _openapi(self, _request: web.Request) -> web.StreamResponse:
+        return web.json_response(self.document)
+
+    def _stock(self, request: web.Request) -> CampaignStock:
+        found = self._view.stock(request.match_info["campaign_id"])
+        if found is None:
+            raise NoSuchCampaign
+        return found
+
+
+class NoSuchCampaign(Exception):  # an answer, not an error of ours
+    """Nothing was ever told of a campaign of this name."""
+
+
+def web_app(guard: Guard, streams: Streams, static: Path = STATIC) -> web.Application:
+    """The application: the API, and the page if its files are there."""
+    api = Api(guard, streams)
+    app = web.Application(middlewares=[at_this_host(guard)])
+    for route in api.routes:
+        app.router.add_get(route.path, answering(route.serve if route.open else guarded(route.serve, guard)))
+    if static.is_dir():
+        app.router.add_get("/", page(static / "index.html"))
+        app.router.add_static("/static", static)
+    app.on_response_prepare.append(secured)
+    return app
+
+
+def guarded(serve: Handler, guard: Guard) -> Handler:
+    """Only with the guard's leave."""
+
+    async def handler(request: web.Request) -> web.StreamResponse:
+        guard.admit(request.headers.get("Authorization"))
+        return await serve(request)
+
+    return handler
+
+
+def answering(serve: Handler) -> Handler:
+    """What is wrong with a request is its answer."""
+
+    async def handler(request: web.Request) -> web.StreamResponse:
+        try:
+            return await serve(request)
+        except Denied as why:
+            reason: Reason = "unauthorized" if why.status == HTTPStatus.UNAUTHORIZED else "forbidden"
+            return refused(why.status, reason, why.detail)
+        except InvalidQuery as why:
+            return refused(HTTPStatus.BAD_REQUEST, "invalid", str(why))
+        except NoSuchCampaign:
+            return refused(HTTPStatus.NOT_FOUND, "not_found", "there is no such campaign")
+
+    return handler
+
+
+def page(file: Path) -> Handler:
+    """The page's one document."""
+
+    async def handler(_request: web.Request) -> web.StreamResponse:
+        return web.FileResponse(file, headers={"Cache-Control": "no-cache"})
+
+    return handler
+
+
+def at_this_host(guard: Guard) -> Any:  # noqa: ANN401  # aiohttp has no public type for a middleware
+    """Without a guard, only who names this very machine: a page of another host, whose name was bent to ours, not."""
+
+    @web.middleware
+    async def check(request: web.Request, handler: Handler) -> web.StreamResponse:
+        host = request.host.rpartition(":")[0] if has_port(request.host) else request.host
+        if guard.is_open and host not in LOCAL_HOSTS:
+            return refused(HTTPStatus.MISDIRECTED_REQUEST, "misdirected", "not by this name")
+        return await handler(request)
+
+    return check
+
+
+def has_port(host: str) -> bool:
+    """Whether `host:port` has one; the colons of a bare IPv6 address stand in brackets."""
+    return host.rpartition(":")[2].isdecimal() and ":" in host
+
+
+async def secured(_request: web.Request, response: web.StreamResponse) -> None:
+    """Headers of every answer. A file of the page is asked for again each time: its parts are of one version."""
+    response.headers.update(SECURITY_HEADERS)
+    response.headers.setdefault("Cache-Control", "no-cache")
+
+
+def answered(answer: BaseModel) -> web.Response:
+    """An answer as JSON; never kept by anyone between."""
+    return sent(answer.model_dump_json())
+
+
+def sent(content: str) -> web.Response:
+    """JSON that is written out already."""
+    return web.Response(text=content, content_type="application/json", headers={"Cache-Control": "no-store"})
+
+
+def refused(status: HTTPStatus, reason: Reason, detail: str) -> web.Response:
+    """Why there is no answer."""
+    response = answered(Problem(error=reason, detail=detail))
+    response.set_status(status)
+    if status == HTTPStatus.UNAUTHORIZED:
+        response.headers["WWW-Authenticate"] = 'Bearer realm="codes"'
+    return response

@@ -1,0 +1,100 @@
+"""The API described: OpenAPI 3.1, made of the routes and the models of their answers.
+
+In:   `Route`s.
+Out:  the document, as JSON can hold it.
+"""
+
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from aiohttp import web
+from pydantic import BaseModel, TypeAdapter
+from pydantic.json_schema import models_json_schema
+
+from ops.version import service_version
+from web.models import Problem
+
+REF: Final = "#/components/schemas/{model}"
+BEARER: Final = "bearer"
+DENIALS: Final[Mapping[str, str]] = {
+    "401": "No token, or one that is expired, unsigned, of another audience, or signed by somebody else.",
+    "403": "A good token without the claim.",
+}
+
+TOO_MANY: Final[Mapping[str, str]] = {
+    "429": "This token has as many streams open as one may have.",
+    "503": "As many streams are open as this process may have.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One path of the API."""
+
+    path: str
+    serve: Callable[[web.Request], Awaitable[web.StreamResponse]]
+    summary: str
+    answers: type[BaseModel] | None
+    """None: a stream of events."""
+    query: type[BaseModel] | None = None
+    open: bool = False
+    """Needs no token."""
+
+
+def document(routes: Iterable[Route]) -> dict[str, Any]:
+    """The OpenAPI document."""
+    listed = list(routes)
+    models = {route.answers for route in listed if route.answers is not None} | {Problem}
+    ordered = sorted(models, key=lambda model: model.__name__)
+    _, schemas = models_json_schema([(model, "serialization") for model in ordered], ref_template=REF)
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": "code-service inventory", "version": service_version()},
+        "security": [{BEARER: []}],
+        "paths": {route.path: {"get": operation(route)} for route in listed},
+        "components": {
+            "securitySchemes": {BEARER: {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}},
+            "schemas": schemas["$defs"],
+        },
+    }
+
+
+def operation(route: Route) -> dict[str, Any]:
+    """One route."""
+    responses: dict[str, Any] = {"200": {"description": route.summary, "content": content_of(route)}}
+    if route.query is not None:
+        responses["400"] = problem("A parameter is out of its range.")
+    if "{" in route.path:
+        responses["404"] = problem("There is no such campaign.")
+    if not route.open:
+        responses |= {status: problem(said) for status, said in DENIALS.items()}
+    if route.answers is None and not route.open:
+        responses |= {status: problem(said) for status, said in TOO_MANY.items()}
+    security: dict[str, list[str]] = {"security": []} if route.open else {}
+    return {"summary": route.summary, "parameters": parameters(route), "responses": responses, **security}
+
+
+def content_of(route: Route) -> dict[str, Any]:
+    """What it answers."""
+    if route.answers is not None:
+        return {"application/json": {"schema": {"$ref": REF.format(model=route.answers.__name__)}}}
+    kind = "application/json" if route.open else "text/event-stream"
+    return {kind: {"schema": {"type": "object" if route.open else "string"}}}
+
+
+def problem(said: str) -> dict[str, Any]:
+    """An answer without an answer."""
+    schema = {"$ref": REF.format(model=Problem.__name__)}
+    return {"description": said, "content": {"application/json": {"schema": schema}}}
+
+
+def parameters(route: Route) -> list[dict[str, Any]]:
+    """Of the path and of the query."""
+    found: list[dict[str, Any]] = []
+    if "{campaign_id}" in route.path:
+        found.append({"name": "campaign_id", "in": "path", "required": True, "schema": {"type": "string"}})
+    if route.query is not None:
+        for name, schema in TypeAdapter(route.query).json_schema()["properties"].items():
+            found.append({"name": name, "in": "query", "required": False, "schema": schema})
+    return found

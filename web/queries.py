@@ -1,0 +1,71 @@
+"""What may be asked for in a query string: names, ranges, defaults.
+
+Out: one model a route, and `asked`, which reads it.
+"""
+
+from http import HTTPStatus
+from typing import Annotated, Final, Literal, TypeVar
+
+from aiohttp import web
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from schemas.base import CodeType
+from web.answers import Order, Sort
+
+LIMIT_MAX: Final = 500
+
+Q = TypeVar("Q", bound=BaseModel)
+
+
+class InvalidQuery(Exception):  # an answer, not an error of ours
+    """A parameter is wrong; the message names it."""
+
+    status = HTTPStatus.BAD_REQUEST
+
+
+class Query(BaseModel):
+    """An unknown parameter is an error: a misspelt one would silently do nothing."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+
+class CampaignsQuery(Query):
+    """Which campaigns, and in which order."""
+
+    search: Annotated[str, Field(max_length=128)] = ""
+    """Part of the campaign's id, in any case."""
+    sort: Sort = "name"
+    """By id, available codes, all codes, the five minutes' rate, the time until empty, or the last change."""
+    order: Order = "asc"
+    offset: Annotated[int, Field(ge=0)] = 0
+    limit: Annotated[int, Field(ge=1, le=LIMIT_MAX)] = 100
+
+
+class HistoryQuery(Query):
+    """Which history."""
+
+    resolution: Literal["fine", "coarse"] = "fine"
+    """`fine`: steps of 10 seconds over an hour; `coarse`: steps of a minute over a day."""
+    code_type: CodeType | None = None
+    """Only codes of this type."""
+
+
+class AlertsQuery(Query):
+    """How many alerts."""
+
+    limit: Annotated[int, Field(ge=1, le=LIMIT_MAX)] = 100
+
+
+def asked(request: web.Request, model: type[Q]) -> Q:
+    """The query of a request.
+
+    Raises:
+        InvalidQuery: a parameter is unknown, given twice, or out of its range.
+    """
+    if len(request.query) != len(set(request.query)):
+        raise InvalidQuery("a parameter is given twice")
+    try:
+        return model.model_validate(dict(request.query))
+    except ValidationError as why:
+        problems = (f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in why.errors(include_input=False))
+        raise InvalidQuery("; ".join(problems)) from None
