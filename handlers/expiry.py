@@ -59,8 +59,8 @@ def may_ask(attempt: int, asked: Asked | None, decided: Mapping[int, int], now: 
     """Whether to ask now; `decided` is the workers' next offset of each partition of the release topic.
 
     `decided` must have been read before the hold was seen held: the other way round a release that was decided in
-    between would be asked for once more. Where it is not known how far the workers are, the attempts' own growing
-    waits are all that limits repeats.
+    between would be asked for once more. It lacks a partition only where nobody may read the group's offsets;
+    then the attempts' own growing waits are all that limits repeats.
     """
     if asked is None:
         return True
