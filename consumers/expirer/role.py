@@ -25,8 +25,8 @@ from consumers.loop.observer import Observer
 from consumers.loop.prefetch import Stopped, unless_stopped
 from consumers.loop.retry import wait_out
 from handlers.expiry import Asked, Overdue, attempt_of, expiry_of, may_ask
-from producers.emitters import idempotent_producer
-from producers.sending import hand_over
+from producers.emitters import EMIT_PATIENCE_S, idempotent_producer
+from producers.sending import Unsent, deliver
 from schemas.errors import BrokerUnavailable, StoreUnavailable
 from schemas.records import OutgoingRecord
 from schemas.settings import ExpirerSettings
@@ -93,12 +93,14 @@ class Expirer:
         topics: Topics,
         settings: ExpirerSettings,
         observer: Observer,
+        patience_s: float = EMIT_PATIENCE_S,
     ) -> None:
         self._overdue = overdue
         self._open_view = open_view
         self._topic = topics.full(RELEASE)
         self._settings = settings
         self._observer = observer
+        self._patience_s = patience_s
         self._asked: dict[str, Asked] = {}
         self._margin = timedelta(milliseconds=settings.clock_margin_ms)
         """An expiry is judged by the broker's clock: asked for too early it would be refused, and wait for its next
@@ -124,7 +126,8 @@ class Expirer:
                     self._generation = None
                     await self._turn(producer, view, backoff_max_s)
             except KafkaError as why:
-                raise BrokerUnavailable(f"Kafka: {type(why).__name__}") from None
+                said = why if isinstance(why, Unsent) else type(why).__name__
+                raise BrokerUnavailable(f"Kafka: {said}") from None
 
         work = wait_out(connected, "kafka", self._observer, away=BrokerUnavailable, backoff_max_s=backoff_max_s)
         with suppress(Stopped):
@@ -210,10 +213,13 @@ class Expirer:
         return asks
 
     async def _ask(self, producer: AIOKafkaProducer, asks: Sequence[Ask], now: datetime) -> None:
-        """Remembered page by page: a look that is left off in its middle does not ask for its beginning again."""
-        sent = [await hand_over(producer, self._record(hold, attempt)) for hold, attempt in asks]
-        taken = await asyncio.gather(*sent)
-        for (hold, attempt), metadata in zip(asks, taken, strict=True):
+        """Remembered page by page: a look that is left off in its middle does not ask for its beginning again.
+
+        Raises:
+            Unsent: the topic takes nothing. Without a limit a topic that was deleted would hold up the look for ever.
+        """
+        records = [self._record(hold, attempt) for hold, attempt in asks]
+        for (hold, attempt), metadata in zip(asks, await deliver(producer, records, self._patience_s), strict=True):
             self._asked[hold.reservation_id] = Asked(attempt, now, metadata.partition, metadata.offset)
 
     def _record(self, hold: Overdue, attempt: int) -> OutgoingRecord:
