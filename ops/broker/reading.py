@@ -12,12 +12,13 @@ from time import monotonic
 from typing import ClassVar, Final, Literal
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
-from aiokafka.errors import KafkaConnectionError, KafkaError
+from aiokafka.errors import KafkaError
 
 from consumers.loop import aiokafka_patch as lenient
 from consumers.loop.codecs import check_codecs
 from consumers.loop.partition import as_incoming
-from ops.broker.client import KafkaRefused, client_options
+from ops.broker.client import client_options
+from ops.broker.errors import of_ours
 from ops.broker.patience import Patience
 from ops.broker.topics import admin_client, partitions_there
 from ops.settings.load import Settings
@@ -163,6 +164,4 @@ def kafka_errors(settings: KafkaSettings) -> Iterator[None]:
     try:
         yield
     except KafkaError as why:
-        is_away = why.retriable or isinstance(why, KafkaConnectionError)
-        said = f"Kafka at {settings.bootstrap_servers}: {type(why).__name__}"
-        raise (BrokerUnavailable if is_away else KafkaRefused)(said) from None
+        raise of_ours(why, f"Kafka at {settings.bootstrap_servers}: {type(why).__name__}") from None
