@@ -16,6 +16,7 @@ from typing import Any, Final, NamedTuple, Protocol
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 
+from consumers.loop import aiokafka_patch as lenient
 from schemas.errors import BrokerUnavailable
 from schemas.records import instant_of
 
@@ -157,6 +158,7 @@ async def open_assigns_watermark(
         "fetch_max_wait_ms": FETCH_WAIT_MS,
         "max_partition_fetch_bytes": FETCH_BYTES_MAX,
     }
+    lenient.install()  # a batch that cannot be read would stop all expiries
     async with AsyncExitStack() as open_:
         admin = AIOKafkaAdminClient(**connection)
         open_.push_async_callback(admin.close)
