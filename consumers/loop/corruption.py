@@ -77,7 +77,7 @@ def corrupt_range(content: memoryview, position: int, end: int) -> CorruptRange:
     """
     for start in next_starts(content):
         found = whole_batch(content[start:])
-        if found is not None and found.is_sound and position < found.base_offset <= end:
+        if found is not None and found.is_sound and position < found.base_offset < end:
             return CorruptRange(found.base_offset, start, found.earliest_ms)
     claimed = min(claimed_next_offset(content), end)
     return CorruptRange(max(claimed, position + 1), len(content), NO_TIMESTAMP)
