@@ -13,7 +13,7 @@ from roles import guarantee
 from roles.guarantee import check_brokers
 from roles.process import RoleContext
 from schemas.settings import KafkaSettings
-from tests.fakes.observer import RememberingObserver
+from tests.fakes.observer import ObservedFacts
 
 LEVEL_OF_4_3, LEVEL_OF_4_2, LEVEL_OF_3_9 = 30, 29, 21
 
@@ -25,7 +25,7 @@ async def logged(monkeypatch: pytest.MonkeyPatch, level: int, **variables: str) 
         return [BrokerVersion(1, level, level)]
 
     monkeypatch.setattr(guarantee, "broker_versions", versions)
-    side = SimpleNamespace(observer=RememberingObserver(), backoff_max_s=0.1)
+    side = SimpleNamespace(observer=ObservedFacts(), backoff_max_s=0.1)
     context = SimpleNamespace(settings=load_settings(variables), kafka=side, stopping=asyncio.Event())
     with capture_logs() as lines:
         await check_brokers(cast("RoleContext", context))
