@@ -1,4 +1,4 @@
-"""How far the workers are with the releases: what was asked before that is decided.
+"""How far the workers are with the releases: what was requested before that is decided.
 
 In:       the release topic, and the offsets that the workers' group has committed there.
 Out:      the next offset to decide, by partition.
@@ -17,7 +17,7 @@ from schemas.errors import BrokerUnavailable
 
 
 class ReleaseProgress(Protocol):
-    """Who knows how far the workers are."""
+    """How far the workers are with the releases."""
 
     async def decided(self, partitions: frozenset[int]) -> Mapping[int, int]:
         """The next offset to decide of these partitions; empty if this process may not read it.
@@ -58,7 +58,7 @@ async def open_release_progress(
     """Connect; `connection` are the client's options, `topic` and `group` are full names.
 
     Raises:
-        KafkaError: the cluster is not there.
+        KafkaError: the cluster is unavailable.
     """
     admin = AIOKafkaAdminClient(**connection)
     try:

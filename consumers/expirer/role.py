@@ -115,9 +115,9 @@ class Expirer:
         self._oldest_seen_at: datetime | None = None
 
     async def run(self, connection: Mapping[str, Any], backoff_max_s: float, stopping: asyncio.Event) -> None:
-        """Look, ask and wait, again and again until `stopping` is set. What is away is waited out.
+        """Look, request releases and wait, again and again until `stopping` is set; retry what is unavailable.
 
-        A look is left off in its middle: what it asked for is sent, and asking again does no harm.
+        A look may be cancelled in its middle: what it requested is sent, and requesting it again does no harm.
         """
         self._observer.observe(PartitionsAssigned(frozenset({LOOP})))
 
@@ -146,7 +146,7 @@ class Expirer:
             await asyncio.sleep(self._settings.interval_ms / 1000)
 
     async def look(self, producer: AIOKafkaProducer, view: KafkaView, now: datetime) -> None:
-        """Ask for the release of what is overdue at `now` and was not asked for yet, or in vain."""
+        """Request the release of what is overdue at `now`, unless a request for it is not decided yet."""
         over_at = now - self._margin
         generation = view.share.generation
         at_all = generation != self._generation or self._is_time_for_all(now)
@@ -215,7 +215,7 @@ class Expirer:
         return asks
 
     async def _ask(self, producer: AIOKafkaProducer, asks: Sequence[Ask], now: datetime) -> None:
-        """Remembered page by page: a look that is left off in its middle does not ask for its beginning again.
+        """Remembered page by page: a look that is cancelled in its middle does not repeat its beginning.
 
         Raises:
             Unsent: the topic takes nothing. Without a limit a topic that was deleted would hold up the look for ever.

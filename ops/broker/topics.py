@@ -138,7 +138,7 @@ def _check(code: int, message: str | None) -> None:
 
 async def _widen(admin: AIOKafkaAdminClient, topic: Wanted, there: int, *, check: bool) -> list[Step]:
     if there > topic.partitions:
-        why = f"has {there} partitions, {topic.partitions} are wanted; Kafka cannot take any away"
+        why = f"has {there} partitions, {topic.partitions} are wanted; Kafka cannot remove any"
         return [Warned("topic", topic.name, why)]
     if there == topic.partitions:
         return []
