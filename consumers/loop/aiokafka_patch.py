@@ -94,6 +94,7 @@ class LenientRecords:
 class LenientPartitionRecords(fetcher.PartitionRecords):  # type: ignore[misc]  # aiokafka is not typed
     """Gives a corrupt batch out as a record, once the same bytes came often enough; before, it ends."""
 
+    next_fetch_offset: int
     end: int
     """Where the log ended for this reader when it was fetched; the fetch's result sets it."""
     is_in_doubt = False

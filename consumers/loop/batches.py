@@ -170,6 +170,8 @@ def forgiving_batch(content: memoryview | bytes) -> "ForgivingBatch":
 class ForgivingBatch(_DefaultRecordBatchPy):  # type: ignore[misc]  # marked final; it has no other way in
     """aiokafka's parser of pure Python, over bytes that never fail to be text."""
 
+    _buffer: bytearray
+
     def __init__(self, content: memoryview | bytes) -> None:
         super().__init__(content)
         self._buffer = ForgivingBytes(self._buffer)
