@@ -99,9 +99,11 @@ class InventoryView:
     def _take_stock(self, record: IncomingRecord) -> None:
         if record.value is None:
             return
-        told = CampaignStock.model_validate_json(record.value)
-        known = self._stocks.get(told.campaign_id)
-        self._keep(known, told if known is None else joined(told, known))
+        counted = CampaignStock.model_validate_json(record.value)
+        known = self._stocks.get(counted.campaign_id)
+        stock = counted if known is None else joined(counted, known)
+        if stock != known:
+            self._keep(stock)
 
     def _take_change(self, record: IncomingRecord) -> None:
         event = InventoryChanged.model_validate_json(record.value or b"")
@@ -111,12 +113,13 @@ class InventoryView:
         if len(self._motions) > MOTIONS_MAX:
             self._motions.popitem(last=False)
         known = self._stocks.get(event.campaign_id)
-        self._keep(known, folded(known, event))
+        stock = folded(known, event)
+        if stock is not known:
+            self._keep(stock)
 
-    def _keep(self, known: CampaignStock | None, stock: CampaignStock) -> None:
-        if known is None or stock != known:
-            self._stocks[stock.campaign_id] = stock
-            self._touch(stock.campaign_id)
+    def _keep(self, stock: CampaignStock) -> None:
+        self._stocks[stock.campaign_id] = stock
+        self._touch(stock.campaign_id)
 
     def _touch(self, campaign_id: str) -> None:
         self.revision += 1

@@ -74,8 +74,13 @@ def is_newer(said: ShardCounts, known: ShardCounts | None) -> bool:
 
 
 def counts_of(stock: TypeStock) -> Counts:
-    """The sum over the shards."""
-    return summed(Counts(said.available, said.reserved, said.assigned) for said in stock.shards.values())
+    """The sum over the shards, in plain numbers: it is taken for every change of a campaign that somebody watches."""
+    available = reserved = assigned = 0
+    for shard in stock.shards.values():
+        available += shard.available
+        reserved += shard.reserved
+        assigned += shard.assigned
+    return Counts(available, reserved, assigned)
 
 
 def counts_by_type(stock: CampaignStock) -> Mapping[CodeType, Counts]:

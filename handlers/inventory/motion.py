@@ -84,7 +84,7 @@ class Steps:
 
 @dataclass(slots=True)
 class WindowSum:
-    """Codes that left the stock in a step and all after it: one addition a change, one subtraction a step that ends."""
+    """Codes that left the stock in a step and all after it: an addition a change, a subtraction a step that ends."""
 
     first: int = 0
     total: int = 0
