@@ -11,6 +11,7 @@ minutes. What the process costs without a viewer (taking the events in) is measu
 import argparse
 import asyncio
 import multiprocessing
+import random
 import time
 from dataclasses import dataclass
 from datetime import timedelta
@@ -41,6 +42,7 @@ HISTORY_STEP_S: Final = 10
 SLICES: Final = 20
 """Parts of a second in which campaigns change."""
 MANY: Final = 10_000
+SEED: Final = 7
 SECRET: Final = "a-secret-of-the-benchmark-of-thirty-two-signs"  # noqa: S105  # opens nothing but this process
 
 
@@ -146,6 +148,9 @@ class Changes:
         self._topic = topics.full(INVENTORY)
         self._shards = shape.shards
         self._changes = [0] * shape.campaigns
+        names = random.Random(SEED)  # noqa: S311  # varied as in life, else they would be compressed to nothing
+        self._names = [f"{names.getrandbits(64):x}" for _ in self._changes]
+        self._counts = [names.randrange(1_000_000) for _ in range(2 * shape.shards * shape.campaigns)]
 
     def fill(self) -> None:
         """The first events of all shards, then both types' changes in each step of the last five minutes."""
@@ -160,15 +165,17 @@ class Changes:
         """A campaign's next change."""
         change = self._changes[number]
         self._changes[number] += 1
-        place, version = change % (2 * self._shards), change // (2 * self._shards) + 1
+        places = 2 * self._shards
+        place, version = change % places, change // places + 1
+        reserved = self._counts[number * places + place] + version
         event = {
-            "campaign_id": f"campaign-{number}",
+            "campaign_id": self._names[number],
             "code_type": CODE_TYPES[place % 2],
             "shard": f"reserve.requests.v1.{place // 2}",
             "version": version,
-            "available": 100_000 - version,
-            "reserved": version,
-            "assigned": 0,
+            "available": 2_000_000 - reserved,
+            "reserved": reserved,
+            "assigned": reserved // 3,
             "cause": "reserve",
             "changed_at": (self._view.clock() - timedelta(seconds=ago_s)).isoformat(),
         }
