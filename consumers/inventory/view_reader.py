@@ -138,9 +138,12 @@ class ViewReader:
         """Tell those who wait for the alerts that they are read."""
         alerts = [partition for partition in partitions if partition.topic == self._alerts]
         for read, ends in list(self._asked.items()):
-            if ends is None:
-                self._asked[read] = await consumer.end_offsets(alerts)
-            elif not read.done() and await is_past(consumer, ends):
+            found = await consumer.end_offsets(alerts) if ends is None else ends
+            is_read = ends is not None and await is_past(consumer, ends)
+            if read not in self._asked:
+                continue  # cancelled while the broker was asked
+            self._asked[read] = found
+            if is_read and not read.done():
                 read.set_result(None)
 
     async def _turn(self, consumer: AIOKafkaConsumer) -> None:

@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Final
 
 import pymongo
-from motor.motor_asyncio import AsyncIOMotorClientSession, AsyncIOMotorCommandCursor
+from motor.motor_asyncio import AsyncIOMotorClientSession
 from pymongo.read_concern import ReadConcern
 
 from handlers.inventory.reconcile import Books, Shelf, corrected, corrections
@@ -123,21 +123,28 @@ class Reconciliation:
             return list(dict.fromkeys([one["campaign_id"] async for one in found]))
 
     async def _without_shards(self) -> AsyncIterator[str]:
-        """A `mongod` answers this from `unique_code`, one key a campaign (DISTINCT_SCAN), and reads no code.
-
-        With another stage or field beside the campaign's id it would read them all.
-        """
-        found = self._codes.aggregate([{"$group": {"_id": "$campaign_id"}}])
-        while page := await self._next_page(found):
+        last = ""
+        while page := await self._campaigns_of_codes_after(last):
             with idempotent():
                 known = await self._inventory.distinct("campaign_id", {"campaign_id": {"$in": page}})
             for campaign_id in sorted(set(page) - set(known)):
                 yield campaign_id
+            last = page[-1]
 
-    async def _next_page(self, found: "AsyncIOMotorCommandCursor[Document]") -> list[str]:
-        """The time-out ends with the fetch: one that spans a `yield` would be the caller's too."""
-        with idempotent(), pymongo.timeout(COUNT_TIMEOUT_S):
-            return [one["_id"] for one in await found.to_list(CAMPAIGNS_PAGE)]
+    async def _campaigns_of_codes_after(self, last: str) -> list[str]:
+        """One key of `unique_code` and no code is read for each campaign, on a `mongod` and through `mongos`.
+
+        A `distinct` or `$group` would read every key wherever the server cannot skip (`mongos` does not).
+        """
+        page: list[str] = []
+        while len(page) < CAMPAIGNS_PAGE:
+            wanted = {"campaign_id": {"$gt": page[-1] if page else last}}
+            with idempotent():
+                found = await self._codes.find_one(wanted, {"_id": 0, "campaign_id": 1}, sort=[("campaign_id", 1)])
+            if found is None:
+                break
+            page.append(found["campaign_id"])
+        return page
 
 
 def shelf(campaign_id: str, kind: Document) -> Shelf:
