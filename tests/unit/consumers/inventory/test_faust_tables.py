@@ -82,11 +82,11 @@ async def test_a_recovery_of_an_earlier_generation_opens_nothing(scene: Scene, s
 
 async def test_alerts_that_are_still_being_read_keep_the_flow_closed(scene: Scene) -> None:
     """However long that takes."""
-    read = asyncio.Event()
+    begun, read = asyncio.Event(), asyncio.Event()
+    scene.during["changelog"] = begun.set
     scene.app.until_alerts_read = read.wait
     recovering = asyncio.create_task(scene.recovery._restore(GENERATION))
-    while not scene.steps:
-        await asyncio.sleep(0)
+    await begun.wait()
     for _ in range(20):  # turns of the event loop
         await asyncio.sleep(0)
     before = list(scene.steps)
