@@ -13,7 +13,7 @@ from consumers.inventory.faust_kafka import InventoryApp
 from consumers.inventory.faust_tables import OurRecovery
 from consumers.loop.serving import KafkaSide
 from schemas.settings import KafkaSettings, WorkerSettings
-from tests.fakes.observer import RememberingObserver
+from tests.fakes.observer import ObservedFacts
 
 EVENTS, CHANGELOG = TP("codes.inventory.v1", 0), TP("codes-inventory-campaigns-changelog", 0)
 GENERATION = 2
@@ -23,7 +23,7 @@ class Scene:
     """A recovery whose broker is played: each step is noted, and something may happen during it."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        side = KafkaSide({}, KafkaSettings(), "exactly_once", WorkerSettings(), RememberingObserver())
+        side = KafkaSide({}, KafkaSettings(), "exactly_once", WorkerSettings(), ObservedFacts())
         self.app: Any = InventoryApp(side, self._step("alerts"))
         self.app.consumer_generation_id = GENERATION
         self.steps: list[str] = []
