@@ -10,8 +10,8 @@ from typing import Any, Final, Literal
 
 from consumers.inventory.lag import Lag
 from consumers.inventory.view import InventoryView
-from handlers.inventory.census import HOURS
 from handlers.inventory.counts import Counts, counts_by_type, summed
+from handlers.inventory.latest import HOURS
 from handlers.inventory.motion import (
     COARSE,
     FINE,

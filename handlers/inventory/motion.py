@@ -3,7 +3,7 @@
 In:       inventory events of the last day, with the instants they name.
 Out:      `Motion`: codes that left the stock a second, and counts at earlier instants.
 Promise:  bounded: at most `FINE.steps_max` and `COARSE.steps_max` steps a campaign and type. Points are counted back
-          from what is true now, so a missing event makes one point late and never the last one wrong.
+          from the present counts, so a missing event makes a point late and never the last point wrong.
 
 A shard's first event here has no predecessor to compare with: unless it is the shard's very first (version 1), it
 moves nothing.
@@ -22,7 +22,7 @@ RATE_DIGITS: Final = 3
 MINUTE_S: Final = 60
 FIVE_MINUTES_S: Final = 300
 WINDOWS_S: Final = (MINUTE_S, FIVE_MINUTES_S)
-"""Rates look back over one of these."""
+"""The windows that rates look back over."""
 LONGEST_WINDOW_S: Final = max(WINDOWS_S)
 
 
@@ -49,14 +49,14 @@ class Point(NamedTuple):
 
 @dataclass(slots=True)
 class Steps:
-    """Changes of one resolution by the step's number since 1970; a step without a change takes no room."""
+    """Changes at a resolution, by the step's number since 1970; a step without a change takes no memory."""
 
     resolution: Resolution
     changes: dict[int, Counts] = field(default_factory=dict)
     latest: int = 0
 
     def add(self, at_s: float, change: Counts) -> None:
-        """A change; what is older than the limit is forgotten."""
+        """Add a change; changes older than the limit are dropped."""
         step = int(at_s // self.resolution.step_s)
         if step > self.latest:
             self.latest = step
@@ -90,7 +90,7 @@ class WindowSum:
     total: int = 0
 
     def add(self, step: int, left: int) -> None:
-        """A change; what is before the window does not count."""
+        """Add a change; a change before the window does not count."""
         if step >= self.first:
             self.total += left
 
@@ -106,7 +106,7 @@ class WindowSum:
 
 @dataclass(slots=True)
 class Movement:
-    """One type's changes."""
+    """The changes of a code type."""
 
     fine: Steps = field(default_factory=lambda: Steps(FINE))
     coarse: Steps = field(default_factory=lambda: Steps(COARSE))
@@ -115,7 +115,7 @@ class Movement:
     """Version and counts of each shard's last event."""
 
     def add(self, at_s: float, change: Counts) -> None:
-        """A change; a step that is dropped already is in no sum."""
+        """Add a change; a step that was dropped is in no sum."""
         self.coarse.add(at_s, change)
         self.fine.add(at_s, change)
         step = int(at_s // FINE.step_s)
@@ -130,13 +130,13 @@ class Movement:
 
 @dataclass(slots=True)
 class Motion:
-    """One campaign's changes, by type."""
+    """The changes of a campaign, by code type."""
 
     types: dict[CodeType, Movement] = field(default_factory=dict)
     moved_at_s: float = 0.0
 
     def add(self, event: InventoryChanged, now: datetime) -> None:
-        """One more event. An instant in the future, of a clock that is fast, counts as now."""
+        """Add an event. An instant in the future, from a clock that is fast, counts as now."""
         movement = self.types.get(event.code_type)
         if movement is None:
             movement = self.types[event.code_type] = Movement()

@@ -36,7 +36,7 @@ class Scene:
         monkeypatch.setattr(self.recovery, "_is_changelog_tp", lambda tp: tp == CHANGELOG)
         monkeypatch.setattr(self.app._fetcher, "maybe_start", self._step("fetch"))
         monkeypatch.setattr(self.recovery, "_open", lambda streams: self.steps.append(f"open {len(streams)}"))
-        self.recovery._closings = self.consumer.closings  # as when the group has shared out
+        self.recovery._closings = self.consumer.closings  # as after a rebalance
 
     def _step(self, name: str) -> Callable[..., Any]:
         async def step(*_: Any) -> None:
@@ -62,7 +62,7 @@ async def test_the_flow_opens_when_the_table_and_the_alerts_are_known(scene: Sce
 
 @pytest.mark.parametrize("step", ["changelog", "alerts", "prepare"])
 async def test_a_flow_that_was_closed_during_the_recovery_stays_closed(scene: Scene, step: str) -> None:
-    """The group shares out again: the partitions may be another process's by now."""
+    """Another rebalance has begun: the partitions may be another process's by now."""
     scene.during[step] = scene.consumer.stop_flow
 
     await scene.recovery._restore(GENERATION)

@@ -107,7 +107,12 @@ def test_a_rate_adds_up_no_step_again(monkeypatch: pytest.MonkeyPatch) -> None:
         moved(motion, number, Counts(-number, number, 0), (31 - number) * 10)
     motion.rate(NOW, 300)
     looked_at: list[int] = []
-    monkeypatch.setattr(Steps, "left_in", lambda _, step: looked_at.append(step) or 1)
+
+    def left_in(_: Steps, step: int) -> int:
+        looked_at.append(step)
+        return 1
+
+    monkeypatch.setattr(Steps, "left_in", left_in)
 
     assert 0.097 == motion.rate(NOW + timedelta(seconds=10), 300)
     assert 1 == len(looked_at)

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from handlers.inventory.counts import Counts, counts_by_type, folded, summed
-from handlers.inventory.republish import renumbered, retellings
+from handlers.inventory.republish import renumbered, shards_to_republish
 from handlers.shards import ShardChange, inventory_event
 from schemas.base import CodeType
 from schemas.documents import InventoryDocument
@@ -36,8 +36,8 @@ def counted(known: CampaignStock | None) -> dict[CodeType, Counts]:
 
 def changes_of(shards: Sequence[InventoryDocument], known: CampaignStock | None) -> list[ShardChange]:
     """What is written for these shards, and told."""
-    found = retellings(CAMPAIGN, shards, known, now=NOW)
-    return [renumbered(one.shard, above=one.heard.version, now=LATER) for one in found]
+    found = shards_to_republish(CAMPAIGN, shards, known, now=NOW)
+    return [renumbered(shard.shard, above=shard.published.version, now=LATER) for shard in found]
 
 
 COUNTS = st.integers(-1_000, 1_000)

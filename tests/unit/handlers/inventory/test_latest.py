@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from handlers.inventory.census import ALERTS_MAX, IMPORTS_MAX, Alerts, DeadLetters, Imports
+from handlers.inventory.latest import ALERTS_MAX, IMPORTS_MAX, Alerts, DeadLetters, Imports
 from schemas.events import ImportProgressed, ImportState, StockAlert
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
