@@ -1,17 +1,14 @@
 """What the loops tell arrives in metrics and health, and nothing secret with it."""
 
-import pytest
 import structlog
 from prometheus_client.parser import text_string_to_metric_families
 
-from ops.telemetry.collectors import ProgressCollector
 from ops.telemetry.health import Health
 from ops.telemetry.metrics.batches import SECONDS
 from ops.telemetry.metrics.requests import REPEATS
 from ops.telemetry.observer import REASONS_MAX, OpsObserver
-from ops.telemetry.progress import Progress
 from ops.telemetry.registry import Metrics
-from schemas.errors import StoreRefused, StoreUnavailable
+from schemas.errors import StoreUnavailable
 from schemas.observation.imports import ChunkWritten, ImportEnded, ImportLeft, ImportStarted
 from schemas.observation.partitions import (
     BatchTaken,
@@ -26,60 +23,13 @@ from schemas.observation.partitions import (
     PositionReached,
 )
 from schemas.observation.requests import (
-    BatchReport,
-    DeadLetterWritten,
     ExpiriesRequested,
     PlanConflicted,
-    RequestUnwritable,
-    Subject,
     TransactionAborted,
     WriteRefused,
 )
-from schemas.records import Rejected
-from tests.fakes.builders import a_record
 from tests.fakes.imports import an_import
-
-TOPIC = "codes.reserve.requests.v1"
-A_REPORT = BatchReport(
-    topic=TOPIC,
-    partition=0,
-    first_offset=10,
-    last_offset=16,
-    outcomes={"reserved": 3, "refused": 2},
-    refusals={"out_of_stock": 1, "invalid_request": 1},
-    rejections={"invalid": 1, "not_json": 1},
-    repeats=2,
-    replies_refused=1,
-    seconds={"apply": 0.03},
-)
-
-
-@pytest.fixture
-def metrics() -> Metrics:
-    """A registry of its own."""
-    return Metrics()
-
-
-@pytest.fixture
-def health() -> Health:
-    """A process that has started."""
-    health = Health(consumes=True)
-    health.started()
-    return health
-
-
-@pytest.fixture
-def observer(metrics: Metrics, health: Health) -> OpsObserver:
-    """At a fixed time."""
-    progress = Progress(lambda: 1000.0)
-    metrics.compute(ProgressCollector(progress))
-    return OpsObserver(metrics, health, progress)
-
-
-def value(metrics: Metrics, name: str, **labels: str) -> float | None:
-    """One sample, None if there is none."""
-    found: float | None = metrics.registry.get_sample_value(name, labels)
-    return found
+from tests.fakes.observed import A_REPORT, TOPIC, value
 
 
 def test_a_batch_is_counted_by_outcome_and_reason(observer: OpsObserver, metrics: Metrics) -> None:
@@ -229,62 +179,6 @@ def test_the_other_roles_are_counted(observer: OpsObserver, metrics: Metrics) ->
     assert (2, 120) == (
         value(metrics, "codes_import_chunk_rows_count"),
         value(metrics, "codes_import_chunk_rows_sum"),
-    )
-
-
-def test_a_batch_is_a_line_at_debug_and_no_request_is(observer: OpsObserver) -> None:
-    """With its offsets; what matters more must not drown in it."""
-    with structlog.testing.capture_logs() as logs:
-        observer.observe(A_REPORT)
-
-    [line] = logs
-    assert ("batch", "debug", 10, 16, 7) == tuple(
-        line[name] for name in ("event", "log_level", "first_offset", "last_offset", "records")
-    )
-
-
-def test_a_dead_letter_is_a_line_at_debug_with_its_place(observer: OpsObserver) -> None:
-    """Reason and detail say what is wrong. Its ids are not told: what cannot be read may hold a code there too."""
-    record = a_record(b"SECRET", offset=7)
-    with structlog.testing.capture_logs() as logs:
-        observer.observe(DeadLetterWritten(Rejected("invalid", "quantity: too large", record, request_id="SECRET")))
-
-    assert [
-        {
-            "event": "dead_letter",
-            "log_level": "debug",
-            "topic": record.topic,
-            "partition": 0,
-            "offset": 7,
-            "reason": "invalid",
-            "detail": "quantity: too large",
-        }
-    ] == logs
-
-
-def test_a_refused_write_names_its_request(observer: OpsObserver) -> None:
-    """Who mends it must find it."""
-    with structlog.testing.capture_logs() as logs:
-        observer.observe(RequestUnwritable(Subject(TOPIC, 0, 7, "r-1", "sale"), StoreRefused("code 121")))
-
-    [line] = logs
-    assert ("error", 7, "r-1", "sale", "StoreRefused") == tuple(
-        line[name] for name in ("log_level", "offset", "request_id", "campaign_id", "error")
-    )
-
-
-def test_an_import_is_named_where_it_begins_and_where_it_ends(observer: OpsObserver) -> None:
-    """With what it had come to."""
-    with structlog.testing.capture_logs() as logs:
-        observer.observe(ImportStarted(an_import()))
-        observer.observe(ImportLeft(an_import(state="failed", reason="forbidden")))
-
-    began, left = logs
-    assert ("import_began", "i-1", 1_010, 5) == tuple(
-        began[name] for name in ("event", "request_id", "rows_read", "duplicates")
-    )
-    assert ("import_left", "i-1", "failed", "forbidden") == tuple(
-        left[name] for name in ("event", "request_id", "state", "reason")
     )
 
 
