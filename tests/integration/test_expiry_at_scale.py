@@ -26,4 +26,5 @@ async def test_two_expirers_share_the_work_and_fans_go_on_reserving(stack: devst
 
     assert HOLDS == figures.holds
     assert figures.asked_per_hold < 1.5
+    assert figures.release_batches < HOLDS / 5
     assert figures.reserve_storm_ms <= figures.reserve_quiet_ms + figures.storm_batch_ms
