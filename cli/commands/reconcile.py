@@ -65,7 +65,7 @@ def _fields_of(report: "Report") -> dict[str, Any]:
 
 
 def _row(line: "Line") -> dict[str, Any]:
-    return {**line.shelf._asdict(), "by_shards": line.by_shards, "by_codes": line.by_codes, "drift": line.drift}
+    return {**line.key._asdict(), "by_shards": line.by_shards, "by_codes": line.by_codes, "drift": line.drift}
 
 
 def _print(report: "Report", *, retell: bool) -> None:
@@ -94,6 +94,6 @@ def _print_lines(lines: "list[Line]") -> None:
         table.add_column(name, justify="right", no_wrap=True)
     for line in lines:
         table.add_row(
-            *line.shelf, f"{line.by_shards:,}", f"{line.by_codes:,}", f"{line.drift:+,}" if line.drift else "0"
+            *line.key, f"{line.by_shards:,}", f"{line.by_codes:,}", f"{line.drift:+,}" if line.drift else "0"
         )
     table_console().print(table)
