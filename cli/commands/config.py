@@ -18,17 +18,17 @@ if TYPE_CHECKING:
 MARKDOWN_HEAD: Final = """\
 # Settings
 
-Every role reads its settings from the environment, once, at its start. `codes config` shows the values in force
-and where each came from. This file is made by `codes config --docs`.
+Every role reads its settings from the environment once, when it starts. `codes config` shows the effective values
+and the source of each. `codes config --docs` generates this file.
 
 - Lists and objects are JSON: `CODES_S3__ALLOWED_BUCKETS='["codes-in"]'`.
 - Any variable may come from a file: `CODES_MONGO__URI_FILE=/run/secrets/uri` is read as `CODES_MONGO__URI`.
-- `CODES_SECRETS_DIR` names a directory with a file for each secret, named like the variable, in any case. The
-  environment wins over it.
-- An empty text counts as absent where a setting may be absent.
-- A `CODES_` variable that does not exist is an error, so that a misspelt one is noticed. `CODES_DEV_*` and
-  `CODES_TEST_*` belong to the local stack and the tests.
-- S3 credentials come the way of all AWS programs: `AWS_ACCESS_KEY_ID` and the rest of the chain.
+- `CODES_SECRETS_DIR` names a directory with one file per secret, named like the variable, in upper or lower case.
+  The environment takes precedence.
+- An empty value counts as not set if the setting is optional.
+- An unknown `CODES_` variable is an error, so that a misspelt one is noticed. `CODES_DEV_*` and `CODES_TEST_*`
+  belong to the local stack and the tests.
+- S3 credentials are found as by all AWS programs: `AWS_ACCESS_KEY_ID` and the rest of the credential chain.
 
 | variable | default | allowed | meaning |
 |---|---|---|---|
