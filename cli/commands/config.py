@@ -1,4 +1,4 @@
-"""`codes config`: every setting, its value here, and where that came from.
+"""`codes config`: all settings, their effective values, and the source of each.
 
 Out:      a table, JSON, or the Markdown of docs/settings.md.
 Promise:  no secret is shown.
@@ -37,7 +37,7 @@ and the source of each. `codes config --docs` generates this file.
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One setting as it is shown."""
+    """A setting as displayed."""
 
     variable: str
     value: str
@@ -51,7 +51,7 @@ def config(
     json_: Annotated[bool, typer.Option("--json", help="Print a JSON list.")] = False,
     docs: Annotated[bool, typer.Option("--docs", help="Print docs/settings.md.")] = False,
 ) -> None:
-    """Show every setting: value, range, where it came from. Secrets are masked."""
+    """Show all settings: value, range, and source of the value. Secrets are masked."""
     if docs:
         typer.echo(markdown(), nl=False)
     elif json_:
@@ -61,10 +61,10 @@ def config(
 
 
 def rows() -> list[Row]:
-    """Every setting of this process's environment.
+    """All settings, as loaded from this process's environment.
 
     Raises:
-        SettingsInvalid: a setting is wrong; then there is nothing to show.
+        SettingsInvalid: a setting is invalid.
     """
     from ops.settings.load import VARIABLES, load_with_origins
 
@@ -82,7 +82,7 @@ def rows() -> list[Row]:
 
 
 def markdown() -> str:
-    """docs/settings.md."""
+    """The text of docs/settings.md."""
     from ops.settings.load import VARIABLES
 
     return MARKDOWN_HEAD + "".join(
@@ -93,7 +93,7 @@ def markdown() -> str:
 
 
 def shown(variable: "Variable", value: object) -> str:
-    """A value as text. Of a secret that is an address only its password is masked."""
+    """Format a value. Of a secret URI only the password is masked."""
     from pydantic import SecretStr
 
     from ops.telemetry.masking import MASK, mask_text

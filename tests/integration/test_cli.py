@@ -55,8 +55,8 @@ async def test_a_fans_way_is_seen_from_the_command_line(codes: Codes, worker: Ro
     )
     assert 0 == assigned.code, assigned.err
     assert code_id in assigned.out
-    told = await codes("tail", "assigned.v1", "--no-follow", "--json", "--reveal", "--campaign", CAMPAIGN)
-    value = told.json["value"]["code"]
+    tailed = await codes("tail", "assigned.v1", "--no-follow", "--json", "--reveal", "--campaign", CAMPAIGN)
+    value = tailed.json["value"]["code"]
 
     masked = await codes("tail", "assigned.v1", "--no-follow")
     by_id = await codes("show", "code", code_id, "--json")
@@ -108,7 +108,7 @@ async def test_what_is_not_there_is_said_on_one_line(codes: Codes) -> None:
     ended = await asyncio.gather(*(codes(*arguments) for arguments in absent))
     tail = await codes("tail", "nothing.v1")
 
-    assert [Ended(1, "", told) for told in absent.values()] == ended
+    assert [Ended(1, "", line) for line in absent.values()] == ended
     assert (1, 1) == (tail.code, len(tail.err.splitlines()))
     assert "no topic nothing.v1" in tail.err
 

@@ -58,7 +58,7 @@ async def test_a_retry_goes_on_with_it(
         first.json["state"],
         counts(first.json),
     )
-    assert "codes: import i1 was left unfinished; it goes on under its own id" in first.err.splitlines()
+    assert "codes: import i1 was interrupted; it resumes under its own id" in first.err.splitlines()
     assert ("i1:2", 3) == (second.json["import_id"], second.json["duplicates_in_campaign"])
     await check_books(neighbour, db)
 

@@ -10,7 +10,7 @@ from rich.progress import Progress
 from typer.testing import CliRunner
 
 from cli.commands.import_progress import Bar, print_line, rate
-from cli.commands.imports_table import line_of, print_table
+from cli.commands.imports_table import print_table, row_of
 from cli.jobs.importing import account_of, duration_text
 from cli.jobs.retrying import StillRunning, next_id, refuse_running
 from cli.main import app
@@ -55,7 +55,7 @@ def test_a_running_import_lasts_until_now() -> None:
     ("changes", "is_cancelled", "shown"),
     [
         ({}, False, "running"),
-        ({}, True, "running: to be cancelled"),
+        ({}, True, "running: cancelling"),
         ({"state": "completed"}, False, "completed"),
         ({"state": "completed", "reason": "report_not_written"}, True, "completed: report_not_written"),
         (CANCELLED, True, "failed: cancelled"),
@@ -65,14 +65,14 @@ def test_a_list_says_the_state_with_its_reason(changes: dict[str, Any], is_cance
     """And that a running one is about to be stopped."""
     account = account_of(an_import(**changes), NOW if is_cancelled else None, now=NOW)
 
-    assert shown == line_of(account)["state"]
+    assert shown == row_of(account)["state"]
 
 
 def test_progress_is_never_rounded_up_to_the_end() -> None:
     """100 % is all of it."""
     account = account_of(an_import(bytes_read=9_999), None, now=NOW)
 
-    assert "99 %" == line_of(account)["progress"]
+    assert "99 %" == row_of(account)["progress"]
 
 
 @pytest.mark.parametrize(
@@ -142,8 +142,8 @@ def test_progress_elsewhere_is_a_line_an_event(capsys: pytest.CaptureFixture[str
     print_line({**says(7), "inserted": 4, "duplicates": 2, "rejected": 1})
 
     captured = capsys.readouterr()
-    told = "import: rows_read=7 inserted=4 duplicates=2 rejected=1 bytes_read=70 bytes_total=1000000\n"
-    assert ("", told) == (captured.out, captured.err)
+    line = "import: rows_read=7 inserted=4 duplicates=2 rejected=1 bytes_read=70 bytes_total=1000000\n"
+    assert ("", line) == (captured.out, captured.err)
 
 
 def test_what_is_not_known_yet_is_not_in_the_line(capsys: pytest.CaptureFixture[str]) -> None:
@@ -154,17 +154,17 @@ def test_what_is_not_known_yet_is_not_in_the_line(capsys: pytest.CaptureFixture[
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "message"),
     [
         (("cancel", "a b"), "ID must be an import's id"),
         (("cancel", "x" * 111), "ID must be an import's id"),
         (("list", "--state", "cancelled"), "--state must be one of running, completed, failed"),
     ],
 )
-def test_a_bad_argument_is_named_before_anything_is_asked(arguments: tuple[str, ...], told: str) -> None:
+def test_a_bad_argument_is_named_before_anything_is_asked(arguments: tuple[str, ...], message: str) -> None:
     """Exit code 2 and one line."""
     ended = CliRunner().invoke(app, ["imports", *arguments])
 
     assert (2, "") == (ended.exit_code, ended.stdout)
-    assert ended.stderr.startswith(f"codes: {told}")
+    assert ended.stderr.startswith(f"codes: {message}")
     assert 1 == len(ended.stderr.splitlines())
