@@ -38,7 +38,7 @@ def demo(
     """Start the whole service on this machine, import codes, send mixed requests, and audit every answer."""
     from cli.demo.summary import last_line, print_summary
 
-    outcome = _played(requests, codes, seed, keep=keep, is_local=stack == "local")
+    outcome = _run(requests, codes, seed, keep=keep, is_local=stack == "local")
     sys.stderr.flush()
     print_summary(outcome, table_console())
     if keep and stack == "local":
@@ -47,11 +47,11 @@ def demo(
     raise typer.Exit(Exit.OK if outcome.is_good else Exit.FAILED)
 
 
-def _played(requests: int, codes: int, seed: int, *, keep: bool, is_local: bool) -> "Outcome":
+def _run(requests: int, codes: int, seed: int, *, keep: bool, is_local: bool) -> "Outcome":
     """Run the demo. Exits the command if the demo cannot start or is interrupted."""
     from rich.console import Console
 
-    from cli.demo.interrupts import as_one
+    from cli.demo.interrupts import as_keyboard_interrupt
     from cli.demo.run import run_demo
     from cli.demo.running import run_on_running
     from cli.demo.screen import Screen
@@ -60,7 +60,7 @@ def _played(requests: int, codes: int, seed: int, *, keep: bool, is_local: bool)
 
     size, screen = Size(requests, codes, seed), Screen(Console(stderr=True))
     try:
-        with as_one():
+        with as_keyboard_interrupt():
             return run_demo(size, screen, keep=keep) if is_local else run_on_running(size, screen)
     except KeyboardInterrupt:
         complain("demo interrupted; its processes have ended")

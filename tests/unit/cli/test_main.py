@@ -1,4 +1,4 @@
-"""The command line keeps its word: exit codes, and one line for what we know."""
+"""The command line has the documented exit codes, and prints a known error on one line."""
 
 import pytest
 from typer.testing import CliRunner

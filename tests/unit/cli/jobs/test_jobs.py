@@ -1,4 +1,4 @@
-"""What must hold: what the service would not read is not sent, and what is shown tells no secret."""
+"""Invalid requests are not sent, and secrets are not shown."""
 
 from dataclasses import replace
 from typing import Any
@@ -18,7 +18,6 @@ from tests.fakes.builders import a_release, a_reserve, a_shard
 
 
 def a_record(value: bytes | None, *, key: bytes | None = b"k", headers: Headers = ()) -> IncomingRecord:
-    """A record of some topic."""
     return IncomingRecord("t.assigned.v1", 0, 7, 1_795_485_600_000, key, value, headers)
 
 
@@ -41,8 +40,8 @@ def a_record(value: bytes | None, *, key: bytes | None = b"k", headers: Headers 
         (("import", "--bucket", "b-1", "--campaign", "c"), "specify the object"),
     ],
 )
-def test_a_bad_value_is_named_on_one_line(arguments: tuple[str, ...], message: str) -> None:
-    """Exit code 2, before anything is connected to."""
+def test_an_invalid_value_is_reported_on_one_line(arguments: tuple[str, ...], message: str) -> None:
+    """Exit code 2, before any connection is opened."""
     ended = CliRunner().invoke(app, ["publish", *arguments])
 
     assert (2, "") == (ended.exit_code, ended.stdout)
@@ -50,8 +49,8 @@ def test_a_bad_value_is_named_on_one_line(arguments: tuple[str, ...], message: s
     assert 1 == len(ended.stderr.splitlines())
 
 
-def test_which_code_must_be_said_in_one_way() -> None:
-    """By id, or by value within a campaign."""
+def test_a_code_must_be_specified_in_exactly_one_way() -> None:
+    """By its id, or by its value within a campaign."""
     for arguments in (["show", "code"], ["show", "code", "i", "--campaign", "c"], ["show", "code", "--value", "v"]):
         ended = CliRunner().invoke(app, arguments)
 
@@ -61,8 +60,8 @@ def test_which_code_must_be_said_in_one_way() -> None:
         )
 
 
-def test_a_record_has_its_fan_for_a_key() -> None:
-    """So that one partition has all that a fan asks; the campaign is the key of imports only."""
+def test_the_default_key_is_the_fan() -> None:
+    """So all requests of a fan are in one partition. The campaign is the key of imports only."""
     command = ImportCommand(request_id="i-1", campaign_id="spring", bucket="b-1", key="k")
 
     assert "fan-1" == default_key(a_reserve())
@@ -71,8 +70,8 @@ def test_a_record_has_its_fan_for_a_key() -> None:
     assert "spring" == default_key(command)
 
 
-def test_a_codes_value_is_masked_unless_it_is_asked_for() -> None:
-    """Beside it, everything of the record is there."""
+def test_a_codes_value_is_masked_unless_it_is_revealed() -> None:
+    """All other parts of the record are shown."""
     record = a_record(b'{"code":"SECRET","code_id":"c-1"}', headers=(("h", b"v"), ("empty", None)))
 
     masked, revealed = as_json(record, reveal=False), as_json(record, reveal=True)
@@ -93,15 +92,15 @@ def test_a_codes_value_is_masked_unless_it_is_asked_for() -> None:
         (b"\xff\xfe", {"value_base64": "//4="}),
     ],
 )
-def test_a_value_that_is_no_object_is_shown_as_it_is(value: bytes | None, shown: dict[str, Any]) -> None:
+def test_a_value_that_is_not_an_object_is_shown_unchanged(value: bytes | None, shown: dict[str, Any]) -> None:
     """Text as text, other bytes as base64."""
     fields = as_json(a_record(value), reveal=False)
 
     assert shown == {name: fields[name] for name in fields if name.startswith("value")}
 
 
-def test_only_wanted_records_are_shown() -> None:
-    """By key and by campaign, both if both are given."""
+def test_only_selected_records_are_shown() -> None:
+    """By key and by campaign; if both are given, both must match."""
     record = a_record(orjson.dumps({"campaign_id": "spring"}))
 
     assert Selection("t").includes(record)
@@ -114,29 +113,29 @@ def test_only_wanted_records_are_shown() -> None:
 @pytest.mark.parametrize(
     ("timestamp_ms", "shown"), [(-1, "1970-01-01T00:00:00.000Z"), (10**15, "9999-12-31T23:59:59.999Z")]
 )
-def test_a_time_that_no_calendar_has_is_shown_as_the_nearest(timestamp_ms: int, shown: str) -> None:
-    """On a topic without LogAppendTime a sender writes any number."""
+def test_a_timestamp_out_of_range_is_shown_as_the_nearest_date(timestamp_ms: int, shown: str) -> None:
+    """On a topic without LogAppendTime a sender can write any number."""
     record = replace(a_record(b"x"), timestamp_ms=timestamp_ms)
 
     assert shown == timestamp(record)
 
 
 def test_a_short_name_is_a_topic_of_the_contract() -> None:
-    """Any other name is taken as it is."""
+    """Any other name is a full name already."""
     assert "t.results.v1" == full_name("results.v1", "t.")
     assert "t.results.v1" == full_name("t.results.v1", "t.")
     assert "others" == full_name("others", "t.")
 
 
-def test_a_dead_letters_reason_is_told() -> None:
-    """It stands in headers; the sender's own are left out."""
+def test_a_dead_letters_reason_is_shown() -> None:
+    """It is in the headers; the sender's headers are left out."""
     letter = a_record(b"x", headers=(("mine", b"1"), ("dlq-reason", b"not_json"), ("ce_id", b"2")))
 
     assert {"dlq-reason": "not_json"} == reason_headers(letter)
 
 
 def test_a_campaigns_counts_are_the_sums_of_its_shards() -> None:
-    """Single shards may be negative; each code type has a row that any JSON writer can write."""
+    """A single shard may be negative; each code type has one row, which can be written as JSON."""
     shards: list[InventoryDocument] = [
         a_shard(available=10, reserved=0, assigned=0),
         a_shard(available=-4, reserved=3, assigned=1),
