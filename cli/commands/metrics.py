@@ -15,7 +15,7 @@ MARKDOWN_HEAD: Final = """\
 # Metrics
 
 Every role serves these on its ops port under `/metrics`, in Prometheus's text format. They are declared in
-`ops/telemetry/metrics.py`; `codes metrics --docs` generates this file.
+`ops/telemetry/metrics/`; `codes metrics --docs` generates this file.
 
 - Labels never hold a code, fan or request. `campaign` has a bounded number of values.
 - An unknown value has no series. So an alert on lag needs a second alert, on absent lag.
