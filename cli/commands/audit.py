@@ -21,23 +21,21 @@ FINDINGS_SHOWN: Final = 20
 SOUND: Final = "nothing lost, nothing doubled, no drift, no leak, nothing overdue, nobody refused wrongly"
 
 
+Campaigns = Annotated[list[str] | None, typer.Option("--campaign", help="Audit only this campaign; may be repeated.")]
+Since = Annotated[
+    str | None, typer.Option("--since", help="Only requests since this time: RFC 3339, or an age such as 2h or 7d.")
+]
+Until = Annotated[
+    str | None, typer.Option("--until", help="Only requests before this time; same formats as --since.")
+]
+Texts = Annotated[
+    list[Path] | None,
+    typer.Option("--text", exists=True, dir_okay=False, help="Search this log file for codes; may be repeated."),
+]
+
+
 def audit(
-    *,
-    campaign: Annotated[
-        list[str] | None, typer.Option("--campaign", help="Audit only this campaign; may be repeated.")
-    ] = None,
-    since: Annotated[
-        str | None,
-        typer.Option("--since", help="Only requests since this time: RFC 3339, or an age such as 2h or 7d."),
-    ] = None,
-    until: Annotated[
-        str | None, typer.Option("--until", help="Only requests before this time; same formats as --since.")
-    ] = None,
-    text: Annotated[
-        list[Path] | None,
-        typer.Option("--text", exists=True, dir_okay=False, help="Search this log file for codes; may be repeated."),
-    ] = None,
-    json_: Json = False,
+    *, campaign: Campaigns = None, since: Since = None, until: Until = None, text: Texts = None, json_: Json = False
 ) -> None:
     """Check that nothing is lost or doubled, that the counts agree, and that no code has leaked.
 

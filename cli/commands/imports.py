@@ -34,6 +34,11 @@ SHOWN: Final = (
 app = typer.Typer(name="imports", help="List, show, cancel or retry imports.", no_args_is_help=True)
 
 ImportId = Annotated[str, typer.Argument(metavar="ID", help="The import's id.", show_default=False)]
+Campaign = Annotated[str | None, typer.Option("--campaign", help="Only imports into this campaign.")]
+State = Annotated[
+    str | None, typer.Option("--state", help="Only imports in this state: running, completed or failed.")
+]
+Limit = Annotated[int, typer.Option("--limit", min=1, max=1_000, help="Maximum number of imports to list.")]
 
 
 @app.command(
@@ -41,11 +46,9 @@ ImportId = Annotated[str, typer.Argument(metavar="ID", help="The import's id.", 
 )
 def list_(
     *,
-    campaign: Annotated[str | None, typer.Option("--campaign", help="Only imports into this campaign.")] = None,
-    state: Annotated[
-        str | None, typer.Option("--state", help="Only imports in this state: running, completed or failed.")
-    ] = None,
-    limit: Annotated[int, typer.Option("--limit", min=1, max=1_000, help="Maximum number of imports to list.")] = 20,
+    campaign: Campaign = None,
+    state: State = None,
+    limit: Limit = 20,
     json_: Json = False,
 ) -> None:
     """List imports that have started, newest first."""

@@ -36,6 +36,14 @@ Key = Annotated[str | None, typer.Option("--key", help="Key of the record.", sho
 ImportRecordKey = Annotated[
     str | None, typer.Option("--key", help="Key of the record.", show_default="the campaign's id")
 ]
+Source = Annotated[str | None, typer.Argument(metavar="SOURCE", help="s3://bucket/key", show_default=False)]
+Bucket = Annotated[
+    str | None, typer.Option("--bucket", help="Bucket of the object, instead of SOURCE; needs --object-key.")
+]
+ObjectKey = Annotated[
+    str | None, typer.Option("--object-key", help="Key of the object, instead of SOURCE; needs --bucket.")
+]
+VersionId = Annotated[str | None, typer.Option("--version-id", help="Version of the object; default: the latest.")]
 
 
 @app.command(epilog="Example: codes publish reserve --campaign spring --fan fan-1 --quantity 2 --ttl-s 600 --wait")
@@ -122,16 +130,10 @@ def release(
 def import_(
     *,
     campaign: Campaign,
-    source: Annotated[str | None, typer.Argument(help="s3://bucket/key", show_default=False)] = None,
-    bucket: Annotated[
-        str | None, typer.Option("--bucket", help="Bucket of the object, instead of SOURCE; needs --object-key.")
-    ] = None,
-    object_key: Annotated[
-        str | None, typer.Option("--object-key", help="Key of the object, instead of SOURCE; needs --bucket.")
-    ] = None,
-    version_id: Annotated[
-        str | None, typer.Option("--version-id", help="Version of the object; default: the latest.")
-    ] = None,
+    source: Source = None,
+    bucket: Bucket = None,
+    object_key: ObjectKey = None,
+    version_id: VersionId = None,
     code_type: CodeType = None,
     request_id: RequestId = None,
     key: ImportRecordKey = None,

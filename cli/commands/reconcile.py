@@ -17,23 +17,29 @@ if TYPE_CHECKING:
     from handlers.inventory.reconcile import Line
 
 
+Campaigns = Annotated[
+    list[str] | None,
+    typer.Option("--campaign", help="Reconcile only this campaign; may be repeated.", show_default=False),
+]
+Repair = Annotated[
+    bool, typer.Option("--repair", help="Correct drifting counts, and publish the corrections to inventory.v1.")
+]
+Retell = Annotated[
+    bool, typer.Option("--retell", help="Publish all counts to inventory.v1 again, as needed after a restore.")
+]
+Reservations = Annotated[
+    bool, typer.Option("--reservations", help="List reservations and codes that disagree; reads all of both.")
+]
+All = Annotated[bool, typer.Option("--all", help="Also show counts that agree.")]
+
+
 def reconcile(
     *,
-    campaign: Annotated[
-        list[str] | None,
-        typer.Option("--campaign", help="Reconcile only this campaign; may be repeated.", show_default=False),
-    ] = None,
-    repair: Annotated[
-        bool, typer.Option("--repair", help="Correct drifting counts, and publish the corrections to inventory.v1.")
-    ] = False,
-    retell: Annotated[
-        bool, typer.Option("--retell", help="Publish all counts to inventory.v1 again, as needed after a restore.")
-    ] = False,
-    reservations: Annotated[
-        bool,
-        typer.Option("--reservations", help="List reservations and codes that disagree; reads all of both."),
-    ] = False,
-    all_: Annotated[bool, typer.Option("--all", help="Also show counts that agree.")] = False,
+    campaign: Campaigns = None,
+    repair: Repair = False,
+    retell: Retell = False,
+    reservations: Reservations = False,
+    all_: All = False,
     json_: Json = False,
 ) -> None:
     """Compare the inventory's shards with the codes, in one snapshot per campaign.

@@ -27,6 +27,15 @@ app = typer.Typer(
 )
 
 
+CodeId = Annotated[str | None, typer.Argument(help="The code's id, not its value.", show_default=False)]
+Campaign = Annotated[str | None, typer.Option("--campaign", help="Look up the code by its value in this campaign.")]
+Value = Annotated[
+    str | None,
+    typer.Option("--value", help="The code's value; safer at the prompt, since other users can see arguments."),
+]
+Reveal = Annotated[bool, typer.Option("--reveal", help="Show the code's value.")]
+
+
 @app.command(epilog="Example: codes show campaign spring")
 def campaign(campaign_id: Annotated[str, typer.Argument(show_default=False)], json_: Json = False) -> None:
     """Show a campaign's codes by type and status, in total and per shard."""
@@ -46,16 +55,11 @@ def campaign(campaign_id: Annotated[str, typer.Argument(show_default=False)], js
     "codes show code --campaign spring < value.txt"
 )
 def code(
-    code_id: Annotated[str | None, typer.Argument(show_default=False)] = None,
+    code_id: CodeId = None,
     *,
-    campaign: Annotated[
-        str | None, typer.Option("--campaign", help="Look up the code by its value in this campaign.")
-    ] = None,
-    value: Annotated[
-        str | None,
-        typer.Option("--value", help="The code's value; safer at the prompt, since other users can see arguments."),
-    ] = None,
-    reveal: Annotated[bool, typer.Option("--reveal", help="Show the code's value.")] = False,
+    campaign: Campaign = None,
+    value: Value = None,
+    reveal: Reveal = False,
     json_: Json = False,
 ) -> None:
     """Show a code's status and holder, by the code's id or by its value within a campaign."""

@@ -18,32 +18,37 @@ if TYPE_CHECKING:
     from schemas.records import IncomingRecord
 
 
+Topic = Annotated[
+    str, typer.Argument(help="A topic of the contract, such as results.v1, or any full name.", show_default=False)
+]
+FromBeginning = Annotated[bool, typer.Option("--from-beginning", help="Start at the beginning of the topic.")]
+Follow = Annotated[
+    bool, typer.Option("--follow/--no-follow", help="Wait for new records, or stop at the end of the topic.")
+]
+CountMax = Annotated[int | None, typer.Option("--max", min=1, help="Stop after N records.")]
+Key = Annotated[str | None, typer.Option("--key", help="Only records with this key.")]
+Campaign = Annotated[str | None, typer.Option("--campaign", help="Only records of this campaign.")]
+Uncommitted = Annotated[bool, typer.Option("--uncommitted", help="Include records of open and aborted transactions.")]
+Reveal = Annotated[bool, typer.Option("--reveal", help="Show the values of codes.")]
+TimeoutS = Annotated[
+    float | None,
+    typer.Option("--timeout-s", "--timeout", min=0.1, help="Give up after N seconds without an answer from Kafka."),
+]
+JsonLines = Annotated[bool, typer.Option("--json", help="Print one JSON object per line.")]
+
+
 def tail(
-    topic: Annotated[
-        str,
-        typer.Argument(help="A topic of the contract, such as results.v1, or any full name.", show_default=False),
-    ],
+    topic: Topic,
     *,
-    from_beginning: Annotated[
-        bool, typer.Option("--from-beginning", help="Start at the beginning of the topic.")
-    ] = False,
-    follow: Annotated[
-        bool, typer.Option("--follow/--no-follow", help="Wait for new records, or stop at the end of the topic.")
-    ] = True,
-    max_: Annotated[int | None, typer.Option("--max", min=1, help="Stop after N records.")] = None,
-    key: Annotated[str | None, typer.Option("--key", help="Only records with this key.")] = None,
-    campaign: Annotated[str | None, typer.Option("--campaign", help="Only records of this campaign.")] = None,
-    uncommitted: Annotated[
-        bool, typer.Option("--uncommitted", help="Include records of open and aborted transactions.")
-    ] = False,
-    reveal: Annotated[bool, typer.Option("--reveal", help="Show the values of codes.")] = False,
-    timeout_s: Annotated[
-        float | None,
-        typer.Option(
-            "--timeout-s", "--timeout", min=0.1, help="Give up after N seconds without an answer from Kafka."
-        ),
-    ] = None,
-    json_: Annotated[bool, typer.Option("--json", help="Print one JSON object per line.")] = False,
+    from_beginning: FromBeginning = False,
+    follow: Follow = True,
+    max_: CountMax = None,
+    key: Key = None,
+    campaign: Campaign = None,
+    uncommitted: Uncommitted = False,
+    reveal: Reveal = False,
+    timeout_s: TimeoutS = None,
+    json_: JsonLines = False,
 ) -> None:
     """Show the records of a topic, from now on or from the beginning, until Ctrl-C."""
     from cli.jobs.tailing import Selection, full_name

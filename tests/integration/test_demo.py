@@ -1,4 +1,4 @@
-"""What a newcomer sees of `codes demo`, small; and that it leaves nothing behind, however it ends."""
+"""A small `codes demo`: its output, and that it leaves no process running, however it ends."""
 
 import os
 import re
@@ -23,7 +23,7 @@ LAST_LINE = (
 
 
 def role_processes(stack: devstack.Stack) -> list[str]:
-    """Roles of any demo on this stack that run now."""
+    """Running roles of any demo on this stack."""
     logs = str(stack.folder / "logs" / "demo-")
     found = psutil.process_iter(["pid", "open_files", "cmdline"])
     return [
@@ -34,12 +34,11 @@ def role_processes(stack: devstack.Stack) -> list[str]:
 
 
 def logs_of_demos(stack: devstack.Stack) -> list[Path]:
-    """What demos have logged so far."""
     return sorted((stack.folder / "logs").glob("demo-*-worker.log"))
 
 
 def test_it_ends_with_one_line_of_figures(stack: devstack.Stack) -> None:
-    """Nothing lost, doubled or adrift; the stack that ran before runs on, no role does."""
+    """Nothing is lost, doubled or drifting; a stack that ran before still runs, and no role does."""
     done = subprocess.run(DEMO, capture_output=True, text=True, timeout=110, check=False)  # noqa: S603  # this very program
 
     assert 0 == done.returncode, done.stderr

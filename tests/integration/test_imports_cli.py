@@ -1,4 +1,4 @@
-"""What a campaign manager gets from `codes imports` and `codes publish import --wait`, with a running importer."""
+"""Output and exit codes of `codes imports` and `codes publish import --wait`, with a running importer."""
 
 import asyncio
 import signal
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.integration
 ROWS = 40_000
 LONG = "code\n" + "".join(f"CODE-{number:05}\nCODE-{number // 2:05}\nCODE {number}\n" for number in range(ROWS // 4))
 LONG += "".join(f"MORE-{number:05}\n" for number in range(ROWS // 4))
-"""A code, a duplicate and a rejected row again and again; then codes alone."""
+"""A code, a duplicate and a rejected row, repeated; then only codes."""
 SMALL = {
     "CODES_IMPORTER__RANGE_BYTES": "4096",
     "CODES_IMPORTER__ROWS_PER_CHUNK_MAX": "10",
@@ -57,7 +57,7 @@ async def importer(
 
 
 async def under_way(neighbour: Neighbour) -> None:
-    """Wait for the first rows."""
+    """Wait until the first rows are imported."""
     seen = 0
     while True:
         events = await neighbour.values(IMPORTS, seen + 1)
@@ -89,7 +89,7 @@ async def check_kept(end: Mapping[str, Any], files: Files, db: Database) -> None
 async def test_a_cancelled_import_keeps_what_it_has(
     codes: Codes, importer: Role, neighbour: Neighbour, files: Files, db: Database
 ) -> None:
-    """It stops at a chunk's end and says so once, with exact counts; the same command again gets the same end."""
+    """It stops at the end of a chunk, with one end event and exact counts; a repeated command gets the same end."""
     await neighbour.send(IMPORT, files.command("long.csv"), key=b"sale")
     await under_way(neighbour)
 
@@ -115,7 +115,7 @@ async def test_a_cancelled_import_keeps_what_it_has(
 async def test_an_import_cancelled_before_it_begins(
     codes: Codes, environment: dict[str, str], neighbour: Neighbour, files: Files, db: Database, tmp_path: Path
 ) -> None:
-    """It writes nothing, and ends as soon as it comes; imports behind it are served."""
+    """It writes nothing, and ends as soon as it starts; later imports are processed."""
     cancelled = await codes("imports", "cancel", "i1")
     shown = await codes("imports", "show", "i1")
     await neighbour.send(IMPORT, files.command("short.csv", "i1"), key=b"sale")
@@ -137,7 +137,7 @@ async def test_an_import_cancelled_before_it_begins(
 async def test_a_cancelled_import_that_is_killed_stays_cancelled(
     codes: Codes, environment: dict[str, str], neighbour: Neighbour, files: Files, db: Database, tmp_path: Path
 ) -> None:
-    """Killed after the chunk and before its end is written, its heir ends it without another row."""
+    """Killed after the chunk and before its end is written, it is ended by the next importer, without another row."""
     await neighbour.send(IMPORT, files.command("long.csv"), key=b"sale")
     doomed = {**SMALL, "CODES_FAILPOINT": "before_import_end:kill"}
     async with running("importer", environment, tmp_path / "doomed.log", **doomed) as role:
@@ -157,7 +157,7 @@ async def test_a_cancelled_import_that_is_killed_stays_cancelled(
 async def test_an_import_is_sent_again(
     codes: Codes, importer: Role, neighbour: Neighbour, files: Files, db: Database
 ) -> None:
-    """Under the next free id; a retry of a retry goes on with the numbers; what is in already is a duplicate."""
+    """Under the next free id; a retry of a retry has the next number; imported codes are duplicates."""
     object_ = f"s3://{files.bucket}/short.csv"
     wait = ("--wait", "--json")
     first = await codes("publish", "import", object_, "--campaign", "sale", "--request-id", "i1", *wait)
@@ -179,7 +179,7 @@ async def test_an_import_is_sent_again(
 
 
 async def test_imports_are_listed_and_shown(codes: Codes, importer: Role, neighbour: Neighbour, files: Files) -> None:
-    """Newest first, all or some; each with its figures, a failed one with what to do about it."""
+    """Newest first, all or some; each with its figures, a failed import with its remedy."""
     await neighbour.send(IMPORT, files.command("short.csv", "i1"), key=b"sale")
     await ends(neighbour, 1)
     await neighbour.send(IMPORT, {**files.command("none.csv", "i2"), "campaign_id": "other"}, key=b"other")
@@ -209,7 +209,7 @@ async def test_imports_are_listed_and_shown(codes: Codes, importer: Role, neighb
 async def test_waiting_shows_an_imports_progress(
     codes: Codes, importer: Role, neighbour: Neighbour, files: Files
 ) -> None:
-    """A bar at a terminal, a line an event elsewhere; the end alone on standard output; a failure says what to do."""
+    """A bar in a terminal, otherwise a line per event; only the end on standard output; a failure with its remedy."""
     source, more = f"s3://{files.bucket}", ("--campaign", "sale", "--wait", "--json")
     files.put("other.csv", LONG.replace("CODE-", "C-").encode()[: len(LONG) // 20])
 
@@ -228,10 +228,8 @@ async def test_waiting_shows_an_imports_progress(
     assert f"codes: no_such_object: {IMPORT_REMEDIES['no_such_object']}" in failed.err.splitlines()
 
 
-async def test_whoever_stops_waiting_does_not_stop_the_import(
-    codes: Codes, neighbour: Neighbour, files: Files
-) -> None:
-    """Ctrl-C says how to look again, and how to stop it."""
+async def test_ctrl_c_ends_the_waiting_but_not_the_import(codes: Codes, neighbour: Neighbour, files: Files) -> None:
+    """The message says how to check the import, and how to stop it."""
     source = f"s3://{files.bucket}/short.csv"
     more = ("--campaign", "sale", "--request-id", "i1", "--wait")
     process = await codes.start("publish", "import", source, *more)

@@ -21,7 +21,7 @@ from tests.fakes.imports import an_import
 CANCELLED = {"state": "failed", "reason": "cancelled", "changed_at": NOW + timedelta(seconds=90)}
 
 
-def says(rows: int, seconds: float = 0, **more: object) -> dict[str, Any]:
+def an_event(rows: int, seconds: float = 0, **more: object) -> dict[str, Any]:
     at = (NOW + timedelta(seconds=seconds)).isoformat()
     return {"rows_read": rows, "at": at, "bytes_read": rows * 10, "bytes_total": 1_000_000, **more}
 
@@ -119,18 +119,18 @@ def test_a_running_import_is_not_retried() -> None:
 
 def test_a_rate_needs_two_events() -> None:
     """With a single event the line has no rate."""
-    assert ", 2,500/s" == rate(says(1_000), says(11_000, 4))
-    assert "" == rate(says(1_000), says(1_000))
+    assert ", 2,500/s" == rate(an_event(1_000), an_event(11_000, 4))
+    assert "" == rate(an_event(1_000), an_event(1_000))
 
 
 def test_a_bar_moves_by_bytes() -> None:
     """It is indeterminate until the size is known; then it shows rows, their rate, and bytes."""
     with Progress(console=Console(file=io.StringIO())) as progress:
         bar = Bar(progress, progress.add_task("waiting", total=None))
-        bar.move(says(0, bytes_total=None))
+        bar.move(an_event(0, bytes_total=None))
         [begun] = progress.tasks
         assert (None, 0, "0 rows") == (begun.total, begun.completed, begun.description)
-        bar.move(says(50_000, 5))
+        bar.move(an_event(50_000, 5))
 
     [task] = progress.tasks
     assert (1_000_000, 500_000, "50,000 rows, 10,000/s") == (task.total, task.completed, task.description)
@@ -138,7 +138,7 @@ def test_a_bar_moves_by_bytes() -> None:
 
 def test_without_a_terminal_progress_is_one_line_per_event(capsys: pytest.CaptureFixture[str]) -> None:
     """On standard error: standard output is for the end event."""
-    print_line({**says(7), "inserted": 4, "duplicates": 2, "rejected": 1})
+    print_line({**an_event(7), "inserted": 4, "duplicates": 2, "rejected": 1})
 
     captured = capsys.readouterr()
     line = "import: rows_read=7 inserted=4 duplicates=2 rejected=1 bytes_read=70 bytes_total=1000000\n"
@@ -147,7 +147,7 @@ def test_without_a_terminal_progress_is_one_line_per_event(capsys: pytest.Captur
 
 def test_unknown_figures_are_not_in_the_line(capsys: pytest.CaptureFixture[str]) -> None:
     """For example the size of an object that the importer has not read yet."""
-    print_line(says(0, bytes_total=None))
+    print_line(an_event(0, bytes_total=None))
 
     assert "import: rows_read=0 bytes_read=0\n" == capsys.readouterr().err
 
