@@ -18,7 +18,7 @@ from typing import Final
 from rich.console import Console
 from rich.live import Live
 
-from cli.exits import told
+from cli.exits import error_line
 from cli.top.api import Api, Figures, Wanted
 from cli.top.errors import ApiUnavailable
 from cli.top.frame import Frame
@@ -56,7 +56,7 @@ class Screen:
         except CodeServiceError as error:
             if self.frame is None:
                 raise
-            self.problem = told(error)
+            self.problem = error_line(error)
 
     def _take(self, figures: Figures) -> None:
         now_s, has_kafka = time.monotonic(), figures.lag.known  # without Kafka it answers what it read last
