@@ -6,18 +6,20 @@ Promise:  the place to listen from is taken before anything is sent, so no answe
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 from typing import Final
 from uuid import uuid4
 
 from cli.jobs.tailing import Stand, Wanted, opened
+from handlers.imports.progress import end_identity
 from ops.broker.client import client_options
 from ops.broker.patience import Patience, Say, Unanswered, kafka_patience
 from ops.broker.reading import TopicReader, kafka_errors, partitions_of
-from ops.broker.records import Fields, fields_of
+from ops.broker.records import Fields, fields_of, text
 from ops.settings.load import Settings
 from producers.emitters import idempotent_producer
+from producers.envelope import event_id
 from schemas.errors import BrokerUnavailable
 from schemas.requests import (
     AssignFromStock,
@@ -26,6 +28,7 @@ from schemas.requests import (
     ReleaseRequest,
     Request,
     ReserveRequest,
+    content_digest,
 )
 from schemas.topics import ASSIGN, IMPORT, IMPORTS, RELEASE, RESERVE, RESULTS, Topics, TopicSpec
 
@@ -150,7 +153,8 @@ class Waiting:
             try:
                 async with opened(self._settings, self._answers, stand, self._patience) as (reader, _):
                     await self._send()
-                    return await first_answer(reader, self._order.request_id, on_progress, stand, self._patience)
+                    ids = answer_ids(self._order, self.certain(), Topics(self._settings.topics.prefix))
+                    return await first_answer(reader, self._order.request_id, ids, on_progress, stand, self._patience)
             except BrokerUnavailable as why:
                 await self._patience.pause(why)
 
@@ -170,8 +174,26 @@ async def send(settings: Settings, order: Order, topic: str, key: str) -> Sent:
     return Sent(order.request_id, topic, there.partition, there.offset, key)
 
 
+def answer_ids(order: Order, sent: Sent, topics: Topics) -> frozenset[str]:
+    """The `ce_id`s that its answer may have: of its id and content, or of its record if it was refused as such.
+
+    Another record may carry the same id with other content: its answer is not this one's.
+    """
+    place = f"{topics.bare(sent.topic)}.{sent.partition}@{sent.offset}"
+    if isinstance(order, ImportCommand):
+        identities = (end_identity(order.request_id, content_digest(order)), place)
+        return frozenset(event_id("import", identity) for identity in identities)
+    identities = (f"{order.request_id}:{content_digest(order)}", place)
+    return frozenset(event_id("result", identity) for identity in identities)
+
+
 async def first_answer(
-    reader: TopicReader, request_id: str, on_progress: OnProgress, stand: Stand, patience: Patience
+    reader: TopicReader,
+    request_id: str,
+    ids: Collection[str],
+    on_progress: OnProgress,
+    stand: Stand,
+    patience: Patience,
 ) -> Fields:
     """Read on until the answer to this request stands there; `stand` is where another reader would go on."""
     while True:
@@ -179,7 +201,8 @@ async def first_answer(
             says = fields_of(record.value)
             if request_id not in {says.get("request_id"), says.get("import_id")}:
                 continue
-            if says.get("state") != "running":
+            if says.get("state") == "running":
+                on_progress(says)
+            elif text(record.header("ce_id")) in ids:
                 return says
-            on_progress(says)
         stand.positions = await reader.positions()
