@@ -93,9 +93,14 @@ class ChunkTooSlow(CodeServiceError):
     """MongoDB does not write so many rows of an import in one transaction, or not in time. The chunk is halved.
 
     It may be written all the same. Look at `CODES_IMPORTER__ROWS_PER_CHUNK_MAX` and `CODES_MONGO__TIMEOUT_MS`.
+    `timed_out_s`: after how many seconds, if it lacked time; None: it lacked room.
     """
 
     retriable: ClassVar[bool] = True
+
+    def __init__(self, message: str, *, timed_out_s: float | None = None) -> None:
+        super().__init__(message)
+        self.timed_out_s = timed_out_s
 
 
 class BrokerUnavailable(CodeServiceError):
