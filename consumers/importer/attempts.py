@@ -9,9 +9,9 @@ Promise:  a refusal is believed after `worker.attempts_max` repetitions of it, a
 from dataclasses import dataclass
 
 from consumers.importer.waits import UNTIL_STOP, Limits, Waits
-from consumers.loop.observer import Subject
 from consumers.loop.retry import step_aside
 from schemas.errors import FactsStale, StoreRefused
+from schemas.observation.requests import PlanConflicted, RequestUnwritable, Subject, WriteRefused
 from schemas.records import IncomingRecord
 
 
@@ -33,14 +33,14 @@ class Attempts:
         self.count += 1
         observer, cause = self.waits.context.observer, self.cause
         if isinstance(why, FactsStale):
-            observer.conflict(cause.topic, cause.partition, why.cause)
+            observer.observe(PlanConflicted(cause.topic, cause.partition, why.cause))
             return False
-        observer.store_refused(cause.topic, why.cause)
+        observer.observe(WriteRefused(cause.topic, why.cause))
         repetitions, self.refusals = self.refusals, self.refusals + 1
         is_believed = repetitions > 0 and repetitions % self.waits.context.limits.attempts_max == 0
         if is_believed:
             subject = Subject(cause.topic, cause.partition, cause.offset, self.import_id, self.campaign_id)
-            observer.refused(subject, why)
+            observer.observe(RequestUnwritable(subject, why))
         return is_believed
 
     async def pause(self, limits: Limits = UNTIL_STOP) -> None:

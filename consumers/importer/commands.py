@@ -18,13 +18,14 @@ from consumers.importer.owner import ImportOwner, take
 from consumers.importer.publisher import ProgressPublisher
 from consumers.importer.run import run_import
 from consumers.importer.waits import Waits
-from consumers.loop.observer import BatchReport
 from consumers.loop.prefetch import Stopped
 from consumers.loop.retry import wait_out
 from handlers.imports.chunk_size import ChunkSize
 from producers.emitters import Emitter
 from schemas.documents import ImportDocument
 from schemas.errors import StoreRefused, StoreUnavailable
+from schemas.observation.imports import ImportLeft, ImportStarted
+from schemas.observation.requests import BatchReport, DeadLetterWritten
 from schemas.records import Asked, IncomingRecord, OutgoingRecord, Rejected
 from schemas.requests import ImportCommand
 from stores.import_port import ImportStore
@@ -78,8 +79,8 @@ class ImportPartition:
         with context.tracer.sending(len(outputs)):
             await emitter.emit(outputs, record.offset + 1)
         if isinstance(read, Rejected):
-            context.observer.rejected(read)
-        context.observer.batch_done(report(read))
+            context.observer.observe(DeadLetterWritten(read))
+        context.observer.observe(report(read))
 
     async def _import(
         self, asked: Asked[ImportCommand], document: ImportDocument, emitter: Emitter, waits: Waits
@@ -103,11 +104,11 @@ class ImportPartition:
     async def _run(self, owner: ImportOwner) -> None:
         """Take an import to its end, and report for how long it is under way here."""
         self._chunk_size.resume(owner.document.chunk_rows)
-        self._context.observer.import_began(owner.document)
+        self._context.observer.observe(ImportStarted(owner.document))
         try:
             await run_import(owner)
         finally:
-            self._context.observer.import_left(owner.document)
+            self._context.observer.observe(ImportLeft(owner.document))
 
 
 def unprocessable(asked: Asked[ImportCommand]) -> Rejected:

@@ -21,6 +21,7 @@ from handlers.imports.plan import ChunkFacts, ChunkPlan, DraftedChunk, LastChunk
 from handlers.imports.progress import begun
 from schemas.documents import ImportDocument, InventoryDocument
 from schemas.errors import ChunkTooSlow, FactsStale, PartitionFenced, StoreRefused, StoreUnavailable
+from schemas.observation.imports import ChunkHalved
 from schemas.records import Asked, IncomingRecord
 from schemas.requests import ImportCommand
 from stores.import_port import ImportStore
@@ -160,7 +161,7 @@ class ImportOwner:
         """A chunk of so many rows failed: the next ones have fewer."""
         timed_out_s = why.timed_out_s if isinstance(why, ChunkTooSlow) else None
         if self.size.failed(rows, timed_out_s=timed_out_s):
-            self.context.observer.chunk_halved(self.document, self.size.rows, why)
+            self.context.observer.observe(ChunkHalved(self.document, self.size.rows, why))
 
     async def look_up(self, drafted: DraftedChunk) -> Mapping[str, str]:
         """Those of a chunk's codes that the campaign has.

@@ -23,6 +23,7 @@ from handlers.imports.plan import ChunkFacts, DraftedChunk, plan_chunk
 from handlers.imports.progress import ended, located, why_not_loadable
 from schemas.documents import ImportDocument, InventoryDocument
 from schemas.errors import ChunkTooSlow, FactsStale, ImportFailed, PartitionFenced, StoreRefused
+from schemas.observation.imports import ChunkGrown, ChunkWritten, ImportEnded
 
 DATABASE_REFUSED: Final = "database_refused"
 FAILURES_TO_HALVE: Final = 4
@@ -90,7 +91,7 @@ async def write(owner: ImportOwner, fetched: FetchedChunk) -> None:
         while (rest := rest_of(fetched.drafted.chunk, owner.document)) is not None:
             began_s, rows_read = clock(), owner.document.rows_read
             shards = await write_part(owner, fetched, rest)
-            context.observer.import_wrote(owner.document.rows_read - rows_read, clock() - began_s)
+            context.observer.observe(ChunkWritten(owner.document.rows_read - rows_read, clock() - began_s))
             context.failpoint.reached("after_chunk")
             owner.waits.turned()
             owner.waits.check()
@@ -140,7 +141,7 @@ async def try_part(
     began_s = clock()
     await owner.apply(plan, drafted, facts)
     if size.went_well(part.rows, clock() - began_s):
-        owner.context.observer.chunk_full_again(owner.document, size.rows)
+        owner.context.observer.observe(ChunkGrown(owner.document, size.rows))
     return [change.after for change in plan.shards]
 
 
@@ -172,7 +173,7 @@ async def end(owner: ImportOwner, failure: ImportFailed | None) -> None:
         context.failpoint.reached("before_import_end")
         if await owner.move(after, gives_up=False):
             break
-    context.observer.import_ended(after)
+    context.observer.observe(ImportEnded(after))
 
 
 def rest_of(chunk: Chunk, document: ImportDocument) -> Chunk | None:

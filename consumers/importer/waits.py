@@ -15,10 +15,11 @@ from functools import partial
 from typing import Final, ParamSpec, Self, TypeVar
 
 from consumers.importer.context import ImporterContext
-from consumers.loop.observer import Part
 from consumers.loop.prefetch import Stopped, let_go, unless
 from consumers.loop.retry import seen_through, wait_out
 from schemas.errors import CodeServiceError, Dropped, ImportFailed, ObjectStoreUnavailable, StoreUnavailable
+from schemas.observation.fact import Place
+from schemas.observation.partitions import LoopTurned, Part
 
 CANCELLED: Final = "cancelled"
 LOOK_EVERY_S: Final = 1.0
@@ -52,8 +53,8 @@ class Waits:
 
     context: ImporterContext
     stopping: asyncio.Event
-    place: tuple[str, int]
-    """Topic and partition of the command, which turn while it is served."""
+    place: Place
+    """Where the command is: its loop turns while it is served."""
     cancelled: asyncio.Event = field(default_factory=asyncio.Event)
 
     @property
@@ -68,7 +69,7 @@ class Waits:
 
     def turned(self) -> None:
         """The import goes on."""
-        self.context.observer.turned(*self.place)
+        self.context.observer.observe(LoopTurned(*self.place))
 
     async def turning(self, work: Callable[P, Awaitable[T]], *args: P.args, **options: P.kwargs) -> T:
         """The result of one try, which may take its time."""

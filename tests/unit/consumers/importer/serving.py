@@ -13,15 +13,15 @@ import orjson
 from consumers.importer.commands import ImportPartition
 from consumers.importer.context import ImporterContext
 from consumers.loop.failpoints import Failpoint
-from consumers.loop.observer import Part
 from ops.telemetry.health import Health
-from schemas.errors import CodeServiceError
+from schemas.observation.fact import Fact
+from schemas.observation.partitions import LoopTurned, PartAvailable, PartUnavailable
 from schemas.records import IncomingRecord, OutgoingRecord
 from schemas.requests import ImportCommand, content_digest
 from schemas.settings import ImporterSettings, WorkerSettings
 from schemas.topics import Topics
 from tests.fakes.import_store import MemoryImports, MemoryObjects
-from tests.fakes.observer import RememberingObserver
+from tests.fakes.observer import ObservedFacts
 
 TOPIC: Final = "t.import.commands.v1"
 COMMAND: Final = {"campaign_id": "sale", "bucket": "files", "key": "codes.csv"}
@@ -34,31 +34,22 @@ def rows_of(count: int) -> bytes:
     return b"".join(b"CODE-%06d\n" % number for number in range(count))
 
 
-@dataclass(slots=True)
-class HealthObserver(RememberingObserver):
-    """Passes on what health is made from, as `ops.telemetry.observer` does."""
+class HealthFacts(ObservedFacts):
+    """Facts, and the health that is made from them, as `ops.telemetry.observer` does it."""
 
     health: Health | None = None
-    parts: list[str] = field(default_factory=list)
-    """`waits` and `answers`, in their order."""
 
-    def turned(self, topic: str, partition: int) -> None:
-        """See `Observer.turned`."""
+    def observe(self, fact: Fact, /) -> None:
+        """Remember it, and keep health true."""
+        super().observe(fact)
         assert self.health is not None
-        self.health.turned(topic, partition)
-
-    def waits_for(self, part: Part, error: CodeServiceError) -> None:
-        """See `Observer.waits_for`."""
-        assert self.health is not None
-        self.parts.append("waits")
-        self.health.waits_for(part)
-
-    def answered(self, part: Part) -> None:
-        """See `Observer.answered`."""
-        assert self.health is not None
-        self.parts.append("answers")
-        if part in self.health.ready().missing:
-            self.health.answered(part)
+        match fact:
+            case LoopTurned(topic, partition):
+                self.health.turned(topic, partition)
+            case PartUnavailable(part):
+                self.health.waits_for(part)
+            case PartAvailable(part) if part in self.health.ready().missing:
+                self.health.answered(part)
 
 
 @dataclass(slots=True)
@@ -70,7 +61,7 @@ class Importer:
     rows_per_chunk_max: int = 5_000
     records: list[OutgoingRecord] = field(default_factory=list)
     offsets: list[int] = field(default_factory=list)
-    observer: HealthObserver = field(default_factory=HealthObserver)
+    observer: HealthFacts = field(default_factory=HealthFacts)
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
     killed_at_s: float | None = None
     """When `/live` failed first."""

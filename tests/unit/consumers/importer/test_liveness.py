@@ -1,30 +1,34 @@
 """`/live` of an importer that waits: it is not killed for what would save the import. Real health, skipped time."""
 
 import asyncio
-from dataclasses import dataclass, field
 
 import pytest
 
 from ops.telemetry.health import SILENCE_MAX_S
 from schemas.documents import ImportDocument
 from schemas.errors import CodeServiceError, FactsStale, StoreRefused
+from schemas.observation.fact import Fact
+from schemas.observation.imports import ChunkWritten
 from tests.fakes.import_store import MemoryImports, MemoryObjects
 from tests.fakes.time import run
-from tests.unit.consumers.importer.serving import HealthObserver, Importer, rows_of
+from tests.unit.consumers.importer.serving import HealthFacts, Importer, rows_of
 
 LONG_S = 500.0
 """Longer than any silence that `/live` allows, and not for ever."""
 
 
-@dataclass(slots=True)
-class StopsAtChunk(HealthObserver):
+class StopsAtChunk(HealthFacts):
     """Stops the partition as soon as a chunk is written."""
 
-    stopping: asyncio.Event = field(default_factory=asyncio.Event)
+    def __init__(self) -> None:
+        super().__init__()
+        self.stopping = asyncio.Event()
 
-    def import_wrote(self, rows: int, seconds: float) -> None:
-        """See `Observer.import_wrote`."""
-        self.stopping.set()
+    def observe(self, fact: Fact, /) -> None:
+        """See `Observer.observe`."""
+        super().observe(fact)
+        if isinstance(fact, ChunkWritten):
+            self.stopping.set()
 
 
 def served(importer: Importer) -> Importer:

@@ -1,6 +1,5 @@
 """Writes that are disturbed, refused or unavailable: what is believed, what is reported, what ends. Skipped time."""
 
-from collections import Counter
 from collections.abc import Sequence
 from typing import Final
 
@@ -8,6 +7,8 @@ import pytest
 
 from schemas.documents import ImportDocument
 from schemas.errors import CodeServiceError, FactsStale, StoreRefused, StoreUnavailable
+from schemas.observation.partitions import PartAvailable, PartUnavailable
+from schemas.observation.requests import RequestUnwritable, WriteRefused
 from schemas.settings import WorkerSettings
 from tests.fakes.import_store import MemoryImports, MemoryObjects, Refuse
 from tests.fakes.imports import an_import
@@ -54,7 +55,7 @@ def test_a_refusal_after_many_conflicts_is_not_believed(step: str) -> None:
     importer = served(at_first(step, [*[CONFLICT] * ATTEMPTS_MAX, REFUSAL]))
 
     assert ("completed", 100) == (importer.end["state"], importer.end["inserted"])
-    assert [] == importer.observer.refusals
+    assert [] == importer.observer.of(RequestUnwritable)
 
 
 @pytest.mark.parametrize(
@@ -66,8 +67,8 @@ def test_a_refusal_that_is_repeated_is_believed(step: str, reason: str) -> None:
     importer = served(at_first(step, [REFUSAL, CONFLICT] * (ATTEMPTS_MAX + 1)))
 
     assert ("failed", reason) == (importer.end["state"], importer.end["reason"])
-    assert 1 == len(importer.observer.refusals)
-    assert ATTEMPTS_MAX + 1 == len(importer.observer.store_refusals)
+    assert 1 == len(importer.observer.of(RequestUnwritable))
+    assert ATTEMPTS_MAX + 1 == len(importer.observer.of(WriteRefused))
 
 
 def test_a_take_over_that_is_refused_says_so_again_and_again() -> None:
@@ -75,14 +76,15 @@ def test_a_take_over_that_is_refused_says_so_again_and_again() -> None:
     document = an_import(**the_command(), etag=None, position=0, run="former")
     importer = served(at_first("take over", [REFUSAL] * (3 * ATTEMPTS_MAX + 1)), document)
 
-    assert Counter({"i-1": 3}) == Counter(subject.request_id for subject, _ in importer.observer.refusals)
+    assert ["i-1"] * 3 == [fact.subject.request_id for fact in importer.observer.of(RequestUnwritable)]
     assert "completed" == importer.end["state"]
 
 
 def test_an_outage_of_writes_is_not_ended_by_looks_for_a_cancellation() -> None:
     """The part counts as unavailable from the first write that fails to the first that is done."""
     importer = served(at_first("chunk", [StoreUnavailable("no primary")] * 20))
-    first = importer.observer.parts.index("waits")
+    parts = [type(fact) for fact in importer.observer if isinstance(fact, PartUnavailable | PartAvailable)]
+    first = parts.index(PartUnavailable)
 
-    assert ["waits"] * 20 == importer.observer.parts[first : first + 20]
+    assert [PartUnavailable] * 20 == parts[first : first + 20]
     assert "completed" == importer.end["state"]
