@@ -103,7 +103,7 @@ class ChunkSource:
         return FetchedChunk(chunk, existing, applies)
 
     async def _ranges(self) -> AsyncGenerator[Range, None]:
-        """A gzip from its begin, since it cannot be entered elsewhere; a text from where the import is."""
+        """A gzip from its first byte, since it cannot be entered elsewhere; a text from where the import is."""
         document, step = self.owner.document, self.owner.context.settings.range_bytes
         size, start = document.bytes_total or 0, 0 if document.gzip else document.position
         for at in range(start, size, step):

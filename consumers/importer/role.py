@@ -1,7 +1,7 @@
 """The importer: a group member that serves the topic of import commands, one import a partition at a time.
 
 In:   the Kafka side, how to make a partition's store, S3.
-Out:  progress and end events, inventory events and dead letters, until it is told to stop.
+Out:  progress and end events, inventory events and dead letters, until `stopping` is set.
 """
 
 import asyncio

@@ -13,6 +13,7 @@ from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from typing import Final, Literal
 
+from consumers.importer.attempts import Attempts
 from consumers.importer.chunk_source import ChunkSource, FetchedChunk, draft, place_of_object
 from consumers.importer.owner import ImportOwner
 from consumers.importer.report import report_of_import
@@ -31,7 +32,7 @@ FAILURES_TO_HALVE: Final = 4
 their cache cannot hold."""
 
 
-async def run_import(owner: ImportOwner) -> ImportDocument:
+async def run_import(owner: ImportOwner) -> None:
     """Take an import to its end.
 
     Raises:
@@ -42,7 +43,6 @@ async def run_import(owner: ImportOwner) -> ImportDocument:
     await owner.publisher.publish(owner.document)
     async with owner.waits.watching(owner.store.is_cancelled, owner.document.id):
         await end(owner, await load(owner))
-    return owner.document
 
 
 async def load(owner: ImportOwner) -> ImportFailed | None:
@@ -112,19 +112,27 @@ async def write_part(owner: ImportOwner, fetched: FetchedChunk, rest: Chunk) -> 
         before, rows = owner.document, min(rest.rows, owner.size.rows)
         try:
             return await try_part(owner, fetched, cut(rest, rows)[0], is_first=attempts.count == 0)
-        except (ChunkTooSlow, FactsStale, StoreRefused) as why:
+        except ChunkTooSlow as why:
+            owner.too_large(rows, why)
+            failure: FactsStale | StoreRefused | None = None
+        except (FactsStale, StoreRefused) as why:
             failure = why
         await owner.refresh()
         if owner.document.position != before.position:
             return await owner.shards()  # the write was done, and its answer was lost
-        if isinstance(failure, ChunkTooSlow):
-            owner.too_large(rows, failure)
-            continue
-        if attempts.failed(failure):
-            raise failure
-        if attempts.count % FAILURES_TO_HALVE == 0:
-            owner.too_large(rows, failure)
-        await attempts.pause(UNTIL_CANCELLED)
+        if failure is not None:
+            await after_failure(owner, attempts, failure, rows)
+
+
+async def after_failure(
+    owner: ImportOwner, attempts: Attempts, failure: FactsStale | StoreRefused, rows: int
+) -> None:
+    """Count a try that wrote nothing, and wait before the next one. Raises StoreRefused if there is no hope."""
+    if attempts.failed(failure):
+        raise failure
+    if attempts.count % FAILURES_TO_HALVE == 0:
+        owner.too_large(rows, failure)
+    await attempts.pause(UNTIL_CANCELLED)
 
 
 async def try_part(

@@ -80,14 +80,14 @@ class Waits:
             await let_go(turns)
 
     def check(self, limits: Limits = UNTIL_CANCELLED) -> None:
-        """See whether there is still time to begin something.
+        """See whether there is still time to start something.
 
         Raises:
             Stopped: the process stops.
             ImportFailed: the import is cancelled.
         """
         if self.stopping.is_set() and not limits.stop_grace_s:
-            raise Stopped("told to stop")
+            raise Stopped("the process stops")
         if self.cancelled.is_set() and limits.cancel_grace_s == 0:
             raise ImportFailed(CANCELLED)
 

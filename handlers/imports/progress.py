@@ -96,7 +96,7 @@ def tally_of(chunk: Chunk, existing: Mapping[str, str], import_id: str) -> Tally
     """Count a chunk's rows. `existing` is those of its codes that the campaign has, with the import they came by.
 
     A code that came from elsewhere is a duplicate of the campaign's in each of its rows, so that the counts do not
-    depend on where chunks begin.
+    depend on where chunks start.
     """
     duplicates: Counter[bool] = Counter()
     for code, imported_by in existing.items():
@@ -208,7 +208,7 @@ def event_of(document: ImportDocument) -> ImportProgressed:
 
 
 def lasted_s(document: ImportDocument, until: datetime) -> float:
-    """Seconds from an import's begin until then; not below 0, since two machines' clocks may have a part in it."""
+    """Seconds from an import's start until then; never below 0, though the two times may come from two clocks."""
     return round(max(0.0, (until - document.started_at).total_seconds()), 3)
 
 

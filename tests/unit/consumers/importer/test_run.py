@@ -28,8 +28,18 @@ def test_a_chunk_is_looked_up_once() -> None:
     assert (200, 100, 100) == tuple(importer.end[name] for name in ("rows_read", "inserted", "duplicates_in_file"))
 
 
+def test_what_is_written_late_was_too_large_all_the_same() -> None:
+    """It is counted once, and the next chunks are smaller: each time-out costs its whole time."""
+    store = MemoryImports(rows_in_time=30, is_late=True)
+    importer = Importer(store, MemoryObjects(rows_of(1_000)), rows_per_chunk_max=100)
+    run(importer.serve())
+
+    assert (1_000, 1_000) == tuple(importer.end[name] for name in ("rows_read", "inserted"))
+    assert [100, 50, 25, 25] == store.tries[:4]
+
+
 def test_progress_is_published_now_and_then() -> None:
-    """At the begin, at the end, and in between no more often than the setting says; the shards with it."""
+    """At the start, at the end, and in between no more often than the setting says; the shards with it."""
     importer = Importer(MemoryImports(), MemoryObjects(rows_of(3_000), read_s=1.0), rows_per_chunk_max=10)
     run(importer.serve())
 

@@ -94,7 +94,7 @@ def test_a_cancellation_ends_each_wait(state: str, grace_s: float) -> None:
 
 @pytest.mark.parametrize("state", STATES)
 def test_a_stop_ends_each_wait(state: str) -> None:
-    """At once, and it goes before a cancellation: the heir hears of that itself."""
+    """At once, and it goes before a cancellation: the next owner sees that by itself."""
 
     async def waited_s() -> float:
         waits, loop = some_waits(), asyncio.get_running_loop()

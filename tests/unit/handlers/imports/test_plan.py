@@ -37,7 +37,7 @@ def test_a_draft_is_all_of_a_code() -> None:
 
 
 def test_a_draw_fits_into_31_bits() -> None:
-    """The stock's queries begin anywhere in that range."""
+    """The stock's queries start anywhere in that range."""
     chunk = drafted(a_chunk(b"A1\n"), a_document(), b"\xff" * NOISE_BYTES, moved_by="x@1", at=NOW)
 
     assert 2**31 - 1 == chunk.drafts["A1"]["draw"]
@@ -72,7 +72,7 @@ def test_the_next_chunk_knows_the_codes_and_shards_of_this_one() -> None:
 
 
 def test_shards_that_a_chunk_does_not_change_stay_known() -> None:
-    """Otherwise the next chunk would begin them anew."""
+    """Otherwise the next chunk would start them again at zero."""
     first = a_plan(a_drafted_chunk(b"code,code_type\nA1,external\n"), NOTHING)
     facts = ChunkFacts({}, [change.after for change in first.shards])
     chunk = a_drafted_chunk(b"A2\n")
