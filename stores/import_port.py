@@ -12,8 +12,9 @@ class ImportStore(Protocol):
     """Where imports, their codes and their rejected rows are; one for each input partition.
 
     Every method raises StoreUnavailable if there was no answer in time or an error that is not the import's fault,
-    and is safe to repeat; `create`, `replace` and `apply` also StoreRefused if the database will not take the
-    write, however often it is tried. No commit was attempted then.
+    and is safe to repeat. `create`, `replace` and `apply` also raise StoreRefused if the database will not take the
+    write, however often it is tried; no commit was attempted then. `find`, `shards` and `rejects` raise it for a
+    document that was changed by hand and cannot be read.
     """
 
     async def take_over(self) -> None:

@@ -8,7 +8,7 @@ Promise:  a command's offset moves only together with its import's end event. A 
 
 import asyncio
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Final
 
 from consumers.decode import SizeLimits, decode_command
@@ -22,7 +22,7 @@ from consumers.loop.prefetch import Stopped
 from consumers.loop.retry import wait_out
 from handlers.imports.chunk_size import ChunkSize
 from producers.emitters import Emitter
-from schemas.documents import ImportDocument
+from schemas.documents import ImportDocument, InventoryDocument
 from schemas.errors import StoreRefused, StoreUnavailable
 from schemas.observation.imports import ImportLeft, ImportStarted
 from schemas.observation.requests import BatchReport, DeadLetterWritten
@@ -30,7 +30,7 @@ from schemas.records import Asked, IncomingRecord, OutgoingRecord, Rejected
 from schemas.requests import ImportCommand
 from stores.import_port import ImportStore
 
-UNPROCESSABLE: Final = "the database refuses what this import would write"
+UNPROCESSABLE: Final = "the import's document cannot be written, or cannot be read"
 
 
 class ImportPartition:
@@ -99,7 +99,7 @@ class ImportPartition:
             await self._run(owner)
         if owner.document.report is not None:
             await waits.mongo.run(self._store.forget_rejects, document.id)
-        return progress_records(owner.document, await owner.shards(), asked.record, topics)
+        return progress_records(owner.document, await shards_at_end(owner), asked.record, topics)
 
     async def _run(self, owner: ImportOwner) -> None:
         """Take an import to its end, and report for how long it is under way here."""
@@ -109,6 +109,14 @@ class ImportPartition:
             await run_import(owner)
         finally:
             self._context.observer.observe(ImportLeft(owner.document))
+
+
+async def shards_at_end(owner: ImportOwner) -> Collection[InventoryDocument]:
+    """This partition's shards of the campaign; those that changed, where one cannot be read."""
+    try:
+        return await owner.shards()
+    except StoreRefused:
+        return owner.publisher.unpublished.values()
 
 
 def unprocessable(asked: Asked[ImportCommand]) -> Rejected:

@@ -37,14 +37,15 @@ async def take(asked: Asked[ImportCommand], store: ImportStore, waits: Waits) ->
     """Begin an import, or take over the one of this id; one that has ended or has other content stays as it is.
 
     Raises:
-        StoreRefused: the database refuses the document of an import that has not begun. A refused take-over is
-            retried without end: a dead letter would contradict the document that is there.
+        StoreRefused: the database refuses the document of an import that has not begun, or has one that cannot be
+            read. A refused take-over is retried without end: a dead letter would contradict the document.
         Stopped: the process stops before it was done.
     """
     attempts = Attempts(waits, asked.record, asked.request.request_id, asked.request.campaign_id)
     while True:
-        found = await waits.mongo.run(store.find, asked.request.request_id)
+        found = None
         try:
+            found = await waits.mongo.run(store.find, asked.request.request_id)
             return await take_found(found, asked, store, waits)
         except (FactsStale, StoreRefused) as why:
             if attempts.failed(why) and found is None:
@@ -143,14 +144,22 @@ class ImportOwner:
         self.document = await self.waits.mongo.run(self.still_ours)
 
     async def still_ours(self) -> ImportDocument:
-        """The document. Raises PartitionFenced if another run has taken the import over."""
-        found = await self.store.find(self.document.id)
+        """The document. Raises PartitionFenced if another run has taken the import over, or it cannot be read."""
+        try:
+            found = await self.store.find(self.document.id)
+        except StoreRefused as why:
+            raise PartitionFenced(f"the import's document was changed by hand: {why}") from None
         if found is None or found.run != self.document.run:
             raise PartitionFenced("another run has taken this import over")
         return found
 
     async def shards(self) -> Sequence[InventoryDocument]:
-        """This partition's shards of the import's campaign. Raises Stopped."""
+        """This partition's shards of the import's campaign.
+
+        Raises:
+            Stopped: the process stops.
+            StoreRefused: one was changed by hand, and cannot be read.
+        """
         return await self.waits.mongo.run(self.store.shards, self.document.campaign_id)
 
     def attempts(self) -> Attempts:

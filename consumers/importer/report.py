@@ -14,7 +14,7 @@ from typing import Final
 from consumers.importer.owner import ImportOwner
 from consumers.importer.waits import Limits
 from schemas.documents import ImportDocument
-from schemas.errors import ImportFailed
+from schemas.errors import ImportFailed, StoreRefused
 from stores.import_port import ObjectPlace
 
 SUFFIX: Final = ".rejects.csv"
@@ -37,7 +37,7 @@ async def report_of_import(owner: ImportOwner) -> tuple[str | None, str | None]:
     policy = owner.waits.mongo.until(Limits(cancel_grace_s=REPORT_GRACE_S))
     try:
         return await policy.run(owner.waits.s3.run, write_report, owner), None
-    except ImportFailed:
+    except (ImportFailed, StoreRefused):
         return None, REPORT_NOT_WRITTEN
 
 
@@ -48,6 +48,7 @@ async def write_report(owner: ImportOwner) -> str:
         StoreUnavailable, ObjectStoreUnavailable: safe to repeat.
         PartitionFenced: see `report_of_import`.
         ImportFailed: S3 does not take it, or the database has lost some of the rows. Nothing was written.
+        StoreRefused: some of the rows cannot be read. Nothing was written.
     """
     place = place_of_report(owner.document)
     async with aclosing(pieces_of_report(owner)) as pieces:

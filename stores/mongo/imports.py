@@ -8,16 +8,19 @@ Promise:  a chunk is one transaction: its new codes, the shards' counts, the rej
 """
 
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
-from typing import Final
+from typing import Final, TypeVar
 
 from motor.motor_asyncio import AsyncIOMotorClientSession
+from pydantic import ValidationError
 
 from handlers.imports.plan import ChunkPlan
 from handlers.shards import shard_id
-from schemas.base import CODE_TYPES
+from schemas.base import CODE_TYPES, Model
 from schemas.documents import ImportDocument, InventoryDocument, RejectsDocument
+from schemas.errors import StoreRefused
+from schemas.problems import problems
 from stores.mongo.codes import MongoParts, check_complete, find_by_id, shard_write
-from stores.mongo.collections import from_document, to_document
+from stores.mongo.collections import Document, from_document, to_document
 from stores.mongo.errors import idempotent, in_transaction, writing
 from stores.mongo.ownership import Ownership
 from stores.mongo.slow_chunks import in_time
@@ -25,6 +28,8 @@ from stores.mongo.transactions import run_transaction
 
 REJECTS_BATCH: Final = 4
 """Chunks' worth of rejected rows held at once while the report is written."""
+
+M = TypeVar("M", bound=Model)
 
 
 class MongoImportStore:
@@ -45,7 +50,7 @@ class MongoImportStore:
         """See `ImportStore.find`."""
         with idempotent():
             found = await self._collections.imports.find_one({"_id": import_id})
-        return None if found is None else from_document(ImportDocument, found)
+        return None if found is None else readable(ImportDocument, found)
 
     async def create(self, document: ImportDocument) -> None:
         """See `ImportStore.create`."""
@@ -91,7 +96,7 @@ class MongoImportStore:
         with idempotent():
             found = self._collections.rejects.find({"import_id": import_id}, batch_size=REJECTS_BATCH)
             async for document in found.sort("line", 1):
-                yield from_document(RejectsDocument, document)
+                yield readable(RejectsDocument, document)
 
     async def forget_rejects(self, import_id: str) -> None:
         """See `ImportStore.forget_rejects`."""
@@ -101,7 +106,7 @@ class MongoImportStore:
     async def _own_shards(self, campaign_id: str) -> list[InventoryDocument]:
         ids = [shard_id(campaign_id, code_type, self._shard) for code_type in CODE_TYPES]
         found = await find_by_id(self._collections.inventory, ids)
-        return [from_document(InventoryDocument, document) for document in found]
+        return [readable(InventoryDocument, document) for document in found]
 
     async def _write(self, plan: ChunkPlan, session: AsyncIOMotorClientSession) -> None:
         """Guards first, so that a stale plan fails before the large write. After that one only the commit comes.
@@ -131,3 +136,15 @@ class MongoImportStore:
         guard = {"_id": document.pop("_id"), "run": before.run, "position": before.position, "state": "running"}
         done = await self._collections.imports.update_one(guard, {"$set": document}, session=session)
         check_complete("imports", done.matched_count, 1)
+
+
+def readable(model: type[M], document: Document) -> M:
+    """A document as its model.
+
+    Raises:
+        StoreRefused: it was changed by hand, and cannot be read. The text names the fields, and no value.
+    """
+    try:
+        return from_document(model, document)
+    except ValidationError as why:
+        raise StoreRefused(f"{model.__name__}: {problems(why)}", "invalid") from None

@@ -48,7 +48,9 @@ class ImpatientLoop(asyncio.SelectorEventLoop):
         self._skipping = ImpatientSelector()
         super().__init__(self._skipping)
 
-    def run_in_executor(self, executor: Any, func: Callable[..., Any], *args: Any) -> "asyncio.Future[Any]":
+    def run_in_executor(  # type: ignore[override]  # the stub has variadic generics, which a fake need not repeat
+        self, executor: Any, func: Callable[..., Any], *args: Any
+    ) -> "asyncio.Future[Any]":
         """Done at once: time that is skipped must not pass while a thread works."""
         future = self.create_future()
         try:

@@ -112,5 +112,5 @@ def a_command(import_id: str) -> IncomingRecord:
 
 def the_command(import_id: str = "i-1") -> dict[str, str]:
     """What the import's document has of its command."""
-    command = ImportCommand(**COMMAND, request_id=import_id)
+    command = ImportCommand.model_validate(COMMAND | {"request_id": import_id})
     return {**COMMAND, "_id": import_id, "digest": content_digest(command)}
