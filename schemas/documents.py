@@ -121,6 +121,9 @@ class ImportDocument(Model):
     report: str | None
     started_at: Instant
     changed_at: Instant
+    chunk_rows: int | None = None
+    """Rows of a chunk that the database can write, so that the next owner need not learn it again; null: as many as
+    the setting allows."""
 
 
 class CancellationDocument(Model):

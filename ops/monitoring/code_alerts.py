@@ -9,6 +9,7 @@ from ops.monitoring import limits
 from ops.monitoring.alert import Alert, Group, Severity
 from ops.monitoring.promql import every, is_
 from ops.telemetry.inventory_metrics import OTHER
+from ops.telemetry.metrics.batches import STORE_REFUSALS
 from ops.telemetry.metrics.expiry import HELD_BACK, OLDEST_OVERDUE
 from ops.telemetry.metrics.imports import IMPORT_ROWS, IMPORTS_ENDED, IMPORTS_RUNNING
 from ops.telemetry.metrics.process import INVENTORY_CODES
@@ -115,6 +116,14 @@ INCONSISTENT_RESERVATIONS: Final = Alert(
     f"Requests set aside in {limits.TOLD_WINDOW} for inconsistent reservations: {{{{ $value | humanize }}}}.",
     "Codes were changed by hand, or some collections restored. `codes reconcile --reservations` names all.",
 )
+WRITES_REFUSED: Final = Alert(
+    "CodesWritesRefused",
+    "ticket",
+    f"sum by (namespace, topic, cause) (increase({STORE_REFUSALS.name}[{limits.WRITES_REFUSED_WINDOW}])) > 0",
+    limits.WRITES_REFUSED_FOR,
+    f"{{{{ $labels.topic }}}}: MongoDB has refused writes for {limits.WRITES_REFUSED_FOR} ({{{{ $labels.cause }}}}).",
+    "The log's `refused` names the import or request. validator: run `codes migrate`.",
+)
 REPLY_TOPIC: Final = Alert(
     "CodesReplyTopicUnusable",
     "ticket",
@@ -132,6 +141,7 @@ CODES: Final = Group(
         ),
         dead_letters("page", 'reason="unprocessable"', "Nothing could be written for them: ours to mend."),
         INCONSISTENT_RESERVATIONS,
+        WRITES_REFUSED,
         REPLY_TOPIC,
         overdue("ticket", limits.OVERDUE_LATE_S),
         overdue("page", limits.OVERDUE_BAD_S),

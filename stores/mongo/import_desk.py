@@ -60,4 +60,4 @@ class ImportDesk:
         with idempotent():
             begun = await self._imports.find(numbered, {"state": 1}).to_list(None)
             cancelled = await self._cancellations.find(numbered, {"_id": 1}).to_list(None)
-        return {one["_id"]: None for one in cancelled} | {one["_id"]: one["state"] for one in begun}
+        return {wish["_id"]: None for wish in cancelled} | {found["_id"]: found["state"] for found in begun}

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import pytest
 
-from consumers.importer import run as import_run
+from consumers.importer import report as import_report
 from consumers.importer import waits as import_waits
 from schemas.documents import ImportDocument
 from schemas.observation.partitions import LoopTurned
@@ -138,7 +138,7 @@ async def test_a_report_that_is_nearly_written_is_kept(
     objects: Objects, files: Files, parts: MongoParts, db: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The cancellation comes while S3 takes it: the end event has its address."""
-    monkeypatch.setattr(import_run, "REPORT_GRACE_S", LIMIT_S)
+    monkeypatch.setattr(import_report, "REPORT_GRACE_S", LIMIT_S)
     files.put("bad.csv", b"A1\nA 2\n")
 
     async def slow(number: int) -> None:

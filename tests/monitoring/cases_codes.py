@@ -25,6 +25,11 @@ def dead(reason: str, values: str) -> dict[str, str]:
     return {f'codes_dead_letters_total{{{AT}, reason="{reason}"}}': values}
 
 
+def refused(values: str) -> dict[str, str]:
+    """Writes that the database refuses."""
+    return {f'codes_store_refusals_total{{{AT}, topic="codes.import.commands.v1", cause="validator"}}': values}
+
+
 def ended(state: str) -> dict[str, str]:
     """One import."""
     return {f'codes_imports_ended_total{{{AT}, state="{state}"}}': "0x5 1x90"}
@@ -65,6 +70,20 @@ CASES: Final = (
         {f"codes_inconsistent_requests_total{{{AT}}}": "0x5 1x90"},
         "80m",
     ),
+    Case(
+        "CodesWritesRefused",
+        "a ticket when a write is retried and refused without end",
+        refused("0x5 10+10x60"),
+        "30m",
+        (
+            Fires(
+                "ticket",
+                {**NAMESPACE, "topic": "codes.import.commands.v1", "cause": "validator"},
+                "codes.import.commands.v1: MongoDB has refused writes for 15m (validator).",
+            ),
+        ),
+    ),
+    Case("CodesWritesRefused", "none for a write that is given up", refused("0x5 9x60"), "20m"),
     Case(
         "CodesReplyTopicUnusable",
         "a ticket when a topic stays without copies",

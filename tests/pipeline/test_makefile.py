@@ -43,7 +43,8 @@ def test_every_target_says_what_it_does() -> None:
 
 def test_help_lists_every_target_in_one_group() -> None:
     """A newcomer reads seven short lists, each under its own title."""
-    title, listed = "", {}
+    title = ""
+    listed: dict[str, str] = {}
     for line in make("help").stdout.splitlines():
         title = line if line and not line.startswith(" ") else title
         listed |= {line.split()[0]: title} if line.startswith("  ") else {}
