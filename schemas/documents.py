@@ -55,7 +55,7 @@ class LedgerDocument(Model):
     digest: str
     """SHA-256 of the request's content, hex."""
     source: str
-    """The record that was decided, `<topic>.<partition>@<offset>`: distinguishes a replay from a repeat."""
+    """The record that was decided, `<topic>.<partition>@<offset>`: distinguishes a redelivery from a repeat."""
     outcome: Result
     decided_at: Instant
 

@@ -136,13 +136,13 @@ def test_outputs_without_their_offset_are_found() -> None:
 
 def tells_every_repeat(monkeypatch: pytest.MonkeyPatch) -> None:
     """Announce the codes of a request that was sent again."""
-    monkeypatch.setattr(handlers.requests.plan, "is_replay", lambda asked, entry: True)
-    monkeypatch.setattr(handlers.requests.facts, "is_replay", lambda asked, entry: True)
+    monkeypatch.setattr(handlers.requests.plan, "is_redelivery", lambda asked, entry: True)
+    monkeypatch.setattr(handlers.requests.facts, "is_redelivery", lambda asked, entry: True)
 
 
-def tells_no_replay(monkeypatch: pytest.MonkeyPatch) -> None:
+def sees_no_redelivery(monkeypatch: pytest.MonkeyPatch) -> None:
     """Announce no code of a record that is read again after a crash."""
-    monkeypatch.setattr(handlers.requests.plan, "is_replay", lambda asked, entry: False)
+    monkeypatch.setattr(handlers.requests.plan, "is_redelivery", lambda asked, entry: False)
 
 
 def judges_by_the_wrong_clock(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -179,7 +179,7 @@ def tells_no_totals_again(monkeypatch: pytest.MonkeyPatch) -> None:
     "broken_rule",
     [
         tells_every_repeat,
-        tells_no_replay,
+        sees_no_redelivery,
         judges_by_the_wrong_clock,
         knows_no_holder,
         takes_other_content,

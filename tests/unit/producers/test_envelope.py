@@ -170,7 +170,7 @@ def test_a_result_goes_under_the_requests_key(key: bytes | None, expected: bytes
 
 
 def test_an_unreadable_record_is_answered_as_an_invalid_request() -> None:
-    """With what could be read of it, dated by the record: a replay says the same."""
+    """With what could be read of it, dated by the record: a redelivery says the same."""
     record = invalid_result_record(a_rejected(), TOPICS)
 
     assert record is not None

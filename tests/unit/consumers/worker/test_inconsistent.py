@@ -171,7 +171,7 @@ def test_an_expiry_does_not_free_what_another_holds() -> None:
     assert CodeStatus.RESERVED == database.codes[codes_of(database)[0]].status
 
 
-def test_a_replayed_assignment_whose_codes_are_gone_is_answered_all_the_same() -> None:
+def test_a_redelivered_assignment_whose_codes_are_gone_is_answered_all_the_same() -> None:
     """Its result is the ledger's, its codes that are there are told, and a dead letter says what cannot be told."""
     database = held()
     first = Bench(assigns()[2].to_json(), source=ASSIGNS, database=database)

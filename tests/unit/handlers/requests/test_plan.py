@@ -184,10 +184,10 @@ def test_a_request_in_the_ledger_writes_nothing() -> None:
 
 def test_a_record_read_again_announces_all_again() -> None:
     """Its outputs may never have got out: the codes, and the totals as they are now."""
-    replayed = asked(an_assign())
-    entry = an_entry(replayed, a_result(request_id="a-1", operation="assign", outcome="assigned", expires_at=None))
+    redelivered = asked(an_assign())
+    entry = an_entry(redelivered, a_result(request_id="a-1", operation="assign", outcome="assigned", expires_at=None))
 
-    plan = a_plan([replayed], facts(decided=[entry], shards=[a_shard()], code_values={"c-1": "SECRET-1"}))
+    plan = a_plan([redelivered], facts(decided=[entry], shards=[a_shard()], code_values={"c-1": "SECRET-1"}))
 
     assert [True] == [answer.announced for answer in plan.answers]
     assert (a_shard(),) == plan.announced_shards
@@ -195,11 +195,11 @@ def test_a_record_read_again_announces_all_again() -> None:
 
 
 def test_a_shard_that_changes_once_more_is_told_once() -> None:
-    """As it is after the batch, not as a replayed record left it."""
-    replayed = asked(a_reserve())
-    of = facts(stock=1, decided=[an_entry(replayed, a_result())], shards=[a_shard()])
+    """As it is after the batch, not as a redelivered record left it."""
+    redelivered = asked(a_reserve())
+    of = facts(stock=1, decided=[an_entry(redelivered, a_result())], shards=[a_shard()])
 
-    plan = a_plan([replayed, asked(a_reserve(request_id="r-2"), offset=1)], of)
+    plan = a_plan([redelivered, asked(a_reserve(request_id="r-2"), offset=1)], of)
 
     assert [4] == [shard.version for shard in plan.announced_shards]
 
