@@ -11,7 +11,7 @@ from tests.unit.web.test_app import api
 from tests.unit.web.test_sharing import busy, streams_of
 from web.compression import GZIP_HEADER, accepts_gzip, piece
 from web.stream import EVERY_S, news
-from web.stream import Told as Viewer
+from web.stream import Client as Viewer
 
 
 def test_pieces_follow_each_other_in_any_order() -> None:

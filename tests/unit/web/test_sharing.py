@@ -23,7 +23,7 @@ from web.auth import Guard
 from web.campaigns import Campaigns, Wanted
 from web.models import CampaignPage
 from web.stream import EVERY_S, Streams, news
-from web.stream import Told as Viewer
+from web.stream import Client as Viewer
 
 VIEWERS = 200
 CAMPAIGNS = 50
