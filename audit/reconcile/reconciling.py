@@ -22,11 +22,11 @@ from handlers.shards import inventory_event
 from ops.broker.client import client_options
 from ops.broker.reading import kafka_errors, partitions_of
 from ops.settings.load import Settings
-from producers.emitters import idempotent_producer
+from producers.emitters import EMIT_PATIENCE_S, idempotent_producer
 from producers.envelope import inventory_record
-from producers.sending import send_all
+from producers.sending import Unsent, deliver
 from schemas.documents import InventoryDocument
-from schemas.errors import CodeServiceError, FactsStale
+from schemas.errors import BrokerUnavailable, CodeServiceError, FactsStale
 from schemas.stock import CampaignStock
 from schemas.topics import INVENTORY, Topics
 from stores.mongo.collections import open_collections
@@ -39,7 +39,7 @@ TRIES_MIN: Final = 3
 all patience by then, and another one may be in time when the server is less busy, or the cache is warm."""
 
 T = TypeVar("T")
-Tell = Callable[[Sequence[InventoryDocument]], Awaitable[None]]
+Publish = Callable[[Sequence[InventoryDocument]], Awaitable[None]]
 
 
 class SnapshotLost(CodeServiceError):
@@ -47,6 +47,14 @@ class SnapshotLost(CodeServiceError):
 
     Run it again; if it fails again, raise MongoDB's `transactionLifetimeLimitSeconds` (60 by default) above the time
     that it takes to count the campaign.
+    """
+
+
+class ShardsUnpublished(CodeServiceError):
+    """`inventory.v1` did not take the counts. MongoDB may have been corrected already; readers have the old counts.
+
+    If the topic was deleted, run `codes migrate`; otherwise check its limits and the rights of this user. Then run
+    the same command again: it also publishes what this run did not.
     """
 
 
@@ -92,13 +100,13 @@ async def reconcile(
 
     Raises:
         StoreUnavailable, SnapshotLost: MongoDB gave no answer, or not in time.
-        TopicMissing, BrokerUnavailable, KafkaRefused: only with `repair` or `retell`; what was written by then is
-            told by the next one.
+        TopicMissing, BrokerUnavailable, KafkaRefused, ShardsUnpublished: only with `repair` or `retell`; the next run
+            publishes what was written by then.
     """
     report = Report()
     heard = await heard_by_readers(settings) if retell else {}
     async with (
-        telling(settings) if repair or retell else nullcontext() as tell,
+        publishing(settings) if repair or retell else nullcontext() as publish,
         open_collections(settings.mongo) as collections,
     ):
         books = Reconciliation(collections)
@@ -106,8 +114,8 @@ async def reconcile(
             found = await books_of(campaign_id, books)
             left = await repaired(found, books) if repair else found
             anew = await all_renumbered(left, heard.get(campaign_id), books) if retell else ()
-            if tell is not None:
-                await tell(anew if retell else shards_to_publish(left))
+            if publish is not None:
+                await publish(anew if retell else shards_to_publish(left))
             report.add(found, left, keep_all=keep_all, retold=len(anew))
     return report
 
@@ -147,17 +155,25 @@ async def renumber(
 
 
 @asynccontextmanager
-async def telling(settings: Settings) -> AsyncIterator[Tell]:
-    """A way to `inventory.v1`; the broker has what was told when the call returns."""
+async def publishing(settings: Settings, patience_s: float = EMIT_PATIENCE_S) -> AsyncIterator[Publish]:
+    """A function that publishes shards to `inventory.v1`, and returns once the broker has acknowledged them.
+
+    It raises ShardsUnpublished if the topic takes nothing for `patience_s`, BrokerUnavailable if no topic does.
+    """
     topics = Topics(settings.topics.prefix)
     await partitions_of(settings, [topics.full(INVENTORY)])
     with kafka_errors(settings.kafka):
         async with idempotent_producer(client_options(settings.kafka)) as producer:
 
-            async def tell(shards: Sequence[InventoryDocument]) -> None:
-                await send_all(producer, [inventory_record(inventory_event(shard), topics) for shard in shards])
+            async def publish(shards: Sequence[InventoryDocument]) -> None:
+                records = [inventory_record(inventory_event(shard), topics) for shard in shards]
+                try:
+                    await deliver(producer, records, patience_s)
+                except Unsent as why:
+                    error = ShardsUnpublished if why.topics else BrokerUnavailable
+                    raise error(f"Kafka at {settings.kafka.bootstrap_servers}: {why}") from None
 
-            yield tell
+            yield publish
 
 
 async def patiently(work: Callable[[], Awaitable[T]], campaign_id: str) -> T:
