@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Any, cast
 
 from cli.jobs.publishing import Order, Sent, answer_ids, first_answer
-from cli.jobs.tailing import Stand
+from cli.jobs.tailing import ReadPosition
 from consumers.importer.outputs import failed_records, progress_records
 from handlers.imports.progress import begun, ended, located
 from ops.broker.patience import Patience
@@ -65,7 +65,7 @@ def answer_of(order: Order, topic: str, offset: int, records: Sequence[OutgoingR
     progress: list[Any] = []
     reader = cast("TopicReader", Reader(records))
     ids = answer_ids(order, sent, TOPICS)
-    answering = first_answer(reader, order.request_id, ids, progress.append, Stand(), cast("Patience", None))
+    answering = first_answer(reader, order.request_id, ids, progress.append, ReadPosition(), cast("Patience", None))
     return asyncio.run(answering), progress
 
 
