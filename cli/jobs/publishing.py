@@ -151,7 +151,7 @@ class Waiting:
             try:
                 async with open_reader(self._settings, self._answers, position, self._patience) as (reader, _):
                     await self._send()
-                    ids = answer_ids(self._order, self.certain(), Topics(self._settings.topics.prefix))
+                    ids = answer_ids(self._order, self.sent(), Topics(self._settings.topics.prefix))
                     return await first_answer(
                         reader, self._order.request_id, ids, on_progress, position, self._patience
                     )
