@@ -1,9 +1,9 @@
 """The tries of one write: counted, reported, and spaced.
 
-In:       why a try failed: somebody was faster, or the database refused the write.
-Out:      metrics and the log, by the observer; whether a refusal is to be believed.
-Promise:  a refusal is believed after `worker.attempts_max` repetitions of it, and conflicts in between do not count.
-          What is retried for ever says so in the log, again and again.
+In:       why a try failed: a conflict, or a refusal of the database.
+Out:      facts for metrics and log; whether the refusal is permanent.
+Promise:  a refusal is permanent after `worker.attempts_max` repetitions; conflicts in between do not count. A write
+          that is retried without end reports that again after each `worker.attempts_max` refusals.
 """
 
 from dataclasses import dataclass
@@ -29,7 +29,7 @@ class Attempts:
     """Those of them that the database refused."""
 
     def failed(self, why: FactsStale | StoreRefused) -> bool:
-        """Count and report a try; whether the database refuses the write for good."""
+        """Count and report a failed try; whether the database refuses the write permanently."""
         self.count += 1
         observer, cause = self.waits.context.observer, self.cause
         if isinstance(why, FactsStale):
@@ -37,11 +37,11 @@ class Attempts:
             return False
         observer.observe(WriteRefused(cause.topic, why.cause))
         repetitions, self.refusals = self.refusals, self.refusals + 1
-        is_believed = repetitions > 0 and repetitions % self.waits.context.limits.attempts_max == 0
-        if is_believed:
+        is_permanent = repetitions > 0 and repetitions % self.waits.context.limits.attempts_max == 0
+        if is_permanent:
             subject = Subject(cause.topic, cause.partition, cause.offset, self.import_id, self.campaign_id)
             observer.observe(RequestUnwritable(subject, why))
-        return is_believed
+        return is_permanent
 
     async def pause(self, limits: Limits = UNTIL_STOP) -> None:
         """A random pause before the next try. Raises Stopped, ImportFailed: see `Waits.bounded`."""

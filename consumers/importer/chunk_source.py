@@ -2,9 +2,9 @@
 
 In:       an import that knows its object.
 Out:      `FetchedChunk`s, from the place that the import has reached.
-Promise:  the event loop does none of the work: a thread does, in steps of one piece of text. One range is prefetched,
-          and a chunk is looked up while the one before it is written. What cannot be read on raises after the rows
-          before it were given.
+Promise:  a thread does the work, in steps of one piece of text, so that the event loop stays free. One range is
+          prefetched, and a chunk is looked up while the one before it is written. An object that cannot be read
+          further raises after the rows before that place.
 """
 
 import asyncio
@@ -37,7 +37,7 @@ class Range(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class FetchedChunk:
-    """A chunk, and what was found for it in advance."""
+    """A chunk with its prefetched look-up."""
 
     drafted: DraftedChunk
     existing: Mapping[str, str] | None
@@ -89,7 +89,7 @@ class ChunkSource:
         return False
 
     async def _looked_up(self, chunk: DraftedChunk) -> FetchedChunk:
-        """Look up once: what fails, or would be cut anyway, is looked up when the chunk is written."""
+        """Look up once. A chunk that fails here, or would be cut anyway, is looked up when it is written."""
         owner, rows, applies = self.owner, chunk.chunk.rows, self.owner.applies
         if rows > owner.size.rows:
             return FetchedChunk(chunk, None, applies)

@@ -2,8 +2,8 @@
 
 In:       records of the command topic, in order.
 Out:      progress and end events, inventory events, dead letters.
-Promise:  a command's offset moves only together with its import's end event. A command that comes again gets the
-          same end event again, with the same `ce_id`.
+Promise:  a command's offset moves only together with its import's end event. A repeated command gets the same end
+          event, with the same `ce_id`.
 """
 
 import asyncio
@@ -14,7 +14,7 @@ from typing import Final
 from consumers.decode import SizeLimits, decode_command
 from consumers.importer.context import ImporterContext
 from consumers.importer.outputs import failed_records, progress_records, rejected_records
-from consumers.importer.owner import ImportOwner, take
+from consumers.importer.owner import ImportOwner, claim
 from consumers.importer.publisher import ProgressPublisher
 from consumers.importer.run import run_import
 from consumers.importer.waits import Waits
@@ -51,7 +51,7 @@ class ImportPartition:
         await wait_out(self._store.take_over, "mongo", observer, away=StoreUnavailable, backoff_max_s=backoff_max_s)
 
     async def serve(self, records: Sequence[IncomingRecord], emitter: Emitter, stopping: asyncio.Event) -> None:
-        """Take commands to their ends; return without an end when `stopping` is set.
+        """Take commands to their ends; at a stop, return before that.
 
         Raises:
             PartitionFenced, EmitFailed: see `Emitter.emit`. What is written stays, and the import goes on from there.
@@ -69,7 +69,7 @@ class ImportPartition:
         if isinstance(read, Asked):
             waits = Waits(context, stopping, (record.topic, record.partition))
             try:
-                document = await take(read, self._store, waits)
+                document = await claim(read, self._store, waits)
             except StoreRefused:
                 read = unprocessable(read)
             else:
@@ -85,10 +85,10 @@ class ImportPartition:
     async def _import(
         self, asked: Asked[ImportCommand], document: ImportDocument, emitter: Emitter, waits: Waits
     ) -> Sequence[OutgoingRecord]:
-        """What is published at the end of an import.
+        """The records that end an import.
 
         Raises:
-            Stopped: it is not at its end.
+            Stopped: the process stops before that.
         """
         topics = self._context.topics
         if document.digest != asked.digest:

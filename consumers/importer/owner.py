@@ -1,10 +1,10 @@
-"""One import in the hands of one run: begun or taken over, then moved from state to state.
+"""One import and the run that owns it: claimed, then moved from state to state.
 
 In:       a command; the document's next states; plans of chunks.
 Out:      `ImportOwner.document`, which is what the database has.
-Promise:  a write that others disturbed is tried again, one whose answer got lost is not done twice, and one by a run
-          that has been taken over from is not done at all. Only a command of which nothing is written yet can be
-          refused; what is refused later is for the import's document to say.
+Promise:  a write with a conflict is retried, one whose answer was lost is not done twice, and a run that another one
+          has taken over from writes nothing. Only a command of which nothing is written yet can become a dead letter;
+          later the import's document says what was refused.
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -33,27 +33,27 @@ T = TypeVar("T")
 P = ParamSpec("P")
 
 
-async def take(asked: Asked[ImportCommand], store: ImportStore, waits: Waits) -> ImportDocument:
-    """Begin an import, or take over the one of this id; one that has ended or has other content stays as it is.
+async def claim(asked: Asked[ImportCommand], store: ImportStore, waits: Waits) -> ImportDocument:
+    """Start an import, or take over the one with this id; one that has ended or has other content stays as it is.
 
     Raises:
         StoreRefused: the database refuses the document of an import that has not begun, or has one that cannot be
             read. A refused take-over is retried without end: a dead letter would contradict the document.
-        Stopped: the process stops before it was done.
+        Stopped: the process stops first.
     """
     attempts = Attempts(waits, asked.record, asked.request.request_id, asked.request.campaign_id)
     while True:
         found = None
         try:
             found = await waits.mongo.run(store.find, asked.request.request_id)
-            return await take_found(found, asked, store, waits)
+            return await claim_found(found, asked, store, waits)
         except (FactsStale, StoreRefused) as why:
             if attempts.failed(why) and found is None:
                 raise
         await attempts.pause()
 
 
-async def take_found(
+async def claim_found(
     found: ImportDocument | None, asked: Asked[ImportCommand], store: ImportStore, waits: Waits
 ) -> ImportDocument:
     """Raises FactsStale if another run did the same at the same time, and StoreRefused."""
@@ -71,7 +71,7 @@ async def take_found(
 
 @dataclass(slots=True)
 class ImportOwner:
-    """Lives for one import on one partition; what is written of the import is written here."""
+    """Lives for one import on one partition; makes every write to the import's document."""
 
     document: ImportDocument
     cause: IncomingRecord
@@ -82,7 +82,7 @@ class ImportOwner:
     size: ChunkSize
     publisher: ProgressPublisher
     last: LastChunk | None = field(init=False, default=None)
-    """The chunk that was applied last; None if that is not certain."""
+    """The chunk that was applied last; None if that is uncertain."""
     applies: int = field(init=False, default=0)
     """Tries of `apply` that are over."""
 
@@ -92,16 +92,16 @@ class ImportOwner:
         return self.waits.context
 
     async def apply(self, plan: ChunkPlan, drafted: DraftedChunk, facts: ChunkFacts) -> None:
-        """Write a chunk in one transaction. What is under way at a stop or a cancellation may end within `GRACE_S`.
+        """Write a chunk in one transaction; after a stop or a cancellation it has `GRACE_S` to finish.
 
         Raises:
             FactsStale, ChunkTooSlow, StoreRefused: see `ImportStore.apply`.
-            Stopped, ImportFailed: no time is left. The chunk may be written or not.
+            Stopped, ImportFailed: the time is over. The chunk may be written or not.
         """
         self.last = None
         try:
             policy = self.waits.mongo.until(Limits(GRACE_S, GRACE_S))
-            await policy.run(self._unless_least, plan.rows, self.store.apply, plan)
+            await policy.run(self._unless_smallest, plan.rows, self.store.apply, plan)
         finally:
             self.applies += 1
         self.document = plan.after
@@ -110,11 +110,11 @@ class ImportOwner:
     async def move(self, after: ImportDocument, *, gives_up: bool = True) -> bool:
         """Write the document's next state; False if it is no longer in the state that `after` was made from.
 
-        That happens when a write of ours that was given up was done after all; `document` is then as it is now.
+        That happens when an earlier write timed out and was done nevertheless; `document` is then up to date.
 
         Raises:
             PartitionFenced: another run has taken the import over.
-            Stopped: there is no time to try again.
+            Stopped: the process stops first.
             StoreRefused: the database refuses it, in `worker.attempts_max` repetitions; only if it `gives_up`.
         """
         attempts = self.attempts()
@@ -135,11 +135,11 @@ class ImportOwner:
             await attempts.pause()
 
     async def refresh(self) -> None:
-        """Read the document: a write whose answer did not come may have been done.
+        """Read the document again: a write whose answer was lost may have been done.
 
         Raises:
             PartitionFenced: another run has taken the import over.
-            Stopped: the process stops before there was an answer.
+            Stopped: the process stops first.
         """
         self.document = await self.waits.mongo.run(self.still_ours)
 
@@ -163,7 +163,7 @@ class ImportOwner:
         return await self.waits.mongo.run(self.store.shards, self.document.campaign_id)
 
     def attempts(self) -> Attempts:
-        """Of a write that begins."""
+        """The tries of a new write."""
         return Attempts(self.waits, self.cause, self.document.id, self.document.campaign_id)
 
     def too_large(self, rows: int, why: ChunkTooSlow | FactsStale | StoreRefused) -> None:
@@ -177,16 +177,16 @@ class ImportOwner:
 
         Raises:
             ChunkTooSlow: see `ImportStore.look_up`.
-            Stopped, ImportFailed: no time is left.
+            Stopped, ImportFailed: the process stops, or the import is cancelled.
         """
         rows, campaign_id = drafted.chunk.rows, self.document.campaign_id
         policy = self.waits.mongo.until(UNTIL_CANCELLED)
-        return await policy.run(self._unless_least, rows, self.store.look_up, drafted.drafts, campaign_id)
+        return await policy.run(self._unless_smallest, rows, self.store.look_up, drafted.drafts, campaign_id)
 
-    async def _unless_least(
+    async def _unless_smallest(
         self, rows: int, work: Callable[P, Awaitable[T]], *args: P.args, **options: P.kwargs
     ) -> T:
-        """The work's result; a database that is too slow for the least chunk is unavailable."""
+        """The work's result; a database that is too slow for the smallest chunk is unavailable."""
         try:
             return await work(*args, **options)
         except ChunkTooSlow as why:

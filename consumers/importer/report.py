@@ -2,9 +2,9 @@
 
 In:       the rejected rows, chunk by chunk, from the database.
 Out:      `line,reason`, one row each, in the order of the file; never a code.
-Promise:  written anew as a whole each time; memory holds a few chunks' worth and one part. A report is completed only
-          by the import's owner, and only with as many lines as the import has counted: a process that was frozen
-          until the next owner had ended the import, and had removed the rows, leaves that owner's report as it is.
+Promise:  rewritten as a whole each time; memory holds a few chunks' worth and one part. Only the import's owner
+          completes a report, and only with as many lines as the import has counted: a process that was frozen until
+          the next owner had ended the import, and had removed the rows, leaves that owner's report as it is.
 """
 
 from collections.abc import AsyncGenerator

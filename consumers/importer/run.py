@@ -2,10 +2,10 @@
 
 In:       an import that this run owns; S3.
 Out:      the import's document, ended; progress events before that.
-Promise:  whatever happens, the counts are those of the rows that are written. An import that cannot go on, or that is
-          cancelled, keeps them, and ends with a reason; at a stop it ends nowhere, and goes on elsewhere. Its
-          document alone says where it goes on: rows up to there are written, those after it are not. So a chunk that
-          is too slow is cut at a row's end, and a write that was given up and yet done is counted once.
+Promise:  the counts are always those of the rows that are written. An import that fails or is cancelled keeps its
+          rows and ends with a reason; at a stop it does not end, and another process continues it. The document alone
+          says where: rows up to its position are written, later ones are not. So a chunk that is too slow is cut at a
+          row's end, and a write that timed out and was done nevertheless is counted once.
 """
 
 import asyncio
@@ -36,7 +36,7 @@ async def run_import(owner: ImportOwner) -> None:
     """Take an import to its end.
 
     Raises:
-        Stopped: the process stops; what is written stays.
+        Stopped: the process stops; written rows stay.
         PartitionFenced: another run has taken the import over.
         EmitFailed: Kafka did not take a progress event.
     """
@@ -46,7 +46,7 @@ async def run_import(owner: ImportOwner) -> None:
 
 
 async def load(owner: ImportOwner) -> ImportFailed | None:
-    """Load what is left of the object; or why that is not all of it."""
+    """Load the rest of the object; the failure if part of it cannot be loaded."""
     try:
         await locate(owner)
         async with aclosing(prefetched(ChunkSource(owner).chunks())) as chunks:
@@ -63,8 +63,8 @@ async def locate(owner: ImportOwner) -> None:
     """Look at the object once; from then on it must stay the same.
 
     Raises:
-        ImportFailed: it cannot be read, or is not what an import may be.
-        StoreRefused: the database does not take what was found.
+        ImportFailed: it cannot be read, or has a size that cannot be loaded.
+        StoreRefused: the database refuses what was found.
     """
     context = owner.context
     while owner.document.etag is None:
@@ -84,7 +84,7 @@ async def fetch(chunks: AsyncGenerator[FetchedChunk, None]) -> FetchedChunk | No
 
 
 async def write(owner: ImportOwner, fetched: FetchedChunk) -> None:
-    """Write a chunk, in as many parts as the database needs, and publish how far the import is."""
+    """Write a chunk, in as many parts as the database needs, and publish the import's progress."""
     context, clock = owner.context, asyncio.get_running_loop().time
     context.failpoint.reached("before_chunk")
     with context.tracer.chunk(fetched.drafted.chunk.rows):
@@ -99,12 +99,12 @@ async def write(owner: ImportOwner, fetched: FetchedChunk) -> None:
 
 
 async def write_part(owner: ImportOwner, fetched: FetchedChunk, rest: Chunk) -> Sequence[InventoryDocument]:
-    """Write as many of these rows as may be in one transaction; the shards that changed by it.
+    """Write as many of these rows as fit into one transaction; gives the shards that changed.
 
     Raises:
         PartitionFenced: another run has taken the import over.
-        Stopped, ImportFailed: no time is left. A write that was under way may be done or not.
-        StoreRefused: the database does not take it, in `worker.attempts_max` repetitions.
+        Stopped, ImportFailed: the process stops, or the import is cancelled. The last write may be done or not.
+        StoreRefused: the database refuses the write permanently.
     """
     attempts = owner.attempts()
     while True:
@@ -119,7 +119,7 @@ async def write_part(owner: ImportOwner, fetched: FetchedChunk, rest: Chunk) -> 
             failure = why
         await owner.refresh()
         if owner.document.position != before.position:
-            return await owner.shards()  # the write was done, and its answer was lost
+            return await owner.shards()  # the write was done, only its answer was lost
         if failure is not None:
             await after_failure(owner, attempts, failure, rows)
 
@@ -127,7 +127,7 @@ async def write_part(owner: ImportOwner, fetched: FetchedChunk, rest: Chunk) -> 
 async def after_failure(
     owner: ImportOwner, attempts: Attempts, failure: FactsStale | StoreRefused, rows: int
 ) -> None:
-    """Count a try that wrote nothing, and wait before the next one. Raises StoreRefused if there is no hope."""
+    """Count a try that wrote nothing, and pause. Raises StoreRefused if the database refuses it permanently."""
     if attempts.failed(failure):
         raise failure
     if attempts.count % FAILURES_TO_HALVE == 0:
@@ -138,7 +138,7 @@ async def after_failure(
 async def try_part(
     owner: ImportOwner, fetched: FetchedChunk, part: Chunk, *, is_first: bool
 ) -> Sequence[InventoryDocument]:
-    """Gather, plan and apply once; what was looked up in advance is good for the first try of the whole chunk."""
+    """Gather, plan and apply once. The prefetched look-up serves only the first try of the whole chunk."""
     size, clock = owner.size, asyncio.get_running_loop().time
     is_whole = part is fetched.drafted.chunk
     drafted = fetched.drafted if is_whole else await asyncio.to_thread(draft, part, owner)
@@ -156,7 +156,7 @@ async def try_part(
 async def gather(owner: ImportOwner, drafted: DraftedChunk, fetched: FetchedChunk | None) -> ChunkFacts:
     """What the plan is made from.
 
-    `fetched` has what was looked up in advance. That may lack the codes of the last chunk, but of no other.
+    `fetched` has the prefetched look-up, if that may be used. It may have missed the last chunk, but no earlier one.
     """
     existing = None if fetched is None else fetched.existing
     is_current = fetched is not None and fetched.applies >= owner.applies - (owner.last is not None)
@@ -168,7 +168,7 @@ async def gather(owner: ImportOwner, drafted: DraftedChunk, fetched: FetchedChun
 
 
 async def end(owner: ImportOwner, failure: ImportFailed | None) -> None:
-    """Write the report, then the end; both again if a chunk that was given up turns out to be written."""
+    """Write the report, then the end; both again if a chunk that timed out turns out to be written."""
     context = owner.context
     while True:
         await owner.refresh()
@@ -185,10 +185,10 @@ async def end(owner: ImportOwner, failure: ImportFailed | None) -> None:
 
 
 def rest_of(chunk: Chunk, document: ImportDocument) -> Chunk | None:
-    """What is not written of a chunk.
+    """The rows of a chunk that are not written yet.
 
     Raises:
-        PartitionFenced: the document is at no row's end of it, so somebody else has moved it.
+        PartitionFenced: the document's position is no row's end, so another run has moved it.
     """
     rest = since(chunk, document.position)
     if rest is not None and rest.start.byte != document.position:

@@ -2,9 +2,9 @@
 
 In:       work that asks MongoDB or S3; the process's stop; whether somebody has cancelled the import.
 Out:      the work's result; or Stopped; or ImportFailed(`cancelled`).
-Promise:  a cancellation is looked for all the time that the import runs, whatever it waits for, and ends the wait
-          within `LOOK_EVERY_S` and the work's grace. A transaction that is under way is awaited to its end. While a
-          try takes its time, the partition's loop counts as turning: `/live` must not kill an import that waits.
+Promise:  a cancellation is polled as long as the import runs, and ends any wait within `LOOK_EVERY_S` and the work's
+          grace. A transaction in progress is awaited to its end. During a long try the partition's loop counts as
+          turning: `/live` must not kill an import that waits.
 """
 
 import asyncio
@@ -23,11 +23,11 @@ from schemas.observation.partitions import LoopTurned, Part
 
 CANCELLED: Final = "cancelled"
 LOOK_EVERY_S: Final = 1.0
-"""Seconds between two looks whether the import is cancelled."""
+"""Seconds between two polls for a cancellation."""
 TURN_EVERY_S: Final = 10.0
 """Seconds between two turns while a try is under way; `/live` fails after 60 without one."""
 TRY_S_MAX: Final = 600.0
-"""Twice the longest time-out that settings allow: a try that takes longer hangs, and turns no more."""
+"""Twice the longest time-out that settings allow: a try that takes longer hangs, and no longer turns the loop."""
 
 T = TypeVar("T")
 P = ParamSpec("P")
@@ -72,7 +72,7 @@ class Waits:
         self.context.observer.observe(LoopTurned(*self.place))
 
     async def turning(self, work: Callable[P, Awaitable[T]], *args: P.args, **options: P.kwargs) -> T:
-        """The result of one try, which may take its time."""
+        """The result of one try; the loop turns until it is there."""
         turns = asyncio.create_task(self._turn())
         try:
             return await work(*args, **options)
@@ -80,7 +80,7 @@ class Waits:
             await let_go(turns)
 
     def check(self, limits: Limits = UNTIL_CANCELLED) -> None:
-        """See whether there is still time to start something.
+        """Check that new work may start.
 
         Raises:
             Stopped: the process stops.
@@ -110,10 +110,10 @@ class Waits:
 
     @asynccontextmanager
     async def watching(self, is_cancelled: Callable[[str], Awaitable[bool]], import_id: str) -> AsyncIterator[None]:
-        """Look for a cancellation once, and then again and again until the block ends.
+        """Poll for a cancellation: once before the block, then until it ends.
 
         Raises:
-            Stopped: the process stops before there was an answer.
+            Stopped: the process stops before the first answer.
         """
         if await self.mongo.run(is_cancelled, import_id):
             self.cancelled.set()
@@ -123,7 +123,7 @@ class Waits:
         finally:
             await let_go(task)
         if not task.cancelled():
-            task.result()  # something unforeseen there ends the process like anywhere else
+            task.result()  # an unforeseen error there ends the process, as anywhere
 
     async def _turn(self) -> None:
         for _ in range(int(TRY_S_MAX / TURN_EVERY_S)):
@@ -131,7 +131,7 @@ class Waits:
             await asyncio.sleep(TURN_EVERY_S)
 
     async def _watch(self, is_cancelled: Callable[[str], Awaitable[bool]], import_id: str) -> None:
-        """Report nothing: a read that succeeds every second would end the outage that the writes still see."""
+        """Observe nothing: a read that succeeds every second would end an outage that writes still see."""
         while not self.cancelled.is_set():
             await asyncio.sleep(LOOK_EVERY_S)
             with suppress(StoreUnavailable, Dropped):
