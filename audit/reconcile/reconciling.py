@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from time import monotonic
 from typing import Final, TypeVar
 
-from audit.reconcile.hearing import heard_by_readers
+from audit.reconcile.published import published_shards
 from consumers.loop.retry import step_aside
 from handlers.inventory.reconcile import Books, Line, drifting, lines_of, shards_to_renumber, shards_to_tell
 from handlers.inventory.republish import retellings
@@ -95,7 +95,7 @@ async def reconcile(
             told by the next one.
     """
     report = Report()
-    heard = await heard_by_readers(settings) if retell else {}
+    heard = await published_shards(settings) if retell else {}
     async with (
         telling(settings) if repair or retell else nullcontext() as tell,
         open_collections(settings.mongo) as collections,

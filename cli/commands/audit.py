@@ -14,8 +14,8 @@ from cli.commands.printing import complain, print_fields, print_json, wrong_usag
 from ops.exit_codes import Exit
 
 if TYPE_CHECKING:
-    from audit.reading import Scope
     from audit.report import AuditReport
+    from audit.topics import Scope
 
 FINDINGS_SHOWN: Final = 20
 SOUND: Final = "nothing lost, nothing doubled, no drift, no leak, nothing overdue, nobody refused wrongly"
@@ -55,9 +55,9 @@ def audit(
 def _scope(campaigns: "list[str] | tuple[()]", since: str | None, until: str | None) -> "Scope":
     from datetime import UTC, datetime
 
-    from audit.reading import Scope
+    from audit.instants import instant_ms
     from audit.terms import ALWAYS_MS
-    from audit.when import instant_ms
+    from audit.topics import Scope
 
     now, bounds = datetime.now(UTC), {"--since": 0, "--until": ALWAYS_MS}
     for option, typed in (("--since", since), ("--until", until)):

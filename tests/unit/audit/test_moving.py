@@ -39,7 +39,7 @@ def read(
     with in_memory() as tables:
         intake = Intake(tables, secrets_of(history), let_go_since_ms=began_ms - CLOCKS_APART_MS)
         take(history, intake)
-        tables.indexed()
+        tables.create_indexes()
         moving = Terms(is_quiet=is_quiet, is_snapshot=False, read_from_ms=began_ms)
         return judged(tables, moving, secrets_of(history), intake.findings, recounted)
 
@@ -78,7 +78,7 @@ def test_what_moved_while_it_was_read_is_not_compared(doctor: Callable[[History]
     during = read(doctor(clean()), last_change())
     settled = read(doctor(clean()), last_change() + AFTER)
 
-    moves = ("its reservations make it", "in reservations", "never announced")
+    moves = ("by its reservations", "in reservations", "never published")
     assert [] == [one for one in during.findings if any(word in one.what for word in moves)]
     assert any(word in one.what for one in settled.findings for word in moves)
 
@@ -97,8 +97,8 @@ def test_what_a_killed_worker_has_not_told_yet_is_not_missed() -> None:
 
     began = last_change() + AFTER
 
-    assert [] == [one for one in read(waiting, began).findings if "never announced" in one.what]
-    assert [one for one in read(served, began).findings if "never announced" in one.what]
+    assert [] == [one for one in read(waiting, began).findings if "never published" in one.what]
+    assert [one for one in read(served, began).findings if "never published" in one.what]
 
 
 def test_a_campaign_that_seems_to_differ_is_believed_when_counted_at_one_time() -> None:

@@ -15,7 +15,7 @@ from schemas.stock import CampaignStock, changelog_topic
 from schemas.topics import INVENTORY, Topics
 
 
-async def heard_by_readers(settings: Settings) -> dict[str, CampaignStock]:
+async def published_shards(settings: Settings) -> dict[str, CampaignStock]:
     """By campaign.
 
     Raises:
