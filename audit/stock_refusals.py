@@ -43,7 +43,10 @@ MOMENTS: Final = f"""
 """
 OF_SHARD: Final = "FROM versions WHERE campaign = :campaign AND type = :type AND shard = :shard"
 BASE: Final = f"SELECT version {OF_SHARD} AND changed < :since ORDER BY changed DESC, version DESC LIMIT 1"
-LAST: Final = f"SELECT MAX(version) {OF_SHARD} AND changed BETWEEN :since AND :until"
+FIRST: Final = f"SELECT MIN(+version) {OF_SHARD} AND changed BETWEEN :since AND :until"
+LAST: Final = f"SELECT MAX(+version) {OF_SHARD} AND changed BETWEEN :since AND :until"
+"""Without the `+` SQLite would walk through all versions, to the first or last one of the time."""
+PREVIOUS: Final = f"SELECT MAX(version) {OF_SHARD} AND version < :version"
 NEXT: Final = f"SELECT version, changed {OF_SHARD} AND version > :version ORDER BY version LIMIT 1"
 LEAST: Final = (
     f"SELECT MIN(available), MAX(after_gap AND version > :base) {OF_SHARD} AND version BETWEEN :base AND :last"
@@ -114,7 +117,7 @@ class StockRefusals:
 
     def _least_of_shard(self, shard: Mapping[str, str], moment: Moment) -> int | None:
         """The least that one shard can have had; None if a version is missing that can have had less."""
-        base = self._tables.scalar(BASE, **shard, since=moment.window["since"])
+        base = self._base(shard, moment)
         if not base and self._next(shard, 0)[0] != 1:
             return None
         last = self._last(shard, base, moment)
@@ -124,6 +127,14 @@ class StockRefusals:
         if has_gap:
             return None
         return int(least) if base else min(0, least)
+
+    def _base(self, shard: Mapping[str, str], moment: Moment) -> int:
+        """The last version before the moment; 0 if there was none, or if none is known."""
+        base = self._tables.scalar(BASE, **shard, since=moment.window["since"])
+        first = self._tables.scalar(FIRST, **shard, **moment.window)
+        if 0 < first < base:  # a clock went back: the base was written later than it says
+            return self._tables.scalar(PREVIOUS, **shard, version=first)
+        return base
 
     def _last(self, shard: Mapping[str, str], base: int, moment: Moment) -> int | None:
         """The last version that was true at the moment; 0 if there was none.

@@ -1,8 +1,8 @@
-"""`codes audit`: whether a deployment keeps its promises, judged from its topics and its database.
+"""`codes audit`: check from its topics and its database that a deployment keeps its promises.
 
 Out:      what was checked, what was found; as text or as one JSON object. Never a code's value.
-Promise:  reads only. Exit code 0 if nothing was found, 1 if something was, 5 if nothing was found and not all could
-          be judged: then the last line says how much, and why.
+Promise:  reads only. Exit code 0 if nothing was found, 1 if something was, 5 if nothing was found but not everything
+          could be judged: then the last line says how much, and why.
 """
 
 from pathlib import Path
@@ -18,27 +18,27 @@ if TYPE_CHECKING:
     from audit.topics import Scope
 
 FINDINGS_SHOWN: Final = 20
-SOUND: Final = "nothing lost, nothing doubled, no drift, no leak, nothing overdue, nobody refused wrongly"
+SOUND: Final = "nothing lost, nothing doubled, no drift, no leak, nothing overdue, no request refused wrongly"
 
 
 def audit(
     *,
     campaign: Annotated[
-        list[str] | None, typer.Option("--campaign", help="Only what is about this campaign; may be repeated.")
+        list[str] | None, typer.Option("--campaign", help="Audit only this campaign; may be repeated.")
     ] = None,
     since: Annotated[
-        str | None, typer.Option("--since", help="Only requests from then on: RFC 3339, or so long ago (2h, 7d).")
+        str | None, typer.Option("--since", help="Judge only requests since then: RFC 3339, or a time ago (2h, 7d).")
     ] = None,
-    until: Annotated[str | None, typer.Option("--until", help="Only requests until then, in the same forms.")] = None,
+    until: Annotated[str | None, typer.Option("--until", help="Judge only requests up to then.")] = None,
     text: Annotated[
         list[Path] | None,
-        typer.Option("--text", exists=True, dir_okay=False, help="A log to search for codes; may be repeated."),
+        typer.Option("--text", exists=True, dir_okay=False, help="Search this log for codes; may be repeated."),
     ] = None,
     json_: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
-    """Check that nothing is lost or doubled, that the counts agree, and that codes stand only where they may.
+    """Check that no request is lost or answered twice, that all counts agree, and that no code has leaked.
 
-    Reads every topic and collection. May be run while the service works.
+    Reads every topic and collection and writes nothing. Can run while the service works.
     """
     import asyncio
 
@@ -59,15 +59,15 @@ def _scope(campaigns: "list[str] | tuple[()]", since: str | None, until: str | N
     from audit.terms import ALWAYS_MS
     from audit.topics import Scope
 
-    now, bounds = datetime.now(UTC), {"--since": 0, "--until": ALWAYS_MS}
+    now, window = datetime.now(UTC), {"--since": 0, "--until": ALWAYS_MS}
     for option, typed in (("--since", since), ("--until", until)):
         try:
-            bounds[option] = bounds[option] if typed is None else instant_ms(typed, now)
+            window[option] = window[option] if typed is None else instant_ms(typed, now)
         except ValueError:
-            raise wrong_usage(f"{option}: neither an instant of RFC 3339 nor a time such as 2h") from None
-    if bounds["--since"] >= bounds["--until"]:
+            raise wrong_usage(f"{option}: expected RFC 3339 or a time ago, such as 2h") from None
+    if window["--since"] >= window["--until"]:
         raise wrong_usage("--until: must be after --since")
-    return Scope(frozenset(campaigns), bounds["--since"], bounds["--until"])
+    return Scope(frozenset(campaigns), window["--since"], window["--until"])
 
 
 def _code(report: "AuditReport") -> Exit:
@@ -85,8 +85,8 @@ def _print(report: "AuditReport", *, json_: bool) -> None:
     print_fields(asdict(report.tally))
     for claim in report.checked:
         typer.echo(f"checked: {claim}")
-    for what in report.left_out:
-        typer.echo(f"left out: {what}")
+    for reason in report.left_out:
+        typer.echo(f"left out: {reason}")
     _complain(report)
     if report.not_judged:
         typer.echo(f"not judged: {'; '.join(report.not_judged)}")
@@ -95,7 +95,12 @@ def _print(report: "AuditReport", *, json_: bool) -> None:
 
 
 def _complain(report: "AuditReport") -> None:
+    from typing import get_args
+
+    from audit.report import Kind
+
     for finding in report.findings[:FINDINGS_SHOWN]:
         complain(f"{finding.kind}: {finding.what}")
     if len(report.findings) > FINDINGS_SHOWN:
-        complain(f"and {len(report.findings) - FINDINGS_SHOWN} findings more: --json shows all")
+        counts = ((kind, report.count(kind)) for kind in get_args(Kind))
+        complain(f"findings: {', '.join(f'{count} {kind}' for kind, count in counts if count)}")
