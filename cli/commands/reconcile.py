@@ -1,4 +1,4 @@
-"""`codes reconcile`: whether the inventory's shards say what the codes are, the correction if not, and all told anew.
+"""`codes reconcile`: compare the inventory's shards with the codes, correct them, or publish all counts again.
 
 Out:      a row for each count that drifts, and a line of sums; or one JSON object. No code's value.
 Promise:  reads only, unless `--repair` or `--retell` is given. Exit code 0 if there is no drift, or none any more,
@@ -22,20 +22,20 @@ def reconcile(
     campaign: Annotated[
         list[str] | None, typer.Option("--campaign", help="Only this campaign; may be repeated.", show_default=False)
     ] = None,
-    repair: Annotated[bool, typer.Option("--repair", help="Correct what drifts, and tell inventory.v1.")] = False,
+    repair: Annotated[bool, typer.Option("--repair", help="Correct counts that drift, and publish them.")] = False,
     retell: Annotated[
-        bool, typer.Option("--retell", help="Then tell inventory.v1 all counts anew, as after a restore.")
+        bool, typer.Option("--retell", help="Then publish all counts again, as after a restore.")
     ] = False,
     reservations: Annotated[
         bool,
-        typer.Option("--reservations", help="Name reservations and codes that disagree; reads all of both."),
+        typer.Option("--reservations", help="List reservations and codes that disagree; reads both collections."),
     ] = False,
-    all_: Annotated[bool, typer.Option("--all", help="Show what agrees too.")] = False,
+    all_: Annotated[bool, typer.Option("--all", help="Include counts that agree.")] = False,
     json_: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
-    """Compare the inventory's shards with the codes, campaign by campaign, each at one time.
+    """Compare the inventory's shards with the codes, one campaign at a time, each in one snapshot.
 
-    May be run while the service works: what is under way is in both counts, or in neither.
+    Can run while the service works: a request in progress is in both counts, or in neither.
     """
     import asyncio
 
@@ -45,8 +45,8 @@ def reconcile(
     settings, campaigns = load_settings(), campaign or []
     report = asyncio.run(reconciling.reconcile(settings, campaigns, repair=repair, retell=retell, keep_all=all_))
     if reservations:
-        tell = print_json if json_ else _print_finding
-        report.inconsistent = asyncio.run(comparing.compare(settings, campaigns, tell))
+        print_finding = print_json if json_ else _print_finding
+        report.inconsistent = asyncio.run(comparing.compare(settings, campaigns, print_finding))
     if json_:
         print_json(_fields_of(report))
     else:
@@ -71,12 +71,12 @@ def _row(line: "Line") -> dict[str, Any]:
 def _print(report: "Report", *, retell: bool) -> None:
     if report.lines:
         _print_lines(report.lines)
-    told = f"campaigns {report.campaigns:,}, codes {report.codes:,}, drift {report.drift:,}"
+    summary = f"campaigns {report.campaigns:,}, codes {report.codes:,}, drift {report.drift:,}"
     if report.drift != report.remaining:
-        told = f"{told}, after the repair {report.remaining:,}"
+        summary = f"{summary}, after the repair {report.remaining:,}"
     if report.inconsistent is not None:
-        told = f"{told}, inconsistent {report.inconsistent:,}"
-    typer.echo(f"{told}, shards retold {report.retold:,}" if retell else told)
+        summary = f"{summary}, inconsistent {report.inconsistent:,}"
+    typer.echo(f"{summary}, shards retold {report.retold:,}" if retell else summary)
 
 
 def _print_finding(fields: dict[str, Any]) -> None:

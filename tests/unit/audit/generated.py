@@ -16,8 +16,8 @@ from typing import Any, Final
 import orjson
 
 from audit.audit import judged
+from audit.code_search import Secrets
 from audit.intake import Intake
-from audit.leaks import Secrets
 from audit.report import AuditReport
 from audit.tables import Tables, on_disk
 from audit.terms import Terms

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from audit.audit import judged, take
+from audit.code_search import Secrets
 from audit.instants import instant_ms
 from audit.intake import Intake
-from audit.leaks import Secrets
 from audit.tables import on_disk
 from audit.terms import Terms
 from tests.fakes.history import a_history, saying, with_records
