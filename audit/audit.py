@@ -12,14 +12,13 @@ from dataclasses import replace
 from typing import Final
 
 from audit.answers import check_answers
+from audit.code_search import WORD_CHARACTERS_MIN, Secrets
 from audit.counts import Recounted, check_accounts
 from audit.history import History, document_of
 from audit.holders import check_holders
 from audit.intake import Intake
 from audit.leaks import (
     SECRET_FREE_COLLECTIONS,
-    WORD_CHARACTERS_MIN,
-    Secrets,
     leaks_of_text,
     secrets_of,
 )

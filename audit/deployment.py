@@ -11,9 +11,10 @@ from time import time
 from typing import Final
 
 from audit.audit import judged
+from audit.code_search import Secrets
 from audit.counts import Counts, differing
 from audit.intake import Intake
-from audit.leaks import SECRET_FREE_COLLECTIONS, Secrets, leaks_of_text
+from audit.leaks import SECRET_FREE_COLLECTIONS, leaks_of_text
 from audit.report import AuditReport
 from audit.tables import Tables, on_disk
 from audit.terms import CLOCKS_APART_MS, Terms

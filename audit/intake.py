@@ -12,9 +12,10 @@ from typing import Final
 import orjson
 
 from audit.answers import BESIDE_THE_DECISION
+from audit.code_search import Secrets
 from audit.documents import code_row, damage_of, import_row, milliseconds, shard_row
 from audit.history import MODELS, place_of, problems_of, source_of
-from audit.leaks import SECRET_FREE, Secrets, leaks_of_document, leaks_of_record
+from audit.leaks import SECRET_FREE, leaks_of_document, leaks_of_record
 from audit.report import Finding, Findings
 from audit.tables import Tables
 from consumers.decode import readable_id

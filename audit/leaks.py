@@ -7,8 +7,8 @@ Out:      findings that name the place and the code's id, never the value.
 from collections.abc import Iterable, Iterator
 from typing import Final
 
-from audit.code_search import WORD_CHARACTERS_MIN, Secrets
-from audit.history import Database, History
+from audit.code_search import Secrets
+from audit.history import History
 from audit.report import Finding
 from ops.broker.records import Fields, text
 from schemas.records import IncomingRecord
@@ -87,8 +87,3 @@ def headers(pairs: Iterable[tuple[str, bytes | None]]) -> Iterator[str]:
 def position(record: IncomingRecord) -> str:
     """How a finding names a record."""
     return f"{record.partition}@{record.offset}"
-
-
-def too_short(database: Database) -> int:
-    """Codes that are not searched for."""
-    return sum(len(code.value) < WORD_CHARACTERS_MIN for code in database.codes)

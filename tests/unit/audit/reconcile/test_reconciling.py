@@ -50,9 +50,7 @@ def test_a_count_that_outlives_the_servers_limit_is_tried_again(monkeypatch: pyt
     ended = "OperationFailure [290 TransactionExceededLifetimeLimitSeconds]"
 
     assert "done" == asyncio.run(patiently(Busy(TRIES_MIN - 1, ended).work, "sale"))
-    with pytest.raises(
-        SnapshotLost, match=r"campaign sale: not in 3 tries and 0 s, the last error .*290"
-    ) as told:
+    with pytest.raises(SnapshotLost, match=r"campaign sale: not in 3 tries and 0 s, the last error .*290") as told:
         asyncio.run(patiently(Busy(TRIES_MIN, ended).work, "sale"))
 
     assert "transactionLifetimeLimitSeconds" in (type(told.value).__doc__ or "")
