@@ -9,7 +9,7 @@ from audit.checks import Check, findings_of
 from audit.report import Finding
 from audit.tables import Tables
 from audit.terms import Terms
-from handlers.inventory.reconcile import Shelf
+from handlers.inventory.reconcile import CountKey
 from schemas.base import CodeStatus
 
 LATEST_EVENTS: Final = (
@@ -88,7 +88,7 @@ CHECKS: Final = (
     ),
 )
 
-Counts = Mapping[Shelf, int]
+Counts = Mapping[CountKey, int]
 Recounted = Mapping[str, tuple[Counts, Counts]]
 """By campaign: its codes and its shards, counted in one snapshot."""
 
@@ -97,45 +97,45 @@ def check_accounts(
     tables: Tables, terms: Terms, recounted: Recounted, not_counted: Sequence[str]
 ) -> Iterator[Finding]:
     """Compare codes, shards, events and imports. Campaigns that could not be counted in one snapshot are left out."""
-    for shelf, by_codes, by_shards in differing(tables, recounted):
-        if shelf.campaign_id not in not_counted:
-            yield Finding("drift", f"{shelf}: there are {by_codes} codes, the inventory shards say {by_shards}")
+    for count_key, by_codes, by_shards in differing(tables, recounted):
+        if count_key.campaign_id not in not_counted:
+            yield Finding("drift", f"{count_key}: there are {by_codes} codes, the inventory shards say {by_shards}")
     yield from findings_of(CHECKS, tables, terms.parameters())
 
 
-def differing(tables: Tables, recounted: Recounted) -> Iterator[tuple[Shelf, int, int]]:
+def differing(tables: Tables, recounted: Recounted) -> Iterator[tuple[CountKey, int, int]]:
     """Counts that differ: what is counted, by codes, by shards."""
-    codes, shards = codes_by_shelf(tables), shards_by_shelf(tables)
+    codes, shards = codes_by_key(tables), shards_by_key(tables)
     for campaign_id, (by_codes, by_shards) in recounted.items():
         codes = {**without(codes, campaign_id), **by_codes}
         shards = {**without(shards, campaign_id), **by_shards}
-    for shelf in sorted(codes.keys() | shards.keys()):
-        if codes.get(shelf, 0) != shards.get(shelf, 0):
-            yield shelf, codes.get(shelf, 0), shards.get(shelf, 0)
+    for count_key in sorted(codes.keys() | shards.keys()):
+        if codes.get(count_key, 0) != shards.get(count_key, 0):
+            yield count_key, codes.get(count_key, 0), shards.get(count_key, 0)
 
 
 def without(counts: Counts, campaign_id: str) -> Counts:
     """The counts of all other campaigns."""
-    return {shelf: count for shelf, count in counts.items() if shelf.campaign_id != campaign_id}
+    return {count_key: count for count_key, count in counts.items() if count_key.campaign_id != campaign_id}
 
 
-def codes_by_shelf(tables: Tables) -> Counts:
+def codes_by_key(tables: Tables) -> Counts:
     """Codes of a damaged document are not counted: a finding names it."""
     statuses = ", ".join(f"'{status}'" for status in CodeStatus)
     rows = tables.rows(
         "SELECT campaign, type, status, COUNT(*) FROM codes WHERE campaign IS NOT NULL AND type IS NOT NULL"
         f" AND status IN ({statuses}) GROUP BY campaign, type, status"
     )
-    return {Shelf(campaign, code_type, CodeStatus(status)): count for campaign, code_type, status, count in rows}
+    return {CountKey(campaign, code_type, CodeStatus(status)): count for campaign, code_type, status, count in rows}
 
 
-def shards_by_shelf(tables: Tables) -> Counts:
+def shards_by_key(tables: Tables) -> Counts:
     """The sums over the shards."""
-    found: Counter[Shelf] = Counter()
+    found: Counter[CountKey] = Counter()
     rows = tables.rows(
         "SELECT campaign, type, SUM(available), SUM(reserved), SUM(assigned) FROM shards GROUP BY campaign, type"
     )
     for campaign, code_type, *counts in rows:
         for status, count in zip(("available", "reserved", "assigned"), counts, strict=True):
-            found[Shelf(campaign, code_type, CodeStatus(status))] += count
+            found[CountKey(campaign, code_type, CodeStatus(status))] += count
     return found

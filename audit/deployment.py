@@ -29,7 +29,7 @@ from audit.topics import (
     read_in_topics,
     read_out_topics,
 )
-from handlers.inventory.reconcile import Books, sums
+from handlers.inventory.reconcile import CampaignSnapshot, sums
 from ops.broker.records import fields_of
 from ops.settings.load import Settings
 from schemas.errors import FactsStale
@@ -128,7 +128,7 @@ class Audit:
         store, found, uncounted = Reconciliation(self._collections), {}, campaigns[RECOUNT_MAX:]
         for campaign_id in campaigns[:RECOUNT_MAX]:
             try:
-                found[campaign_id] = counts_of(await store.books(campaign_id))
+                found[campaign_id] = counts_of(await store.snapshot_of(campaign_id))
             except (FactsStale, ValueError, KeyError):  # the last two for a damaged document, which is a finding
                 uncounted = [*uncounted, campaign_id]
         return found, uncounted
@@ -160,6 +160,6 @@ class CampaignFilter:
 IN_NAMES: Final = frozenset(topic.name for topic in IN_TOPICS)
 
 
-def counts_of(books: Books) -> tuple[Counts, Counts]:
+def counts_of(snapshot: CampaignSnapshot) -> tuple[Counts, Counts]:
     """By codes and by shards."""
-    return books.codes, sums([shard.model_dump() for shard in books.shards])
+    return snapshot.codes, sums([shard.model_dump() for shard in snapshot.shards])

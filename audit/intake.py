@@ -89,7 +89,8 @@ class Intake:
 
     def _incoming(self, topic: str, record: IncomingRecord, fields: Fields, is_served: bool) -> None:
         request_id = readable_id(fields.get("request_id"))
-        place = (KINDS[topic], record.topic, record.partition, record.offset, record.timestamp_ms)
+        # A dead letter names the first offset, and of a batch that cannot be read `offset` is the last one.
+        place = (KINDS[topic], record.topic, record.partition, record.first_offset, record.timestamp_ms)
         masked = None if request_id is None else self._id(request_id)
         self._tables.add("incoming", (*place, masked, is_served, self._body(record)))
 

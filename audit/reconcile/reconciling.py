@@ -15,8 +15,15 @@ from typing import Final, TypeVar
 
 from audit.reconcile.published import published_shards
 from consumers.loop.retry import step_aside
-from handlers.inventory.reconcile import Books, Line, drifting, lines_of, shards_to_renumber, shards_to_tell
-from handlers.inventory.republish import retellings
+from handlers.inventory.reconcile import (
+    CampaignSnapshot,
+    Line,
+    drifting,
+    lines_of,
+    shards_to_publish,
+    shards_to_renumber,
+)
+from handlers.inventory.republish import shards_to_republish
 from handlers.shards import inventory_event
 from ops.broker.client import client_options
 from ops.broker.reading import kafka_errors, partitions_of
@@ -68,7 +75,7 @@ class Report:
     inconsistent: int | None = None
     """Reservations and codes that disagree; None: nobody asked."""
 
-    def add(self, found: Books, left: Books, *, keep_all: bool, retold: int = 0) -> None:
+    def add(self, found: CampaignSnapshot, left: CampaignSnapshot, *, keep_all: bool, retold: int = 0) -> None:
         """Enter one campaign, as it was found and as it was left."""
         if not found.shards and not found.codes and not retold:
             self.unknown.append(found.campaign_id)
@@ -106,17 +113,17 @@ async def reconcile(
             left = await repaired(found, store) if repair else found
             renumbered = await all_renumbered(left, published.get(campaign_id), store) if retell else ()
             if publish is not None:
-                await publish(renumbered if retell else shards_to_tell(left))
+                await publish(renumbered if retell else shards_to_publish(left))
             report.add(found, left, keep_all=keep_all, retold=len(renumbered))
     return report
 
 
-async def counted(campaign_id: str, store: Reconciliation) -> Books:
+async def counted(campaign_id: str, store: Reconciliation) -> CampaignSnapshot:
     """Count a campaign in one snapshot. Raises SnapshotLost."""
-    return await patiently(lambda: store.books(campaign_id), campaign_id)
+    return await patiently(lambda: store.snapshot_of(campaign_id), campaign_id)
 
 
-async def repaired(found: Books, store: Reconciliation) -> Books:
+async def repaired(found: CampaignSnapshot, store: Reconciliation) -> CampaignSnapshot:
     """The campaign without drift: new versions for what may have been published with other counts, then a correction.
 
     In this order, so that a crash between leaves the drift to be found again.
@@ -130,12 +137,12 @@ async def repaired(found: Books, store: Reconciliation) -> Books:
 
 
 async def all_renumbered(
-    left: Books, published: CampaignStock | None, store: Reconciliation
+    left: CampaignSnapshot, published: CampaignStock | None, store: Reconciliation
 ) -> Sequence[InventoryDocument]:
     """Every shard of a campaign under a version that was never published, in the order to publish them."""
     now = datetime.now(UTC)
-    found = retellings(left.campaign_id, left.shards, published, now=now)
-    return [await renumber(retelling.shard, store, above=retelling.heard.version, now=now) for retelling in found]
+    found = shards_to_republish(left.campaign_id, left.shards, published, now=now)
+    return [await renumber(last.shard, store, above=last.published.version, now=now) for last in found]
 
 
 async def renumber(

@@ -1,8 +1,8 @@
-"""`codes audit`: check from its topics and its database that a deployment keeps its promises.
+"""`codes audit`: checks a deployment's promises against its topics and its database.
 
-Out:      what was checked, what was found; as text or as one JSON object. Never a code's value.
-Promise:  reads only. Exit code 0 if nothing was found, 1 if something was, 5 if nothing was found but not everything
-          could be judged: then the last line says how much, and why.
+Out:      what was checked and what was found, as text or as one JSON object. Never a code's value.
+Promise:  reads only. Exit code 0 without findings, 1 with findings, 5 without findings if not everything could be
+          judged: then the last line says how much, and why.
 """
 
 from pathlib import Path
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from cli.commands.printing import complain, print_fields, print_json, wrong_usage
+from cli.commands.printing import Json, complain, print_fields, print_json, wrong_usage
 from ops.exit_codes import Exit
 
 if TYPE_CHECKING:
@@ -21,24 +21,25 @@ FINDINGS_SHOWN: Final = 20
 SOUND: Final = "nothing lost, nothing doubled, no drift, no leak, nothing overdue, no request refused wrongly"
 
 
-def audit(
-    *,
-    campaign: Annotated[
-        list[str] | None, typer.Option("--campaign", help="Audit only this campaign; may be repeated.")
-    ] = None,
-    since: Annotated[
-        str | None, typer.Option("--since", help="Judge only requests since then: RFC 3339, or a time ago (2h, 7d).")
-    ] = None,
-    until: Annotated[str | None, typer.Option("--until", help="Judge only requests up to then.")] = None,
-    text: Annotated[
-        list[Path] | None,
-        typer.Option("--text", exists=True, dir_okay=False, help="Search this log for codes; may be repeated."),
-    ] = None,
-    json_: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
-) -> None:
-    """Check that no request is lost or answered twice, that all counts agree, and that no code has leaked.
+Campaigns = Annotated[list[str] | None, typer.Option("--campaign", help="Audit only this campaign; may be repeated.")]
+Since = Annotated[
+    str | None, typer.Option("--since", help="Only requests since this time: RFC 3339, or an age such as 2h or 7d.")
+]
+Until = Annotated[
+    str | None, typer.Option("--until", help="Only requests before this time; same formats as --since.")
+]
+Texts = Annotated[
+    list[Path] | None,
+    typer.Option("--text", exists=True, dir_okay=False, help="Search this log file for codes; may be repeated."),
+]
 
-    Reads every topic and collection and writes nothing. Can run while the service works.
+
+def audit(
+    *, campaign: Campaigns = None, since: Since = None, until: Until = None, text: Texts = None, json_: Json = False
+) -> None:
+    """Check that nothing is lost or doubled, that the counts agree, and that no code has leaked.
+
+    Reads every topic and collection. Safe to run while the service is running.
     """
     import asyncio
 

@@ -15,7 +15,7 @@ from audit.leaks import secrets_of
 from audit.report import AuditReport
 from audit.tables import in_memory
 from audit.terms import CLOCKS_APART_MS, Terms
-from handlers.inventory.reconcile import Shelf
+from handlers.inventory.reconcile import CountKey
 from schemas.base import CodeStatus
 from tests.fakes.builders import CAMPAIGN, milliseconds
 from tests.fakes.history import a_history, with_records
@@ -103,7 +103,7 @@ def test_what_a_killed_worker_has_not_told_yet_is_not_missed() -> None:
 
 def test_a_campaign_that_seems_to_differ_is_believed_when_counted_at_one_time() -> None:
     """The counts of one snapshot stand in for those that were read one after the other."""
-    same = {Shelf(CAMPAIGN, "tm", CodeStatus.AVAILABLE): 1}
+    same = {CountKey(CAMPAIGN, "tm", CodeStatus.AVAILABLE): 1}
     began = datetime.now(UTC) + AFTER
 
     seems = [one.what for one in read(with_reserved(clean()), began).findings if "shards say" in one.what]

@@ -5,7 +5,9 @@ from datetime import timedelta
 import pytest
 
 from consumers.expirer.role import OLDEST_EVERY
+from producers.sending import Unsent
 from schemas.errors import StoreUnavailable
+from schemas.observation.requests import ExpiriesRequested
 from tests.fakes.builders import NOW
 from tests.fakes.expiry import MARGIN, ExpiryScene, ids
 
@@ -66,7 +68,11 @@ async def test_the_oldest_overdue_and_what_holds_back_are_told(scene: ExpiryScen
     scene.holds.held.clear()
     await scene.look(NOW + OLDEST_EVERY)
 
-    assert [(0, 0, 9.0, 10.0), (1, 0, 9.0, 0.0), (0, 0, 0.0, 0.0)] == scene.observer.expiries
+    assert [
+        ExpiriesRequested(0, 0, 9.0, 10.0),
+        ExpiriesRequested(1, 0, 9.0, 0.0),
+        ExpiriesRequested(0, 0, 0.0, 0.0),
+    ] == scene.observer.of(ExpiriesRequested)
 
 
 async def test_the_oldest_overdue_is_not_looked_for_at_each_look(scene: ExpiryScene) -> None:
@@ -76,7 +82,7 @@ async def test_the_oldest_overdue_is_not_looked_for_at_each_look(scene: ExpirySc
     scene.holds.held.clear()
     await scene.look(NOW + SECOND)
 
-    assert (0, 0, 10.0, 0.0) == scene.observer.expiries[-1]
+    assert ExpiriesRequested(0, 0, 10.0, 0.0) == scene.observer.of(ExpiriesRequested)[-1]
 
 
 async def test_holds_that_were_asked_for_are_not_read_again_and_again(scene: ExpiryScene) -> None:
@@ -127,6 +133,21 @@ async def test_a_hold_written_after_its_end_is_found(scene: ExpiryScene) -> None
     scene.holds.held["late"] = NOW - SECOND
 
     assert ids(["late"]) == await scene.look(NOW + 2 * SECOND)
+
+
+async def test_a_topic_that_takes_nothing_does_not_hold_up_the_look_for_ever(
+    scene: ExpiryScene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It was deleted, and the client does not know it yet. The error names it, and nothing counts as asked."""
+    monkeypatch.setattr("producers.sending.METADATA_TIMEOUT_S", 0.05)
+    scene.holds.held = {"a": NOW}
+    scene.producer.is_silent = True
+    with pytest.raises(Unsent, match=r"release\.requests\.v1"):
+        await scene.look(NOW + SECOND)
+    scene.producer.is_silent = False
+    scene.producer.sent.clear()
+
+    assert ids("a") == await scene.look(NOW + 2 * SECOND)
 
 
 async def test_another_expirers_share_is_left_to_it(scene: ExpiryScene) -> None:
