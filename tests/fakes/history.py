@@ -12,16 +12,12 @@ from typing import Any, Final
 import orjson
 
 from audit.history import CodeRow, Database, History
-from consumers.loop.failpoints import Failpoint
 from consumers.worker.batch import RequestPartition
-from consumers.worker.context import Surroundings
 from handlers.shards import inventory_event
 from producers.envelope import import_record, inventory_record
-from producers.reply_topics import ReplyTopics
 from schemas.events import ImportProgressed
 from schemas.records import IncomingRecord, OutgoingRecord
 from schemas.requests import ImportCommand
-from schemas.settings import WorkerSettings
 from schemas.topics import ASSIGN, IMPORT, RELEASE, RESERVE
 from tests.fakes.builders import (
     CAMPAIGN,
@@ -39,6 +35,7 @@ from tests.fakes.builders import (
 from tests.fakes.kafka import MemoryKafka, Source
 from tests.fakes.memory_store import MemoryCodeStore, MemoryDatabase
 from tests.fakes.observer import RememberingObserver
+from tests.fakes.serving import a_context
 
 CODES: Final = 12
 IMPORT_DOCUMENT: Final = {
@@ -90,24 +87,10 @@ def a_history() -> History:
 
 
 def serve(database: MemoryDatabase, kafka: MemoryKafka, source: Source) -> None:
-    """Take all that waits there through the real code."""
-    observer = RememberingObserver()
-    around = Surroundings(
-        topics=TOPICS,
-        group="t-worker",
-        limits=WorkerSettings(),
-        observer=observer,
-        failpoint=Failpoint(),
-        replies=ReplyTopics((), no_topics, observer),
-    )
+    """Serve all that waits in a source with the real code."""
     store = MemoryCodeStore(database, source.shard, tells_values=source == ASSIGNS)
-    work = RequestPartition(source.shard, source.topic, store, around)
+    work = RequestPartition(source.shard, source.topic, store, a_context(RememberingObserver()))
     asyncio.run(work.serve(kafka.pending(source), kafka.open_emitter(source), asyncio.Event()))
-
-
-async def no_topics(_topic: str) -> int:
-    """There are no reply topics."""
-    return 0
 
 
 def import_outputs(database: MemoryDatabase) -> list[OutgoingRecord]:
