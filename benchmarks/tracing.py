@@ -15,19 +15,15 @@ import typer
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter, SpanExportResult
 
-from consumers.loop.failpoints import Failpoint
 from consumers.loop.tracing import UNTRACED, Tracer
 from consumers.worker.batch import RequestPartition
-from consumers.worker.context import Surroundings
 from ops.telemetry.otel import OtelTracer
-from producers.reply_topics import ReplyTopics
-from schemas.settings import WorkerSettings
 from schemas.topics import RESERVE
-from tests.fakes.builders import NOW, TM, TOPICS, a_reserve, candidates
-from tests.fakes.history import no_topics
+from tests.fakes.builders import NOW, TM, a_reserve, candidates
 from tests.fakes.kafka import MemoryKafka, Source
 from tests.fakes.memory_store import MemoryCodeStore, MemoryDatabase
 from tests.fakes.observer import RememberingObserver
+from tests.fakes.serving import a_context
 
 SOURCE: Final = Source(RESERVE.name, 0)
 BATCH: Final = 500
@@ -51,11 +47,9 @@ async def batch_s(tracer: Tracer) -> float:
         trace = f"00-{number + 1:032x}-00f067aa0ba902b7-01".encode()
         value = a_reserve(request_id=f"r-{number}").to_json()
         kafka.send(SOURCE, value, NOW, headers=(("traceparent", trace),))
-    observer = RememberingObserver()
-    replies = ReplyTopics((), no_topics, observer)
-    around = Surroundings(TOPICS, "group", WorkerSettings(), observer, Failpoint(), replies, tracer=tracer)
     store = MemoryCodeStore(database, SOURCE.shard, tells_values=False)
-    work, emitter = RequestPartition(SOURCE.shard, SOURCE.topic, store, around), kafka.open_emitter(SOURCE)
+    context = a_context(RememberingObserver(), tracer=tracer)
+    work, emitter = RequestPartition(SOURCE.shard, SOURCE.topic, store, context), kafka.open_emitter(SOURCE)
     start = time.perf_counter()
     await work.serve(kafka.pending(SOURCE), emitter, asyncio.Event())
     return time.perf_counter() - start

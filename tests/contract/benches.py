@@ -1,6 +1,6 @@
 """The backends that a code store's contract is tested on: the same few questions to each.
 
-Out: `Bench`, `MemoryBench`, `MongoBench`; `mongo_bench` makes and removes its database.
+Out: `StoreBench`, `MemoryBench`, `MongoBench`; `mongo_bench` makes and removes its database.
 """
 
 import asyncio
@@ -29,7 +29,7 @@ Counts = Counter[tuple[str, str, str]]
 """By campaign, code type and status."""
 
 
-class Bench(Protocol):
+class StoreBench(Protocol):
     """One database, and what is in it."""
 
     def store(self, shard: str, *, tells_values: bool = False) -> CodeStore:
@@ -64,37 +64,37 @@ class MemoryBench:
         self.database = MemoryDatabase()
 
     def store(self, shard: str, *, tells_values: bool = False) -> CodeStore:
-        """See `Bench.store`."""
+        """See `StoreBench.store`."""
         return MemoryCodeStore(self.database, shard, tells_values=tells_values)
 
     async def put(self, key: StockKey, count: int) -> None:
-        """See `Bench.put`."""
+        """See `StoreBench.put`."""
         first = len(self.database.codes)
         codes = [Candidate(f"id-{number}", f"SECRET-{number}") for number in range(first, first + count)]
         self.database.add_codes(key, codes, NOW)
 
     async def codes(self) -> Counts:
-        """See `Bench.codes`."""
+        """See `StoreBench.codes`."""
         return Counter((one.campaign_id, one.code_type, str(one.status)) for one in self.database.codes.values())
 
     async def values(self) -> dict[str, str]:
-        """See `Bench.values`."""
+        """See `StoreBench.values`."""
         return {one.id: one.code for one in self.database.codes.values()}
 
     async def shards(self) -> list[InventoryDocument]:
-        """See `Bench.shards`."""
+        """See `StoreBench.shards`."""
         return list(self.database.inventory.values())
 
     async def reservations(self) -> dict[str, str]:
-        """See `Bench.reservations`."""
+        """See `StoreBench.reservations`."""
         return {one.id: one.state for one in self.database.reservations.values()}
 
     async def ledger(self) -> set[str]:
-        """See `Bench.ledger`."""
+        """See `StoreBench.ledger`."""
         return set(self.database.requests)
 
     async def forget(self, request_id: str) -> None:
-        """See `Bench.forget`."""
+        """See `StoreBench.forget`."""
         del self.database.requests[request_id]
 
 
@@ -106,37 +106,37 @@ class MongoBench:
         self.parts = MongoParts(client, self.collections, Campaigns(self.collections), asyncio.Semaphore(4))
 
     def store(self, shard: str, *, tells_values: bool = False) -> CodeStore:
-        """See `Bench.store`."""
+        """See `StoreBench.store`."""
         return MongoCodeStore(self.parts, shard, tells_values=tells_values)
 
     async def put(self, key: StockKey, count: int) -> None:
-        """See `Bench.put`."""
+        """See `StoreBench.put`."""
         await put_codes(self.collections.database, key.campaign_id, count, code_type=key.code_type)
 
     async def codes(self) -> Counts:
-        """See `Bench.codes`."""
+        """See `StoreBench.codes`."""
         found = await self.collections.codes.find().to_list(None)
         return Counter((one["campaign_id"], one["code_type"], one["status"]) for one in found)
 
     async def values(self) -> dict[str, str]:
-        """See `Bench.values`."""
+        """See `StoreBench.values`."""
         return {one["_id"]: one["code"] for one in await self.collections.codes.find().to_list(None)}
 
     async def shards(self) -> list[InventoryDocument]:
-        """See `Bench.shards`."""
+        """See `StoreBench.shards`."""
         found = await self.collections.inventory.find().to_list(None)
         return [from_document(InventoryDocument, one) for one in found]
 
     async def reservations(self) -> dict[str, str]:
-        """See `Bench.reservations`."""
+        """See `StoreBench.reservations`."""
         return {one["_id"]: one["state"] for one in await self.collections.reservations.find().to_list(None)}
 
     async def ledger(self) -> set[str]:
-        """See `Bench.ledger`."""
+        """See `StoreBench.ledger`."""
         return {one["_id"] for one in await self.collections.requests.find().to_list(None)}
 
     async def forget(self, request_id: str) -> None:
-        """See `Bench.forget`."""
+        """See `StoreBench.forget`."""
         await self.collections.requests.delete_one({"_id": request_id})
 
 

@@ -1,6 +1,6 @@
 """The two emitters on a test's own topics, and a reader of what comes out.
 
-Out: `Bench`, `a_bench`.
+Out: `EmitterBench`, `emitter_bench`.
 """
 
 from collections.abc import AsyncIterator, Mapping
@@ -24,7 +24,7 @@ from schemas.topics import DEAD_LETTERS, RESERVE, RESULTS, Topics
 TIMEOUT_MS = 10_000
 
 
-class Bench:
+class EmitterBench:
     """A test's own topics, and a reader of them."""
 
     def __init__(self, settings: Settings, reader: AIOKafkaConsumer) -> None:
@@ -92,7 +92,7 @@ class Bench:
 
 
 @asynccontextmanager
-async def a_bench(settings: Settings) -> AsyncIterator[Bench]:
+async def emitter_bench(settings: Settings) -> AsyncIterator[EmitterBench]:
     """On the topics of a migrated deployment."""
     reader = AIOKafkaConsumer(
         bootstrap_servers=settings.kafka.bootstrap_servers,
@@ -104,6 +104,6 @@ async def a_bench(settings: Settings) -> AsyncIterator[Bench]:
         topics = Topics(settings.topics.prefix)
         out = (topics.full(RESULTS), topics.full(DEAD_LETTERS))
         reader.assign([TopicPartition(name, number) for name in out for number in (0, 1)])
-        yield Bench(settings, reader)
+        yield EmitterBench(settings, reader)
     finally:
         await reader.stop()

@@ -197,6 +197,11 @@ def a_plan(
     return plan_batch(requests, of, shard=shard, now=now)
 
 
+def results(plan: Plan) -> list[Result]:
+    """A plan's results, in the order of its requests."""
+    return [answer.result for answer in plan.answers]
+
+
 def a_result(**changes: object) -> Result:
     """`r-1` was reserved one code."""
     fields: dict[str, Any] = {
@@ -220,6 +225,12 @@ def header(record: OutgoingRecord, name: str) -> bytes | None:
     values = [value for key, value in record.headers if key == name]
     assert len(values) <= 1, f"{name} is there more than once"
     return values[0] if values else None
+
+
+def cloud_event(record: OutgoingRecord) -> dict[str, bytes | None]:
+    """A record's headers as a CloudEvent, all but the id."""
+    names = ("ce_specversion", "ce_source", "ce_type", "ce_subject", "ce_time", "content-type")
+    return {name: header(record, name) for name in names}
 
 
 def body(record: OutgoingRecord) -> dict[str, Any]:

@@ -21,7 +21,7 @@ from stores.mongo.import_desk import ImportDesk
 from tests.fakes.imports import an_import
 from tests.fakes.observer import RememberingObserver
 from tests.fakes.s3 import SILENT, Answers, ToldS3, told_s3
-from tests.integration.import_bench import Bench, importing
+from tests.integration.import_bench import ImporterBench, importing
 from tests.integration.importing import Files, check_books, counts, ends
 from tests.integration.one_partition import Objects, Partition, check_codes
 from tests.integration.running import until
@@ -62,7 +62,7 @@ async def stuck(s3: ToldS3, key: str) -> None:
     await until(lambda: any(told.startswith(key) for told in s3.told), f"S3 is asked for {key}", LIMIT_S)
 
 
-async def cancelled(bench: Bench, s3: ToldS3, key: str) -> Mapping[str, Any]:
+async def cancelled(bench: ImporterBench, s3: ToldS3, key: str) -> Mapping[str, Any]:
     """Import it, and cancel that as soon as it waits; gives its end event."""
     await bench.ask(key)
     await stuck(s3, key)

@@ -11,7 +11,6 @@ from contextlib import suppress
 from typing import Any, Final
 
 from schemas.base import CodeStatus
-from schemas.documents import InventoryDocument
 from schemas.records import IncomingRecord, OutgoingRecord
 from schemas.topics import ASSIGNED, DEAD_LETTERS, INVENTORY, RESULTS
 from tests.fakes.builders import TOPICS, body, header
@@ -132,12 +131,3 @@ def highest_versions(events: Iterable[dict[str, Any]]) -> dict[str, int]:
         shard_id = shard_id_of(event)
         versions[shard_id] = max(versions.get(shard_id, 0), event["version"])
     return versions
-
-
-def summed(shards: Iterable[InventoryDocument]) -> Counter[tuple[str, str, str]]:
-    """Codes by campaign, type and status, as the shards add up; zeros are left out."""
-    counts: Counter[tuple[str, str, str]] = Counter()
-    for shard in shards:
-        for status in ("available", "reserved", "assigned"):
-            counts[shard.campaign_id, shard.code_type, status] += getattr(shard, status)
-    return Counter({key: count for key, count in counts.items() if count})

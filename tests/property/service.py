@@ -58,8 +58,9 @@ class Process:
         if fault in ("crash_before_apply", "crash_after_apply"):
             faults.crash = "before_apply" if fault == "crash_before_apply" else "after_apply"
         faults.answers_lost = 2 if fault == "answer_lost" else 0
-        always = [FactsStale("arranged")] * (LIMITS.attempts_max + 1)
-        faults.refusals = always if fault == "others_always_faster" else []
+        faults.refusals = []
+        if fault == "others_always_faster":
+            faults.refusals += [FactsStale("arranged")] * (LIMITS.attempts_max + 1)
         emitter.crash = None
         if fault in ("crash_before_emit", "crash_after_emit"):
             emitter.crash = "before_emit" if fault == "crash_before_emit" else "after_emit"

@@ -14,7 +14,7 @@ from consumers.inventory.lag import Lag
 from consumers.inventory.role import Lags
 from schemas.settings import InventorySettings
 from tests.fakes.watched import Told
-from tests.unit.web.test_app import GUARDED, api, bearer, events
+from tests.fakes.web_client import GUARDED, api, bearer, events
 from tests.unit.web.test_auth import KEY, OTHER_KEY, by_key, jwks
 from web import stream as stream_module
 from web.answers import campaign_of
