@@ -112,7 +112,7 @@ LOOP_LATE: Final = Alert(
     "ticket",
     late_turns(),
     limits.LOOP_FOR,
-    f"{INSTANCE}: {{{{ $value | humanizePercentage }}}} of event loop turns are more than {limits.LOOP_LATE_S} s late.",
+    f"{INSTANCE}: {{{{ $value | humanizePercentage }}}} of event loop turns are over {limits.LOOP_LATE_S} s late.",
     "The process lacks CPU, or something blocks the loop. Heartbeats are late by as much.",
 )
 ROLL_OUT: Final = Alert(

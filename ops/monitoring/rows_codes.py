@@ -7,7 +7,7 @@ Promise: counts of replicas are never added, because every inventory process exp
 from typing import Final
 
 from ops.monitoring.panel import Panel, Query, Row
-from ops.monitoring.promql import is_, matches, mean, selected, rate_by
+from ops.monitoring.promql import is_, matches, mean, rate_by, selected
 from ops.telemetry.metrics import (
     EXPIRIES_ASKED,
     EXPIRIES_REPEATED,

@@ -8,7 +8,7 @@ from typing import Final
 from ops.monitoring import limits
 from ops.monitoring.alert import PREFIX
 from ops.monitoring.panel import Panel, Query, Row, number
-from ops.monitoring.promql import RATE, matches, mean, of_topic, selected, rate_by
+from ops.monitoring.promql import RATE, matches, mean, of_topic, rate_by, selected
 from ops.telemetry.metrics import (
     BATCH_RECORDS,
     BATCH_STEP_SECONDS,

@@ -7,7 +7,7 @@ from typing import Final
 
 from ops.monitoring import limits
 from ops.monitoring.panel import Panel, Query, Row
-from ops.monitoring.promql import RATE, is_, selected, rate_by
+from ops.monitoring.promql import RATE, is_, rate_by, selected
 from ops.telemetry.metrics import (
     BUILD,
     CONFLICTS,
@@ -25,8 +25,9 @@ from ops.telemetry.metrics import (
     WAITS,
 )
 
+IN_TIME: Final = is_("le", str(limits.LOOP_LATE_S))
 LATE: Final = (
-    f"1 - sum by (instance) (rate({selected(LOOP_LAG, is_('le', str(limits.LOOP_LATE_S)), suffix='_bucket')}[{RATE}]))"
+    f"1 - sum by (instance) (rate({selected(LOOP_LAG, IN_TIME, suffix='_bucket')}[{RATE}]))"
     f" / {rate_by('instance', LOOP_LAG, suffix='_count')}"
 )
 

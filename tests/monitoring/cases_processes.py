@@ -131,7 +131,7 @@ CASES: Final = (
         "when two turns in a hundred are late",
         loop(20),
         "30m",
-        (Fires("ticket", PROCESS, "a: 2% of event loop turns are more than 0.2 s late."),),
+        (Fires("ticket", PROCESS, "a: 2% of event loop turns are over 0.2 s late."),),
     ),
     Case("CodesEventLoopLate", "none for one in a thousand", loop(1), "30m"),
     Case(
