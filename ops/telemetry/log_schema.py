@@ -207,10 +207,6 @@ def events_table() -> str:
     return "| event | level | fields | meaning |\n|---|---|---|---|\n" + "".join(rows)
 
 
-def _cells(event: Event) -> str:
-    return f"{event.level} | {code_list(event.fields)} | {event.meaning}"
-
-
 def code_list(names: str) -> str:
     """Names in backquotes, separated by commas."""
     return ", ".join(f"`{name}`" for name in names.split())
