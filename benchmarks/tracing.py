@@ -1,8 +1,8 @@
-"""`python -m benchmarks.tracing`: what tracing costs a batch, off and on, without a broker or a database.
+"""`python -m benchmarks.tracing`: the cost of tracing per batch, off and on, without a broker or a database.
 
-In:   how many rounds. A batch is 500 requests that each bring a trace, decided and answered on a store in memory.
-Out:  two ratios to the time of an untraced batch. On a real database a batch takes several times as long, so there
-      both are nearer to 1.
+In:   the number of rounds. A batch is 500 requests that each carry a trace, on a store in memory.
+Out:  two ratios to the time of an untraced batch. On a real database a batch takes several times as long, so both
+      are closer to 1 there.
 """
 
 import asyncio
@@ -32,10 +32,10 @@ HOOKS: Final = 10_000
 
 
 class Discarding(SpanExporter):
-    """Takes spans and forgets them."""
+    """Discards all spans."""
 
     def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:  # noqa: ARG002  # the SDK's form
-        """Nothing is sent: that is the collector's time, in a thread of its own."""
+        """Sending is left out: it happens in a thread of its own."""
         return SpanExportResult.SUCCESS
 
 
@@ -56,7 +56,7 @@ async def batch_s(tracer: Tracer) -> float:
 
 
 def hooks_s() -> float:
-    """Seconds that a batch's calls of a tracer that does nothing take."""
+    """Seconds for a batch's calls of the tracer that does nothing."""
     start = time.perf_counter()
     for _ in range(HOOKS):
         with UNTRACED.processing("group", ()):
@@ -69,7 +69,7 @@ def hooks_s() -> float:
 
 
 async def measured(rounds: int) -> tuple[float, float]:
-    """Medians of an untraced and of a traced batch, taken in turns."""
+    """Medians of an untraced and of a traced batch, measured in turns."""
     provider = TracerProvider(shutdown_on_exit=False)
     provider.add_span_processor(BatchSpanProcessor(Discarding()))
     traced = OtelTracer(provider)
@@ -78,13 +78,13 @@ async def measured(rounds: int) -> tuple[float, float]:
     return median(off for off, _ in pairs), median(on for _, on in pairs)
 
 
-def main(rounds: Annotated[int, typer.Option(help="Batches of each way.")] = 100) -> None:
+def main(rounds: Annotated[int, typer.Option(help="Batches per variant.")] = 100) -> None:
     """Measure and print."""
     off, on = asyncio.run(measured(rounds))
     typer.echo(
         f"off: {(off + hooks_s()) / off:.5f} of a batch without tracing, {off * 1000:.1f} ms for {BATCH} requests"
     )
-    typer.echo(f"on:  {on / off:.3f} of it")
+    typer.echo(f"on:  {on / off:.3f} times as long")
 
 
 if __name__ == "__main__":
