@@ -22,7 +22,7 @@ from schemas.topics import RESERVE
 from tests.fakes.builders import NOW, TM, a_reserve, candidates
 from tests.fakes.kafka import MemoryKafka, Source
 from tests.fakes.memory_store import MemoryCodeStore, MemoryDatabase
-from tests.fakes.observer import RememberingObserver
+from tests.fakes.observer import ObservedFacts
 from tests.fakes.serving import a_context
 
 SOURCE: Final = Source(RESERVE.name, 0)
@@ -48,7 +48,7 @@ async def batch_s(tracer: Tracer) -> float:
         value = a_reserve(request_id=f"r-{number}").to_json()
         kafka.send(SOURCE, value, NOW, headers=(("traceparent", trace),))
     store = MemoryCodeStore(database, SOURCE.shard, tells_values=False)
-    context = a_context(RememberingObserver(), tracer=tracer)
+    context = a_context(ObservedFacts(), tracer=tracer)
     work, emitter = RequestPartition(SOURCE.shard, SOURCE.topic, store, context), kafka.open_emitter(SOURCE)
     start = time.perf_counter()
     await work.serve(kafka.pending(SOURCE), emitter, asyncio.Event())

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from consumers.loop.observer import Ends
+from schemas.observation.partitions import Ends
 
 FRESH_S: Final = 30.0
 """An older end offset is unknown: senders may have written since."""

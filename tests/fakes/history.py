@@ -34,7 +34,7 @@ from tests.fakes.builders import (
 )
 from tests.fakes.kafka import MemoryKafka, Source
 from tests.fakes.memory_store import MemoryCodeStore, MemoryDatabase
-from tests.fakes.observer import RememberingObserver
+from tests.fakes.observer import ObservedFacts
 from tests.fakes.serving import a_context
 
 CODES: Final = 12
@@ -89,7 +89,7 @@ def a_history() -> History:
 def serve(database: MemoryDatabase, kafka: MemoryKafka, source: Source) -> None:
     """Serve all that waits in a source with the real code."""
     store = MemoryCodeStore(database, source.shard, tells_values=source == ASSIGNS)
-    work = RequestPartition(source.shard, source.topic, store, a_context(RememberingObserver()))
+    work = RequestPartition(source.shard, source.topic, store, a_context(ObservedFacts()))
     asyncio.run(work.serve(kafka.pending(source), kafka.open_emitter(source), asyncio.Event()))
 
 

@@ -15,7 +15,7 @@ from producers.emitters import Emitter
 from schemas.records import IncomingRecord
 from tests.fakes.consumer import TP, MemoryConsumer
 from tests.fakes.kafka import MemoryKafka, Source
-from tests.fakes.observer import RememberingObserver
+from tests.fakes.observer import ObservedFacts
 from tests.fakes.time import run
 
 LIMITS: Final = LoopLimits(batch_size_max=2, fenced_wait_s=10, backoff_max_s=5)
@@ -46,7 +46,7 @@ class RecordedWork:
 
 
 def run_loop(
-    consumer: MemoryConsumer, work: RecordedWork, observer: RememberingObserver, *, seconds: float = 86_400
+    consumer: MemoryConsumer, work: RecordedWork, observer: ObservedFacts, *, seconds: float = 86_400
 ) -> int:
     """Run until all is served, or for so long; returns how many emitters were opened."""
     opened = 0

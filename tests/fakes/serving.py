@@ -9,19 +9,19 @@ from datetime import datetime
 from typing import Any
 
 from consumers.loop.failpoints import Failpoint
-from consumers.loop.observer import Observer
 from consumers.loop.tracing import UNTRACED, Tracer
 from consumers.worker.batch import RequestPartition
 from consumers.worker.context import Surroundings
 from producers.reply_topics import ReplyTopics
 from schemas.clock import utc_now
+from schemas.observation.fact import Observer
 from schemas.records import OutgoingRecord
 from schemas.settings import WorkerSettings
 from schemas.topics import ASSIGN, RESERVE
 from tests.fakes.builders import NOW, TM, TOPICS, body, candidates
 from tests.fakes.kafka import MemoryKafka, Source
 from tests.fakes.memory_store import MemoryCodeStore, MemoryDatabase
-from tests.fakes.observer import RememberingObserver
+from tests.fakes.observer import ObservedFacts
 from tests.fakes.time import Clock, SecondsClock, run
 
 SOURCE = Source(RESERVE.name, 0)
@@ -63,7 +63,7 @@ class ServedPartition:
         limits: WorkerSettings | None = None,
         source: Source = SOURCE,
         database: MemoryDatabase | None = None,
-        observer: RememberingObserver | None = None,
+        observer: ObservedFacts | None = None,
         tracer: Tracer = UNTRACED,
     ) -> None:
         self.source = source
@@ -74,7 +74,7 @@ class ServedPartition:
         for value in values:
             self.kafka.send(source, value, NOW, headers=(("reply-topic", b"answers"),))
         self.store = MemoryCodeStore(self.database, source.shard, tells_values=source.topic == ASSIGN.name)
-        self.observer = observer or RememberingObserver()
+        self.observer = ObservedFacts() if observer is None else observer
         self.emitter = self.kafka.open_emitter(source)
         self.reply_partitions = reply_partitions
         self.clock_s = SecondsClock()

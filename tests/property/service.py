@@ -20,7 +20,7 @@ from schemas.topics import ASSIGN, RELEASE, RESERVE
 from tests.fakes.faults import Crashed
 from tests.fakes.kafka import MemoryEmitter, MemoryKafka, Source
 from tests.fakes.memory_store import MemoryCodeStore, MemoryDatabase
-from tests.fakes.observer import RememberingObserver
+from tests.fakes.observer import ObservedFacts
 from tests.fakes.serving import a_context
 from tests.fakes.time import Clock, ImpatientLoop
 
@@ -77,7 +77,7 @@ class Service:
         self._runner = asyncio.Runner(loop_factory=ImpatientLoop)
         self._store_class = store_class
         self._emitter_class = emitter_class
-        self._observer = RememberingObserver()
+        self._observer = ObservedFacts()
         self._processes: dict[Source, Process] = {}
 
     def close(self) -> None:

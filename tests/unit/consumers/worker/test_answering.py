@@ -3,6 +3,7 @@
 import pytest
 
 from schemas.errors import EmitFailed
+from schemas.observation.requests import BatchReport, ReplyTopicUnusable, ReplyTopicUsable
 from schemas.topics import RESULTS
 from tests.fakes.builders import NOW, TOPICS, a_reserve, header
 from tests.fakes.serving import SOURCE, ServedPartition
@@ -49,8 +50,8 @@ def test_a_reply_topic_that_is_named_is_left_out_after_two_failures() -> None:
 
     assert ["reserved", "reserved"] == bench.outcomes()
     assert [b"answers"] * 2 == [header(record, "reply-refused") for record in bench.visible()]
-    assert [("answers", "failing")] == bench.observer.reply_topics
-    assert 2 == bench.observer.reports[0].replies_refused
+    assert [ReplyTopicUnusable("answers", "failing")] == bench.observer.of(ReplyTopicUnusable)
+    assert 2 == bench.observer.of(BatchReport)[0].replies_refused
 
 
 def test_the_next_batches_do_not_fail_for_it() -> None:
@@ -67,7 +68,7 @@ def test_the_next_batches_do_not_fail_for_it() -> None:
     assert 0 == tries_until_served(bench)
 
     assert 1 == len(bench.visible("answers"))
-    assert ("answers", None) == bench.observer.reply_topics[-1]
+    assert [ReplyTopicUsable("answers")] == bench.observer.of(ReplyTopicUsable)
 
 
 def test_a_reply_topic_that_nobody_names_is_found_by_leaving_it_out() -> None:
@@ -78,7 +79,7 @@ def test_a_reply_topic_that_nobody_names_is_found_by_leaving_it_out() -> None:
     assert 4 == tries_until_served(bench)
 
     assert ["reserved", "reserved"] == bench.outcomes()
-    assert [("answers", "suspected")] == bench.observer.reply_topics
+    assert [ReplyTopicUnusable("answers", "suspected")] == bench.observer.of(ReplyTopicUnusable)
 
 
 @pytest.mark.parametrize("says_which", [True, False])
@@ -90,7 +91,7 @@ def test_our_own_topics_are_waited_for(*, says_which: bool) -> None:
     for _ in range(3 * TRIES_MAX):
         with pytest.raises(EmitFailed):
             bench.serve()
-    assert ([], []) == (bench.kafka.emissions, bench.observer.reply_topics)
+    assert ([], []) == (bench.kafka.emissions, bench.observer.of(ReplyTopicUnusable))
 
     bench.emitter.refused = frozenset()
     assert 0 == tries_until_served(bench)

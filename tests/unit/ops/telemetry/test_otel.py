@@ -1,21 +1,21 @@
 """Batches as spans: by the conventions, linked to what caused them, and telling no secret."""
 
-from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
 import structlog
 from opentelemetry.trace import SpanKind, StatusCode
 
-from consumers.loop.observer import BatchReport
 from ops.telemetry.otel import LINKS_MAX, link_of, links_of
 from schemas.errors import EmitFailed, FactsStale
+from schemas.observation.fact import Fact
+from schemas.observation.requests import BatchReport
 from schemas.records import Headers
 from schemas.settings import WorkerSettings
 from schemas.topics import RESERVE
 from tests.fakes.builders import NOW, a_record, a_reserve, header
 from tests.fakes.kafka import Source
-from tests.fakes.observer import RememberingObserver
+from tests.fakes.observer import ObservedFacts
 from tests.fakes.serving import ServedPartition
 from tests.fakes.spans import Spans, id_of, parent_of, traces_of
 
@@ -29,15 +29,16 @@ def traceparent(trace: str = TRACE) -> Headers:
     return (("traceparent", f"00-{trace}-00f067aa0ba902b7-01".encode()),)
 
 
-@dataclass
-class Listening(RememberingObserver):
+class Listening(ObservedFacts):
     """Remembers what a log line would have bound to it when the batch is done."""
 
-    bound: list[dict[str, Any]] = field(default_factory=list)
+    def __init__(self) -> None:
+        super().__init__()
+        self.bound: list[dict[str, Any]] = []
 
-    def batch_done(self, report: BatchReport) -> None:
-        """See `Observer.batch_done`."""
-        self.bound.append(structlog.contextvars.get_contextvars())
+    def observe(self, fact: Fact, /) -> None:
+        if isinstance(fact, BatchReport):
+            self.bound.append(structlog.contextvars.get_contextvars())
 
 
 class TracedPartition(ServedPartition):

@@ -2,8 +2,8 @@
 
 import pytest
 
-from consumers.loop.observer import Ends
 from ops.telemetry.progress import FRESH_S, Place, Progress
+from schemas.observation.partitions import Ends
 from tests.fakes.time import SecondsClock
 
 P: Place = ("codes.reserve.requests.v1", 0)
