@@ -152,15 +152,6 @@ async def mongo_bench(settings: Settings) -> AsyncIterator[MongoBench]:
     client.close()
 
 
-def summed(shards: list[InventoryDocument]) -> Counts:
-    """Codes by status, as the shards say."""
-    counts: Counts = Counter()
-    for one in shards:
-        for status in ("available", "reserved", "assigned"):
-            counts[one.campaign_id, one.code_type, status] += getattr(one, status)
-    return Counter({key: count for key, count in counts.items() if count})
-
-
 def workers_shards(shards: list[InventoryDocument]) -> dict[str, InventoryDocument]:
     """The totals of all but the import."""
     return {one.id: one for one in shards if one.shard != IMPORT_SHARD}

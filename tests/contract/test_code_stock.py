@@ -4,7 +4,7 @@ import asyncio
 
 from schemas.base import CodeStatus
 from schemas.results import Result
-from tests.contract.benches import StoreBench, summed
+from tests.contract.benches import StoreBench
 from tests.contract.deciding import OTHERS, RELEASES, RESERVES, decided, reserves
 from tests.fakes.builders import (
     TM,
@@ -12,6 +12,7 @@ from tests.fakes.builders import (
     a_reserve,
     asked,
 )
+from tests.fakes.memory_store import summed
 
 
 async def test_out_of_stock_is_said_after_a_fresh_look(bench: StoreBench) -> None:

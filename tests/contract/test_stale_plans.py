@@ -4,7 +4,7 @@ import pytest
 
 from schemas.errors import FactsStale
 from schemas.requests import Request
-from tests.contract.benches import StoreBench, summed, workers_shards
+from tests.contract.benches import StoreBench, workers_shards
 from tests.contract.deciding import ASSIGNS, OTHERS, RELEASES, RESERVES, WINTER, decided, planned, reserves
 from tests.fakes.builders import (
     EXTERNAL,
@@ -14,6 +14,7 @@ from tests.fakes.builders import (
     an_assign,
     asked,
 )
+from tests.fakes.memory_store import summed
 
 
 async def test_a_code_that_was_taken_makes_a_plan_stale(bench: StoreBench) -> None:

@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from tests.contract.benches import StoreBench, summed, workers_shards
+from tests.contract.benches import StoreBench, workers_shards
 from tests.contract.deciding import ASSIGNS, OTHERS, RELEASES, RESERVES, WINTER, decided, planned
 from tests.fakes.builders import (
     EXTERNAL,
@@ -14,6 +14,7 @@ from tests.fakes.builders import (
     an_assign_from_stock,
     asked,
 )
+from tests.fakes.memory_store import summed
 
 
 async def test_a_reserve_moves_codes_and_is_remembered(bench: StoreBench) -> None:

@@ -1,6 +1,6 @@
-"""A history as an audit reads it, made by the real partition code on a database and a broker in memory.
+"""A history as an audit reads it, produced by the real partition code on a database and a broker in memory.
 
-Out:      `a_history`: an import and every kind of request, each served; and tools to doctor it.
+Out:      `a_history`: an import and every kind of request, all served; functions that falsify it.
 """
 
 import asyncio
@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 import orjson
+from pydantic import BaseModel
 
 from audit.history import CodeRow, Database, History
 from consumers.worker.batch import RequestPartition
@@ -46,7 +47,7 @@ IMPORT_DOCUMENT: Final = {
     "duplicates_in_campaign": 0,
     "rejected": 1,
 }
-"""As much of it as the audit looks at."""
+"""The fields that the audit reads."""
 RESERVES: Final = Source(RESERVE.name, 0)
 ASSIGNS: Final = Source(ASSIGN.name, 0)
 RELEASES: Final = Source(RELEASE.name, 0)
@@ -94,7 +95,7 @@ def serve(database: MemoryDatabase, kafka: MemoryKafka, source: Source) -> None:
 
 
 def import_outputs(database: MemoryDatabase) -> list[OutgoingRecord]:
-    """What the importer tells: the shard, and the end."""
+    """The importer's events: the shard, and the end."""
     end = ImportProgressed(
         import_id="i-1",
         campaign_id=CAMPAIGN,
@@ -108,12 +109,12 @@ def import_outputs(database: MemoryDatabase) -> list[OutgoingRecord]:
         at=NOW,
     )
     shards = [shard for shard in database.inventory.values() if shard.cause == "import"]
-    told = [inventory_record(inventory_event(shard), TOPICS) for shard in shards]
-    return [*told, import_record(end, "i-1:completed", TOPICS)]
+    inventory = [inventory_record(inventory_event(shard), TOPICS) for shard in shards]
+    return [*inventory, import_record(end, "i-1:completed", TOPICS)]
 
 
 def history_of(database: MemoryDatabase, kafka: MemoryKafka) -> History:
-    """As it would be read."""
+    """The history that an audit would read."""
     records: dict[str, list[IncomingRecord]] = {}
     for source, log in kafka.logs.items():
         records.setdefault(source.topic, []).extend(log)
@@ -136,27 +137,32 @@ def database_of(database: MemoryDatabase) -> Database:
             CodeRow(code.id, code.campaign_id, code.code, code.code_type, code.status, code.imported_by)
             for code in database.codes.values()
         ],
-        reservations=[one.model_dump(by_alias=True) for one in database.reservations.values()],
-        requests=[one.model_dump(by_alias=True) for one in database.requests.values()],
-        inventory=[one.model_dump(by_alias=True) for one in database.inventory.values()],
+        reservations=dumped(database.reservations),
+        requests=dumped(database.requests),
+        inventory=dumped(database.inventory),
         imports=[IMPORT_DOCUMENT],
     )
+
+
+def dumped(documents: Mapping[str, BaseModel]) -> list[dict[str, Any]]:
+    """Documents as MongoDB returns them."""
+    return [document.model_dump(by_alias=True) for document in documents.values()]
 
 
 def with_records(
     history: History, topic: str, change: Callable[[list[IncomingRecord]], list[IncomingRecord]]
 ) -> History:
-    """The history with another content of one topic."""
+    """The history with changed records of one topic."""
     return replace(history, records={**history.records, topic: change(list(history.records[topic]))})
 
 
 def saying(record: IncomingRecord, **changes: object) -> IncomingRecord:
-    """A record that says something else."""
+    """A record with changed fields."""
     fields: dict[str, Any] = orjson.loads(record.value or b"{}")
     return replace(record, value=orjson.dumps({**fields, **changes}))
 
 
 def with_ce_id(record: IncomingRecord, ce_id: str) -> IncomingRecord:
-    """A record under another id."""
+    """A record with another id."""
     headers = tuple((name, ce_id.encode() if name == "ce_id" else value) for name, value in record.headers)
     return replace(record, headers=headers)

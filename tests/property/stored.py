@@ -6,11 +6,9 @@ Out:      an AssertionError for the first document that disagrees.
 
 import json
 from collections import Counter
-from collections.abc import Iterable
 
 from schemas.base import CodeStatus
-from schemas.documents import InventoryDocument
-from tests.fakes.memory_store import MemoryDatabase
+from tests.fakes.memory_store import MemoryDatabase, summed
 from tests.property.model import Model
 
 
@@ -38,12 +36,3 @@ def check_ledger(database: MemoryDatabase, model: Model) -> None:
     """One entry for each request id, with the answer that was given."""
     ledger = {request_id: json.loads(entry.outcome.to_json()) for request_id, entry in database.requests.items()}
     assert {request_id: entry.body for request_id, entry in model.ledger.items()} == ledger
-
-
-def summed(shards: Iterable[InventoryDocument]) -> Counter[tuple[str, str, str]]:
-    """Codes by campaign, type and status, as the shards add up; zeros are left out."""
-    counts: Counter[tuple[str, str, str]] = Counter()
-    for shard in shards:
-        for status in ("available", "reserved", "assigned"):
-            counts[shard.campaign_id, shard.code_type, status] += getattr(shard, status)
-    return Counter({key: count for key, count in counts.items() if count})
