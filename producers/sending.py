@@ -68,8 +68,10 @@ async def send_all(producer: AIOKafkaProducer, records: Iterable[OutgoingRecord]
     await asyncio.gather(*sent)
 
 
-async def deliver(producer: AIOKafkaProducer, records: Sequence[OutgoingRecord], patience_s: float) -> None:
+async def deliver(producer: AIOKafkaProducer, records: Sequence[OutgoingRecord], patience_s: float) -> list[Any]:
     """Send all records and wait until the broker has them, for as long as it takes some in each `patience_s`.
+
+    Gives each record's place, as the broker says it.
 
     Raises:
         Unsent: the broker refused a record, or took none for so long. Some may have got through.
@@ -81,6 +83,7 @@ async def deliver(producer: AIOKafkaProducer, records: Sequence[OutgoingRecord],
         await acknowledged(sent, patience_s)
     except (KafkaError, TimeoutError) as why:
         raise await failure(producer, records, sent, why) from why
+    return [item.future.result() for item in sent]
 
 
 async def hand_over_all(

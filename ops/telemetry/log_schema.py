@@ -76,6 +76,15 @@ EVENTS: Final[Mapping[str, Event]] = {
     "chunk_full_again": Event("info", "request_id campaign_id rows", "Chunks have their configured size again."),
     "api_listening": Event("info", "host port tokens_needed", "The inventory's API and page listen."),
     "api_open": Event("warning", "host why", "The API requires no token; it can be reached from this machine only."),
+    "jwt_key_skipped": Event(
+        "warning", "detail reason", "An entry of the JWKS is not a usable key: its tokens get 401; all others work."
+    ),
+    "jwt_keys_unreadable": Event(
+        "warning", "reason", "The key file cannot be read. Its last keys are used for 5 minutes."
+    ),
+    "jwt_keys_dropped": Event(
+        "error", "reason", "The key file was unreadable for 5 minutes: every token gets 401 until it can be read."
+    ),
     "alert": Event("info", "stock campaign_id code_type available", "A stock alert was published."),
     "alert_known": Event("info", "stock campaign_id", "It was published before a crash, and is not published again."),
     "unreadable_event": Event("warning", "fields", "A record on `inventory.v1` is no valid event and is skipped."),

@@ -17,7 +17,7 @@ from pydantic import SecretStr
 
 from consumers.inventory.role import Lags
 from schemas.settings import InventorySettings
-from tests.fakes.watched import Told
+from tests.fakes.filled_view import FilledView
 from web.app import web_app
 from web.auth import Guard
 from web.stream import Streams
@@ -29,14 +29,14 @@ OPEN = InventorySettings()
 
 @asynccontextmanager
 async def api(
-    told: Told,
+    filled: FilledView,
     settings: InventorySettings = OPEN,
     *,
     lags: Lags | None = None,
     limit: int = 9,
     static: Path = Path("/-"),
 ) -> AsyncIterator[TestClient[Any, Any]]:
-    streams = Streams(told.view, lags or Lags(), told.topics, limit)
+    streams = Streams(filled.view, lags or Lags(), filled.topics, limit)
     async with TestClient(TestServer(web_app(Guard(settings), streams, static))) as client:
         yield client
         streams.stopping.set()
@@ -47,13 +47,13 @@ def bearer(**claims: Any) -> dict[str, str]:
     return {"Authorization": f"Bearer {token}"}
 
 
-def some_campaigns() -> Told:
-    told = Told()
-    told.change("Berlin", 1, 50)
-    told.change("berlin-2", 1, 5)
-    told.change("Oslo", 1, 500)
-    told.change("Oslo", 2, 440, 60)
-    return told
+def some_campaigns() -> FilledView:
+    filled = FilledView()
+    filled.change("Berlin", 1, 50)
+    filled.change("berlin-2", 1, 5)
+    filled.change("Oslo", 1, 500)
+    filled.change("Oslo", 2, 440, 60)
+    return filled
 
 
 async def events(answer: ClientResponse, count: int) -> list[dict[str, str]]:
