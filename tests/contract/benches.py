@@ -1,4 +1,4 @@
-"""The backends that a code store's contract is tested on: the same few questions to each.
+"""The backends of the code store's contract tests, with the same queries for each.
 
 Out: `StoreBench`, `MemoryBench`, `MongoBench`; `mongo_bench` makes and removes its database.
 """
@@ -30,31 +30,31 @@ Counts = Counter[tuple[str, str, str]]
 
 
 class StoreBench(Protocol):
-    """One database, and what is in it."""
+    """One database with its stores."""
 
     def store(self, shard: str, *, tells_values: bool = False) -> CodeStore:
         """A partition's store, as a new owner opens it."""
 
     async def put(self, key: StockKey, count: int) -> None:
-        """Codes of a kind that had none before, as an import leaves them."""
+        """Insert the first codes of a campaign and type, as an import leaves them."""
 
     async def codes(self) -> Counts:
-        """Codes by status."""
+        """Number of codes by campaign, type and status."""
 
     async def values(self) -> dict[str, str]:
         """Every code's value by its id."""
 
     async def shards(self) -> list[InventoryDocument]:
-        """All totals, the import's included."""
+        """All shards, the import's included."""
 
     async def reservations(self) -> dict[str, str]:
-        """States by id."""
+        """States of reservations, by id."""
 
     async def ledger(self) -> set[str]:
-        """Request ids that are decided."""
+        """Ids of decided requests."""
 
     async def forget(self, request_id: str) -> None:
-        """The ledger's time for it is over."""
+        """Remove a ledger entry, as its expiry does."""
 
 
 class MemoryBench:
@@ -75,11 +75,11 @@ class MemoryBench:
 
     async def codes(self) -> Counts:
         """See `StoreBench.codes`."""
-        return Counter((one.campaign_id, one.code_type, str(one.status)) for one in self.database.codes.values())
+        return Counter((code.campaign_id, code.code_type, str(code.status)) for code in self.database.codes.values())
 
     async def values(self) -> dict[str, str]:
         """See `StoreBench.values`."""
-        return {one.id: one.code for one in self.database.codes.values()}
+        return {code.id: code.code for code in self.database.codes.values()}
 
     async def shards(self) -> list[InventoryDocument]:
         """See `StoreBench.shards`."""
@@ -87,7 +87,7 @@ class MemoryBench:
 
     async def reservations(self) -> dict[str, str]:
         """See `StoreBench.reservations`."""
-        return {one.id: one.state for one in self.database.reservations.values()}
+        return {document.id: document.state for document in self.database.reservations.values()}
 
     async def ledger(self) -> set[str]:
         """See `StoreBench.ledger`."""
@@ -116,24 +116,24 @@ class MongoBench:
     async def codes(self) -> Counts:
         """See `StoreBench.codes`."""
         found = await self.collections.codes.find().to_list(None)
-        return Counter((one["campaign_id"], one["code_type"], one["status"]) for one in found)
+        return Counter((code["campaign_id"], code["code_type"], code["status"]) for code in found)
 
     async def values(self) -> dict[str, str]:
         """See `StoreBench.values`."""
-        return {one["_id"]: one["code"] for one in await self.collections.codes.find().to_list(None)}
+        return {code["_id"]: code["code"] for code in await self.collections.codes.find().to_list(None)}
 
     async def shards(self) -> list[InventoryDocument]:
         """See `StoreBench.shards`."""
         found = await self.collections.inventory.find().to_list(None)
-        return [from_document(InventoryDocument, one) for one in found]
+        return [from_document(InventoryDocument, shard) for shard in found]
 
     async def reservations(self) -> dict[str, str]:
         """See `StoreBench.reservations`."""
-        return {one["_id"]: one["state"] for one in await self.collections.reservations.find().to_list(None)}
+        return {held["_id"]: held["state"] for held in await self.collections.reservations.find().to_list(None)}
 
     async def ledger(self) -> set[str]:
         """See `StoreBench.ledger`."""
-        return {one["_id"] for one in await self.collections.requests.find().to_list(None)}
+        return {entry["_id"] for entry in await self.collections.requests.find().to_list(None)}
 
     async def forget(self, request_id: str) -> None:
         """See `StoreBench.forget`."""
@@ -153,5 +153,5 @@ async def mongo_bench(settings: Settings) -> AsyncIterator[MongoBench]:
 
 
 def workers_shards(shards: list[InventoryDocument]) -> dict[str, InventoryDocument]:
-    """The totals of all but the import."""
-    return {one.id: one for one in shards if one.shard != IMPORT_SHARD}
+    """All shards but the import's."""
+    return {shard.id: shard for shard in shards if shard.shard != IMPORT_SHARD}

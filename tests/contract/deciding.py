@@ -23,12 +23,12 @@ ATTEMPTS_MAX = 200
 
 
 async def planned(store: CodeStore, shard: str, *requests: Asked[Request]) -> Plan:
-    """Gather and plan; nothing is written yet."""
+    """Gather and plan, without a write."""
     return plan_batch(requests, await store.gather(requests), shard=shard, now=NOW)
 
 
 async def decided(store: CodeStore, shard: str, *requests: Asked[Request]) -> list[Result]:
-    """Decide a batch, anew as long as it proves stale."""
+    """Decide a batch; plan it again while it is stale."""
     for _ in range(ATTEMPTS_MAX):
         plan = await planned(store, shard, *requests)
         try:
@@ -41,5 +41,5 @@ async def decided(store: CodeStore, shard: str, *requests: Asked[Request]) -> li
 
 
 def reserves(count: int, *, quantity: int = 1, name: str = "r") -> list[Asked[Request]]:
-    """So many requests of so many codes each."""
+    """`count` requests of `quantity` codes each."""
     return [asked(a_reserve(request_id=f"{name}-{n}", quantity=quantity), offset=n) for n in range(count)]

@@ -1,4 +1,4 @@
-"""The two emitters on a test's own topics, and a reader of what comes out.
+"""The two emitters on a test's own topics, and a reader of their output.
 
 Out: `EmitterBench`, `emitter_bench`.
 """
@@ -25,7 +25,7 @@ TIMEOUT_MS = 10_000
 
 
 class EmitterBench:
-    """A test's own topics, and a reader of them."""
+    """A test's own topics, with a `read_committed` reader."""
 
     def __init__(self, settings: Settings, reader: AIOKafkaConsumer) -> None:
         self.topics = Topics(settings.topics.prefix)
@@ -50,7 +50,7 @@ class EmitterBench:
 
     @asynccontextmanager
     async def consumer(self, *sources: TopicPartition) -> AsyncIterator[AIOKafkaConsumer]:
-        """A member of the group, with these partitions."""
+        """A group consumer with these partitions assigned."""
         consumer = AIOKafkaConsumer(**self.options, group_id=self.group, enable_auto_commit=False)
         await consumer.start()
         try:
@@ -61,7 +61,7 @@ class EmitterBench:
 
     @asynccontextmanager
     async def acknowledged(self, *sources: TopicPartition) -> AsyncIterator[AcknowledgedEmitter]:
-        """The emitter of a process that has these partitions."""
+        """The emitter of a process that owns these partitions."""
         async with self.consumer(*sources) as consumer, idempotent_producer(self.options) as producer:
             yield AcknowledgedEmitter(producer, self.source, consumer, self.patience_s)
 
@@ -74,8 +74,8 @@ class EmitterBench:
     async def visible(self) -> list[Any]:
         """All records that a `read_committed` reader sees.
 
-        A broker says that a transaction is over before its marker is in every partition: so this reads up to the
-        end that any reader sees, open transactions included.
+        A broker acknowledges a commit before the marker is in every partition, so this reads up to the end offsets
+        that include open transactions.
         """
         async with self.consumer() as anybody:
             ends = await anybody.end_offsets(self.reader.assignment())
@@ -87,7 +87,7 @@ class EmitterBench:
         return found
 
     async def values(self) -> list[bytes]:
-        """Their values, sorted."""
+        """The values of all visible records, sorted."""
         return sorted(record.value for record in await self.visible())
 
 

@@ -21,7 +21,7 @@ async def test_out_of_stock_is_said_after_a_fresh_look(bench: StoreBench) -> Non
     store = bench.store(RESERVES)
     await store.gather(reserves(1))
     (held,) = await decided(bench.store(OTHERS), OTHERS, asked(a_reserve(request_id="x-1", quantity=4)))
-    assert ["out_of_stock"] == [one.reason for one in await decided(store, RESERVES, *reserves(1))]
+    assert ["out_of_stock"] == [result.reason for result in await decided(store, RESERVES, *reserves(1))]
 
     await decided(bench.store(RELEASES), RELEASES, asked(a_release(reservation_id="x-1")))
     (result,) = await decided(store, RESERVES, asked(a_reserve(request_id="r-9", quantity=4), offset=9))
@@ -34,7 +34,7 @@ async def test_the_last_codes_are_found(bench: StoreBench) -> None:
     await bench.put(TM, 7)
     store = bench.store(RESERVES)
 
-    results = [(await decided(store, RESERVES, one))[0] for one in reserves(9)]
+    results = [(await decided(store, RESERVES, request))[0] for request in reserves(9)]
 
     assert ["reserved"] * 7 + ["refused"] * 2 == [result.outcome for result in results]
     assert 7 == len({code_id for result in results for code_id in result.code_ids})
@@ -69,7 +69,7 @@ async def test_many_partitions_never_win_the_same_code(bench: StoreBench) -> Non
         batches = [reserves(3, name=f"p{number}-{batch}") for batch in range(3)]
         return [result for batch in batches for result in await decided(store, shard, *batch)]
 
-    results = [one for found in await asyncio.gather(*map(partition, range(4))) for one in found]
+    results = [result for found in await asyncio.gather(*map(partition, range(4))) for result in found]
 
     given = [code_id for result in results for code_id in result.code_ids]
     assert 20 == len(given) == len(set(given))

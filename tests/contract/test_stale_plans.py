@@ -29,7 +29,7 @@ async def test_a_code_that_was_taken_makes_a_plan_stale(bench: StoreBench) -> No
 
     assert ({"r-2"}, {"r-2": "held"}) == (await bench.ledger(), await bench.reservations())
     assert [f"summer:tm:{OTHERS}"] == list(workers_shards(await bench.shards()))
-    assert ["out_of_stock"] == [one.reason for one in await decided(store, RESERVES, asked(a_reserve()))]
+    assert ["out_of_stock"] == [result.reason for result in await decided(store, RESERVES, asked(a_reserve()))]
 
 
 async def test_a_stale_plan_writes_nothing_of_its_good_parts(bench: StoreBench) -> None:
