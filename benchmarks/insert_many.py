@@ -27,13 +27,13 @@ async def insert(settings: Settings, first: int, end: int) -> None:
     collection: Collection = database(client, settings.mongo)["codes"]
     chunk = settings.importer.rows_per_chunk_max
     spent_s = 0.0
-    tell(spent_s, 0)
+    print_progress(spent_s, 0)
     async with await client.start_session() as session:
         for start in range(first, end, chunk):
             stop = min(start + chunk, end)
             documents = [a_code(CAMPAIGN, "tm", code) for code in codes(start, stop)]
             spent_s += await write_s(collection, session, documents)
-            tell(spent_s, stop - first)
+            print_progress(spent_s, stop - first)
     client.close()
 
 
@@ -47,7 +47,7 @@ async def write_s(
     return time.perf_counter() - begun_s
 
 
-def tell(at_s: float, rows: int) -> None:
+def print_progress(at_s: float, rows: int) -> None:
     """Print the progress."""
     print(at_s, rows, flush=True)
 

@@ -2,7 +2,7 @@
 
 In:       rows of one work, as measured just now.
 Out:      `results/latest.json` with them; a table for people.
-Promise:  rows of other works stay as they were; each row tells its date and its database.
+Promise:  rows of other workloads stay unchanged; each row has its date and its database.
 """
 
 import platform

@@ -18,7 +18,7 @@ from typing import Any, Final
 import boto3
 
 from benchmarks.codes_file import CAMPAIGN
-from benchmarks.insert_many import tell
+from benchmarks.insert_many import print_progress
 from ops.settings.load import Settings, load_settings
 from stores.mongo.collections import Collection
 from stores.mongo.connection import connect, database
@@ -46,13 +46,13 @@ async def load(settings: Settings, bucket: str, key: str) -> None:
     client = connect(settings.mongo)
     db = database(client, settings.mongo)
     done = 0
-    tell(time.perf_counter(), done)
+    print_progress(time.perf_counter(), done)
     for done, document in enumerate(documents(settings, bucket, key), 1):
         if await upsert(db["codes"], document):
             await db["inventory"].update_one(*ONE_MORE, upsert=True)
         if done % TELL_EVERY_ROWS == 0:
-            tell(time.perf_counter(), done)
-    tell(time.perf_counter(), done)
+            print_progress(time.perf_counter(), done)
+    print_progress(time.perf_counter(), done)
     client.close()
 
 

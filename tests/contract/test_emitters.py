@@ -175,7 +175,7 @@ class TestAcknowledgedEmitter:
         assert ([b"1"], None) == (await bench.values(), await bench.committed())
 
     async def test_a_partition_that_went_elsewhere_cannot_be_committed(self, bench: EmitterBench) -> None:
-        """The new owner will tell it all again."""
+        """The new owner will publish everything again."""
         async with bench.acknowledged(TopicPartition(bench.source.topic, 1)) as emitter:
             with pytest.raises(PartitionFenced):
                 await emitter.emit([bench.a_result(b"1")], 17)

@@ -18,7 +18,7 @@ from tests.fakes.memory_store import summed
 
 
 async def test_a_code_that_was_taken_makes_a_plan_stale(bench: StoreBench) -> None:
-    """Nothing of it is written; after another look it is told the truth."""
+    """Nothing of it is written; after a second gather the answer is right."""
     await bench.put(TM, 1)
     store = bench.store(RESERVES)
     plan = await planned(store, RESERVES, asked(a_reserve()))

@@ -18,11 +18,11 @@ from pydantic import SecretStr
 from consumers.inventory.role import Lags
 from schemas.settings import InventorySettings
 from tests.fakes.filled_view import FilledView
+from tests.fakes.tokens import SECRET
 from web.app import web_app
 from web.auth import Guard
 from web.stream import Streams
 
-SECRET = "a-secret-of-thirty-two-characters-at-least"
 GUARDED = InventorySettings(jwt_secret=SecretStr(SECRET))
 OPEN = InventorySettings()
 

@@ -14,8 +14,8 @@ from consumers.inventory.lag import Lag
 from consumers.inventory.role import Lags
 from schemas.settings import InventorySettings
 from tests.fakes.filled_view import FilledView
+from tests.fakes.tokens import KEY, OTHER_KEY, by_key, jwks
 from tests.fakes.web_client import GUARDED, api, bearer, events
-from tests.unit.web.test_auth import KEY, OTHER_KEY, by_key, jwks
 from web import stream as stream_module
 from web.answers import campaign_of
 from web.app import web_app
