@@ -25,10 +25,11 @@ from stores.mongo import transactions
 from stores.mongo.codes import MongoParts
 from stores.mongo.imports import MongoImportStore
 from stores.mongo.reconcile import Reconciliation
-from tests.contract.benches import MongoBench, mongo_bench, summed
+from tests.contract.benches import MongoBench, mongo_bench
 from tests.fakes.builders import NOW, TM, a_release, a_reserve, an_assign, an_assign_from_stock, asked
 from tests.fakes.hand_overs import PLACES, REACTION_S, HandOvers, nothing
 from tests.fakes.imports import an_import
+from tests.fakes.memory_store import summed
 
 pytestmark = pytest.mark.integration
 

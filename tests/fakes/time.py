@@ -1,4 +1,7 @@
-"""Time that passes at once: an event loop whose pauses take none, and a clock that a test turns."""
+"""Time under a test's control: an event loop whose pauses take no time, and clocks that a test sets.
+
+Out: `run`, `ImpatientLoop`; `Clock`, `SecondsClock`.
+"""
 
 import asyncio
 import selectors
@@ -12,21 +15,30 @@ T = TypeVar("T")
 
 @dataclass(slots=True)
 class Clock:
-    """A time of day that moves only when told."""
+    """A wall clock that stands still between steps."""
 
     now: datetime
 
     def __call__(self) -> datetime:
-        """The time."""
         return self.now
 
     def step(self, seconds: float) -> None:
-        """Go forwards, or backwards."""
+        """Move forwards or backwards."""
         self.now += timedelta(seconds=seconds)
 
 
+@dataclass(slots=True)
+class SecondsClock:
+    """Seconds, as `time.monotonic` and `time.time` give them; they pass only by assignment to `now`."""
+
+    now: float = 1_000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
 class ImpatientSelector(selectors.SelectSelector):
-    """Never waits for more than what is there already; counts the seconds it should have waited."""
+    """Never waits; counts the seconds that it should have waited."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -36,13 +48,13 @@ class ImpatientSelector(selectors.SelectSelector):
         """See `selectors.BaseSelector.select`."""
         ready = super().select(0)
         if not ready:
-            assert timeout is not None, "nothing will ever happen again"
+            assert timeout is not None, "nothing is left to wait for"
             self.skipped_s += max(0.0, timeout)
         return ready
 
 
 class ImpatientLoop(asyncio.SelectorEventLoop):
-    """`asyncio.sleep(3600)` is over at once, and the loop's time says that an hour went by."""
+    """`asyncio.sleep(3600)` ends at once, and the loop's time moves by an hour."""
 
     def __init__(self) -> None:
         self._skipping = ImpatientSelector()
