@@ -100,7 +100,7 @@ class PartitionLoop:
     async def _serve(self) -> None:
         async with AsyncExitStack() as opened:
             emitter = await self._unless_stopped(opened.enter_async_context(self._open_emitter(self._source)))
-            await self._work.take_over()
+            await self._unless_stopped(self._work.take_over())
             await self._unless_stopped(self._go_to_committed())
             self._observer.answered("kafka")
             while not self._stopping.is_set():
@@ -113,10 +113,11 @@ class PartitionLoop:
                 await self._unless_stopped(self._tell_position())
 
     async def _unless_stopped(self, asking: Awaitable[T]) -> T:
-        """What Kafka's client gives, unless the loop is stopped meanwhile.
+        """The result, unless the loop is stopped meanwhile.
 
-        In a rebalance the client gives nothing before the new assignment, and that waits for this loop to end. What
-        it may have fetched is not lost: the next loop starts at the committed offset.
+        In a rebalance Kafka's client gives nothing before the new assignment, and that waits for this loop to end.
+        So would the whole group wait for a MongoDB that does not answer `take_over`. What may have been fetched is
+        not lost: the next loop starts at the committed offset.
 
         Raises:
             Stopped: the loop is stopped.
