@@ -2,9 +2,9 @@
 
 In:       any error of the driver, and what was being done: `idempotent`, `in_transaction` or `writing`.
 Out:      StoreUnavailable, FactsStale or StoreRefused; see `schemas/errors.py`.
-Promise:  only a short list of refusals of a write is the record's fault. A read, a commit, and every code that is not
-          listed here are not: servers have hundreds of codes, proxies and providers add their own, and a good request
-          must not become a dead letter because one of them is new to us.
+Promise:  only a short list of refusals of a write is the record's fault. A read, a commit, an answer that cannot be
+          decoded, and every code that is not listed here are not: servers have hundreds of codes, proxies and
+          providers add their own, and a good request must not become a dead letter because one of them is new to us.
 """
 
 import re
@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any, Final
 
-from bson.errors import BSONError
+from bson.errors import BSONError, InvalidDocument, InvalidStringData
 from pymongo.errors import AutoReconnect, BulkWriteError, ConnectionFailure, OperationFailure, PyMongoError
 
 from schemas.errors import (
@@ -116,7 +116,7 @@ def writing() -> AbstractContextManager[None]:
 
 def in_our_words(why: Problem) -> CodeServiceError:
     """What the error of a write is. The text names the error's kind and codes, never a document."""
-    if isinstance(why, BSONError):  # too large, or nothing that BSON can hold: the driver never sent it
+    if isinstance(why, InvalidDocument | InvalidStringData):  # the driver could not encode it, and sent nothing
         return StoreRefused(described(why), "too_large" if type(why).__name__ == "DocumentTooLarge" else "invalid")
     codes = codes_of(why)
     answer = stale_or_unavailable(why)
