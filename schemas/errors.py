@@ -89,6 +89,16 @@ class PlanTooLarge(CodeServiceError):
     """A batch would move more codes than one transaction can in time. It is halved. Nothing was written."""
 
 
+class BatchTooSlow(CodeServiceError):
+    """MongoDB does not write so many requests in one transaction, or not in time. The batch is halved.
+
+    It may be written all the same: the ledger tells. Look at `CODES_WORKER__BATCH_SIZE_MAX` and
+    `CODES_MONGO__TIMEOUT_MS`.
+    """
+
+    retriable: ClassVar[bool] = True
+
+
 class ChunkTooSlow(CodeServiceError):
     """MongoDB does not write so many rows of an import in one transaction, or not in time. The chunk is halved.
 

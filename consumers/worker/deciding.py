@@ -17,7 +17,7 @@ from consumers.worker.context import Surroundings
 from consumers.worker.stopwatch import Stopwatch
 from handlers.requests.facts import closed_reservations
 from handlers.requests.plan import Plan, plan_batch, untold
-from schemas.errors import FactsStale, PlanTooLarge, StoreRefused, StoreUnavailable
+from schemas.errors import BatchTooSlow, FactsStale, PlanTooLarge, StoreRefused, StoreUnavailable
 from schemas.records import Asked, Rejected
 from schemas.requests import Request
 from stores.code_port import CodeStore
@@ -54,7 +54,7 @@ class Deciding:
         await self._once_there(self._store.take_over)
 
     async def decide(self, requests: Sequence[Asked[Request]], watch: Stopwatch) -> Decided:
-        """Decide a batch; by halves if it moves too much, others are always faster or the database refuses it.
+        """Decide a batch; by halves if it moves too much, takes too long, is always stale, or is refused.
 
         After every `attempts_max` tries that found stale facts, the reservations are compared with their codes: those
         that disagree would be stale for ever. The others are contention, which ends. A refusal of a single request is
@@ -62,6 +62,7 @@ class Deciding:
         have been committed, and then its codes are the fan's.
         """
         inconsistent: dict[str, str] = {}
+        refusals = 0
         for attempt in count():
             is_turn_over = (attempt + 1) % self._around.limits.attempts_max == 0
             try:
@@ -71,10 +72,14 @@ class Deciding:
                 found = await self._inconsistent(requests) if is_turn_over else {}
                 is_hopeless = is_turn_over and len(requests) > 1 and not found.keys() - inconsistent.keys()
                 inconsistent |= found
+            except BatchTooSlow as why:
+                self._around.observer.waits_for("mongo", why)
+                is_hopeless = True  # of a single request `_try` makes a database that is unavailable
             except (StoreRefused, PlanTooLarge) as why:
                 self._count(why, requests[0])
                 is_hopeless = len(requests) > 1
-                is_repeated = attempt >= self._around.limits.attempts_max
+                refusals += 1  # conflicts do not count: one refusal among them may be the server's passing fault
+                is_repeated = refusals > self._around.limits.attempts_max
                 if len(requests) == 1 and is_repeated and not await self._is_in_ledger(requests[0]):
                     return self._refused(requests[0], why)
             if is_hopeless:
@@ -98,10 +103,18 @@ class Deciding:
                 check_size(plan)
             self._around.failpoint.reached("before_apply")
             with watch.step("apply"):
-                await self._store.apply(plan)
+                await self._apply(plan, requests)
             return plan
 
         return await self._once_there(once)
+
+    async def _apply(self, plan: Plan, requests: Sequence[Asked[Request]]) -> None:
+        try:
+            await self._store.apply(plan)
+        except BatchTooSlow as why:
+            if len(requests) > 1:
+                raise
+            raise StoreUnavailable(str(why)) from None  # one request is not to blame
 
     async def _inconsistent(self, requests: Sequence[Asked[Request]]) -> Mapping[str, str]:
         """Those of the batch's reservations that disagree with their codes, and how."""

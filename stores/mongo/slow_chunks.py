@@ -1,7 +1,7 @@
-"""Whether a transaction failed because it wrote too much: fewer rows would have been in time.
+"""Whether a transaction failed because it wrote too much: fewer rows or requests would have been in time.
 
 In:   any error of the driver.
-Out:  ChunkTooSlow for those; all others as they were.
+Out:  ChunkTooSlow or BatchTooSlow for those; all others as they were.
 """
 
 from collections.abc import Iterator
@@ -10,7 +10,7 @@ from typing import Final
 
 from pymongo.errors import PyMongoError, ServerSelectionTimeoutError, WaitQueueTimeoutError
 
-from schemas.errors import ChunkTooSlow
+from schemas.errors import BatchTooSlow, ChunkTooSlow
 from stores.mongo.errors import codes_of
 
 TOO_MUCH: Final = frozenset(
@@ -25,14 +25,14 @@ TOO_MUCH: Final = frozenset(
 
 
 @contextmanager
-def in_time() -> Iterator[None]:
-    """Turn an error of the driver that fewer rows might spare us into ours."""
+def in_time(too_slow: type[BatchTooSlow | ChunkTooSlow] = ChunkTooSlow) -> Iterator[None]:
+    """Turn an error of the driver that a smaller transaction might spare us into ours."""
     try:
         yield
     except PyMongoError as why:
         if not is_too_much(why):
             raise
-        raise ChunkTooSlow(f"{type(why).__name__} {sorted(codes_of(why))}") from None  # the driver quotes documents
+        raise too_slow(f"{type(why).__name__} {sorted(codes_of(why))}") from None  # the driver quotes documents
 
 
 def is_too_much(why: PyMongoError) -> bool:
