@@ -10,6 +10,7 @@ import gc
 import os
 import signal
 import sys
+import threading
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any, Final, NoReturn
@@ -40,7 +41,12 @@ from schemas.topics import Topics
 from stores.code_port import StockFigures
 
 GRACE_S: Final = 5.0
-"""Beyond the budget of a batch: for closing clients; and again for what is cut short."""
+"""Beyond the budget of a batch: for closing clients."""
+CUT_SHORT_S: Final = 3.0
+"""For what is cut short after that."""
+EXIT_S: Final = 1.5
+"""For the interpreter's exit, which joins the driver's threads. One that waits for a database would keep the process
+for up to `mongo.timeout_ms`. With the longest stop budget (20 s), a role ends within 30 s."""
 GARBAGE_THRESHOLDS: Final = (50_000, 20, 20)
 """Values more than there were, before they are looked through; a batch of 500 makes some ten thousand."""
 STOP_SIGNALS: Final = (signal.SIGTERM, signal.SIGINT)
@@ -82,7 +88,9 @@ def run_role(name: str, settings: Settings, work: Work, *, consumes: bool) -> No
         raise
     except Exception:  # what is unforeseen ends the process; its traceback goes through the masks, not to stderr
         log.exception("crashed")
+        leave_within(EXIT_S, Exit.FAILED)
         sys.exit(Exit.FAILED)
+    leave_within(EXIT_S, Exit.OK)
 
 
 def collect_garbage_less_often() -> None:
@@ -130,7 +138,7 @@ async def until_stopped(work: Coroutine[Any, Any, None], stopping: asyncio.Event
     if not await has_ended(task, budget_s):
         log.warning("cut_short")
         task.cancel()
-        if not await has_ended(task, GRACE_S):
+        if not await has_ended(task, CUT_SHORT_S):
             leave_at_once()
         if task.cancelled():
             return
@@ -146,8 +154,20 @@ async def has_ended(task: asyncio.Task[None], timeout_s: float) -> bool:
 def leave_at_once() -> NoReturn:
     """End the process without closing anything."""
     log.warning("left_open")
+    end_process(Exit.OK)
+
+
+def leave_within(seconds: float, exit_code: int) -> None:
+    """End the process if it has not ended by then; a daemon thread runs on while the interpreter joins others."""
+    timer = threading.Timer(seconds, end_process, (exit_code,))
+    timer.daemon = True
+    timer.start()
+
+
+def end_process(exit_code: int) -> NoReturn:
+    """Without joining a thread."""
     sys.stdout.flush()
-    os._exit(0)
+    os._exit(exit_code)
 
 
 def stop(stopping: asyncio.Event, health: Health) -> None:
