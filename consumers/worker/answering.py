@@ -12,6 +12,7 @@ from consumers.worker.context import Surroundings
 from consumers.worker.outputs import Outputs, Speaker, outputs_of
 from handlers.requests.plan import Plan
 from producers.emitters import Emitter
+from producers.reply_topics import PartitionReplies
 from schemas.errors import EmitFailed
 from schemas.records import IncomingRecord, Rejected
 
@@ -25,6 +26,7 @@ class Answering:
 
     def __init__(self, around: Surroundings) -> None:
         self._around = around
+        self._replies = PartitionReplies(around.replies)
         self._unexplained = 0
         self._unexplained_max = UNEXPLAINED_MAX
 
@@ -40,7 +42,7 @@ class Answering:
         Raises:
             PartitionFenced, EmitFailed: see `Emitter.emit`.
         """
-        wanted = await self._around.replies.partitions_of(records)
+        wanted = await self._replies.partitions_of(records)
         is_without = bool(wanted) and self._unexplained >= self._unexplained_max
         outputs = self._outputs(plans, rejections, {} if is_without else wanted)
         try:
@@ -58,7 +60,7 @@ class Answering:
 
     def _failed(self, outputs: Outputs, why: EmitFailed, *, is_without: bool) -> None:
         """A failure that names our own topics alone says nothing of reply topics."""
-        self._around.replies.failed(outputs.copied_to & why.topics)
+        self._replies.failed(outputs.copied_to & why.topics)
         if is_without:
             self._unexplained = 0
             self._unexplained_max *= 2
@@ -66,6 +68,6 @@ class Answering:
             self._unexplained += 1
 
     def _delivered(self, outputs: Outputs, left_out: Mapping[str, int] | tuple[()]) -> None:
-        self._around.replies.delivered(outputs.copied_to)
-        self._around.replies.failed(left_out, "suspected")
+        self._replies.delivered(outputs.copied_to)
+        self._replies.failed(left_out, "suspected")
         self._unexplained, self._unexplained_max = 0, UNEXPLAINED_MAX

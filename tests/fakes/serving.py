@@ -32,7 +32,9 @@ class Bench:
         limits: WorkerSettings | None = None,
         source: Source = SOURCE,
         database: MemoryDatabase | None = None,
+        beside: "Bench | None" = None,
     ) -> None:
+        """`beside`: another partition of the same process, which shares what is known of reply topics."""
         self.source = source
         self.database = database or MemoryDatabase()
         if database is None:
@@ -52,7 +54,9 @@ class Bench:
             limits=limits or WorkerSettings(attempts_max=2),
             observer=self.observer,
             failpoint=Failpoint(),
-            replies=ReplyTopics(["answers"], self.look_up, self.observer, lambda: self.now_s),
+            replies=ReplyTopics(["answers"], self.look_up, self.observer, lambda: self.now_s)
+            if beside is None
+            else beside.around.replies,
             clock=Clock(NOW),
         )
         self.around = around
