@@ -13,6 +13,7 @@ import orjson
 from pydantic import TypeAdapter, ValidationError
 
 from schemas.base import EXPIRER_PREFIX, Id, Model, Operation
+from schemas.problems import problems
 from schemas.records import Asked, DeadLetterReason, IncomingRecord, Rejected
 from schemas.requests import (
     AssignFromStock,
@@ -27,7 +28,6 @@ from schemas.topics import ASSIGN, IMPORT, OPERATIONS, RELEASE, RESERVE
 
 BINARY_HEADERS: Final = "kafka_"
 """Spring's headers may hold any bytes (a correlation id is a binary UUID); all others are text."""
-PROBLEMS_TOLD_MAX: Final = 5
 ID_ADAPTER: Final = TypeAdapter[str](Id)
 
 R = TypeVar("R", bound=Model)
@@ -166,15 +166,6 @@ def validated(model: type[R], fields: dict[str, Any]) -> R:
         return model.model_validate(fields)
     except ValidationError as why:
         raise Unreadable("invalid", problems(why), fields) from None
-
-
-def problems(why: ValidationError) -> str:
-    """`field: reason`, several with semicolons; never a value."""
-    told = [
-        f"{'.'.join(str(part) for part in error['loc']) or 'value'}: {error['msg']}"
-        for error in why.errors(include_url=False, include_context=False, include_input=False)
-    ]
-    return "; ".join(told[:PROBLEMS_TOLD_MAX])
 
 
 def rejected(record: IncomingRecord, why: Unreadable, operation: Operation | None) -> Rejected:

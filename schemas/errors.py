@@ -73,10 +73,10 @@ class MigrationRefused(CodeServiceError):
 
 
 class ReservationInconsistent(CodeServiceError):
-    """A reservation and its codes disagree in one snapshot, so nothing can be moved through it.
+    """A reservation and its codes disagree in one snapshot, or one of a request's documents cannot be read.
 
-    Causes: codes were removed or changed by hand, or only some collections were restored. `codes reconcile
-    --reservations` names all such.
+    Nothing can be moved through it. Causes: documents were removed or changed by hand, or only some collections were
+    restored. `codes reconcile --reservations` names all such.
     """
 
     def __init__(self, reservation_id: str, detail: str) -> None:

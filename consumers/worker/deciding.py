@@ -16,7 +16,7 @@ from consumers.loop.retry import step_aside, wait_out
 from consumers.worker.context import Surroundings
 from consumers.worker.stopwatch import Stopwatch
 from handlers.requests.facts import closed_reservations
-from handlers.requests.plan import Plan, plan_batch, untold
+from handlers.requests.plan import Plan, SetAside, plan_batch, untold
 from schemas.errors import BatchTooSlow, FactsStale, PlanTooLarge, StoreRefused, StoreUnavailable
 from schemas.records import Asked, Rejected
 from schemas.requests import Request
@@ -98,7 +98,7 @@ class Deciding:
             with watch.step("gather"):
                 facts = await self._store.gather(requests)
             with watch.step("plan"):
-                known = replace(facts, inconsistent=inconsistent)
+                known = replace(facts, inconsistent={**facts.inconsistent, **inconsistent})
                 plan = plan_batch(requests, known, shard=self._shard, now=self._around.clock())
                 check_size(plan)
             self._around.failpoint.reached("before_apply")
@@ -130,7 +130,7 @@ class Deciding:
 
     async def _is_in_ledger(self, asked: Asked[Request]) -> bool:
         facts = await self._once_there(lambda: self._store.gather([asked]))
-        return asked.request.request_id in facts.decided
+        return asked.request.request_id in facts.decided.keys() | facts.unreadable_entries.keys()
 
     async def _once_there(self, work: Callable[[], Awaitable[T]]) -> T:
         backoff_max_s = self._around.limits.backoff_max_ms / 1000
@@ -139,12 +139,10 @@ class Deciding:
         )
 
     def _decided(self, plan: Plan) -> Decided:
-        set_aside, unannounced = plan.set_aside, untold(plan)
-        for item in (*set_aside, *unannounced):
+        set_aside = (*plan.set_aside, *untold(plan))
+        for item in set_aside:
             self._around.observer.inconsistent(subject(item.asked), item.why)
-        letters = [unprocessable(item.asked, item.why.detail) for item in set_aside]
-        letters += [already_answered(unprocessable(item.asked, item.why.detail)) for item in unannounced]
-        return Decided((plan,), tuple(letters))
+        return Decided((plan,), tuple(rejection(item) for item in set_aside))
 
     def _refused(self, asked: Asked[Request], why: StoreRefused | PlanTooLarge) -> Decided:
         self._around.observer.refused(subject(asked), why)
@@ -178,6 +176,7 @@ def unprocessable(asked: Asked[Request], detail: str) -> Rejected:
     )
 
 
-def already_answered(rejected: Rejected) -> Rejected:
-    """The same without the id that a refusal would be sent to: the ledger's result goes out as it is."""
-    return replace(rejected, request_id=None)
+def rejection(item: SetAside) -> Rejected:
+    """A request that is set aside, as its dead letter says it; refused, unless the ledger has another answer."""
+    rejected = unprocessable(item.asked, item.why.detail)
+    return replace(rejected, request_id=None) if item.is_in_ledger else rejected

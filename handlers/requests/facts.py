@@ -49,8 +49,13 @@ class Facts:
     shards: Mapping[StockKey, InventoryDocument] = field(default_factory=dict)
     """The totals of this partition's own shards."""
     inconsistent: Mapping[str, str] = field(default_factory=dict)
-    """Reservations that disagree with their codes, and how: see `handlers/requests/consistency.py`. Known only once a
-    plan proved stale again and again."""
+    """Reservations that cannot be moved, and why: their document or one of their codes cannot be read, or they
+    disagree with their codes (`handlers/requests/consistency.py`; known only once a plan proved stale again and
+    again)."""
+    unreadable_entries: Mapping[str, str] = field(default_factory=dict)
+    """Request ids whose ledger entry cannot be read, and why not."""
+    unreadable_shards: Mapping[str, str] = field(default_factory=dict)
+    """Ids of this partition's own shards that cannot be read, and why not."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,10 +35,15 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class SetAside:
-    """A request that cannot be decided: its reservation disagrees with its codes. Nothing is written for it."""
+    """A request that cannot be decided, and for which nothing is written.
+
+    Its reservation disagrees with its codes, or a document that it needs cannot be read.
+    """
 
     asked: Asked[Request]
     why: ReservationInconsistent
+    is_in_ledger: bool = False
+    """It was decided before, so a refusal may contradict what it was answered then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +104,11 @@ def plan_batch(requests: Sequence[Asked[Request]], facts: Facts, *, shard: str, 
 
 def answer(asked: Asked[Request], state: WorkingState) -> Answer | SetAside:
     """Decide one request, or repeat what the ledger says of it."""
-    entry = state.ledger.get(asked.request.request_id)
+    request_id = asked.request.request_id
+    if request_id in state.unreadable_entries:
+        why = ReservationInconsistent("", state.unreadable_entries[request_id])
+        return SetAside(asked, why, is_in_ledger=True)
+    entry = state.ledger.get(request_id)
     if entry is None:
         try:
             result = decide(asked, state)
@@ -116,10 +125,13 @@ def untold(plan: Plan) -> tuple[SetAside, ...]:
     """Replayed assignments whose codes are gone: their results can be sent again, not all of their events."""
     found = [(item, missing(item.result.code_ids, plan.code_values)) for item in plan.answers if is_announced(item)]
     return tuple(
-        SetAside(item.asked, ReservationInconsistent(item.result.reservation_id or "", f"code_ids: {why}"))
-        for item, why in found
-        if why
+        SetAside(item.asked, inconsistent_codes(item.result, why), is_in_ledger=True) for item, why in found if why
     )
+
+
+def inconsistent_codes(result: Result, why: str) -> ReservationInconsistent:
+    """The reservation that an assignment left."""
+    return ReservationInconsistent(result.reservation_id or "", f"code_ids: {why}")
 
 
 def is_announced(item: Answer) -> bool:

@@ -69,7 +69,8 @@ def summed(shards: Iterable[Document]) -> dict[str, dict[StockKey, int]]:
     """Available codes by campaign and kind, over all shards."""
     totals: dict[str, dict[StockKey, int]] = {}
     for shard in shards:
-        key = StockKey(shard["campaign_id"], shard["code_type"])
+        key = StockKey(shard["campaign_id"], shard.get("code_type"))
         campaign = totals.setdefault(key.campaign_id, {})
-        campaign[key] = campaign.get(key, 0) + shard["available"]
+        available = shard.get("available")
+        campaign[key] = campaign.get(key, 0) + (available if isinstance(available, int) else 0)
     return totals

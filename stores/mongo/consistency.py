@@ -9,13 +9,15 @@ from collections.abc import AsyncIterator, Collection, Iterable, Mapping
 from typing import Final
 
 from handlers.requests.consistency import HOLDING, CodeState, disagreement
+from schemas.base import CodeStatus
 from schemas.documents import ReservationDocument
-from stores.mongo.collections import Collections, Document, from_document, snapshot
+from stores.mongo.collections import Collections, Document, from_document, read_each, snapshot
 from stores.mongo.errors import idempotent, in_transaction
 from stores.mongo.everything import pages
 
 PAGE: Final = 500
 """Documents looked at in one round trip."""
+STATUSES: Final = frozenset(map(str, CodeStatus))
 TAKEN: Final = ["reserved", "assigned"]
 
 
@@ -33,11 +35,12 @@ class Consistency:
             async with snapshot(self._collections.database.client) as session:
                 wanted = {"_id": {"$in": list(reservation_ids)}}
                 found = await self._collections.reservations.find(wanted, session=session).to_list(None)
-                reservations = [from_document(ReservationDocument, document) for document in found]
+                read = read_each(ReservationDocument, "reservations", found)
+                reservations = list(read.models.values())
                 of_theirs = {"_id": {"$in": code_ids_of(reservations)}}
                 fields = {"status": 1, "moved_by": 1}
                 codes = await self._collections.codes.find(of_theirs, fields, session=session).to_list(None)
-        return disagreements(reservations, states_of(codes))
+        return {**read.unreadable, **disagreements(reservations, states_of(codes))}
 
     async def reservations(self, campaigns: Collection[str]) -> AsyncIterator[list[ReservationDocument]]:
         """All that have codes, in pages; of all campaigns if none is named."""
@@ -90,7 +93,13 @@ def code_ids_of(reservations: Iterable[ReservationDocument]) -> list[str]:
 
 def states_of(codes: Iterable[Document]) -> dict[str, CodeState]:
     """Code documents as the comparison wants them."""
-    return {document["_id"]: CodeState(document["status"], document["moved_by"]) for document in codes}
+    return {document["_id"]: CodeState(known_status(document), str(document.get("moved_by"))) for document in codes}
+
+
+def known_status(document: Document) -> str:
+    """A code's status, unless somebody wrote something else there: a dead letter names it, and must repeat no value."""
+    status = document.get("status")
+    return status if status in STATUSES else "of no known status"
 
 
 def disagreements(reservations: Iterable[ReservationDocument], codes: Mapping[str, CodeState]) -> dict[str, str]:

@@ -95,8 +95,12 @@ class Stock:
                 self._fields,
                 limit=limit,
             ).to_list(None)
-            found |= {document["_id"]: candidate(document) for document in documents}
+            found |= {document["_id"]: candidate(document) for document in documents if self._is_whole(document)}
         return found
+
+    def _is_whole(self, document: Document) -> bool:
+        """Whether it has what a fan is given: a code without a value (edited by hand) is no candidate."""
+        return all(document.get(name) and isinstance(document[name], str) for name in self._fields)
 
 
 def window_width(wanted: int, about_available: int) -> int:
