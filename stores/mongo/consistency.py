@@ -97,7 +97,7 @@ def states_of(codes: Iterable[Document]) -> dict[str, CodeState]:
 
 
 def known_status(document: Document) -> str:
-    """A code's status, unless somebody wrote something else there: a dead letter names it, and must repeat no value."""
+    """A code's status. A dead letter names it, and must not repeat whatever else somebody wrote there."""
     status = document.get("status")
     return status if status in STATUSES else "of no known status"
 

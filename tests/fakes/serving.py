@@ -48,15 +48,15 @@ class Bench:
         self.reached: list[str] = []
         self.reply_partitions = reply_partitions
         self.now_s = 1_000.0
+        own = ReplyTopics(["answers"], self.look_up, self.observer, lambda: self.now_s)
+        self.replies: ReplyTopics = own if beside is None else beside.replies
         around = Surroundings(
             topics=TOPICS,
             group="codes-worker",
             limits=limits or WorkerSettings(attempts_max=2),
             observer=self.observer,
             failpoint=Failpoint(),
-            replies=ReplyTopics(["answers"], self.look_up, self.observer, lambda: self.now_s)
-            if beside is None
-            else beside.around.replies,
+            replies=self.replies,
             clock=Clock(NOW),
         )
         self.around = around

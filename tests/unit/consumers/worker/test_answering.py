@@ -96,7 +96,7 @@ def test_the_metric_shows_a_topic_that_one_partition_leaves_out() -> None:
     failing.serve()
 
     failing.now_s += REFUSED_FOR_S - 1
-    failing.around.replies.delivered(["answers"])
+    failing.replies.delivered(["answers"])
     assert [("answers", "failing")] == failing.observer.reply_topics
 
     failing.emitter.refused = frozenset()
