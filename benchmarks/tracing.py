@@ -27,7 +27,7 @@ from tests.fakes.builders import NOW, TM, TOPICS, a_reserve, candidates
 from tests.fakes.history import no_topics
 from tests.fakes.kafka import MemoryKafka, Source
 from tests.fakes.memory_store import MemoryCodeStore, MemoryDatabase
-from tests.fakes.observer import RememberingObserver
+from tests.fakes.observer import ObservedFacts
 
 SOURCE: Final = Source(RESERVE.name, 0)
 BATCH: Final = 500
@@ -51,7 +51,7 @@ async def batch_s(tracer: Tracer) -> float:
         trace = f"00-{number + 1:032x}-00f067aa0ba902b7-01".encode()
         value = a_reserve(request_id=f"r-{number}").to_json()
         kafka.send(SOURCE, value, NOW, headers=(("traceparent", trace),))
-    observer = RememberingObserver()
+    observer = ObservedFacts()
     replies = ReplyTopics((), no_topics, observer)
     around = Surroundings(TOPICS, "group", WorkerSettings(), observer, Failpoint(), replies, tracer=tracer)
     store = MemoryCodeStore(database, SOURCE.shard, tells_values=False)

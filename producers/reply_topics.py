@@ -11,29 +11,17 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from time import monotonic
-from typing import Final, Literal, Protocol
+from typing import Final
 
 from producers.replies import reply_topic
 from producers.reply_refusal import Refusal
+from schemas.observation.fact import Observer
+from schemas.observation.requests import ReplyTopicUnusable, ReplyTopicUsable, Unusable
 from schemas.records import IncomingRecord
 
 LOOKED_UP_FOR_S: Final = 30.0
 """So old may be what is known of a topic: partitions that are added are used, a topic that is made is found, within
 this time."""
-
-Unusable = Literal["missing", "failing", "suspected"]
-"""Why a topic gets no copies: there is none (or no right to see it); sending to it failed; sending failed with copies
-and not without, and nothing else says why."""
-
-
-class ReplyObserver(Protocol):
-    """Who hears that a reply topic gets no copies, or gets them again."""
-
-    def reply_topic_unusable(self, topic: str, why: Unusable) -> None:
-        """Each result that was asked for there says `reply-refused` instead."""
-
-    def reply_topic_usable(self, topic: str) -> None:
-        """It has copies again."""
 
 
 @dataclass(slots=True)
@@ -57,7 +45,7 @@ class ReplyTopics:
     allowed: Sequence[str]
     look_up: Callable[[str], Awaitable[int | None]]
     """A topic's number of partitions; 0 if there is no such topic, None if the broker does not say."""
-    observer: ReplyObserver
+    observer: Observer
     clock: Callable[[], float] = monotonic
     _standings: dict[str, Standing] = field(default_factory=dict)
     _looking: asyncio.Lock = field(default_factory=asyncio.Lock)
@@ -116,12 +104,12 @@ class ReplyTopics:
 
     def _say_unusable(self, name: str, standing: Standing, why: Unusable) -> None:
         if not standing.unusable:
-            self.observer.reply_topic_unusable(name, why)
+            self.observer.observe(ReplyTopicUnusable(name, why))
         standing.unusable = True
 
     def _say_usable(self, name: str, standing: Standing) -> None:
         if standing.unusable and self.clock() >= standing.refused_somewhere_until_s:
-            self.observer.reply_topic_usable(name)
+            self.observer.observe(ReplyTopicUsable(name))
             standing.unusable = False
 
     def _standing(self, name: str) -> Standing:

@@ -30,7 +30,7 @@ from ops.telemetry.collectors import ProgressCollector, StockCollector
 from ops.telemetry.health import Health
 from ops.telemetry.log import configure_logging
 from ops.telemetry.loop_lag import measured_loop
-from ops.telemetry.metrics import LOOP_LAG
+from ops.telemetry.metrics.process import LOOP_LAG
 from ops.telemetry.observer import OpsObserver
 from ops.telemetry.ops_port import ops_server
 from ops.telemetry.progress import Progress

@@ -15,7 +15,7 @@ MARKDOWN_HEAD: Final = """\
 # Metrics
 
 Every role serves these on its ops port under `/metrics`, in Prometheus's text format. They are declared in
-`ops/telemetry/metrics.py`; this file is made by `codes metrics --docs`.
+`ops/telemetry/metrics/`; this file is made by `codes metrics --docs`.
 
 - Labels never hold a code, fan or request. `campaign` has a bounded number of values.
 - What is not known has no series. So an alert on lag needs a second one, on lag that is absent.

@@ -21,13 +21,15 @@ from aiokafka.errors import KafkaError
 from consumers.expirer.assigns_watermark import AssignsWatermark
 from consumers.expirer.release_progress import ReleaseProgress
 from consumers.expirer.share import ExpiryShare
-from consumers.loop.observer import Observer
 from consumers.loop.prefetch import Stopped, unless_stopped
 from consumers.loop.retry import wait_out
 from handlers.expiry import Asked, Overdue, attempt_of, expiry_of, may_ask
 from producers.emitters import idempotent_producer
 from producers.sending import hand_over
 from schemas.errors import BrokerUnavailable, StoreUnavailable
+from schemas.observation.fact import Observer
+from schemas.observation.partitions import LoopTurned, PartAvailable, PartitionsAssigned
+from schemas.observation.requests import ExpiriesRequested
 from schemas.records import OutgoingRecord
 from schemas.settings import ExpirerSettings
 from schemas.topics import RELEASE, Topics
@@ -115,12 +117,12 @@ class Expirer:
 
         A look is left off in its middle: what it asked for is sent, and asking again does no harm.
         """
-        self._observer.assigned(frozenset({LOOP}))
+        self._observer.observe(PartitionsAssigned(frozenset({LOOP})))
 
         async def connected() -> None:
             try:
                 async with idempotent_producer(connection) as producer, self._open_view() as view:
-                    self._observer.answered("kafka")
+                    self._observer.observe(PartAvailable("kafka"))
                     self._generation = None
                     await self._turn(producer, view, backoff_max_s)
             except KafkaError as why:
@@ -137,7 +139,7 @@ class Expirer:
         while True:
             await wait_out(look, "mongo", self._observer, away=StoreUnavailable, backoff_max_s=backoff_max_s)
             await view.share.stay()
-            self._observer.turned(*LOOP)
+            self._observer.observe(LoopTurned(*LOOP))
             await asyncio.sleep(self._settings.interval_ms / 1000)
 
     async def look(self, producer: AIOKafkaProducer, view: KafkaView, now: datetime) -> None:
@@ -163,8 +165,8 @@ class Expirer:
         self._looked_until, self._looked_at_all = until, now if at_all else self._looked_at_all
         self._generation = generation
         oldest = await self._oldest_at_all(over_at, now)
-        self._observer.expiries_asked(
-            asked.first, asked.again, seconds_since(oldest, now), seconds_since(undecided, now)
+        self._observer.observe(
+            ExpiriesRequested(asked.first, asked.again, seconds_since(oldest, now), seconds_since(undecided, now))
         )
 
     async def _ask_for_all(self, producer: AIOKafkaProducer, view: KafkaView, span: Span, now: datetime) -> Sent:

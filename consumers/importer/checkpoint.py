@@ -12,11 +12,12 @@ from dataclasses import dataclass
 from uuid import uuid4
 
 from consumers.importer.waits import Waits
-from consumers.loop.observer import Observer, Subject
 from consumers.loop.retry import step_aside
 from handlers.imports.progress import begun
 from schemas.documents import ImportDocument, InventoryDocument
 from schemas.errors import FactsStale, PartitionFenced, StoreRefused
+from schemas.observation.fact import Observer
+from schemas.observation.requests import PlanConflicted, RequestUnwritable, Subject, WriteRefused
 from schemas.records import Asked, IncomingRecord
 from schemas.requests import ImportCommand
 from stores.import_port import ImportStore
@@ -124,8 +125,10 @@ class Checkpoint:
         cause, observer = self.cause, self.waits.around.observer
         if not why.retriable and attempt and attempt % self.waits.around.limits.attempts_max == 0:
             document = self.document
-            observer.refused(
-                Subject(cause.topic, cause.partition, cause.offset, document.id, document.campaign_id), why
+            observer.observe(
+                RequestUnwritable(
+                    Subject(cause.topic, cause.partition, cause.offset, document.id, document.campaign_id), why
+                )
             )
             if gives_up:
                 raise why
@@ -135,9 +138,9 @@ class Checkpoint:
 def disturbance(why: FactsStale | StoreRefused, cause: IncomingRecord, observer: Observer) -> None:
     """Count a write that is tried again."""
     if isinstance(why, StoreRefused):
-        observer.store_refused(cause.topic, why.cause)
+        observer.observe(WriteRefused(cause.topic, why.cause))
     else:
-        observer.conflict(cause.topic, cause.partition, why.cause)
+        observer.observe(PlanConflicted(cause.topic, cause.partition, why.cause))
 
 
 def stage(document: ImportDocument) -> tuple[str, str | None, int]:

@@ -18,6 +18,7 @@ from consumers.loop.retry import step_aside
 from handlers.imports.chunk_size import ChunkSize
 from handlers.imports.chunks import Chunk, cut, since
 from schemas.errors import ChunkTooSlow, FactsStale, PartitionFenced, StoreRefused, StoreUnavailable
+from schemas.observation.imports import ChunkGrown, ChunkHalved
 from stores.import_port import Prepared, Written
 
 GRACE_S: Final = 3.0
@@ -118,7 +119,7 @@ class ChunkWriter:
         )
         self.checkpoint.document = written.document
         if self.size.went_well(ready.chunk.rows, monotonic() - began_s):
-            waits.around.observer.chunk_full_again(written.document, self.size.rows)
+            waits.around.observer.observe(ChunkGrown(written.document, self.size.rows))
         return written
 
     async def _write(self, ready: Prepared) -> Written:
@@ -132,4 +133,4 @@ class ChunkWriter:
 
     def _halve(self, rows: int, seconds: float, why: ChunkTooSlow | FactsStale | StoreRefused) -> None:
         if self.size.too_slow(rows, seconds):
-            self.checkpoint.waits.around.observer.chunk_halved(self.checkpoint.document, self.size.rows, why)
+            self.checkpoint.waits.around.observer.observe(ChunkHalved(self.checkpoint.document, self.size.rows, why))

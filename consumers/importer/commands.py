@@ -16,13 +16,14 @@ from consumers.importer.context import ImportSurroundings
 from consumers.importer.outputs import failed_records, rejected_records, told_records
 from consumers.importer.run import ImportRun
 from consumers.importer.waits import Waits
-from consumers.loop.observer import BatchReport, Subject
 from consumers.loop.prefetch import Stopped
 from consumers.loop.retry import wait_out
 from handlers.imports.chunk_size import ChunkSize
 from producers.emitters import Emitter
 from schemas.documents import ImportDocument
 from schemas.errors import StoreRefused, StoreUnavailable
+from schemas.observation.imports import ImportLeft, ImportStarted
+from schemas.observation.requests import BatchReport, DeadLetterWritten, RequestUnwritable, Subject
 from schemas.records import Asked, IncomingRecord, OutgoingRecord, Rejected
 from schemas.requests import ImportCommand
 from stores.import_port import ImportStore
@@ -67,7 +68,7 @@ class ImportPartition:
             try:
                 document = await take(read, self._store, waits)
             except StoreRefused as why:
-                self._around.observer.refused(subject(read), why)
+                self._around.observer.observe(RequestUnwritable(subject(read), why))
                 read = unprocessable(read)
             else:
                 outputs = await self._import(read, document, emitter, waits)
@@ -81,8 +82,8 @@ class ImportPartition:
 
     def _report(self, read: Asked[ImportCommand] | Rejected) -> None:
         if isinstance(read, Rejected):
-            self._around.observer.rejected(read)
-        self._around.observer.batch_done(report(read))
+            self._around.observer.observe(DeadLetterWritten(read))
+        self._around.observer.observe(report(read))
 
     async def _import(
         self, asked: Asked[ImportCommand], document: ImportDocument, emitter: Emitter, waits: Waits
@@ -104,11 +105,11 @@ class ImportPartition:
 
     async def _watched(self, run: ImportRun) -> ImportDocument:
         """Take an import to its end, and say for how long it is under way here."""
-        self._around.observer.import_began(run.checkpoint.document)
+        self._around.observer.observe(ImportStarted(run.checkpoint.document))
         try:
             return await run.finish()
         finally:
-            self._around.observer.import_left(run.checkpoint.document)
+            self._around.observer.observe(ImportLeft(run.checkpoint.document))
 
 
 def subject(asked: Asked[ImportCommand]) -> Subject:

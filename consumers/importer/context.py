@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from consumers.loop.failpoints import Failpoint
-from consumers.loop.observer import Observer
 from consumers.loop.tracing import UNTRACED, Tracer
 from schemas.clock import utc_now
+from schemas.observation.fact import Observer
 from schemas.settings import ImporterSettings, WorkerSettings
 from schemas.topics import Topics
 from stores.import_port import ObjectStore

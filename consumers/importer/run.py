@@ -25,6 +25,8 @@ from handlers.imports.progress import ended, located, why_not_loadable
 from producers.emitters import Emitter
 from schemas.documents import ImportDocument, InventoryDocument
 from schemas.errors import ImportFailed, StoreRefused
+from schemas.observation.imports import ChunkWritten, ImportEnded
+from schemas.observation.partitions import LoopTurned
 from stores.import_port import Prepared, Written
 
 DATABASE_REFUSED: Final = "database_refused"
@@ -118,7 +120,7 @@ class ImportRun:
 
     async def _wrote(self, written: Written, rows: int, seconds: float) -> None:
         """Note what a write came to, and say how far the import is now and then."""
-        self._around.observer.import_wrote(rows, seconds)
+        self._around.observer.observe(ChunkWritten(rows, seconds))
         self._around.failpoint.reached("after_chunk")
         self.untold |= {shard.id: shard for shard in written.shards}
         self._turned()
@@ -153,7 +155,7 @@ class ImportRun:
             self._around.failpoint.reached("before_import_end")
             if await self.checkpoint.move(after, gives_up=False):
                 break
-        self._around.observer.import_ended(after)
+        self._around.observer.observe(ImportEnded(after))
 
     async def _report(self) -> tuple[str | None, str | None]:
         """The report's address, or why there is none although rows were rejected."""
@@ -183,7 +185,7 @@ class ImportRun:
         )
 
     def _turned(self) -> None:
-        self._around.observer.turned(self.checkpoint.cause.topic, self.checkpoint.cause.partition)
+        self._around.observer.observe(LoopTurned(self.checkpoint.cause.topic, self.checkpoint.cause.partition))
 
     @property
     def _around(self) -> ImportSurroundings:

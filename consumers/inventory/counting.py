@@ -17,12 +17,13 @@ from consumers.inventory import faust_flow
 from consumers.inventory.faust_kafka import InventoryApp
 from consumers.inventory.view_reader import LOOP as VIEW_LOOP
 from consumers.loop.failpoints import Failpoint
-from consumers.loop.observer import Observer
 from consumers.loop.serving import KafkaSide
 from handlers.inventory.alerts import Due, StockLimits, judged
 from handlers.inventory.counts import folded
 from producers.envelope import alert_id, alert_record
 from schemas.events import InventoryChanged
+from schemas.observation.fact import Observer
+from schemas.observation.partitions import LoopTurned, PartitionsAssigned, PartitionsRevoked
 from schemas.records import OutgoingRecord
 from schemas.stock import TABLE, CampaignStock
 from schemas.topics import INVENTORY, Topics
@@ -150,15 +151,15 @@ def tell(app: InventoryApp, topic: str, turns: Turns, observer: Observer) -> Non
     async def assigned(_sender: Any, partitions: Any, **_: Any) -> None:  # noqa: ANN401  # Faust's signal
         served.clear()
         served.update(one.partition for one in partitions if one.topic == topic)
-        observer.assigned(frozenset({VIEW_LOOP, *((topic, number) for number in served)}))
+        observer.observe(PartitionsAssigned(frozenset({VIEW_LOOP, *((topic, number) for number in served)})))
 
     async def revoked(_sender: Any, _partitions: Any, **_: Any) -> None:  # noqa: ANN401  # Faust's signal
         served.clear()
-        observer.revoked()
+        observer.observe(PartitionsRevoked())
 
     async def tick() -> None:
         for number in served - turns.hanging():
-            observer.turned(topic, number)
+            observer.observe(LoopTurned(topic, number))
 
     app.on_partitions_assigned.connect(cast("Any", assigned))
     app.on_partitions_revoked.connect(cast("Any", revoked))

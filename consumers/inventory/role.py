@@ -26,6 +26,7 @@ from handlers.inventory.alerts import StockLimits
 from producers.emitters import idempotent_producer
 from producers.sending import send_all
 from schemas.errors import BrokerUnavailable
+from schemas.observation.partitions import PartAvailable
 from schemas.records import OutgoingRecord
 from schemas.stock import changelog_topic
 from schemas.topics import Topics
@@ -122,7 +123,7 @@ class InventoryRole:
                     while True:
                         lags = await reader.read(groups)
                         if self.lags.now is None:  # this asking has its own silence only; the view may lack topics
-                            self._side.observer.answered("kafka")
+                            self._side.observer.observe(PartAvailable("kafka"))
                         self.lags.now = lags
                         self.view.age()
                         await asyncio.sleep(LAG_EVERY_S)

@@ -18,10 +18,11 @@ from aiokafka.errors import KafkaError, UnknownTopicOrPartitionError
 from consumers.inventory.view import InventoryView
 from consumers.loop import aiokafka_patch as lenient
 from consumers.loop.layout import partitions_of
-from consumers.loop.observer import Observer
 from consumers.loop.partition import as_incoming
 from consumers.loop.retry import wait_out
 from schemas.errors import BrokerUnavailable
+from schemas.observation.fact import Observer
+from schemas.observation.partitions import LoopTurned, PartAvailable
 from schemas.topics import DEAD_LETTERS, IMPORTS, INVENTORY, STOCK_ALERTS, Topics
 
 LOOP: Final = ("inventory-view", 0)
@@ -95,7 +96,7 @@ class ViewReader:
             await consumer.start()
             partitions = await self._partitions(admin)
             await self._begin(consumer, partitions)
-            self._observer.answered("kafka")
+            self._observer.observe(PartAvailable("kafka"))
             await self._follow(consumer, partitions, admin)
         finally:
             await consumer.stop()
@@ -149,7 +150,7 @@ class ViewReader:
         for records in found.values():
             for record in records:
                 self._view.take(as_incoming(record))
-        self._observer.turned(*LOOP)
+        self._observer.observe(LoopTurned(*LOOP))
         await asyncio.sleep(PAUSE_S)
 
 

@@ -14,9 +14,10 @@ from typing import Final, NoReturn
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 
-from consumers.loop.observer import Ends, Observer, Part
 from consumers.loop.retry import seen_through
 from schemas.errors import BrokerUnavailable, CodeServiceError
+from schemas.observation.fact import Observer
+from schemas.observation.partitions import Ends, EndsRead, Part, PartAvailable, PartUnavailable
 
 EVERY_S: Final = 2.0
 """Between two questions: one small request to each broker that leads a partition served here."""
@@ -45,11 +46,11 @@ async def watch(ask: Callable[[], Awaitable[None]], part: Part, observer: Observ
         try:
             await seen_through(ask())
         except CodeServiceError as why:
-            observer.waits_for(part, why)
+            observer.observe(PartUnavailable(part, why))
             silent = True
         else:
             if silent:
-                observer.answered(part)
+                observer.observe(PartAvailable(part))
             silent = False
         await asyncio.sleep(EVERY_S)
 
@@ -84,11 +85,13 @@ async def hear_ends(consumer: AIOKafkaConsumer, sources: Collection[TopicPartiti
             stable = await consumer.end_offsets(list(sources))
     except (KafkaError, TimeoutError) as why:
         raise BrokerUnavailable(f"Kafka: {type(why).__name__}") from None
-    observer.heard(
-        {
-            (source.topic, source.partition): Ends(end, high_watermark(consumer, source, end))
-            for source, end in stable.items()
-        }
+    observer.observe(
+        EndsRead(
+            {
+                (source.topic, source.partition): Ends(end, high_watermark(consumer, source, end))
+                for source, end in stable.items()
+            }
+        )
     )
 
 

@@ -17,10 +17,11 @@ from aiokafka.errors import KafkaConnectionError
 
 from consumers.loop.assignors import sticky_assignor
 from consumers.loop.broker_watch import hear_ends, look_for, watch
-from consumers.loop.observer import Observer
 from consumers.loop.partition import PartitionLoop
 from consumers.loop.retry import wait_out
 from schemas.errors import BrokerUnavailable
+from schemas.observation.fact import Observer
+from schemas.observation.partitions import PartitionsAssigned, PartitionsRevoked, RebalanceTimed
 from schemas.settings import KafkaSettings
 
 POLL_INTERVAL_MS_MAX: Final = 24 * 3_600_000
@@ -80,9 +81,9 @@ class GroupMember(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka 
         began = perf_counter()
         serving = bool(self._loops)
         await self._let_go()
-        self._observer.revoked()
+        self._observer.observe(PartitionsRevoked())
         if serving:
-            self._observer.rebalance_took("let_go", perf_counter() - began)
+            self._observer.observe(RebalanceTimed("let_go", perf_counter() - began))
             self._revoked_at = began
 
     async def on_partitions_assigned(self, assigned: Collection[TopicPartition]) -> None:
@@ -90,14 +91,14 @@ class GroupMember(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka 
         if self._leaving:
             return
         if self._revoked_at is not None:
-            self._observer.rebalance_took("whole", perf_counter() - self._revoked_at)
+            self._observer.observe(RebalanceTimed("whole", perf_counter() - self._revoked_at))
             self._revoked_at = None
         self._sources = frozenset(assigned)
         for source in sorted(assigned):
             loop = self._make_loop(source, self._consumer)
             assert self._tasks is not None
             self._loops[loop] = self._tasks.create_task(loop.run(), name=f"{source.topic}.{source.partition}")
-        self._observer.assigned(frozenset((source.topic, source.partition) for source in assigned))
+        self._observer.observe(PartitionsAssigned(frozenset((source.topic, source.partition) for source in assigned)))
 
     async def _ask(self) -> None:
         await look_for(self._topics, self._consumer)

@@ -15,11 +15,19 @@ from typing import Final, Protocol, TypeVar
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.errors import IllegalStateError, KafkaError
 
-from consumers.loop.observer import Observer, Taken
 from consumers.loop.prefetch import Stopped, unless_stopped
 from consumers.loop.retry import seen_through
 from producers.emitters import Emitter
 from schemas.errors import CodeServiceError, Dropped, EmitFailed, PartitionFenced
+from schemas.observation.fact import Observer
+from schemas.observation.partitions import (
+    BatchTaken,
+    LoopTurned,
+    PartAvailable,
+    PartitionFencedOff,
+    PartUnavailable,
+    PositionReached,
+)
 from schemas.records import IncomingRecord, UnreadableBatch
 
 POLL_TIMEOUT_MS: Final = 250
@@ -88,12 +96,12 @@ class PartitionLoop:
             except Stopped:
                 return
             except PartitionFenced:
-                self._observer.fenced(self._source.topic, self._source.partition)
+                self._observer.observe(PartitionFencedOff(self._source.topic, self._source.partition))
                 await self._pause(self._limits.fenced_wait_s)
             except IllegalStateError:
                 return  # the group has taken the partition away
             except (EmitFailed, Dropped, KafkaError) as why:
-                self._observer.waits_for("kafka", kafka_away(why))
+                self._observer.observe(PartUnavailable("kafka", kafka_away(why)))
                 await self._pause(min(restart_wait_s(self._failures), self._limits.backoff_max_s))
                 self._failures += 1
 
@@ -102,14 +110,14 @@ class PartitionLoop:
             emitter = await self._unless_stopped(opened.enter_async_context(self._open_emitter(self._source)))
             await self._unless_stopped(self._work.take_over())
             await self._unless_stopped(self._go_to_committed())
-            self._observer.answered("kafka")
+            self._observer.observe(PartAvailable("kafka"))
             while not self._stopping.is_set():
                 records = await self._unless_stopped(self._poll())
                 if records:
-                    self._observer.took(taken(records))
+                    self._observer.observe(taken(records))
                     await self._work.serve(records, emitter, self._stopping)
                     self._failures = 0
-                self._observer.turned(self._source.topic, self._source.partition)
+                self._observer.observe(LoopTurned(self._source.topic, self._source.partition))
                 await self._unless_stopped(self._tell_position())
 
     async def _unless_stopped(self, asking: Awaitable[T]) -> T:
@@ -131,7 +139,7 @@ class PartitionLoop:
             committed = (await self._consumer.beginning_offsets([self._source]))[self._source]
             await self._consumer.commit({self._source: committed})
         self._consumer.seek(self._source, committed)
-        self._observer.reached(self._source.topic, self._source.partition, committed)
+        self._observer.observe(PositionReached(self._source.topic, self._source.partition, committed))
 
     async def _tell_position(self) -> None:
         """Where the client goes on: behind transaction markers too, which are no records.
@@ -140,7 +148,7 @@ class PartitionLoop:
         """
         if not self._stopping.is_set():
             position = await self._consumer.position(self._source)
-            self._observer.reached(self._source.topic, self._source.partition, position)
+            self._observer.observe(PositionReached(self._source.topic, self._source.partition, position))
 
     async def _poll(self) -> list[IncomingRecord]:
         found = await self._consumer.getmany(
@@ -155,10 +163,10 @@ class PartitionLoop:
             return
 
 
-def taken(records: Sequence[IncomingRecord]) -> Taken:
+def taken(records: Sequence[IncomingRecord]) -> BatchTaken:
     """A batch by its place and age."""
     first, last = records[0], records[-1]
-    return Taken(first.topic, first.partition, first.offset, first.timestamp_ms, last.timestamp_ms)
+    return BatchTaken(first.topic, first.partition, first.offset, first.timestamp_ms, last.timestamp_ms)
 
 
 def restart_wait_s(failures: int) -> float:

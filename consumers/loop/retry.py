@@ -11,8 +11,9 @@ from typing import Final, TypeVar
 
 import stamina
 
-from consumers.loop.observer import Observer, Part
 from schemas.errors import CodeServiceError, Dropped
+from schemas.observation.fact import Observer
+from schemas.observation.partitions import Part, PartAvailable, PartUnavailable
 
 FIRST_WAIT_S: Final = 0.05
 ASIDE_S: Final = 0.005
@@ -37,7 +38,7 @@ async def wait_out(
 
     def is_away(why: Exception) -> bool:
         if isinstance(why, CodeServiceError) and isinstance(why, (away, Dropped)):
-            observer.waits_for(part, why)
+            observer.observe(PartUnavailable(part, why))
             return True
         return False
 
@@ -51,7 +52,7 @@ async def wait_out(
     ):
         with attempt:
             done = await seen_through(work())
-    observer.answered(part)
+    observer.observe(PartAvailable(part))
     return done
 
 

@@ -8,14 +8,12 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from consumers.loop import aiokafka_patch as lenient
 from consumers.loop.group import GroupMember, consumer_options, started_consumer
-from consumers.loop.observer import Observer
 from consumers.loop.partition import LoopLimits, OpenEmitter, PartitionLoop, PartitionWork
 from consumers.loop.prefetch import Stopped, unless_stopped
 from consumers.loop.tracing import UNTRACED, Tracer
@@ -27,6 +25,9 @@ from producers.emitters import (
     patience_s,
     transactional_producer,
 )
+from schemas.errors import AbortReason
+from schemas.observation.fact import Observer
+from schemas.observation.requests import TransactionAborted
 from schemas.settings import KafkaSettings, ProcessingGuarantee, WorkerSettings
 
 MakeWork = Callable[[TopicPartition], PartitionWork]
@@ -113,7 +114,10 @@ def emitters(side: KafkaSide, group: str, consumer: AIOKafkaConsumer) -> OpenEmi
         transactional_id = f"{group}.{source.topic}.{source.partition}"
         timeout_ms = side.settings.transaction_timeout_ms
         async with transactional_producer(side.connection, transactional_id, timeout_ms) as producer:
-            on_abort = partial(side.observer.aborted, source.topic)
+
+            def on_abort(reason: AbortReason) -> None:
+                side.observer.observe(TransactionAborted(source.topic, reason))
+
             yield TransactionalEmitter(producer, source, group, on_abort, patience)
 
     @asynccontextmanager

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import Final, Protocol
 
-from consumers.loop.observer import Step
+from schemas.observation.requests import Step
 from schemas.records import IncomingRecord
 
 NOTHING: Final = nullcontext()

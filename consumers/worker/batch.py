@@ -10,7 +10,6 @@ from collections import Counter
 from collections.abc import Sequence
 
 from consumers.decode import SizeLimits, decode_request
-from consumers.loop.observer import BatchReport
 from consumers.worker.answering import Answering
 from consumers.worker.context import Surroundings
 from consumers.worker.deciding import Decided, Deciding
@@ -18,6 +17,7 @@ from consumers.worker.outputs import Outputs
 from consumers.worker.stopwatch import Stopwatch
 from handlers.requests.plan import Plan
 from producers.emitters import Emitter
+from schemas.observation.requests import BatchReport, DeadLetterWritten
 from schemas.records import Asked, IncomingRecord, Rejected
 from stores.code_port import CodeStore
 
@@ -65,8 +65,8 @@ class RequestPartition:
             outputs = await self._answering.answer(records, decided.plans, rejections, emitter)
         self._around.failpoint.reached("after_emit")
         for rejected in rejections:
-            self._around.observer.rejected(rejected)
-        self._around.observer.batch_done(report(records, decided.plans, rejections, outputs, watch))
+            self._around.observer.observe(DeadLetterWritten(rejected))
+        self._around.observer.observe(report(records, decided.plans, rejections, outputs, watch))
 
 
 def report(

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from consumers.loop.failpoints import Failpoint
-from consumers.loop.observer import Observer
 from consumers.loop.tracing import UNTRACED, Tracer
 from producers.reply_topics import ReplyTopics
 from schemas.clock import utc_now
+from schemas.observation.fact import Observer
 from schemas.settings import WorkerSettings
 from schemas.topics import Topics
 

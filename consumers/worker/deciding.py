@@ -11,13 +11,20 @@ from dataclasses import dataclass, replace
 from itertools import count
 from typing import Final, TypeVar
 
-from consumers.loop.observer import Subject
 from consumers.loop.retry import step_aside, wait_out
 from consumers.worker.context import Surroundings
 from consumers.worker.stopwatch import Stopwatch
 from handlers.requests.facts import closed_reservations
 from handlers.requests.plan import Plan, SetAside, plan_batch, untold
 from schemas.errors import BatchTooSlow, FactsStale, PlanTooLarge, StoreRefused, StoreUnavailable
+from schemas.observation.partitions import PartUnavailable
+from schemas.observation.requests import (
+    PlanConflicted,
+    RequestUnwritable,
+    ReservationDisagrees,
+    Subject,
+    WriteRefused,
+)
 from schemas.records import Asked, Rejected
 from schemas.requests import Request
 from stores.code_port import CodeStore
@@ -68,12 +75,14 @@ class Deciding:
             try:
                 return self._decided(await self._try(requests, inconsistent, watch))
             except FactsStale as why:
-                self._around.observer.conflict(requests[0].record.topic, requests[0].record.partition, why.cause)
+                self._around.observer.observe(
+                    PlanConflicted(requests[0].record.topic, requests[0].record.partition, why.cause)
+                )
                 found = await self._inconsistent(requests) if is_turn_over else {}
                 is_hopeless = is_turn_over and len(requests) > 1 and not found.keys() - inconsistent.keys()
                 inconsistent |= found
             except BatchTooSlow as why:
-                self._around.observer.waits_for("mongo", why)
+                self._around.observer.observe(PartUnavailable("mongo", why))
                 is_hopeless = True  # of a single request `_try` makes a database that is unavailable
             except (StoreRefused, PlanTooLarge) as why:
                 self._count(why, requests[0])
@@ -126,7 +135,7 @@ class Deciding:
 
     def _count(self, why: StoreRefused | PlanTooLarge, asked: Asked[Request]) -> None:
         if isinstance(why, StoreRefused):
-            self._around.observer.store_refused(asked.record.topic, why.cause)
+            self._around.observer.observe(WriteRefused(asked.record.topic, why.cause))
 
     async def _is_in_ledger(self, asked: Asked[Request]) -> bool:
         facts = await self._once_there(lambda: self._store.gather([asked]))
@@ -141,11 +150,11 @@ class Deciding:
     def _decided(self, plan: Plan) -> Decided:
         set_aside = (*plan.set_aside, *untold(plan))
         for item in set_aside:
-            self._around.observer.inconsistent(subject(item.asked), item.why)
+            self._around.observer.observe(ReservationDisagrees(subject(item.asked), item.why))
         return Decided((plan,), tuple(rejection(item) for item in set_aside))
 
     def _refused(self, asked: Asked[Request], why: StoreRefused | PlanTooLarge) -> Decided:
-        self._around.observer.refused(subject(asked), why)
+        self._around.observer.observe(RequestUnwritable(subject(asked), why))
         return Decided(unprocessable=(unprocessable(asked, UNPROCESSABLE),))
 
 

@@ -9,8 +9,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from time import perf_counter
 
-from consumers.loop.observer import Step
 from consumers.loop.tracing import Tracer
+from schemas.observation.requests import Step
 
 
 @dataclass(slots=True)

@@ -9,19 +9,10 @@ from ops.monitoring import limits
 from ops.monitoring.alert import Alert, Group, Severity
 from ops.monitoring.promql import every, is_
 from ops.telemetry.inventory_metrics import OTHER
-from ops.telemetry.metrics import (
-    DEAD_LETTERS,
-    HELD_BACK,
-    IMPORT_ROWS,
-    IMPORTS_ENDED,
-    IMPORTS_RUNNING,
-    INCONSISTENT,
-    INVENTORY_CODES,
-    OLDEST_OVERDUE,
-    RECORDS,
-    REFUSALS,
-    REPLY_TOPIC_UNUSABLE,
-)
+from ops.telemetry.metrics.expiry import HELD_BACK, OLDEST_OVERDUE
+from ops.telemetry.metrics.imports import IMPORT_ROWS, IMPORTS_ENDED, IMPORTS_RUNNING
+from ops.telemetry.metrics.process import INVENTORY_CODES
+from ops.telemetry.metrics.requests import DEAD_LETTERS, INCONSISTENT, RECORDS, REFUSALS, REPLY_TOPIC_UNUSABLE
 from schemas.base import CodeStatus
 
 ONE_CAMPAIGN: Final = f'campaign!="{OTHER}"'

@@ -9,16 +9,16 @@ from typing import Final
 from ops.monitoring import limits
 from ops.monitoring.alert import Alert, Group, Severity
 from ops.monitoring.promql import every, is_, not_of_topic, of_topic
-from ops.telemetry.metrics import (
-    BUILD,
+from ops.telemetry.metrics.batches import PART_AWAY
+from ops.telemetry.metrics.partitions import (
     HIGH_WATERMARK,
     LAG_RECORDS,
     LAG_SECONDS,
     LAST_STABLE,
     LAST_TURN,
-    PART_AWAY,
     POSITION,
 )
+from ops.telemetry.metrics.process import BUILD
 from schemas.topics import IMPORT, REQUEST_TOPICS
 
 PARTITION: Final = "by (namespace, topic, partition)"

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 from ops.monitoring.panel import WIDTH_MAX, Panel, Query, Row
-from ops.telemetry.metrics import BUILD, INVENTORY_CODES
+from ops.telemetry.metrics.process import BUILD, INVENTORY_CODES
 
 UID: Final = "code-service"
 SCHEMA_VERSION: Final = 39

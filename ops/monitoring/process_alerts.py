@@ -8,16 +8,9 @@ from typing import Final
 from ops.monitoring import limits
 from ops.monitoring.alert import Alert, Group, Severity
 from ops.monitoring.promql import every, is_, matches, of_topic
-from ops.telemetry.metrics import (
-    BATCH_RECORDS,
-    BUILD,
-    CONFLICTS,
-    FENCED,
-    LOOP_LAG,
-    PART_AWAY,
-    REBALANCES,
-    TRANSACTIONS_ABORTED,
-)
+from ops.telemetry.metrics.batches import BATCH_RECORDS, CONFLICTS, PART_AWAY, TRANSACTIONS_ABORTED
+from ops.telemetry.metrics.partitions import FENCED, REBALANCES
+from ops.telemetry.metrics.process import BUILD, LOOP_LAG
 from schemas.topics import REQUEST_TOPICS
 
 PROCESS: Final = "by (namespace, job, instance)"

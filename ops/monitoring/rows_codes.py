@@ -8,18 +8,15 @@ from typing import Final
 
 from ops.monitoring.panel import Panel, Query, Row
 from ops.monitoring.promql import is_, matches, mean, picked, rate_by
-from ops.telemetry.metrics import (
-    EXPIRIES_ASKED,
-    EXPIRIES_REPEATED,
-    HELD_BACK,
+from ops.telemetry.metrics.expiry import EXPIRIES_ASKED, EXPIRIES_REPEATED, HELD_BACK, OLDEST_OVERDUE
+from ops.telemetry.metrics.imports import (
     IMPORT_CHUNK_ROWS,
     IMPORT_CHUNK_SECONDS,
     IMPORT_ROWS,
     IMPORTS_ENDED,
     IMPORTS_RUNNING,
-    INVENTORY_CODES,
-    OLDEST_OVERDUE,
 )
+from ops.telemetry.metrics.process import INVENTORY_CODES
 from schemas.base import CodeStatus
 
 NO_INVENTORY: Final = "`codes inventory` does not run, or knows of no such campaign"

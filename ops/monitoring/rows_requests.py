@@ -9,21 +9,21 @@ from ops.monitoring import limits
 from ops.monitoring.alert import PREFIX
 from ops.monitoring.panel import Panel, Query, Row, number
 from ops.monitoring.promql import RATE, matches, mean, of_topic, picked, rate_by
-from ops.telemetry.metrics import (
-    BATCH_RECORDS,
-    BATCH_STEP_SECONDS,
-    DEAD_LETTERS,
+from ops.telemetry.metrics.batches import BATCH_RECORDS, BATCH_STEP_SECONDS, PART_AWAY
+from ops.telemetry.metrics.expiry import OLDEST_OVERDUE
+from ops.telemetry.metrics.imports import IMPORTS_ENDED
+from ops.telemetry.metrics.partitions import (
     HIGH_WATERMARK,
-    IMPORTS_ENDED,
-    INCONSISTENT,
     LAG_RECORDS,
     LAG_SECONDS,
     LAST_PROGRESS,
     LAST_STABLE,
-    OLDEST_OVERDUE,
-    PART_AWAY,
     PARTITIONS_ASSIGNED,
     POSITION,
+)
+from ops.telemetry.metrics.requests import (
+    DEAD_LETTERS,
+    INCONSISTENT,
     RECORDS,
     REFUSALS,
     REPEATS,

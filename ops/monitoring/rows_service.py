@@ -8,15 +8,9 @@ from typing import Final
 from ops.monitoring import limits
 from ops.monitoring.panel import Panel, Query, Row
 from ops.monitoring.promql import RATE, is_, picked, rate_by
-from ops.telemetry.metrics import (
-    BUILD,
+from ops.telemetry.metrics.batches import (
     CONFLICTS,
-    FENCED,
-    LAST_TURN,
-    LOOP_LAG,
     PART_AWAY,
-    REBALANCE_SECONDS,
-    REBALANCES,
     STOCK_DRAWN,
     STOCK_DRAWS,
     STOCK_MISSES,
@@ -24,6 +18,8 @@ from ops.telemetry.metrics import (
     TRANSACTIONS_ABORTED,
     WAITS,
 )
+from ops.telemetry.metrics.partitions import FENCED, LAST_TURN, REBALANCE_SECONDS, REBALANCES
+from ops.telemetry.metrics.process import BUILD, LOOP_LAG
 
 LATE: Final = (
     f"1 - sum by (instance) (rate({picked(LOOP_LAG, is_('le', str(limits.LOOP_LATE_S)), suffix='_bucket')}[{RATE}]))"

@@ -12,7 +12,8 @@ from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamil
 from prometheus_client.registry import Collector
 
 from ops.telemetry.metric_spec import Spec, family
-from ops.telemetry.metrics import (
+from ops.telemetry.metrics.batches import STOCK_DRAWN, STOCK_DRAWS, STOCK_MISSES
+from ops.telemetry.metrics.partitions import (
     HIGH_WATERMARK,
     LAG_RECORDS,
     LAG_SECONDS,
@@ -20,9 +21,6 @@ from ops.telemetry.metrics import (
     LAST_STABLE,
     LAST_TURN,
     POSITION,
-    STOCK_DRAWN,
-    STOCK_DRAWS,
-    STOCK_MISSES,
 )
 from ops.telemetry.progress import PartitionProgress, Progress
 from stores.code_port import StockFigures

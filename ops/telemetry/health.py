@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from consumers.loop.observer import Part
+from schemas.observation.partitions import Part
 
 SILENCE_MAX_S: Final = 60.0
 """Seconds a partition's loop may take for one turn while every part answers. A turn is a poll and a batch, or a chunk

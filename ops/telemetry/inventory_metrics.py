@@ -14,7 +14,7 @@ from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
 from ops.telemetry.metric_spec import family
-from ops.telemetry.metrics import INVENTORY_CODES
+from ops.telemetry.metrics.process import INVENTORY_CODES
 from schemas.base import CodeStatus
 
 CAMPAIGNS_MAX: Final = 100

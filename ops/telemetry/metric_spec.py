@@ -1,14 +1,14 @@
 """What a metric's declaration is, and how Prometheus's own objects are made of it.
 
-In:       name, kind, meaning, remedy, labels.
-Out:      `Spec`: data that the registry, the documentation and the rules are made from.
+In:       name, kind, meaning, remedy, labels, and the facts that move it.
+Out:      `Spec`: data that the registry, the documentation and the alert rules are made from.
 Promise:  a label's values come from a closed set where one is given; the series exist before they move.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from itertools import product
-from typing import Final, Generic, Literal, TypeVar
+from typing import Any, Final, Generic, Literal, NamedTuple, TypeVar
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Info
 from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily
@@ -19,6 +19,40 @@ M_co = TypeVar("M_co", bound=Made, covariant=True)
 
 SUFFIXES: Final[dict[Kind, str]] = {"counter": "_total", "info": "_info", "gauge": "", "histogram": ""}
 """What Prometheus's client adds to a name."""
+
+
+class Sample(NamedTuple):
+    """By how much one series moves: added to a counter, set on a gauge, observed by a histogram."""
+
+    labels: tuple[str, ...]
+    value: float
+
+
+F = TypeVar("F")
+
+
+class Rule(NamedTuple):
+    """What a kind of fact does to a metric."""
+
+    fact: type
+    samples: Callable[[Any], Iterable[Sample]]
+    adds: bool
+    """Of a gauge: add the value instead of setting it."""
+
+
+def on(fact: type[F], *labels: Callable[[F], str], value: Callable[[F], float] = lambda _: 1.0) -> Rule:
+    """One series moves: which one, and by how much."""
+    return Rule(fact, lambda seen: [Sample(tuple(label(seen) for label in labels), value(seen))], adds=False)
+
+
+def on_each(fact: type[F], values: Callable[[F], Mapping[Any, float]]) -> Rule:
+    """Several series of a metric with one label move: values by label."""
+    return Rule(fact, lambda seen: [Sample((label,), value) for label, value in values(seen).items()], adds=False)
+
+
+def added(fact: type[F], value: float) -> Rule:
+    """A gauge without labels rises or falls."""
+    return Rule(fact, lambda _: [Sample((), value)], adds=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +68,7 @@ class Spec(Generic[M_co]):
     labels: tuple[str, ...]
     make: Callable[[CollectorRegistry], M_co]
     """The metric in a registry; of one that is computed at each scrape, an empty family."""
+    rules: tuple[Rule, ...] = ()
 
     @property
     def name(self) -> str:
@@ -41,7 +76,7 @@ class Spec(Generic[M_co]):
         return self.base + SUFFIXES[self.kind]
 
 
-def counter(base: str, meaning: str, *, remedy: str, **labels: tuple[str, ...]) -> Spec[Counter]:
+def counter(base: str, meaning: str, *rules: Rule, remedy: str, **labels: tuple[str, ...]) -> Spec[Counter]:
     """A number that only rises. `labels`: each with its values, none where they are not known before."""
 
     def make(registry: CollectorRegistry) -> Counter:
@@ -49,10 +84,10 @@ def counter(base: str, meaning: str, *, remedy: str, **labels: tuple[str, ...]) 
         _from_zero(metric, labels)
         return metric
 
-    return Spec(base, "counter", meaning, remedy, tuple(labels), make)
+    return Spec(base, "counter", meaning, remedy, tuple(labels), make, rules)
 
 
-def gauge(base: str, meaning: str, *, remedy: str, **labels: tuple[str, ...]) -> Spec[Gauge]:
+def gauge(base: str, meaning: str, *rules: Rule, remedy: str, **labels: tuple[str, ...]) -> Spec[Gauge]:
     """A number that is set when something happens."""
 
     def make(registry: CollectorRegistry) -> Gauge:
@@ -60,11 +95,11 @@ def gauge(base: str, meaning: str, *, remedy: str, **labels: tuple[str, ...]) ->
         _from_zero(metric, labels)
         return metric
 
-    return Spec(base, "gauge", meaning, remedy, tuple(labels), make)
+    return Spec(base, "gauge", meaning, remedy, tuple(labels), make, rules)
 
 
 def histogram(
-    base: str, meaning: str, buckets: tuple[float, ...], *, remedy: str, **labels: tuple[str, ...]
+    base: str, meaning: str, buckets: tuple[float, ...], *rules: Rule, remedy: str, **labels: tuple[str, ...]
 ) -> Spec[Histogram]:
     """How often a measurement was how large."""
 
@@ -73,7 +108,7 @@ def histogram(
         _from_zero(metric, labels)
         return metric
 
-    return Spec(base, "histogram", meaning, remedy, tuple(labels), make)
+    return Spec(base, "histogram", meaning, remedy, tuple(labels), make, rules)
 
 
 def info(base: str, meaning: str, *labels: str, remedy: str) -> Spec[Info]:
@@ -103,10 +138,10 @@ def counted(base: str, meaning: str, *labels: str, remedy: str) -> Spec[CounterM
     return Spec(base, "counter", meaning, remedy, labels, make)
 
 
-F = TypeVar("F", CounterMetricFamily, GaugeMetricFamily)
+Family = TypeVar("Family", CounterMetricFamily, GaugeMetricFamily)
 
 
-def family(spec: Spec[F]) -> F:
+def family(spec: Spec[Family]) -> Family:
     """An empty family of what a collector computes; it belongs to no registry."""
     return spec.make(CollectorRegistry())
 

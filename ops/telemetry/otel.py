@@ -20,9 +20,9 @@ from opentelemetry.sdk.trace.export import BatchSpanProcessor
 from opentelemetry.trace import Link, SpanKind, StatusCode, get_current_span
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
-from consumers.loop.observer import Step
 from ops.version import service_version
 from producers.envelope import TRACE_BYTES_MAX, TRACE_HEADER
+from schemas.observation.requests import Step
 from schemas.records import IncomingRecord
 
 LINKS_MAX: Final = 128

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from consumers.loop.observer import Ends
+from schemas.observation.partitions import Ends
 
 FRESH_S: Final = 30.0
 """An end heard of longer ago says nothing about what senders have sent since."""

@@ -17,7 +17,7 @@ from handlers.expiry import Overdue
 from schemas.errors import StoreUnavailable
 from schemas.settings import ExpirerSettings
 from tests.fakes.builders import CAMPAIGN, FAN, TOPICS
-from tests.fakes.observer import RememberingObserver
+from tests.fakes.observer import ObservedFacts
 
 SETTINGS = ExpirerSettings(batch_size_max=2, again_after_s=60)
 """With small pages."""
@@ -143,7 +143,7 @@ class ExpiryScene:
     workers: Workers = field(default_factory=Workers)
     share: Share = field(default_factory=Share)
     producer: Producer = field(default_factory=Producer)
-    observer: RememberingObserver = field(default_factory=RememberingObserver)
+    observer: ObservedFacts = field(default_factory=ObservedFacts)
     expirer: Expirer = field(init=False)
 
     def __post_init__(self) -> None:

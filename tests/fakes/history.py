@@ -38,7 +38,7 @@ from tests.fakes.builders import (
 )
 from tests.fakes.kafka import MemoryKafka, Source
 from tests.fakes.memory_store import MemoryCodeStore, MemoryDatabase
-from tests.fakes.observer import RememberingObserver
+from tests.fakes.observer import ObservedFacts
 
 CODES: Final = 12
 IMPORT_DOCUMENT: Final = {
@@ -91,7 +91,7 @@ def a_history() -> History:
 
 def serve(database: MemoryDatabase, kafka: MemoryKafka, source: Source) -> None:
     """Take all that waits there through the real code."""
-    observer = RememberingObserver()
+    observer = ObservedFacts()
     around = Surroundings(
         topics=TOPICS,
         group="t-worker",

@@ -16,7 +16,7 @@ from schemas.topics import ASSIGN, RESERVE
 from tests.fakes.builders import NOW, TM, TOPICS, body, candidates
 from tests.fakes.kafka import MemoryKafka, Source
 from tests.fakes.memory_store import MemoryCodeStore, MemoryDatabase
-from tests.fakes.observer import RememberingObserver
+from tests.fakes.observer import ObservedFacts
 from tests.fakes.time import Clock, run
 
 SOURCE = Source(RESERVE.name, 0)
@@ -43,7 +43,7 @@ class Bench:
         for value in values:
             self.kafka.send(source, value, NOW, headers=(("reply-topic", b"answers"),))
         self.store = MemoryCodeStore(self.database, source.shard, tells_values=source.topic == ASSIGN.name)
-        self.observer = RememberingObserver()
+        self.observer = ObservedFacts()
         self.emitter = self.kafka.open_emitter(source)
         self.reached: list[str] = []
         self.reply_partitions = reply_partitions

@@ -21,7 +21,7 @@ from stores.mongo.codes import MongoParts
 from stores.mongo.connection import Database
 from stores.mongo.imports import MongoImportStore
 from stores.s3.objects import S3Objects
-from tests.fakes.observer import RememberingObserver
+from tests.fakes.observer import ObservedFacts
 
 SMALL = ImporterSettings(range_bytes=1_024, rows_per_chunk_max=50, progress_every_s=60)
 
@@ -92,7 +92,7 @@ class Partition:
     number: int = 0
     store: type[MongoImportStore] = MongoImportStore
     emitter: Emissions = field(default_factory=Emissions)
-    observer: RememberingObserver = field(default_factory=RememberingObserver)
+    observer: ObservedFacts = field(default_factory=ObservedFacts)
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def serve(self, *commands: dict[str, str], offset: int = 7) -> dict[str, object]:

@@ -12,6 +12,7 @@ import pytest
 from consumers.importer import run as import_run
 from consumers.importer import waits as import_waits
 from schemas.documents import ImportDocument
+from schemas.observation.partitions import LoopTurned
 from schemas.requests import ImportCommand, content_digest
 from schemas.settings import ImporterSettings
 from stores.mongo.codes import MongoParts
@@ -19,7 +20,7 @@ from stores.mongo.collections import Collections, to_document
 from stores.mongo.connection import Database
 from stores.mongo.import_desk import ImportDesk
 from tests.fakes.imports import an_import
-from tests.fakes.observer import RememberingObserver
+from tests.fakes.observer import ObservedFacts
 from tests.fakes.s3 import SILENT, Answers, ToldS3, told_s3
 from tests.integration.import_bench import Bench, importing
 from tests.integration.importing import Files, check_books, counts, ends
@@ -121,16 +122,16 @@ async def test_while_it_skips_what_it_has_of_a_gzip(
     command = files.command("long.csv.gz")
     document = resumed(command, len(piece) * members, etag, len(body))
     await db["imports"].insert_one(to_document(document))
-    observer = RememberingObserver()
+    observer = ObservedFacts()
     partition = Partition(parts, objects, ImporterSettings(), observer=observer)
 
     serving = asyncio.create_task(partition.serve(command))
-    await until(lambda: len(observer.turns) >= 100, "it skips", LIMIT_S)
+    await until(lambda: len(observer.of(LoopTurned)) >= 100, "it skips", LIMIT_S)
     await ImportDesk(Collections(db)).cancel("i1", now=datetime.now(UTC))
     end = await serving
 
     assert ("failed", "cancelled", {}) == (end["state"], end["reason"], counts(end))
-    assert len(observer.turns) < len(piece) * members / (256 * 1024) / 2
+    assert len(observer.of(LoopTurned)) < len(piece) * members / (256 * 1024) / 2
 
 
 async def test_a_report_that_is_nearly_written_is_kept(

@@ -7,6 +7,8 @@ from typing import Final
 import pytest
 
 from schemas.errors import PartitionFenced
+from schemas.observation.imports import ChunkGrown, ChunkHalved
+from schemas.observation.requests import RequestUnwritable
 from schemas.settings import ImporterSettings
 from stores.mongo.codes import MongoParts
 from stores.mongo.connection import Database
@@ -95,7 +97,7 @@ async def test_an_end_that_is_refused_is_waited_for(
     end = await partition.serve(files.command("plain.csv"))
 
     assert ("completed", "completed") == (end["state"], (await db["imports"].find_one({"_id": "i1"}) or {})["state"])
-    assert 2 == len(partition.observer.refusals)
+    assert 2 == len(partition.observer.of(RequestUnwritable))
     await check_codes(db, 500)
 
 
@@ -116,7 +118,7 @@ async def test_a_chunk_that_can_never_succeed_is_written_in_parts(
     assert ("completed", EXPECTED) == (end["state"], counts(end))
     report = files.text(str(end["report"])).splitlines()
     assert ["line,reason", *(f"{4 * number + 5},empty" for number in range(500))] == report
-    assert [200, 100, 50, 25] == partition.observer.halvings[:4]
+    assert [200, 100, 50, 25] == partition.observer.each(ChunkHalved, "rows")[:4]
     assert len(SlowStore.sizes) < 1_501 / 25 * 2
     await check_codes(db, 501)
 
@@ -131,7 +133,10 @@ async def test_the_size_is_learned_once_and_grows_again(objects: Objects, files:
     await partition.serve(files.command("plain.csv"), files.command("more.csv", "i2"))
 
     assert [100, 50, *[25] * 5] == SlowStore.sizes
-    assert ([50, 25], [100]) == (partition.observer.halvings, partition.observer.full_again)
+    assert ([50, 25], [100]) == (
+        partition.observer.each(ChunkHalved, "rows"),
+        partition.observer.each(ChunkGrown, "rows"),
+    )
 
 
 async def test_two_imports_of_one_object_have_a_report_each(

@@ -8,10 +8,11 @@ from dataclasses import dataclass, field
 import pytest
 
 from schemas.errors import ImportFailed, ObjectStoreUnavailable, PartitionFenced
+from schemas.observation.partitions import PartUnavailable
 from schemas.settings import ImporterSettings
 from stores.mongo.codes import MongoParts
 from stores.mongo.connection import Database
-from tests.fakes.observer import RememberingObserver
+from tests.fakes.observer import ObservedFacts
 from tests.integration.disturbed_stores import DeafStore
 from tests.integration.importing import Files, counts
 from tests.integration.one_partition import (
@@ -28,7 +29,7 @@ TEXT = "\n".join(CODES).encode()
 
 
 @dataclass
-class StopsAtChunk(RememberingObserver):
+class StopsAtChunk(ObservedFacts):
     """Tells the partition to stop as soon as a chunk is written."""
 
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
@@ -94,7 +95,7 @@ async def test_a_stop_while_s3_is_away_ends_at_once(objects: Objects, files: Fil
         await partition.serve(files.command("plain.csv"))
 
     assert [] == partition.emitter.offsets
-    assert {"s3"} == {part for part, _ in partition.observer.waits}
+    assert {"s3"} == {*partition.observer.each(PartUnavailable, "part")}
 
 
 async def test_s3_away_is_waited_out(objects: Objects, files: Files, parts: MongoParts, db: Database) -> None:
@@ -111,7 +112,7 @@ async def test_s3_away_is_waited_out(objects: Objects, files: Files, parts: Mong
 
     assert {"rows_read": 501, "inserted": 500, "rejected": 1} == counts(end)
     assert "line,reason\n501,bad_character\n" == files.text(str(end["report"]))
-    assert Counter({"s3": 6}) == Counter(part for part, _ in partition.observer.waits)
+    assert Counter({"s3": 6}) == Counter(partition.observer.each(PartUnavailable, "part"))
     await check_codes(db, 500)
 
 
@@ -143,7 +144,7 @@ async def test_answers_of_the_database_that_get_lost(
     end = await partition.serve(files.command("plain.csv"))
 
     assert ("completed", {"rows_read": 500, "inserted": 500}) == (end["state"], counts(end))
-    assert "mongo" in {part for part, _ in partition.observer.waits}
+    assert "mongo" in {*partition.observer.each(PartUnavailable, "part")}
     assert [500] == [one["available"] for one in partition.emitter.events("inventory.v1")][-1:]
     await check_codes(db, 500)
 

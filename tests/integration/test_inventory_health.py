@@ -11,9 +11,10 @@ from consumers.loop.serving import KafkaSide
 from handlers.inventory.alerts import StockLimits
 from ops.broker.client import client_options
 from ops.settings.load import Settings
+from schemas.observation.partitions import LoopTurned
 from schemas.records import OutgoingRecord
 from schemas.topics import Topics
-from tests.fakes.observer import RememberingObserver
+from tests.fakes.observer import ObservedFacts
 from tests.integration.running import until
 from tests.integration.watching import an_announcer, an_event
 
@@ -40,31 +41,39 @@ class Holding:
         await self.goes_on.wait()
 
 
-async def ticks(observer: RememberingObserver) -> None:
+async def ticks(observer: ObservedFacts) -> None:
     """Wait for three ticks: the second one finds what was in hand at the first."""
-    observer.turns.clear()
-    await until(lambda: 3 in Counter(observer.turns).values(), "three ticks", 10)
+    observer.clear()
+    await until(
+        lambda: 3 in Counter(observer.places(LoopTurned)).values(),
+        "three ticks",
+        10,
+    )
 
 
 async def test_a_partition_whose_event_is_not_counted_does_not_turn(migrated: Settings) -> None:
     """The others do; and it does again when the event is counted."""
-    topics, observer, holding = Topics(migrated.topics.prefix), RememberingObserver(), Holding()
+    topics, observer, holding = Topics(migrated.topics.prefix), ObservedFacts(), Holding()
     side = KafkaSide(client_options(migrated.kafka), migrated.kafka, "exactly_once", migrated.worker, observer)
     alerting = Alerting(StockLimits(10, 0), holding, holding.send, topics, Failpoint())
     app = inventory_app(side, alerting)
     try:
         await app.start()
         await ticks(observer)
-        served = set(observer.turns)
+        served = set(observer.places(LoopTurned))
         async with an_announcer(migrated) as announcer:
             await announcer.tell(an_event("sale", 1, 100))
             await announcer.tell(an_event("sale", 2, 0, 100))
         await asyncio.wait_for(holding.began.wait(), 30)
         await ticks(observer)
         await ticks(observer)
-        hung = served - set(observer.turns)
+        hung = served - set(observer.places(LoopTurned))
         holding.goes_on.set()
-        await until(lambda: hung <= set(observer.turns), "the partition turns again", 10)
+        await until(
+            lambda: hung <= set(observer.places(LoopTurned)),
+            "the partition turns again",
+            10,
+        )
     finally:
         holding.goes_on.set()
         await app.stop()

@@ -34,7 +34,7 @@ from tests.fakes.builders import TOPICS, body, header
 from tests.fakes.faults import Crashed
 from tests.fakes.kafka import Emission, MemoryEmitter, MemoryKafka, Source
 from tests.fakes.memory_store import IMPORT_SHARD, MemoryCodeStore, MemoryDatabase
-from tests.fakes.observer import RememberingObserver
+from tests.fakes.observer import ObservedFacts
 from tests.fakes.time import Clock, ImpatientLoop
 from tests.property.model import Ask, Model, Stream, explained
 
@@ -105,7 +105,7 @@ class Histories(RuleBasedStateMachine):
         self.clock = Clock(datetime(2026, 11, 24, 2, 0, tzinfo=UTC))
         self.database = MemoryDatabase()
         self.kafka = MemoryKafka()
-        self.observer = RememberingObserver()
+        self.observer = ObservedFacts()
         self.processes: dict[Source, Process] = {}
         self.model = Model()
         self.sent: list[tuple[Source, IncomingRecord]] = []

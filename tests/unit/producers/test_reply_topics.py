@@ -2,9 +2,10 @@
 
 from producers.reply_refusal import REFUSED_FOR_S, REFUSED_FOR_S_MAX
 from producers.reply_topics import LOOKED_UP_FOR_S, ReplyTopics
+from schemas.observation.requests import ReplyTopicUnusable, ReplyTopicUsable
 from schemas.records import Headers, IncomingRecord
 from tests.fakes.builders import a_record
-from tests.fakes.observer import RememberingObserver
+from tests.fakes.observer import ObservedFacts
 from tests.fakes.time import run
 
 
@@ -15,7 +16,7 @@ class Bench:
         self.topics = topics
         self.asked: list[str] = []
         self.now_s = 1_000.0
-        self.observer = RememberingObserver()
+        self.observer = ObservedFacts()
         self.replies = ReplyTopics(allowed, self.look_up, self.observer, lambda: self.now_s)
 
     async def look_up(self, name: str) -> int | None:
@@ -62,7 +63,7 @@ def test_a_topic_that_is_missing_is_asked_for_again_later() -> None:
     bench.now_s += 1
     assert {"answers": 2} == bench.partitions("answers")
     assert 2 == len(bench.asked)
-    assert [("answers", "missing"), ("answers", None)] == bench.observer.reply_topics
+    assert [ReplyTopicUnusable("answers", "missing"), ReplyTopicUsable("answers")] == bench.observer
 
 
 def test_what_is_known_of_a_topic_ages() -> None:
@@ -107,13 +108,13 @@ def test_a_topic_that_fails_twice_in_a_row_is_refused_for_a_while() -> None:
         bench.replies.failed(["answers"])
 
     assert {} == bench.partitions("answers")
-    assert [("answers", "failing")] == bench.observer.reply_topics
+    assert [ReplyTopicUnusable("answers", "failing")] == bench.observer.of(ReplyTopicUnusable)
     bench.now_s += REFUSED_FOR_S
     assert {"answers": 3} == bench.partitions("answers")
     assert {} == bench.partitions("answers")
     bench.replies.delivered(["answers"])
     assert {"answers": 3} == bench.partitions("answers")
-    assert ("answers", None) == bench.observer.reply_topics[-1]
+    assert [ReplyTopicUsable("answers")] == bench.observer.of(ReplyTopicUsable)
 
 
 def test_a_failure_between_two_that_got_through_refuses_nothing() -> None:
@@ -149,4 +150,4 @@ def test_a_suspected_topic_is_refused_at_once() -> None:
     bench.replies.failed(["answers"], "suspected")
 
     assert {} == bench.partitions("answers")
-    assert [("answers", "suspected")] == bench.observer.reply_topics
+    assert [ReplyTopicUnusable("answers", "suspected")] == bench.observer.of(ReplyTopicUnusable)

@@ -7,6 +7,7 @@ import pytest
 
 from handlers.expiry import LOST_AFTER
 from schemas.errors import StoreUnavailable
+from schemas.observation.requests import ExpiriesRequested
 from tests.fakes.builders import NOW
 from tests.fakes.expiry import ExpiryScene, ids
 from tests.fakes.time import Clock
@@ -71,7 +72,8 @@ async def test_what_was_decided_and_is_still_held_is_asked_for_again(scene: Expi
 
     assert [] == await scene.look(NOW + 59 * SECOND)
     assert ids(sorted(scene.holds.held)[:20], attempt=2) == await scene.look(NOW + 61 * SECOND)
-    assert (0, 20) == scene.observer.expiries[-1][:2]
+    latest = scene.observer.of(ExpiriesRequested)[-1]
+    assert (0, 20) == (latest.first, latest.again)
 
 
 async def test_what_no_release_ends_is_asked_for_more_and_more_rarely(scene: ExpiryScene) -> None:

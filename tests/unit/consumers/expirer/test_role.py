@@ -6,6 +6,7 @@ import pytest
 
 from consumers.expirer.role import OLDEST_EVERY
 from schemas.errors import StoreUnavailable
+from schemas.observation.requests import ExpiriesRequested
 from tests.fakes.builders import NOW
 from tests.fakes.expiry import MARGIN, ExpiryScene, ids
 
@@ -66,7 +67,11 @@ async def test_the_oldest_overdue_and_what_holds_back_are_told(scene: ExpiryScen
     scene.holds.held.clear()
     await scene.look(NOW + OLDEST_EVERY)
 
-    assert [(0, 0, 9.0, 10.0), (1, 0, 9.0, 0.0), (0, 0, 0.0, 0.0)] == scene.observer.expiries
+    assert [
+        ExpiriesRequested(0, 0, 9.0, 10.0),
+        ExpiriesRequested(1, 0, 9.0, 0.0),
+        ExpiriesRequested(0, 0, 0.0, 0.0),
+    ] == scene.observer.of(ExpiriesRequested)
 
 
 async def test_the_oldest_overdue_is_not_looked_for_at_each_look(scene: ExpiryScene) -> None:
@@ -76,7 +81,7 @@ async def test_the_oldest_overdue_is_not_looked_for_at_each_look(scene: ExpirySc
     scene.holds.held.clear()
     await scene.look(NOW + SECOND)
 
-    assert (0, 0, 10.0, 0.0) == scene.observer.expiries[-1]
+    assert ExpiriesRequested(0, 0, 10.0, 0.0) == scene.observer.of(ExpiriesRequested)[-1]
 
 
 async def test_holds_that_were_asked_for_are_not_read_again_and_again(scene: ExpiryScene) -> None:

@@ -21,7 +21,7 @@ from schemas.errors import (
 from schemas.settings import ImporterSettings, WorkerSettings
 from schemas.topics import Topics
 from stores.import_port import ObjectStore
-from tests.fakes.observer import RememberingObserver
+from tests.fakes.observer import ObservedFacts
 from tests.fakes.time import run
 
 CANCELLED_AT_S = 10.0
@@ -33,7 +33,7 @@ def some_waits() -> Waits:
     """Of an import that runs."""
     nowhere = cast("ObjectStore", None)
     surroundings = ImportSurroundings(
-        Topics("t."), "g", WorkerSettings(), ImporterSettings(), RememberingObserver(), Failpoint(), nowhere
+        Topics("t."), "g", WorkerSettings(), ImporterSettings(), ObservedFacts(), Failpoint(), nowhere
     )
     return Waits(surroundings, asyncio.Event())
 

@@ -11,7 +11,7 @@ from consumers.inventory.faust_flow import OurConsumer, of
 from consumers.inventory.faust_kafka import InventoryApp
 from consumers.loop.serving import KafkaSide
 from schemas.settings import KafkaSettings, WorkerSettings
-from tests.fakes.observer import RememberingObserver
+from tests.fakes.observer import ObservedFacts
 
 PLACE = TP("codes.inventory.v1", 0)
 
@@ -23,7 +23,7 @@ async def nothing_to_read() -> None:
 @pytest.fixture
 async def consumer() -> AsyncIterator[OurConsumer]:
     """Of an application that is not started: no broker is asked."""
-    side = KafkaSide({}, KafkaSettings(), "exactly_once", WorkerSettings(), RememberingObserver())
+    side = KafkaSide({}, KafkaSettings(), "exactly_once", WorkerSettings(), ObservedFacts())
     app = InventoryApp(side, nothing_to_read)
     app.consumer_generation_id = 2
     yield of(app)

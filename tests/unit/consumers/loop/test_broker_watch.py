@@ -9,9 +9,9 @@ from aiokafka import TopicPartition
 from aiokafka.errors import KafkaConnectionError
 
 from consumers.loop.broker_watch import ANSWER_TIMEOUT_S, EVERY_S, hear_ends, look_for, watched
-from consumers.loop.observer import Ends
 from schemas.errors import BrokerUnavailable, StoreUnavailable
-from tests.fakes.observer import RememberingObserver
+from schemas.observation.partitions import Ends, EndsRead, PartAvailable, PartUnavailable
+from tests.fakes.observer import ObservedFacts
 from tests.fakes.time import run
 
 A, B = TopicPartition("t.a", 0), TopicPartition("t.b", 1)
@@ -32,9 +32,9 @@ class Part:
             raise error
 
 
-def watch_for(part: Part, rounds: int) -> RememberingObserver:
+def watch_for(part: Part, rounds: int) -> ObservedFacts:
     """Watch so often."""
-    observer = RememberingObserver()
+    observer = ObservedFacts()
 
     async def scene() -> None:
         async with watched(part.ask, "mongo", observer):
@@ -49,7 +49,7 @@ def test_a_part_that_answers_is_not_told_of() -> None:
     """What the work says of it stands."""
     observer = watch_for(Part(), 3)
 
-    assert ([], []) == (observer.waits, observer.answers)
+    assert ([], []) == (observer.of(PartUnavailable), observer.each(PartAvailable, "part"))
 
 
 def test_a_silent_part_is_told_of_until_it_answers() -> None:
@@ -57,7 +57,10 @@ def test_a_silent_part_is_told_of_until_it_answers() -> None:
     why = StoreUnavailable("no answer")
     observer = watch_for(Part(None, why, why), 6)
 
-    assert ([("mongo", why)] * 2, ["mongo"]) == (observer.waits, observer.answers)
+    assert ([PartUnavailable("mongo", why)] * 2, ["mongo"]) == (
+        observer.of(PartUnavailable),
+        observer.each(PartAvailable, "part"),
+    )
 
 
 class Consumer:
@@ -95,20 +98,20 @@ class Consumer:
 
 def test_ends_are_told_with_the_high_watermark() -> None:
     """It is at least what may be read; of a partition that is gone nothing more is known."""
-    observer = RememberingObserver()
+    observer = ObservedFacts()
 
     run(hear_ends(Consumer(lambda: asyncio.sleep(0)), [A, B], observer))
 
-    assert [{("t.a", 0): Ends(7, 9), ("t.b", 1): Ends(7, 7)}] == observer.ends
+    assert [{("t.a", 0): Ends(7, 9), ("t.b", 1): Ends(7, 7)}] == observer.each(EndsRead, "ends")
 
 
 def test_without_partitions_nobody_is_asked() -> None:
     """Between the halves of a rebalance, and in a spare process."""
-    observer = RememberingObserver()
+    observer = ObservedFacts()
 
     run(hear_ends(Consumer(lambda: pytest.fail("asked")), [], observer))
 
-    assert [] == observer.ends
+    assert [] == observer.each(EndsRead, "ends")
 
 
 def test_topics_that_are_known_are_not_asked_for() -> None:
@@ -136,6 +139,6 @@ async def fails() -> None:
 def test_a_broker_that_does_not_answer_in_time_is_away(answer: Callable[[], Any]) -> None:
     """However the client puts it."""
     with pytest.raises(BrokerUnavailable):
-        run(hear_ends(Consumer(answer), [A], RememberingObserver()))
+        run(hear_ends(Consumer(answer), [A], ObservedFacts()))
     with pytest.raises(BrokerUnavailable):
         run(look_for("a", Consumer(answer)))

@@ -9,9 +9,9 @@ from aiokafka import TopicPartition
 
 from consumers.loop.broker_watch import EVERY_S
 from consumers.loop.group import GroupMember, consumer_options
-from consumers.loop.observer import Ends
+from schemas.observation.partitions import Ends, EndsRead, PartitionsAssigned, PartitionsRevoked, RebalanceTimed
 from schemas.settings import KafkaSettings
-from tests.fakes.observer import RememberingObserver
+from tests.fakes.observer import ObservedFacts
 from tests.fakes.time import run
 
 A, B = TopicPartition("t.a", 0), TopicPartition("t.b", 1)
@@ -76,7 +76,7 @@ class Bench:
 
     def __init__(self, make: Callable[[], Loop] = Loop) -> None:
         self.loops: dict[TopicPartition, Loop] = {}
-        self.observer = RememberingObserver()
+        self.observer = ObservedFacts()
         self.consumer = Consumer()
         self.stopping = asyncio.Event()
         self.make = make
@@ -106,7 +106,7 @@ def test_each_partition_has_a_loop_until_the_end() -> None:
 
         assert ["t.a", "t.b"] == bench.consumer.topics
         assert {A: "finished", B: "finished"} == {source: loop.ended for source, loop in bench.loops.items()}
-        assert [frozenset({("t.a", 0), ("t.b", 1)})] == bench.observer.assignments
+        assert [frozenset({("t.a", 0), ("t.b", 1)})] == bench.observer.each(PartitionsAssigned, "partitions")
 
     run(scene())
 
@@ -126,8 +126,12 @@ def test_a_rebalance_takes_the_same_way_out() -> None:
         await task
 
         assert first is not bench.loops[A]
-        assert [1, 0, 1] == [len(assignment) for assignment in bench.observer.assignments]
-        assert ["let_go", "whole"] == bench.observer.rebalance_steps, "to join a group is no rebalance of ours"
+        assert [PartitionsAssigned, PartitionsRevoked, PartitionsAssigned] == [
+            type(fact) for fact in bench.observer if isinstance(fact, PartitionsAssigned | PartitionsRevoked)
+        ]
+        assert ["let_go", "whole"] == bench.observer.each(RebalanceTimed, "step"), (
+            "to join a group is no rebalance of ours"
+        )
 
     run(scene())
 
@@ -193,11 +197,11 @@ def test_the_ends_of_what_is_served_are_told_while_it_is_served() -> None:
         task = await bench.started()
         await bench.member.on_partitions_assigned([A])
         await asyncio.sleep(EVERY_S * 2.5)
-        told = len(bench.observer.ends)
+        told = len(bench.observer.each(EndsRead, "ends"))
         assert told >= 2
         await bench.member.on_partitions_revoked([A])
         await asyncio.sleep(EVERY_S * 2)
-        assert [{("t.a", 0): Ends(7, 9)}] * told == bench.observer.ends
+        assert [{("t.a", 0): Ends(7, 9)}] * told == bench.observer.each(EndsRead, "ends")
         bench.stopping.set()
         await task
 

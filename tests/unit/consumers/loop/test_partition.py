@@ -9,13 +9,20 @@ import pytest
 from aiokafka import ConsumerRecord, TopicPartition
 from aiokafka.errors import IllegalStateError, KafkaConnectionError
 
-from consumers.loop.observer import Taken
 from consumers.loop.partition import LoopLimits, PartitionLoop, as_incoming, restart_wait_s
 from producers.emitters import Emitter
 from schemas.errors import Dropped, EmitFailed, PartitionFenced
+from schemas.observation.partitions import (
+    BatchTaken,
+    LoopTurned,
+    PartAvailable,
+    PartitionFencedOff,
+    PartUnavailable,
+    PositionReached,
+)
 from schemas.records import IncomingRecord
 from tests.fakes.kafka import MemoryKafka, Source
-from tests.fakes.observer import RememberingObserver
+from tests.fakes.observer import ObservedFacts
 from tests.fakes.time import run
 
 TP = TopicPartition("t.reserve.requests.v1", 3)
@@ -97,7 +104,7 @@ class Work:
             self.done()
 
 
-def run_loop(consumer: Consumer, work: Work, observer: RememberingObserver, *, seconds: float = 86_400) -> int:
+def run_loop(consumer: Consumer, work: Work, observer: ObservedFacts, *, seconds: float = 86_400) -> int:
     """Run until all is served, or for so long; gives how many emitters were opened."""
     opened = 0
 
@@ -127,22 +134,24 @@ async def open_memory_emitter(source: TopicPartition) -> AsyncIterator[Emitter]:
 def test_it_starts_where_the_last_committed_batch_ended() -> None:
     """And takes no more at once than it may; what a former owner left open has ended before."""
     consumer = Consumer(records=5, committed=2)
-    work, observer = Work(consumer), RememberingObserver()
+    work, observer = Work(consumer), ObservedFacts()
 
     assert 1 == run_loop(consumer, work, observer)
     assert [[2, 3], [4]] == work.served
     assert [] == consumer.commits
     assert [-1] == work.taken_over_at
-    assert [(TP.topic, 3)] * 2 == observer.turns
-    assert [2, 4] == [batch.offset for batch in observer.batches]
-    assert [2, 4] == observer.positions, "the end of the last batch is not told any more: the loop stops"
-    assert ["kafka"] == observer.answers
+    assert [(TP.topic, 3)] * 2 == observer.places(LoopTurned)
+    assert [2, 4] == [batch.offset for batch in observer.of(BatchTaken)]
+    assert [2, 4] == observer.each(PositionReached, "position"), (
+        "the end of the last batch is not told any more: the loop stops"
+    )
+    assert ["kafka"] == observer.each(PartAvailable, "part")
 
 
 def test_work_that_a_stop_cut_short_has_reached_nothing() -> None:
     """Its record is not answered: lag must not fall for the moment before the next owner takes it."""
     consumer = Consumer(records=1, committed=0)
-    work, observer = Work(consumer), RememberingObserver()
+    work, observer = Work(consumer), ObservedFacts()
 
     async def serve(records: Sequence[IncomingRecord], emitter: Emitter, stopping: asyncio.Event) -> None:
         work.done()
@@ -150,7 +159,10 @@ def test_work_that_a_stop_cut_short_has_reached_nothing() -> None:
     work.serve = serve  # type: ignore[method-assign]  # long work that ends early
     run_loop(consumer, work, observer)
 
-    assert ([Taken(TP.topic, 3, 0, 1_000, 1_000)], [0]) == (observer.batches, observer.positions)
+    assert ([BatchTaken(TP.topic, 3, 0, 1_000, 1_000)], [0]) == (
+        observer.of(BatchTaken),
+        observer.each(PositionReached, "position"),
+    )
 
 
 def test_where_nothing_was_committed_it_commits_the_beginning() -> None:
@@ -158,43 +170,43 @@ def test_where_nothing_was_committed_it_commits_the_beginning() -> None:
     consumer = Consumer(records=5, committed=None, beginning=3)
     work = Work(consumer)
 
-    run_loop(consumer, work, RememberingObserver())
+    run_loop(consumer, work, ObservedFacts())
 
     assert ([3], [[3, 4]]) == (consumer.commits, work.served)
 
 
 def test_without_records_it_turns_all_the_same() -> None:
     """Health is shown by turning."""
-    observer = RememberingObserver()
+    observer = ObservedFacts()
     consumer = Consumer(committed=0)
 
     run_loop(consumer, Work(consumer), observer, seconds=1.1)
 
-    assert 4 == len(observer.turns), "the fifth poll ends with the stop"
+    assert 4 == len(observer.of(LoopTurned)), "the fifth poll ends with the stop"
 
 
 @pytest.mark.parametrize("error", [EmitFailed("aborted"), KafkaConnectionError("away"), asyncio.CancelledError()])
 def test_after_a_failure_of_kafka_it_starts_again_from_what_is_committed(error: BaseException) -> None:
     """With a new emitter: the transaction of the old one is over."""
     consumer = Consumer(records=2, committed=0)
-    work, observer = Work(consumer, error), RememberingObserver()
+    work, observer = Work(consumer, error), ObservedFacts()
 
     assert 2 == run_loop(consumer, work, observer)
     assert [[0, 1]] == work.served
-    (waited,) = observer.waits
-    assert "kafka" == waited[0]
-    assert isinstance(waited[1], EmitFailed | Dropped)
+    (waited,) = observer.of(PartUnavailable)
+    assert "kafka" == waited.part
+    assert isinstance(waited.error, EmitFailed | Dropped)
 
 
 def test_an_error_of_ours_is_told_as_it_is() -> None:
     """Only what the client raises is put in our words."""
     consumer = Consumer(records=1, committed=0)
     error = EmitFailed("aborted")
-    observer = RememberingObserver()
+    observer = ObservedFacts()
 
     run_loop(consumer, Work(consumer, error), observer)
 
-    assert [("kafka", error)] == observer.waits
+    assert [PartUnavailable("kafka", error)] == observer.of(PartUnavailable)
 
 
 def test_pauses_grow_up_to_the_limit_and_not_beyond() -> None:
@@ -202,7 +214,7 @@ def test_pauses_grow_up_to_the_limit_and_not_beyond() -> None:
     consumer = Consumer(records=1, committed=0)
     work = Work(consumer, *[EmitFailed("aborted")] * 1_200)
 
-    run_loop(consumer, work, RememberingObserver())
+    run_loop(consumer, work, ObservedFacts())
 
     pauses = [after - before for before, after in zip(work.at_s, work.at_s[1:], strict=False)]
     wanted = [0.5, 1, 2, 4, 5, 5]
@@ -223,7 +235,7 @@ def test_a_batch_that_went_all_the_way_ends_the_series() -> None:
             work.errors.append(EmitFailed("again"))
 
     work.serve = serve  # type: ignore[method-assign]  # the second outage is arranged after the first
-    run_loop(consumer, work, RememberingObserver())
+    run_loop(consumer, work, ObservedFacts())
 
     assert 0.5 <= round(work.at_s[-1] - work.at_s[-2], 3) < 4, "without the batch between them it would be 5"
     assert [[0, 1], [2, 3]] == work.served
@@ -232,11 +244,14 @@ def test_a_batch_that_went_all_the_way_ends_the_series() -> None:
 def test_a_fenced_partition_waits_for_the_group_to_take_it() -> None:
     """Or it would fence the new owner in turn."""
     consumer = Consumer(records=1, committed=0)
-    work, observer = Work(consumer, PartitionFenced("newer")), RememberingObserver()
+    work, observer = Work(consumer, PartitionFenced("newer")), ObservedFacts()
 
     run_loop(consumer, work, observer)
 
-    assert ([(TP.topic, 3)], []) == (observer.fencings, observer.waits)
+    assert ([(TP.topic, 3)], []) == (
+        observer.places(PartitionFencedOff),
+        observer.of(PartUnavailable),
+    )
     assert 10 <= work.at_s[1] - work.at_s[0] < 11
 
 
@@ -251,7 +266,7 @@ def test_a_stop_does_not_wait_for_the_client(call: str) -> None:
     setattr(consumer, call, never)
 
     async def scene() -> float:
-        loop = PartitionLoop(TP, consumer, Work(consumer), open_memory_emitter, LIMITS, RememberingObserver())
+        loop = PartitionLoop(TP, consumer, Work(consumer), open_memory_emitter, LIMITS, ObservedFacts())
         task = asyncio.create_task(loop.run())
         await asyncio.sleep(60)
         assert not task.done()
@@ -274,7 +289,7 @@ def test_a_stop_does_not_wait_for_the_database() -> None:
     work.take_over = never  # type: ignore[method-assign]  # a database that gives no answer
 
     async def scene() -> None:
-        loop = PartitionLoop(TP, consumer, work, open_memory_emitter, LIMITS, RememberingObserver())
+        loop = PartitionLoop(TP, consumer, work, open_memory_emitter, LIMITS, ObservedFacts())
         task = asyncio.create_task(loop.run())
         await asyncio.sleep(1)
         loop.stop()
@@ -297,7 +312,7 @@ def test_a_stop_does_not_wait_for_a_producer_to_start() -> None:
 
     async def scene() -> None:
         consumer = Consumer(committed=0)
-        loop = PartitionLoop(TP, consumer, Work(consumer), never_opens, LIMITS, RememberingObserver())
+        loop = PartitionLoop(TP, consumer, Work(consumer), never_opens, LIMITS, ObservedFacts())
         task = asyncio.create_task(loop.run())
         await asyncio.sleep(1)
         loop.stop()
@@ -311,10 +326,13 @@ def test_a_partition_that_was_taken_away_is_left_quietly() -> None:
     """No failure, no second start."""
     consumer = Consumer(committed=0)
     consumer.revoked = True
-    observer = RememberingObserver()
+    observer = ObservedFacts()
 
     assert 1 == run_loop(consumer, Work(consumer), observer)
-    assert ([], []) == (observer.waits, observer.fencings)
+    assert ([], []) == (
+        observer.of(PartUnavailable),
+        observer.places(PartitionFencedOff),
+    )
 
 
 def test_anything_unforeseen_ends_the_loop() -> None:
@@ -322,7 +340,7 @@ def test_anything_unforeseen_ends_the_loop() -> None:
     consumer = Consumer(records=1, committed=0)
 
     with pytest.raises(ZeroDivisionError):
-        run_loop(consumer, Work(consumer, ZeroDivisionError()), RememberingObserver())
+        run_loop(consumer, Work(consumer, ZeroDivisionError()), ObservedFacts())
     assert 0 == consumer.committed_offset
 
 

@@ -6,7 +6,8 @@ import pytest
 
 from consumers.loop.retry import ASIDE_S_MAX, seen_through, step_aside, wait_out
 from schemas.errors import Dropped, FactsStale, StoreUnavailable
-from tests.fakes.observer import RememberingObserver
+from schemas.observation.partitions import PartAvailable, PartUnavailable
+from tests.fakes.observer import ObservedFacts
 from tests.fakes.time import run
 
 
@@ -25,7 +26,7 @@ class Flaky:
         return "done"
 
 
-async def seconds_of(flaky: Flaky, observer: RememberingObserver) -> float:
+async def seconds_of(flaky: Flaky, observer: ObservedFacts) -> float:
     """How long it was waited."""
     start = asyncio.get_running_loop().time()
     assert "done" == await wait_out(flaky, "mongo", observer, away=StoreUnavailable, backoff_max_s=5)
@@ -34,43 +35,43 @@ async def seconds_of(flaky: Flaky, observer: RememberingObserver) -> float:
 
 def test_what_is_there_is_not_waited_for() -> None:
     """One try, one word that it answers."""
-    observer = RememberingObserver()
+    observer = ObservedFacts()
 
     assert run(seconds_of(Flaky(0), observer)) < 0.05
-    assert ([], ["mongo"]) == (observer.waits, observer.answers)
+    assert ([], ["mongo"]) == (observer.of(PartUnavailable), observer.each(PartAvailable, "part"))
 
 
 def test_what_is_away_is_waited_for_and_told_of() -> None:
     """Each time; and once that it is back."""
-    observer = RememberingObserver()
+    observer = ObservedFacts()
 
     run(seconds_of(Flaky(3), observer))
 
-    assert ["mongo"] * 3 == [part for part, _ in observer.waits]
-    assert ["mongo"] == observer.answers
+    assert ["mongo"] * 3 == observer.each(PartUnavailable, "part")
+    assert ["mongo"] == observer.each(PartAvailable, "part")
 
 
 def test_a_pause_grows_up_to_the_limit() -> None:
     """An hour's absence takes an hour of tries, not a moment and not a day; and no number overflows."""
-    seconds = run(seconds_of(Flaky(2_000), RememberingObserver()))
+    seconds = run(seconds_of(Flaky(2_000), ObservedFacts()))
 
     assert 1_900 * 5 < seconds <= 2_000 * 5 + 1
 
 
 def test_anything_else_is_raised_at_once() -> None:
     """A stale plan is not made better by waiting."""
-    observer = RememberingObserver()
+    observer = ObservedFacts()
 
     with pytest.raises(FactsStale):
         run(seconds_of(Flaky(1, FactsStale), observer))
-    assert ([], []) == (observer.waits, observer.answers)
+    assert ([], []) == (observer.of(PartUnavailable), observer.each(PartAvailable, "part"))
 
 
 def test_a_wait_ends_by_cancellation() -> None:
     """And by nothing else."""
 
     async def cancelled() -> bool:
-        task = asyncio.create_task(seconds_of(Flaky(10**9), RememberingObserver()))
+        task = asyncio.create_task(seconds_of(Flaky(10**9), ObservedFacts()))
         await asyncio.sleep(60)
         task.cancel()
         await asyncio.wait([task])
@@ -81,11 +82,11 @@ def test_a_wait_ends_by_cancellation() -> None:
 
 def test_what_nobody_cancelled_is_done_again() -> None:
     """A client's own cancellation would otherwise end a task as if that were wanted, and silently."""
-    observer = RememberingObserver()
+    observer = ObservedFacts()
 
     run(seconds_of(Flaky(2, asyncio.CancelledError), observer))
 
-    assert ["Dropped"] * 2 == [type(why).__name__ for _, why in observer.waits]
+    assert ["Dropped"] * 2 == [type(fact.error).__name__ for fact in observer.of(PartUnavailable)]
 
 
 def test_a_consumer_that_is_stopped_as_it_starts_is_seen_through() -> None:

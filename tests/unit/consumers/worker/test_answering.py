@@ -6,6 +6,7 @@ import pytest
 
 from producers.reply_refusal import REFUSED_FOR_S
 from schemas.errors import EmitFailed
+from schemas.observation.requests import BatchReport, ReplyTopicUnusable, ReplyTopicUsable
 from schemas.topics import RESERVE, RESULTS
 from tests.fakes.builders import NOW, TOPICS, a_reserve, header
 from tests.fakes.kafka import Source
@@ -60,8 +61,8 @@ def test_a_reply_topic_that_is_named_is_left_out_after_two_failures() -> None:
 
     assert ["reserved", "reserved"] == bench.outcomes()
     assert [b"answers"] * 2 == [header(record, "reply-refused") for record in bench.visible()]
-    assert [("answers", "failing")] == bench.observer.reply_topics
-    assert 2 == bench.observer.reports[0].replies_refused
+    assert [ReplyTopicUnusable("answers", "failing")] == bench.observer.of(ReplyTopicUnusable)
+    assert 2 == bench.observer.of(BatchReport)[0].replies_refused
 
 
 def test_a_partition_whose_copies_fail_goes_on_though_those_of_others_get_through() -> None:
@@ -80,7 +81,7 @@ def test_a_partition_whose_copies_fail_goes_on_though_those_of_others_get_throug
     assert (2, ["reserved", "reserved"]) == (tries, failing.outcomes())
     assert [b"answers"] * 2 == [header(record, "reply-refused") for record in failing.visible()]
     assert tries + 1 == len(healthy.visible("answers"))
-    assert [("answers", "failing")] == failing.observer.reply_topics
+    assert [ReplyTopicUnusable("answers", "failing")] == failing.observer.of(ReplyTopicUnusable)
 
 
 def test_the_metric_shows_a_topic_that_one_partition_leaves_out() -> None:
@@ -97,13 +98,14 @@ def test_the_metric_shows_a_topic_that_one_partition_leaves_out() -> None:
 
     failing.now_s += REFUSED_FOR_S - 1
     failing.replies.delivered(["answers"])
-    assert [("answers", "failing")] == failing.observer.reply_topics
+    assert [] == failing.observer.of(ReplyTopicUsable)
+    assert [ReplyTopicUnusable("answers", "failing")] == failing.observer.of(ReplyTopicUnusable)
 
     failing.emitter.refused = frozenset()
     failing.now_s += 1
     ask(failing, "r-9")
     failing.serve()
-    assert [("answers", "failing"), ("answers", None)] == failing.observer.reply_topics
+    assert [ReplyTopicUsable("answers")] == failing.observer.of(ReplyTopicUsable)
     assert 1 == len(failing.visible("answers"))
 
 
@@ -121,7 +123,7 @@ def test_the_next_batches_do_not_fail_for_it() -> None:
     assert 0 == tries_until_served(bench)
 
     assert 1 == len(bench.visible("answers"))
-    assert ("answers", None) == bench.observer.reply_topics[-1]
+    assert [ReplyTopicUsable("answers")] == bench.observer.of(ReplyTopicUsable)
 
 
 def test_a_reply_topic_that_nobody_names_is_found_by_leaving_it_out() -> None:
@@ -132,7 +134,7 @@ def test_a_reply_topic_that_nobody_names_is_found_by_leaving_it_out() -> None:
     assert 4 == tries_until_served(bench)
 
     assert ["reserved", "reserved"] == bench.outcomes()
-    assert [("answers", "suspected")] == bench.observer.reply_topics
+    assert [ReplyTopicUnusable("answers", "suspected")] == bench.observer.of(ReplyTopicUnusable)
 
 
 @pytest.mark.parametrize("says_which", [True, False])
@@ -144,7 +146,7 @@ def test_our_own_topics_are_waited_for(*, says_which: bool) -> None:
     for _ in range(3 * TRIES_MAX):
         with pytest.raises(EmitFailed):
             bench.serve()
-    assert ([], []) == (bench.kafka.emissions, bench.observer.reply_topics)
+    assert ([], []) == (bench.kafka.emissions, bench.observer.of(ReplyTopicUnusable))
 
     bench.emitter.refused = frozenset()
     assert 0 == tries_until_served(bench)

@@ -9,6 +9,14 @@ from handlers.requests.facts import Facts
 from handlers.requests.plan import Plan
 from schemas.clock import utc_now
 from schemas.errors import BatchTooSlow, EmitFailed, FactsStale, PartitionFenced, StoreRefused, StoreUnavailable
+from schemas.observation.partitions import PartUnavailable
+from schemas.observation.requests import (
+    BatchReport,
+    DeadLetterWritten,
+    PlanConflicted,
+    RequestUnwritable,
+    WriteRefused,
+)
 from schemas.records import Asked
 from schemas.requests import Request
 from schemas.settings import WorkerSettings
@@ -37,7 +45,7 @@ def test_a_batch_is_decided_told_and_reported() -> None:
     assert [b"garbage"] == [record.value for record in bench.visible("dead-letters.v1")]
     assert 1 == len(bench.kafka.emissions)
     assert [] == bench.kafka.pending(SOURCE)
-    (report,) = bench.observer.reports
+    (report,) = bench.observer.of(BatchReport)
     assert ("t.reserve.requests.v1", 0) == (report.topic, report.partition)
     assert ({"reserved": 3, "refused": 1}, {"out_of_stock": 1}) == (report.outcomes, report.refusals)
     assert (0, 4) == (report.first_offset, report.last_offset)
@@ -63,7 +71,9 @@ def test_a_stale_plan_is_made_anew() -> None:
     bench.serve()
 
     assert ["reserved", "reserved"] == bench.outcomes()
-    assert [("t.reserve.requests.v1", 0)] == bench.observer.conflicts
+    assert [("t.reserve.requests.v1", 0)] == [
+        (fact.topic, fact.partition) for fact in bench.observer.of(PlanConflicted)
+    ]
     assert 1 == len(bench.database.applied)
 
 
@@ -86,7 +96,7 @@ def test_a_single_request_is_tried_for_as_long_as_it_takes() -> None:
 
     bench.serve()
 
-    assert (["reserved"], 50) == (bench.outcomes(), len(bench.observer.conflicts))
+    assert (["reserved"], 50) == (bench.outcomes(), len(bench.observer.of(PlanConflicted)))
 
 
 def test_a_database_that_is_away_is_waited_out() -> None:
@@ -97,8 +107,8 @@ def test_a_database_that_is_away_is_waited_out() -> None:
     bench.serve()
 
     assert ["reserved", "reserved"] == bench.outcomes()
-    assert ["mongo"] == [part for part, _ in bench.observer.waits]
-    assert isinstance(bench.observer.waits[0][1], StoreUnavailable)
+    assert ["mongo"] == bench.observer.each(PartUnavailable, "part")
+    assert isinstance(bench.observer.of(PartUnavailable)[0].error, StoreUnavailable)
     assert 2 == len(bench.database.reservations)
 
 
@@ -124,13 +134,17 @@ def test_one_request_that_breaks_every_batch_is_found_and_set_aside() -> None:
     (letter,) = bench.visible("dead-letters.v1")
     assert b"unprocessable" == header(letter, "dlq-reason")
     assert b"the database refuses what this request would write" == header(letter, "dlq-detail")
-    [(subject, why)] = bench.observer.refusals
-    assert ("r-2", 2) == (subject.request_id, subject.offset)
-    assert isinstance(why, StoreRefused)
-    assert [("r-2", "unprocessable")] == [(one.request_id, one.reason) for one in bench.observer.rejections]
+    [unwritable] = bench.observer.of(RequestUnwritable)
+    assert ("r-2", 2) == (unwritable.subject.request_id, unwritable.subject.offset)
+    assert isinstance(unwritable.error, StoreRefused)
+    assert [("r-2", "unprocessable")] == [
+        (one.request_id, one.reason) for one in bench.observer.each(DeadLetterWritten, "rejected")
+    ]
     assert {"r-0", "r-1", "r-3", "r-4"} == bench.database.requests.keys()
-    assert {("t.reserve.requests.v1", "validator")} == set(bench.observer.store_refusals)
-    assert [] == bench.observer.conflicts
+    assert {("t.reserve.requests.v1", "validator")} == {
+        (fact.topic, fact.cause) for fact in bench.observer.of(WriteRefused)
+    }
+    assert [] == bench.observer.of(PlanConflicted)
 
 
 class SlowStore(MemoryCodeStore):
@@ -152,7 +166,7 @@ def test_a_batch_that_the_database_cannot_write_in_time_is_halved() -> None:
 
     assert ["reserved"] * 5 == bench.outcomes()
     assert [2, 1, 2] == [len(plan.answers) for plan in bench.database.applied]
-    assert ["mongo", "mongo"] == [part for part, _ in bench.observer.waits]
+    assert ["mongo", "mongo"] == bench.observer.each(PartUnavailable, "part")
 
 
 def test_a_single_request_that_takes_too_long_is_retried() -> None:
@@ -163,7 +177,7 @@ def test_a_single_request_that_takes_too_long_is_retried() -> None:
     bench.serve()
 
     assert (["reserved"], []) == (bench.outcomes(), bench.visible("dead-letters.v1"))
-    assert [StoreUnavailable] * 5 == [type(why) for _, why in bench.observer.waits]
+    assert [StoreUnavailable] * 5 == list(map(type, bench.observer.each(PartUnavailable, "error")))
 
 
 def test_a_refusal_among_conflicts_is_not_believed() -> None:
@@ -173,7 +187,7 @@ def test_a_refusal_among_conflicts_is_not_believed() -> None:
 
     bench.serve()
 
-    assert (["reserved"], []) == (bench.outcomes(), bench.observer.refusals)
+    assert (["reserved"], []) == (bench.outcomes(), bench.observer.of(RequestUnwritable))
 
 
 class LateRefusal(MemoryCodeStore):
@@ -204,7 +218,7 @@ def test_a_refusal_after_a_commit_of_which_nothing_was_heard_is_not_believed() -
 
     bench.serve()
 
-    assert (["reserved"], []) == (bench.outcomes(), bench.observer.refusals)
+    assert (["reserved"], []) == (bench.outcomes(), bench.observer.of(RequestUnwritable))
     assert 1 == len(bench.database.reservations)
 
 
@@ -218,7 +232,7 @@ def test_a_batch_that_would_move_too_many_codes_is_halved() -> None:
 
     assert ["reserved"] * 49 + ["refused"] == bench.outcomes()
     assert [12, 13, 12, 13] == [len(plan.answers) for plan in bench.database.applied]
-    assert (1, []) == (len(bench.kafka.emissions), bench.observer.conflicts)
+    assert (1, []) == (len(bench.kafka.emissions), bench.observer.of(PlanConflicted))
 
 
 def test_a_batch_that_kafka_did_not_take_is_told_again() -> None:
@@ -228,11 +242,11 @@ def test_a_batch_that_kafka_did_not_take_is_told_again() -> None:
 
     with pytest.raises(EmitFailed):
         bench.serve()
-    assert ([], []) == (bench.outcomes(), bench.observer.reports)
+    assert ([], []) == (bench.outcomes(), bench.observer.of(BatchReport))
     bench.serve()
 
     assert ["reserved", "reserved"] == bench.outcomes()
-    assert 2 == bench.observer.reports[0].repeats
+    assert 2 == bench.observer.of(BatchReport)[0].repeats
     assert 2 == len(bench.database.reservations)
 
 

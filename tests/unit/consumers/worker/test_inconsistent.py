@@ -4,6 +4,7 @@ import pytest
 
 from schemas.base import CodeStatus
 from schemas.errors import FactsStale
+from schemas.observation.requests import PlanConflicted, ReservationDisagrees
 from schemas.requests import Request
 from schemas.topics import ASSIGN, RELEASE, RESERVE
 from tests.fakes.builders import a_release, a_reserve, an_assign, an_expiry, body, header
@@ -87,8 +88,8 @@ def test_it_is_set_aside_and_the_others_are_served(source: Source, spoil: object
     (letter,) = bench.visible("dead-letters.v1")
     assert (b"unprocessable", detail.encode()) == (header(letter, "dlq-reason"), header(letter, "dlq-detail"))
     assert 2 * (HOLDS - 1) == sum(len(move) for plan in database.applied[-1:] for move in plan.code_moves.values())
-    [(subject, why)] = bench.observer.disagreements
-    assert ("a-2", BROKEN, detail) == (subject.request_id, why.reservation_id, why.detail)
+    [found] = bench.observer.of(ReservationDisagrees)
+    assert ("a-2", BROKEN, detail) == (found.subject.request_id, found.why.reservation_id, found.why.detail)
     assert (1, "held") == (len(bench.kafka.emissions), database.reservations[BROKEN].state)
     assert "a-2" not in database.requests
 
@@ -100,7 +101,7 @@ def test_it_costs_no_halving() -> None:
 
     bench = served(ASSIGNS, database, *assigns())
 
-    assert 2 == len(bench.observer.conflicts)
+    assert 2 == len(bench.observer.of(PlanConflicted))
     assert [HOLDS - 1] == [len(plan.answers) for plan in database.applied[1:]]
 
 
@@ -124,7 +125,7 @@ def test_contention_is_no_disagreement() -> None:
 
     bench.serve()
 
-    assert (["assigned"], []) == (bench.outcomes(), bench.observer.disagreements)
+    assert (["assigned"], []) == (bench.outcomes(), bench.observer.of(ReservationDisagrees))
 
 
 def test_it_is_decided_once_it_is_mended() -> None:
@@ -186,8 +187,8 @@ def test_a_replayed_assignment_whose_codes_are_gone_is_answered_all_the_same() -
     assert [left] == [body(event)["code_id"] for event in first.visible("assigned.v1")]
     (letter,) = first.visible("dead-letters.v1")
     assert b"code_ids: 1 of 2 missing" == header(letter, "dlq-detail")
-    [(_, why)] = first.observer.disagreements
-    assert BROKEN == why.reservation_id
+    [found] = first.observer.of(ReservationDisagrees)
+    assert BROKEN == found.why.reservation_id
 
 
 def test_reserves_name_no_reservation_to_compare() -> None:

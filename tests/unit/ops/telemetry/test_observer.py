@@ -1,67 +1,40 @@
 """What the loops tell arrives in metrics and health, and nothing secret with it."""
 
-import pytest
 import structlog
 from prometheus_client.parser import text_string_to_metric_families
 
-from consumers.loop.observer import BatchReport, Ends, Subject, Taken
-from ops.telemetry.collectors import ProgressCollector
 from ops.telemetry.health import Health
-from ops.telemetry.metrics import REPEATS, SECONDS
+from ops.telemetry.metrics.batches import SECONDS
+from ops.telemetry.metrics.requests import REPEATS
 from ops.telemetry.observer import REASONS_MAX, OpsObserver
-from ops.telemetry.progress import Progress
 from ops.telemetry.registry import Metrics
-from schemas.errors import StoreRefused, StoreUnavailable
-from schemas.records import Rejected
-from tests.fakes.builders import a_record
-from tests.fakes.imports import an_import
-
-TOPIC = "codes.reserve.requests.v1"
-A_REPORT = BatchReport(
-    topic=TOPIC,
-    partition=0,
-    first_offset=10,
-    last_offset=16,
-    outcomes={"reserved": 3, "refused": 2},
-    refusals={"out_of_stock": 1, "invalid_request": 1},
-    rejections={"invalid": 1, "not_json": 1},
-    repeats=2,
-    replies_refused=1,
-    seconds={"apply": 0.03},
+from schemas.errors import StoreUnavailable
+from schemas.observation.imports import ChunkWritten, ImportEnded, ImportLeft, ImportStarted
+from schemas.observation.partitions import (
+    BatchTaken,
+    Ends,
+    EndsRead,
+    LoopTurned,
+    PartAvailable,
+    PartitionFencedOff,
+    PartitionsAssigned,
+    PartitionsRevoked,
+    PartUnavailable,
+    PositionReached,
 )
-
-
-@pytest.fixture
-def metrics() -> Metrics:
-    """A registry of its own."""
-    return Metrics()
-
-
-@pytest.fixture
-def health() -> Health:
-    """A process that has started."""
-    health = Health(consumes=True)
-    health.started()
-    return health
-
-
-@pytest.fixture
-def observer(metrics: Metrics, health: Health) -> OpsObserver:
-    """At a fixed time."""
-    progress = Progress(lambda: 1000.0)
-    metrics.compute(ProgressCollector(progress))
-    return OpsObserver(metrics, health, progress)
-
-
-def value(metrics: Metrics, name: str, **labels: str) -> float | None:
-    """One sample, None if there is none."""
-    found: float | None = metrics.registry.get_sample_value(name, labels)
-    return found
+from schemas.observation.requests import (
+    ExpiriesRequested,
+    PlanConflicted,
+    TransactionAborted,
+    WriteRefused,
+)
+from tests.fakes.imports import an_import
+from tests.fakes.observed import A_REPORT, TOPIC, value
 
 
 def test_a_batch_is_counted_by_outcome_and_reason(observer: OpsObserver, metrics: Metrics) -> None:
     """And measured: the rejection that got an answer is one record, not two."""
-    observer.batch_done(A_REPORT)
+    observer.observe(A_REPORT)
 
     assert 3 == value(metrics, "codes_records_total", outcome="reserved")
     assert 1 == value(metrics, "codes_refusals_total", reason="out_of_stock")
@@ -74,10 +47,10 @@ def test_a_batch_is_counted_by_outcome_and_reason(observer: OpsObserver, metrics
 
 def test_a_part_that_is_away_shows_until_it_answers(observer: OpsObserver, metrics: Metrics, health: Health) -> None:
     """In the metric, in readiness, and once in the log however often it is tried."""
-    observer.assigned(frozenset())
+    observer.observe(PartitionsAssigned(frozenset()))
     with structlog.testing.capture_logs() as logs:
-        observer.waits_for("mongo", StoreUnavailable("no answer"))
-        observer.waits_for("mongo", StoreUnavailable("no answer"))
+        observer.observe(PartUnavailable("mongo", StoreUnavailable("no answer")))
+        observer.observe(PartUnavailable("mongo", StoreUnavailable("no answer")))
 
     assert ["waits_for"] == [entry["event"] for entry in logs]
     assert (2, 1) == (
@@ -86,7 +59,7 @@ def test_a_part_that_is_away_shows_until_it_answers(observer: OpsObserver, metri
     )
     assert not health.ready().well
 
-    observer.answered("mongo")
+    observer.observe(PartAvailable("mongo"))
 
     assert 0 == value(metrics, "codes_part_away", part="mongo")
     assert health.ready().well
@@ -100,7 +73,7 @@ def test_what_is_waited_out_shows_by_kind(observer: OpsObserver, metrics: Metric
     ]
     with structlog.testing.capture_logs() as logs:
         for error in errors * 2:
-            observer.waits_for("mongo", error)
+            observer.observe(PartUnavailable("mongo", error))
 
     assert ["OperationFailure [13 Unauthorized]", "AutoReconnect"] == [entry["reason"] for entry in logs]
     assert (2, 2, 0) == tuple(
@@ -113,16 +86,16 @@ def test_reasons_in_the_log_are_limited_and_begin_anew_after_an_answer(observer:
     """A part that is half there may have a new one at each try."""
     with structlog.testing.capture_logs() as logs:
         for number in range(REASONS_MAX + 5):
-            observer.waits_for("mongo", StoreUnavailable(str(number)))
-        observer.answered("mongo")
-        observer.waits_for("mongo", StoreUnavailable("0"))
+            observer.observe(PartUnavailable("mongo", StoreUnavailable(str(number))))
+        observer.observe(PartAvailable("mongo"))
+        observer.observe(PartUnavailable("mongo", StoreUnavailable("0")))
 
     assert [*["waits_for"] * REASONS_MAX, "answered", "waits_for"] == [entry["event"] for entry in logs]
 
 
 def test_refusals_are_no_conflicts(observer: OpsObserver, metrics: Metrics) -> None:
     """A conflict is normal, a refusal never is."""
-    observer.store_refused(TOPIC, "validator")
+    observer.observe(WriteRefused(TOPIC, "validator"))
 
     assert (1, None) == (
         value(metrics, "codes_store_refusals_total", topic=TOPIC, cause="validator"),
@@ -132,11 +105,11 @@ def test_refusals_are_no_conflicts(observer: OpsObserver, metrics: Metrics) -> N
 
 def test_partitions_leave_the_gauges_with_their_owner(observer: OpsObserver, metrics: Metrics) -> None:
     """A gauge of a partition that is served elsewhere would look like a hanging loop here."""
-    observer.assigned(frozenset({(TOPIC, 0), (TOPIC, 1), ("other", 0)}))
-    observer.turned(TOPIC, 0)
-    observer.fenced(TOPIC, 1)
-    observer.assigned(frozenset({(TOPIC, 0)}))
-    observer.turned("other", 0)
+    observer.observe(PartitionsAssigned(frozenset({(TOPIC, 0), (TOPIC, 1), ("other", 0)})))
+    observer.observe(LoopTurned(TOPIC, 0))
+    observer.observe(PartitionFencedOff(TOPIC, 1))
+    observer.observe(PartitionsAssigned(frozenset({(TOPIC, 0)})))
+    observer.observe(LoopTurned("other", 0))
 
     assert 1 == value(metrics, "codes_partitions_assigned", topic=TOPIC)
     assert 0 == value(metrics, "codes_partitions_assigned", topic="other")
@@ -149,10 +122,10 @@ def test_partitions_leave_the_gauges_with_their_owner(observer: OpsObserver, met
 
 def test_lag_is_shown_for_what_is_served_and_known(observer: OpsObserver, metrics: Metrics) -> None:
     """It vanishes when another process has the partition."""
-    observer.assigned(frozenset({(TOPIC, 0), (TOPIC, 1)}))
-    observer.reached(TOPIC, 0, 3)
-    observer.heard({(TOPIC, 0): Ends(10, 12), ("other", 0): Ends(5, 5)})
-    observer.took(Taken(TOPIC, 0, offset=4, oldest_ms=990_000, newest_ms=995_000))
+    observer.observe(PartitionsAssigned(frozenset({(TOPIC, 0), (TOPIC, 1)})))
+    observer.observe(PositionReached(TOPIC, 0, 3))
+    observer.observe(EndsRead({(TOPIC, 0): Ends(10, 12), ("other", 0): Ends(5, 5)}))
+    observer.observe(BatchTaken(TOPIC, 0, offset=4, oldest_ms=990_000, newest_ms=995_000))
 
     def shown(partition: str) -> list[float | None]:
         names = ("lag_records", "lag_seconds", "position_offset", "high_watermark_offset", "last_stable_offset")
@@ -160,32 +133,32 @@ def test_lag_is_shown_for_what_is_served_and_known(observer: OpsObserver, metric
 
     assert [6, 10, 4, 12, 10] == shown("0")
     assert [None] * 5 == shown("1")
-    observer.revoked()
+    observer.observe(PartitionsRevoked())
     assert [None] * 5 == shown("0")
 
 
 def test_what_a_fenced_loop_knew_is_forgotten(observer: OpsObserver, metrics: Metrics) -> None:
     """Another process has the partition, and reports it."""
-    observer.assigned(frozenset({(TOPIC, 0)}))
-    observer.reached(TOPIC, 0, 3)
-    observer.heard({(TOPIC, 0): Ends(10, 10)})
-    observer.fenced(TOPIC, 0)
+    observer.observe(PartitionsAssigned(frozenset({(TOPIC, 0)})))
+    observer.observe(PositionReached(TOPIC, 0, 3))
+    observer.observe(EndsRead({(TOPIC, 0): Ends(10, 10)}))
+    observer.observe(PartitionFencedOff(TOPIC, 0))
 
     assert None is value(metrics, "codes_consumer_lag_records", topic=TOPIC, partition="0")
 
 
 def test_the_other_roles_are_counted(observer: OpsObserver, metrics: Metrics) -> None:
     """Expiries, imports, conflicts."""
-    observer.expiries_asked(3, 2, 12.5, 3.5)
-    observer.import_wrote(100, 0.5)
-    observer.import_wrote(20, 0.25)
-    observer.import_ended(an_import(state="completed"))
-    observer.import_ended(an_import(state="failed", reason="cancelled"))
-    observer.conflict(TOPIC, 0, "duplicate")
-    observer.aborted(TOPIC, "cancelled")
-    observer.import_began(an_import())
-    observer.import_began(an_import())
-    observer.import_left(an_import(state="completed"))
+    observer.observe(ExpiriesRequested(3, 2, 12.5, 3.5))
+    observer.observe(ChunkWritten(100, 0.5))
+    observer.observe(ChunkWritten(20, 0.25))
+    observer.observe(ImportEnded(an_import(state="completed")))
+    observer.observe(ImportEnded(an_import(state="failed", reason="cancelled")))
+    observer.observe(PlanConflicted(TOPIC, 0, "duplicate"))
+    observer.observe(TransactionAborted(TOPIC, "cancelled"))
+    observer.observe(ImportStarted(an_import()))
+    observer.observe(ImportStarted(an_import()))
+    observer.observe(ImportLeft(an_import(state="completed")))
 
     assert (5, 2, 12.5, 3.5) == (
         value(metrics, "codes_expiries_asked_total"),
@@ -209,62 +182,6 @@ def test_the_other_roles_are_counted(observer: OpsObserver, metrics: Metrics) ->
     )
 
 
-def test_a_batch_is_a_line_at_debug_and_no_request_is(observer: OpsObserver) -> None:
-    """With its offsets; what matters more must not drown in it."""
-    with structlog.testing.capture_logs() as logs:
-        observer.batch_done(A_REPORT)
-
-    [line] = logs
-    assert ("batch", "debug", 10, 16, 7) == tuple(
-        line[name] for name in ("event", "log_level", "first_offset", "last_offset", "records")
-    )
-
-
-def test_a_dead_letter_is_a_line_at_debug_with_its_place(observer: OpsObserver) -> None:
-    """Reason and detail say what is wrong. Its ids are not told: what cannot be read may hold a code there too."""
-    record = a_record(b"SECRET", offset=7)
-    with structlog.testing.capture_logs() as logs:
-        observer.rejected(Rejected("invalid", "quantity: too large", record, request_id="SECRET"))
-
-    assert [
-        {
-            "event": "dead_letter",
-            "log_level": "debug",
-            "topic": record.topic,
-            "partition": 0,
-            "offset": 7,
-            "reason": "invalid",
-            "detail": "quantity: too large",
-        }
-    ] == logs
-
-
-def test_a_refused_write_names_its_request(observer: OpsObserver) -> None:
-    """Who mends it must find it."""
-    with structlog.testing.capture_logs() as logs:
-        observer.refused(Subject(TOPIC, 0, 7, "r-1", "sale"), StoreRefused("code 121"))
-
-    [line] = logs
-    assert ("error", 7, "r-1", "sale", "StoreRefused") == tuple(
-        line[name] for name in ("log_level", "offset", "request_id", "campaign_id", "error")
-    )
-
-
-def test_an_import_is_named_where_it_begins_and_where_it_ends(observer: OpsObserver) -> None:
-    """With what it had come to."""
-    with structlog.testing.capture_logs() as logs:
-        observer.import_began(an_import())
-        observer.import_left(an_import(state="failed", reason="forbidden"))
-
-    began, left = logs
-    assert ("import_began", "i-1", 1_010, 5) == tuple(
-        began[name] for name in ("event", "request_id", "rows_read", "duplicates")
-    )
-    assert ("import_left", "i-1", "failed", "forbidden") == tuple(
-        left[name] for name in ("event", "request_id", "state", "reason")
-    )
-
-
 def test_known_series_exist_before_they_move(metrics: Metrics) -> None:
     """A rate over a series that begins at 1 misses that 1."""
     assert 0 == value(metrics, "codes_dead_letters_total", reason="unprocessable")
@@ -273,8 +190,8 @@ def test_known_series_exist_before_they_move(metrics: Metrics) -> None:
 
 def test_metrics_have_our_prefix_and_no_unbounded_label(observer: OpsObserver, metrics: Metrics) -> None:
     """No code, fan, request or campaign is ever a label."""
-    observer.batch_done(A_REPORT)
-    observer.assigned(frozenset({(TOPIC, 0)}))
+    observer.observe(A_REPORT)
+    observer.observe(PartitionsAssigned(frozenset({(TOPIC, 0)})))
 
     families = list(text_string_to_metric_families(metrics.text().decode()))
     labels = {label for family in families for sample in family.samples for label in sample.labels}

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
@@ -10,12 +9,13 @@ import structlog
 from opentelemetry.trace import SpanKind, StatusCode
 
 from consumers.loop.failpoints import Failpoint
-from consumers.loop.observer import BatchReport
 from consumers.worker.batch import RequestPartition
 from consumers.worker.context import Surroundings
 from ops.telemetry.otel import LINKS_MAX, link_of, links_of
 from producers.reply_topics import ReplyTopics
 from schemas.errors import EmitFailed, FactsStale
+from schemas.observation.fact import Fact
+from schemas.observation.requests import BatchReport
 from schemas.records import Headers, OutgoingRecord
 from schemas.settings import WorkerSettings
 from schemas.topics import RESERVE
@@ -23,7 +23,7 @@ from tests.fakes.builders import NOW, TM, TOPICS, a_record, a_reserve, candidate
 from tests.fakes.history import no_topics
 from tests.fakes.kafka import MemoryKafka, Source
 from tests.fakes.memory_store import MemoryCodeStore, MemoryDatabase
-from tests.fakes.observer import RememberingObserver
+from tests.fakes.observer import ObservedFacts
 from tests.fakes.spans import Spans, id_of, parent_of, traces_of
 from tests.fakes.time import Clock, run
 
@@ -37,15 +37,16 @@ def traceparent(trace: str = TRACE) -> Headers:
     return (("traceparent", f"00-{trace}-00f067aa0ba902b7-01".encode()),)
 
 
-@dataclass
-class Listening(RememberingObserver):
+class Listening(ObservedFacts):
     """Remembers what a log line would have bound to it when the batch is done."""
 
-    bound: list[dict[str, Any]] = field(default_factory=list)
+    def __init__(self) -> None:
+        super().__init__()
+        self.bound: list[dict[str, Any]] = []
 
-    def batch_done(self, report: BatchReport) -> None:
-        """See `Observer.batch_done`."""
-        self.bound.append(structlog.contextvars.get_contextvars())
+    def observe(self, fact: Fact, /) -> None:
+        if isinstance(fact, BatchReport):
+            self.bound.append(structlog.contextvars.get_contextvars())
 
 
 class Bench:

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 import pytest
 
-from consumers.loop.observer import Ends
 from ops.telemetry.progress import FRESH_S, Place, Progress
+from schemas.observation.partitions import Ends
 
 P: Place = ("codes.reserve.requests.v1", 0)
 OTHER: Place = ("codes.reserve.requests.v1", 1)

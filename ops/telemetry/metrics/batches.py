@@ -1,0 +1,97 @@
+"""Metrics of batches and their steps, of conflicts, of waits for parts, and of the stock."""
+
+from typing import Final, get_args
+
+from ops.telemetry.metric_spec import counted, counter, gauge, histogram, on, on_each
+from schemas.errors import AbortReason, ConflictCause, RefusalCause, WaitCause
+from schemas.observation.partitions import Part, PartAvailable, PartUnavailable
+from schemas.observation.requests import BatchReport, PlanConflicted, Step, TransactionAborted, WriteRefused
+
+SECONDS: Final = (0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0)
+RECORDS_IN_BATCH: Final = (1, 2, 5, 10, 25, 50, 100, 250, 500, 1_000, 2_500, 5_000)
+OPEN: Final = ()
+
+BATCH_RECORDS = histogram(
+    "codes_batch_records",
+    "Records in a batch.",
+    RECORDS_IN_BATCH,
+    on(BatchReport, value=lambda batch: batch.records),
+    remedy="When it stays at `CODES_WORKER__BATCH_SIZE_MAX`: the process is behind; add replicas or partitions.",
+)
+BATCH_STEP_SECONDS = histogram(
+    "codes_batch_step_seconds",
+    "Time of one step of a batch.",
+    SECONDS,
+    on_each(BatchReport, lambda batch: batch.seconds),
+    remedy="When `gather` or `apply` slow down: look at MongoDB. `emit`: at Kafka. `decode` or `plan`: at the CPU.",
+    step=get_args(Step),
+)
+CONFLICTS = counter(
+    "codes_conflicts",
+    "Stale plans, made anew. `moved`: a guarded write found less than planned; `write_conflict`: two transactions "
+    "met; `duplicate`: the id was there already; `session_ended`: the next owner, or the server, ended the session; "
+    "`transient`: anything else that the server says to try again.",
+    on(PlanConflicted, lambda fact: fact.topic, lambda fact: fact.cause),
+    remedy="When it exceeds a few in a hundred batches: `moved`, `write_conflict`: too many partitions want the same "
+    "small stock; import more codes, or lower `CODES_MONGO__TRANSACTIONS_MAX`. `duplicate`: a sender repeats itself "
+    "under other keys. `session_ended`: see `codes_rebalances_total`.",
+    topic=OPEN,
+    cause=get_args(ConflictCause),
+)
+STORE_REFUSALS = counter(
+    "codes_store_refusals",
+    "Writes that the database refused as such, tries included: a refusal is believed only when it is repeated. "
+    "`validator`: a document is not as the collection's validator wants it; `too_large`: a document or an index key "
+    "is; `invalid`: it cannot be a document.",
+    on(WriteRefused, lambda fact: fact.topic, lambda fact: fact.cause),
+    remedy="When it moves at all: the log's `refused` names the request. `validator`: an old validator, run `codes "
+    "migrate`. `too_large`, `invalid`: ours to mend.",
+    topic=OPEN,
+    cause=get_args(RefusalCause),
+)
+TRANSACTIONS_ABORTED = counter(
+    "codes_transactions_aborted",
+    "Kafka transactions that ended without effect. `failed`: the broker did not take it; `fenced`: another process "
+    "has the partition; `cancelled`: a stop or a rebalance would not wait.",
+    on(TransactionAborted, lambda fact: fact.topic, lambda fact: fact.reason),
+    remedy="When `failed` rises: look at the broker and at the log's `waits_for`. `fenced`: as for "
+    "`codes_fenced_total`. `cancelled`: batches take longer than `CODES_WORKER__STOP_BUDGET_S`.",
+    topic=OPEN,
+    reason=get_args(AbortReason),
+)
+WAITS = counter(
+    "codes_waits",
+    "Tries that came to nothing because of a part, each followed by another one. `no_answer`: the part is not "
+    "reached, or too slow; of MongoDB also `in_transition`: it has no primary at the moment; `not_allowed`: it does "
+    "not let us in, or not do that; `server_error`: any other error of its own.",
+    on(PartUnavailable, lambda fact: fact.part, lambda fact: fact.cause),
+    remedy="When it rises: the log's `waits_for` says how it fails, with MongoDB's error code; "
+    "docs/handbook/mongodb.md says what to do about it.",
+    part=get_args(Part),
+    cause=get_args(WaitCause),
+)
+PART_AWAY = gauge(
+    "codes_part_away",
+    "1 while a part does not answer.",
+    on(PartUnavailable, lambda fact: fact.part),
+    on(PartAvailable, lambda fact: fact.part, value=lambda _: 0),
+    remedy="When it is 1 for minutes: bring that part back. Nothing is lost meanwhile, but nothing moves.",
+    part=get_args(Part),
+)
+STOCK_DRAWS = counted(
+    "codes_stock_draws",
+    "Times that a partition's stock was filled from the database.",
+    remedy="When there is one a batch, and `gather` is slow: campaigns are many, or nearly sold out.",
+)
+STOCK_DRAWN = counted(
+    "codes_stock_drawn_codes",
+    "Candidates that draws found.",
+    remedy="When it is far above the codes reserved and assigned: stocks are thrown away as stale; see "
+    "`codes_conflicts_total`.",
+)
+STOCK_MISSES = counted(
+    "codes_stock_misses",
+    "Draws that looked at everything and found less than was wanted.",
+    remedy="When it rises: campaigns are out of codes; `codes_refusals_total` says how many requests felt it. Import "
+    "more.",
+)
