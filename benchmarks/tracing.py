@@ -18,7 +18,7 @@ from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter, Spa
 from consumers.loop.failpoints import Failpoint
 from consumers.loop.tracing import UNTRACED, Tracer
 from consumers.worker.batch import RequestPartition
-from consumers.worker.context import Surroundings
+from consumers.worker.context import WorkerContext
 from ops.telemetry.otel import OtelTracer
 from producers.reply_topics import ReplyTopics
 from schemas.settings import WorkerSettings
@@ -53,9 +53,9 @@ async def batch_s(tracer: Tracer) -> float:
         kafka.send(SOURCE, value, NOW, headers=(("traceparent", trace),))
     observer = ObservedFacts()
     replies = ReplyTopics((), no_topics, observer)
-    around = Surroundings(TOPICS, "group", WorkerSettings(), observer, Failpoint(), replies, tracer=tracer)
+    context = WorkerContext(TOPICS, "group", WorkerSettings(), observer, Failpoint(), replies, tracer=tracer)
     store = MemoryCodeStore(database, SOURCE.shard, tells_values=False)
-    work, emitter = RequestPartition(SOURCE.shard, SOURCE.topic, store, around), kafka.open_emitter(SOURCE)
+    work, emitter = RequestPartition(SOURCE.shard, SOURCE.topic, store, context), kafka.open_emitter(SOURCE)
     start = time.perf_counter()
     await work.serve(kafka.pending(SOURCE), emitter, asyncio.Event())
     return time.perf_counter() - start

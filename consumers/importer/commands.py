@@ -17,11 +17,11 @@ from consumers.importer.outputs import failed_records, rejected_records, told_re
 from consumers.importer.run import ImportRun
 from consumers.importer.waits import Waits
 from consumers.loop.prefetch import Stopped
-from consumers.loop.retry import wait_out
+from consumers.loop.retry import RetryPolicy
 from handlers.imports.chunk_size import ChunkSize
 from producers.emitters import Emitter
 from schemas.documents import ImportDocument
-from schemas.errors import StoreRefused, StoreUnavailable
+from schemas.errors import StoreRefused
 from schemas.observation.imports import ImportLeft, ImportStarted
 from schemas.observation.requests import BatchReport, DeadLetterWritten, RequestUnwritable, Subject
 from schemas.records import Asked, IncomingRecord, OutgoingRecord, Rejected
@@ -46,7 +46,7 @@ class ImportPartition:
     async def take_over(self) -> None:
         """See `PartitionWork.take_over`."""
         observer, backoff_max_s = self._around.observer, self._around.backoff_max_s
-        await wait_out(self._store.take_over, "mongo", observer, away=StoreUnavailable, backoff_max_s=backoff_max_s)
+        await RetryPolicy("mongo", observer, backoff_max_s).run(self._store.take_over)
 
     async def serve(self, records: Sequence[IncomingRecord], emitter: Emitter, stopping: asyncio.Event) -> None:
         """Take commands to their ends; return without an end when `stopping` is set.

@@ -14,8 +14,8 @@ from typing import Final, TypeVar
 
 from consumers.importer.context import ImportSurroundings
 from consumers.loop.prefetch import Stopped, let_go, unless
-from consumers.loop.retry import wait_out
-from schemas.errors import ImportFailed, ObjectStoreUnavailable, StoreUnavailable
+from consumers.loop.retry import RetryPolicy
+from schemas.errors import ImportFailed
 
 CANCELLED: Final = "cancelled"
 LOOK_EVERY_S: Final = 1.0
@@ -40,7 +40,7 @@ class Waits:
             FactsStale, StoreRefused, ChunkTooSlow: as a write does; a read raises none of them.
         """
         observer, backoff_max_s = self.around.observer, self.around.backoff_max_s
-        return await wait_out(work, "mongo", observer, away=StoreUnavailable, backoff_max_s=backoff_max_s)
+        return await RetryPolicy("mongo", observer, backoff_max_s).run(work)
 
     async def s3(self, work: Work[T]) -> T:
         """Ask S3, for as long as it takes.
@@ -49,7 +49,7 @@ class Waits:
             ImportFailed: S3 refuses it.
         """
         observer, backoff_max_s = self.around.observer, self.around.backoff_max_s
-        return await wait_out(work, "s3", observer, away=ObjectStoreUnavailable, backoff_max_s=backoff_max_s)
+        return await RetryPolicy("s3", observer, backoff_max_s).run(work)
 
     def check(self) -> None:
         """See whether there is still time to begin something.

@@ -1,4 +1,4 @@
-"""One partition's way: records in, one committed batch out, again and again.
+"""The loop of one partition: poll records, have them served, again and again.
 
 In:       records of one topic partition, in order.
 Out:      whatever the partition's work makes of them, through its emitter.
@@ -46,7 +46,7 @@ class PartitionWork(Protocol):
     """What is done with a partition's records."""
 
     async def take_over(self) -> None:
-        """Before the first records: end what a former owner left open. Waits out what is away."""
+        """Before the first records: end what a former owner left open. Retries while a part is unavailable."""
 
     async def serve(self, records: Sequence[IncomingRecord], emitter: Emitter, stopping: asyncio.Event) -> None:
         """Take records all the way, their offsets included; long work ends early when `stopping` is set."""
@@ -60,6 +60,8 @@ class LoopLimits:
     fenced_wait_s: float
     """After being fenced: long enough for the group to take the partition away, if it is going to."""
     backoff_max_s: float
+    stop_budget_s: float
+    """For a batch in hand when the partition is let go; then it is cancelled."""
 
 
 class PartitionLoop:
@@ -107,6 +109,9 @@ class PartitionLoop:
 
     async def _serve(self) -> None:
         async with AsyncExitStack() as opened:
+            # The order is the promise. The producer's start ends the former owner's transaction in Kafka, and
+            # `take_over` the one in MongoDB; only then is the committed offset final. Read earlier, it could miss a
+            # batch that the former owner commits late, and that batch would be emitted twice.
             emitter = await self._unless_stopped(opened.enter_async_context(self._open_emitter(self._source)))
             await self._unless_stopped(self._work.take_over())
             await self._unless_stopped(self._go_to_committed())

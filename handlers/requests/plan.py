@@ -8,21 +8,26 @@ Promise:  the same input gives the same plan. A request in the ledger gets its o
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
 from handlers.requests.decide import decide
 from handlers.requests.facts import Facts, is_replay
 from handlers.requests.state import CodeMove, WorkingState
 from handlers.shards import ShardChange
 from schemas.documents import InventoryDocument, LedgerDocument, ReservationDocument, ReservationState
-from schemas.errors import ReservationInconsistent
+from schemas.errors import PlanTooLarge, ReservationInconsistent
 from schemas.records import Asked
 from schemas.requests import Request
 from schemas.results import Result
 
+CODES_PER_PLAN_MAX: Final = 2_000
+"""Codes that one transaction moves. Requests may want 100 each: 500 of them would keep a database busy for longer
+than `mongo.timeout_ms`, and a batch that never ends in time would be tried for ever."""
+
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What one request gets to hear."""
+    """The result of one request."""
 
     asked: Asked[Request]
     result: Result
@@ -102,6 +107,13 @@ def plan_batch(requests: Sequence[Asked[Request]], facts: Facts, *, shard: str, 
     )
 
 
+def check_size(plan: Plan) -> None:
+    """Raises PlanTooLarge if it moves more codes than one transaction should."""
+    codes = sum(map(len, plan.code_moves.values()))
+    if codes > CODES_PER_PLAN_MAX:
+        raise PlanTooLarge(f"{codes} codes, at most {CODES_PER_PLAN_MAX}")
+
+
 def answer(asked: Asked[Request], state: WorkingState) -> Answer | SetAside:
     """Decide one request, or repeat what the ledger says of it."""
     request_id = asked.request.request_id
@@ -121,7 +133,7 @@ def answer(asked: Asked[Request], state: WorkingState) -> Answer | SetAside:
     return Answer(asked, entry.outcome, repeated=True, announced=is_replay(asked, entry))
 
 
-def untold(plan: Plan) -> tuple[SetAside, ...]:
+def unannounceable(plan: Plan) -> tuple[SetAside, ...]:
     """Replayed assignments whose codes are gone: their results can be sent again, not all of their events."""
     found = [(item, missing(item.result.code_ids, plan.code_values)) for item in plan.answers if is_announced(item)]
     return tuple(

@@ -45,6 +45,8 @@ class Ownership:
         with idempotent():
             last = await self._owners.find_one({"_id": self._shard})
             if last is not None:
+                # Its open transaction would make every write to the same documents a conflict until the server's
+                # limit (60 s), and its late commit could still move codes.
                 await self._end(last["session"])
             session = await self.session()
             own = {"session": session_uuid(session), "since": datetime.now(UTC)}

@@ -14,7 +14,7 @@ import orjson
 from audit.history import CodeRow, Database, History
 from consumers.loop.failpoints import Failpoint
 from consumers.worker.batch import RequestPartition
-from consumers.worker.context import Surroundings
+from consumers.worker.context import WorkerContext
 from handlers.shards import inventory_event
 from producers.envelope import import_record, inventory_record
 from producers.reply_topics import ReplyTopics
@@ -92,7 +92,7 @@ def a_history() -> History:
 def serve(database: MemoryDatabase, kafka: MemoryKafka, source: Source) -> None:
     """Take all that waits there through the real code."""
     observer = ObservedFacts()
-    around = Surroundings(
+    context = WorkerContext(
         topics=TOPICS,
         group="t-worker",
         limits=WorkerSettings(),
@@ -101,7 +101,7 @@ def serve(database: MemoryDatabase, kafka: MemoryKafka, source: Source) -> None:
         replies=ReplyTopics((), no_topics, observer),
     )
     store = MemoryCodeStore(database, source.shard, tells_values=source == ASSIGNS)
-    work = RequestPartition(source.shard, source.topic, store, around)
+    work = RequestPartition(source.shard, source.topic, store, context)
     asyncio.run(work.serve(kafka.pending(source), kafka.open_emitter(source), asyncio.Event()))
 
 

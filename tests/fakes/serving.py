@@ -8,7 +8,7 @@ from typing import Any
 
 from consumers.loop.failpoints import Failpoint
 from consumers.worker.batch import RequestPartition
-from consumers.worker.context import Surroundings
+from consumers.worker.context import WorkerContext
 from producers.reply_topics import ReplyTopics
 from schemas.records import OutgoingRecord
 from schemas.settings import WorkerSettings
@@ -50,7 +50,7 @@ class Bench:
         self.now_s = 1_000.0
         own = ReplyTopics(["answers"], self.look_up, self.observer, lambda: self.now_s)
         self.replies: ReplyTopics = own if beside is None else beside.replies
-        around = Surroundings(
+        context = WorkerContext(
             topics=TOPICS,
             group="codes-worker",
             limits=limits or WorkerSettings(attempts_max=2),
@@ -59,12 +59,12 @@ class Bench:
             replies=self.replies,
             clock=Clock(NOW),
         )
-        self.around = around
+        self.context = context
         self.use(self.store)
 
     def use(self, store: MemoryCodeStore) -> None:
         """Serve the partition with this store."""
-        self.work = RequestPartition(self.source.shard, self.source.topic, store, self.around)
+        self.work = RequestPartition(self.source.shard, self.source.topic, store, self.context)
 
     async def look_up(self, name: str) -> int:
         """The reply topic's partitions, as they are now."""

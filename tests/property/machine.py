@@ -20,7 +20,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from consumers.loop.failpoints import Failpoint
 from consumers.worker.batch import RequestPartition
-from consumers.worker.context import Surroundings
+from consumers.worker.context import WorkerContext
 from handlers.requests.facts import Candidate, StockKey
 from handlers.requests.plan import Answer, Plan
 from producers.reply_topics import ReplyTopics
@@ -307,7 +307,7 @@ class Histories(RuleBasedStateMachine):
         store = self.store_class(self.database, source.shard, tells_values=source.topic == ASSIGN.name)
         opened = self.kafka.open_emitter(source)
         emitter = self.emitter_class(opened.kafka, source, opened.epoch)
-        around = Surroundings(
+        context = WorkerContext(
             topics=TOPICS,
             group="g",
             limits=WorkerSettings(attempts_max=ATTEMPTS_MAX),
@@ -316,7 +316,7 @@ class Histories(RuleBasedStateMachine):
             replies=ReplyTopics((), no_topic, self.observer),
             clock=self.clock,
         )
-        work = RequestPartition(source.shard, source.topic, store, around)
+        work = RequestPartition(source.shard, source.topic, store, context)
         self.processes[source] = Process(store, emitter, work)
         return self.processes[source]
 

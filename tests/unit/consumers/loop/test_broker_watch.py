@@ -8,7 +8,7 @@ import pytest
 from aiokafka import TopicPartition
 from aiokafka.errors import KafkaConnectionError
 
-from consumers.loop.broker_watch import ANSWER_TIMEOUT_S, EVERY_S, hear_ends, look_for, watched
+from consumers.loop.broker_watch import ANSWER_TIMEOUT_S, EVERY_S, check_topics, probed, read_ends
 from schemas.errors import BrokerUnavailable, StoreUnavailable
 from schemas.observation.partitions import Ends, EndsRead, PartAvailable, PartUnavailable
 from tests.fakes.observer import ObservedFacts
@@ -37,7 +37,7 @@ def watch_for(part: Part, rounds: int) -> ObservedFacts:
     observer = ObservedFacts()
 
     async def scene() -> None:
-        async with watched(part.ask, "mongo", observer):
+        async with probed(part.ask, "mongo", observer):
             await asyncio.sleep(EVERY_S * (rounds - 0.5))
 
     run(scene())
@@ -100,7 +100,7 @@ def test_ends_are_told_with_the_high_watermark() -> None:
     """It is at least what may be read; of a partition that is gone nothing more is known."""
     observer = ObservedFacts()
 
-    run(hear_ends(Consumer(lambda: asyncio.sleep(0)), [A, B], observer))
+    run(read_ends(Consumer(lambda: asyncio.sleep(0)), [A, B], observer))
 
     assert [{("t.a", 0): Ends(7, 9), ("t.b", 1): Ends(7, 7)}] == observer.each(EndsRead, "ends")
 
@@ -109,25 +109,25 @@ def test_without_partitions_nobody_is_asked() -> None:
     """Between the halves of a rebalance, and in a spare process."""
     observer = ObservedFacts()
 
-    run(hear_ends(Consumer(lambda: pytest.fail("asked")), [], observer))
+    run(read_ends(Consumer(lambda: pytest.fail("asked")), [], observer))
 
     assert [] == observer.each(EndsRead, "ends")
 
 
 def test_topics_that_are_known_are_not_asked_for() -> None:
     """They are looked for every few seconds."""
-    run(look_for("ab", Consumer(lambda: pytest.fail("asked"), known="abc")))
+    run(check_topics("ab", Consumer(lambda: pytest.fail("asked"), known="abc")))
 
 
 def test_topics_that_are_not_known_yet_may_be_there() -> None:
     """The consumer has just begun."""
-    run(look_for("ab", Consumer(lambda: asyncio.sleep(0), known="a", there="abc")))
+    run(check_topics("ab", Consumer(lambda: asyncio.sleep(0), known="a", there="abc")))
 
 
 def test_topics_that_are_missing_are_named_with_the_remedy() -> None:
     """Who starts a role first and migrates later should not have to guess."""
     with pytest.raises(BrokerUnavailable, match="no topic b, c: run `codes migrate`"):
-        run(look_for("abc", Consumer(lambda: asyncio.sleep(0), known="a", there="a")))
+        run(check_topics("abc", Consumer(lambda: asyncio.sleep(0), known="a", there="a")))
 
 
 async def fails() -> None:
@@ -139,6 +139,6 @@ async def fails() -> None:
 def test_a_broker_that_does_not_answer_in_time_is_away(answer: Callable[[], Any]) -> None:
     """However the client puts it."""
     with pytest.raises(BrokerUnavailable):
-        run(hear_ends(Consumer(answer), [A], ObservedFacts()))
+        run(read_ends(Consumer(answer), [A], ObservedFacts()))
     with pytest.raises(BrokerUnavailable):
-        run(look_for("a", Consumer(answer)))
+        run(check_topics("a", Consumer(answer)))

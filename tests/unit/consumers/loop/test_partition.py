@@ -26,7 +26,7 @@ from tests.fakes.observer import ObservedFacts
 from tests.fakes.time import run
 
 TP = TopicPartition("t.reserve.requests.v1", 3)
-LIMITS = LoopLimits(batch_size_max=2, fenced_wait_s=10, backoff_max_s=5)
+LIMITS = LoopLimits(batch_size_max=2, fenced_wait_s=10, backoff_max_s=5, stop_budget_s=5)
 
 
 def a_consumer_record(offset: int) -> "ConsumerRecord[bytes, bytes]":

@@ -10,7 +10,7 @@ from opentelemetry.trace import SpanKind, StatusCode
 
 from consumers.loop.failpoints import Failpoint
 from consumers.worker.batch import RequestPartition
-from consumers.worker.context import Surroundings
+from consumers.worker.context import WorkerContext
 from ops.telemetry.otel import LINKS_MAX, link_of, links_of
 from producers.reply_topics import ReplyTopics
 from schemas.errors import EmitFailed, FactsStale
@@ -60,7 +60,7 @@ class Bench:
         database.add_codes(TM, candidates(10), NOW)
         self.store = MemoryCodeStore(database, SOURCE.shard, tells_values=False)
         self.emitter = self.kafka.open_emitter(SOURCE)
-        around = Surroundings(
+        context = WorkerContext(
             topics=TOPICS,
             group="codes-worker",
             limits=WorkerSettings(),
@@ -70,7 +70,7 @@ class Bench:
             clock=Clock(NOW),
             tracer=self.spans.tracer,
         )
-        self.work = RequestPartition(SOURCE.shard, SOURCE.topic, self.store, around)
+        self.work = RequestPartition(SOURCE.shard, SOURCE.topic, self.store, context)
 
     def send(self, request_id: str, headers: Headers = ()) -> None:
         """One request waits."""
