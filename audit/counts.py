@@ -9,7 +9,7 @@ from audit.question import Question, asked
 from audit.report import Finding
 from audit.tables import Tables
 from audit.terms import Terms
-from handlers.inventory.reconcile import Shelf
+from handlers.inventory.reconcile import CountKey as Shelf
 from schemas.base import CodeStatus
 
 LATEST: Final = (

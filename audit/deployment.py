@@ -28,7 +28,8 @@ from audit.reading import (
 from audit.report import AuditReport
 from audit.tables import Tables, on_disk
 from audit.terms import CLOCKS_APART_MS, Terms
-from handlers.inventory.reconcile import Books, sums
+from handlers.inventory.reconcile import CampaignSnapshot as Books
+from handlers.inventory.reconcile import sums
 from ops.settings.load import Settings
 from schemas.errors import FactsStale
 from schemas.records import IncomingRecord
@@ -129,7 +130,7 @@ class Audit:
         books, found, not_counted = Reconciliation(self._collections), {}, campaigns[RECOUNT_MAX:]
         for campaign_id in campaigns[:RECOUNT_MAX]:
             try:
-                found[campaign_id] = counts_of(await books.books(campaign_id))
+                found[campaign_id] = counts_of(await books.snapshot_of(campaign_id))
             except FactsStale:
                 not_counted = [*not_counted, campaign_id]
         return found, not_counted

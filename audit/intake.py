@@ -84,7 +84,8 @@ class Intake:
 
     def _asked(self, topic: str, record: IncomingRecord, says: Fields, is_served: bool) -> None:
         request_id = readable_id(says.get("request_id"))
-        place = (KINDS[topic], record.topic, record.partition, record.offset, record.timestamp_ms)
+        # A dead letter names the first offset, and of a batch that cannot be read `offset` is the last one.
+        place = (KINDS[topic], record.topic, record.partition, record.first_offset, record.timestamp_ms)
         known = None if request_id is None else self._id(request_id)
         self._tables.add("asked", (*place, known, is_served, self._body(record)))
 

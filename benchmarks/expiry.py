@@ -55,6 +55,8 @@ class Figures:
     """From the second in which they expired to the last one's result."""
     asked_per_hold: float
     """Release requests decided for each hold: those that only repeat another's cost time too."""
+    release_batches: int
+    """Batches in which the holds were released; a busy machine makes them fewer and larger."""
     reserve_quiet_ms: float
     """Median time from a reserve's sending to its result, before."""
     reserve_storm_ms: float
@@ -99,7 +101,8 @@ async def storm(scene: Scene, db: Database, holds: int, logs: Path, *, put_s: fl
         assert early_s > 0, f"the holds were put {-early_s:.1f} s too late: this machine is too busy to measure"
         await seen.until_released(holds)
         batches = await large_batches(workers)
-    return figures_of(seen, holds, end.timestamp(), quiet_s, batches)
+        release_batches = len(await db["reservations"].distinct("moved_by", {"campaign_id": HELD}))
+    return figures_of(seen, holds, end.timestamp(), quiet_s, batches, release_batches)
 
 
 def whole_second(instant: datetime) -> datetime:
@@ -120,7 +123,9 @@ async def serving(scene: Scene, name: str, number: int, logs: Path) -> AsyncIter
             await role.ended()
 
 
-def figures_of(seen: Traffic, holds: int, end_s: float, quiet_s: float, batches: int) -> Figures:
+def figures_of(
+    seen: Traffic, holds: int, end_s: float, quiet_s: float, batches: int, release_batches: int
+) -> Figures:
     """What was seen, summed up."""
     last_s = max(seen.released_at_s.values())
     quiet, during = seen.reserve_ms(end_s - quiet_s, end_s), seen.reserve_ms(end_s, last_s)
@@ -128,6 +133,7 @@ def figures_of(seen: Traffic, holds: int, end_s: float, quiet_s: float, batches:
         holds=holds,
         released_s=round(last_s - end_s, 1),
         asked_per_hold=round(seen.releases / holds, 2),
+        release_batches=release_batches,
         reserve_quiet_ms=round(median(quiet)),
         reserve_storm_ms=round(median(during)),
         reserve_quiet_p95_ms=round(p95(quiet)),

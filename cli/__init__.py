@@ -1,1 +1,1 @@
-"""`codes`, the command line: one program for every role and every command."""
+"""`codes`, the command line: one program for all roles and commands."""

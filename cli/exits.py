@@ -1,4 +1,4 @@
-"""How `codes` ends: exit codes, the same for every command, and the line that says why."""
+"""Exit codes of `codes`, the same for every command, and the line that describes an error."""
 
 from collections.abc import Iterable
 from typing import Final
@@ -14,16 +14,15 @@ from schemas.errors import (
     StoreUnavailable,
 )
 
-WHERE: Final = {
+VARIABLE_PREFIXES: Final = {
     BrokerUnavailable: "CODES_KAFKA__",
     StoreUnavailable: "CODES_MONGO__",
     ObjectStoreUnavailable: "CODES_S3__",
 }
-"""How the variables begin that say where a part is."""
+"""Prefix of the variables that hold the address of each part."""
 
 
 def exit_code(error: CodeServiceError) -> Exit:
-    """The exit code of a command that ends with this error."""
     if isinstance(error, SettingsInvalid):
         return Exit.USAGE
     if isinstance(error, StoreUnavailable | ObjectStoreUnavailable | BrokerUnavailable | ApiUnavailable | Unanswered):
@@ -31,8 +30,8 @@ def exit_code(error: CodeServiceError) -> Exit:
     return Exit.FAILED
 
 
-def told(error: CodeServiceError) -> str:
-    """One line: the message, and for all but settings what the error's class says of cause and remedy."""
+def error_line(error: CodeServiceError) -> str:
+    """The message, followed by cause and remedy from the error class (not for settings: their message has both)."""
     message = " ".join(str(error).split())
     if isinstance(error, SettingsInvalid):
         return message
@@ -41,8 +40,8 @@ def told(error: CodeServiceError) -> str:
 
 
 def advice(error: CodeServiceError, variables: Iterable[str]) -> str | None:
-    """One line for who looks for a part without having said where: nothing among the `variables` does."""
-    group = WHERE.get(type(error))
-    if group is None or any(name.startswith((group, "CODES_SECRETS_DIR")) for name in variables):
+    """A hint for users who have set no address for the part that is unavailable."""
+    prefix = VARIABLE_PREFIXES.get(type(error))
+    if prefix is None or any(name.startswith((prefix, "CODES_SECRETS_DIR")) for name in variables):
         return None
-    return f"no variable {group}… is set; those of the local stack: export $(codes dev env)"
+    return f"no variable {prefix}… is set; for the local stack: export $(codes dev env)"

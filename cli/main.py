@@ -1,8 +1,8 @@
-"""`codes`, the command line: one program for every role and every errand.
+"""`codes`, the command line: one program for all roles and commands.
 
 In:       arguments and the environment.
-Out:      what was asked for on standard output, complaints on standard error, an exit code of `cli.exits`.
-Promise:  an error that we know is one line, never a traceback.
+Out:      results on standard output, messages on standard error, an exit code of `cli.exits`.
+Promise:  a `CodeServiceError` is printed as one line, never as a traceback.
 """
 
 import logging
@@ -27,26 +27,26 @@ from cli.commands.schemas import schemas
 from cli.commands.show import app as show
 from cli.commands.tail import tail
 from cli.commands.top import top
-from cli.exits import advice, exit_code, told
+from cli.exits import advice, error_line, exit_code
 from devstack.cli import app as dev
 from ops.exit_codes import Exit
 from ops.version import service_version
 from schemas.errors import CodeServiceError
 
 EXIT_CODES = """\
-[bold]Exit codes[/bold]: 0 done; 1 failed or refused; 2 wrong usage or setting; 3 a part is not running or not \
-reachable; 4 timed out; 5 nothing found, but not all could be judged (`codes audit`).
+[bold]Exit codes[/bold]: 0 success; 1 failed or refused; 2 usage or settings error; 3 Kafka, MongoDB, S3 or the \
+inventory's API is unavailable; 4 timed out; 5 no findings, but not everything could be judged (`codes audit`).
 """
 EXAMPLES = """\
 [bold]Examples[/bold]
 
-[cyan]codes demo[/cyan]   everything at once on this machine, and an audit of it
+[cyan]codes demo[/cyan]   run the whole service on this machine, and audit it
 
-[cyan]codes dev up[/cyan]   Kafka, MongoDB and S3 on this machine
+[cyan]codes dev up[/cyan]   start Kafka, MongoDB and S3 on this machine
 
-[cyan]env $(codes dev env) codes migrate[/cyan]   topics and collections on it
+[cyan]env $(codes dev env) codes migrate[/cyan]   create topics and collections there
 
-[cyan]codes config[/cyan]   every setting, and where its value came from
+[cyan]codes config[/cyan]   show all settings, and the source of each value
 """
 
 app = typer.Typer(
@@ -59,8 +59,8 @@ app = typer.Typer(
 )
 
 
-def _print_version(asked: bool) -> None:
-    if asked:
+def _print_version(requested: bool) -> None:
+    if requested:
         typer.echo(f"codes {service_version()}")
         raise typer.Exit(Exit.OK)
 
@@ -81,7 +81,7 @@ app.command(epilog="Example: env $(codes dev env) codes importer")(importer)
 app.command(epilog="Example: env $(codes dev env) codes expirer")(expirer)
 app.command(epilog="Example: env $(codes dev env) codes inventory")(inventory)
 
-# Errands.
+# Commands for users.
 app.add_typer(publish)
 app.command(epilog="Examples: codes tail results.v1; codes tail assigned.v1 --from-beginning --max 10 --json")(tail)
 app.add_typer(show)
@@ -91,7 +91,7 @@ app.command(
     epilog="Examples: codes demo; codes demo --requests 20000 --codes 50000 --keep; codes demo --stack running"
 )(demo)
 
-# Upkeep.
+# Commands for operators.
 app.command(epilog="Examples: codes audit; codes audit --campaign spring --since 2h; codes audit --json")(audit)
 app.command(epilog="Examples: codes reconcile; codes reconcile --repair --retell")(reconcile)
 app.command(epilog="Examples: codes migrate; codes migrate --check --json")(migrate)
@@ -103,12 +103,12 @@ app.add_typer(dev, name="dev")
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """The console script. Ends the process with an exit code of `cli.exits`."""
-    logging.getLogger().addHandler(logging.NullHandler())  # libraries are heard only where a log is configured
+    """Entry point of the console script. Exits with a code of `cli.exits`."""
+    logging.getLogger().addHandler(logging.NullHandler())  # without it, libraries print warnings to standard error
     try:
         app(list(arguments) if arguments is not None else None)
     except CodeServiceError as error:
-        for line in filter(None, (told(error), advice(error, os.environ))):
+        for line in filter(None, (error_line(error), advice(error, os.environ))):
             sys.stderr.write(f"codes: {line}\n")
         sys.exit(exit_code(error))
 

@@ -42,9 +42,8 @@ JVM = (
 async def prepare(layout: Layout, ports: Mapping[str, int], report: Report) -> Recipe:
     """Fetch, configure and format what is not yet; say how to run it."""
     version = wanted_version()
-    suffix = "" if version == KAFKA_VERSION else f"-{version}"  # no Kafka can use what a newer one has formatted
-    folder = layout.data(f"kafka{suffix}")
-    record = layout.class_path.with_stem(f"{layout.class_path.stem}{suffix}")
+    folder = layout.data(f"kafka-{version}")  # no Kafka can use what a newer one has formatted
+    record = class_path_record(layout, version)
     java = (
         await asyncio.to_thread(find_java),
         *JVM,
@@ -63,6 +62,12 @@ async def prepare(layout: Layout, ports: Mapping[str, int], report: Report) -> R
         folder=folder,
         answers=lambda: answers(ports["broker"]),
     )
+
+
+def class_path_record(layout: Layout, version: str) -> Path:
+    """Where it is written down which jars this Kafka needs."""
+    known = layout.class_path
+    return known if version == KAFKA_VERSION else known.with_stem(f"{known.stem}-{version}")
 
 
 KIND = Kind(ports=("broker", "controller"), prepare=prepare)

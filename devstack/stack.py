@@ -6,7 +6,6 @@ Promise:  one stack a folder. A second `up` joins it, and starts again only what
 """
 
 import asyncio
-import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal, cast
@@ -14,7 +13,7 @@ from typing import Final, Literal, cast
 from pydantic import BaseModel, ConfigDict
 
 from devstack import processes
-from devstack.classpath import VERSION
+from devstack.classpath import wanted_version
 from devstack.engines import Engine, forced, uri
 from devstack.errors import StackError, with_log
 from devstack.folder import Layout, Report, layout_of, locked
@@ -153,8 +152,8 @@ def _check_engine(file: StateFile) -> None:
 
 
 def _check_kafka(file: StateFile) -> None:
-    wanted, record = os.environ.get(VERSION), file.read().parts.get("kafka")
-    if wanted and record and record.is_running and record.version != wanted:
+    wanted, record = wanted_version(), file.read().parts.get("kafka")
+    if record and record.is_running and record.version != wanted:
         raise StackError(f"the stack runs Kafka {record.version}, not {wanted}; stop it first: codes dev down")
 
 

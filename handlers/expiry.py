@@ -1,11 +1,11 @@
-"""Which overdue reservations to ask the release of, and under which id.
+"""Which overdue reservations to request the release of, and under which id.
 
-In:       overdue reservations as they were found, what was asked before, how far the workers are, and the time.
+In:       overdue reservations as they were found, earlier requests, how far the workers are, and the time.
 Out:      release requests.
 Promise:  the id depends only on the reservation and on how long it is overdue, so any number of expirers, restarted
-          or not, ask the same. What was asked is asked again only under another id, and only once the workers have
-          decided it and the hold is still held: nothing blocks an expiry for good, and an absent worker costs one
-          record a hold.
+          or not, send the same request. A release is requested again only under another id, and only once the
+          workers have decided the last request and the hold is still held: nothing blocks an expiry for good, and
+          without workers a hold costs one record.
 """
 
 from collections.abc import Mapping
@@ -31,14 +31,14 @@ class Overdue(NamedTuple):
 
 
 class Asked(NamedTuple):
-    """A release that was asked for."""
+    """A release that was requested."""
 
     attempt: int
     at: datetime
     partition: int
     """Of the release topic."""
     offset: int
-    """Of the request; -1: the broker did not say."""
+    """Of the request; -1 if the broker did not say."""
 
 
 def attempt_of(overdue: Overdue, now: datetime, again_after_s: int) -> int:
@@ -56,11 +56,11 @@ def attempt_of(overdue: Overdue, now: datetime, again_after_s: int) -> int:
 
 
 def may_ask(attempt: int, asked: Asked | None, decided: Mapping[int, int], now: datetime) -> bool:
-    """Whether to ask now; `decided` is the workers' next offset of each partition of the release topic.
+    """Whether to request now; `decided` is the workers' next offset of each partition of the release topic.
 
     `decided` must have been read before the hold was seen held: the other way round a release that was decided in
-    between would be asked for once more. Where it is not known how far the workers are, the attempts' own growing
-    waits are all that limits repeats.
+    between would be requested once more. It lacks a partition only where nobody may read the group's offsets;
+    then the attempts' own growing waits are all that limits repeats.
     """
     if asked is None:
         return True
@@ -71,7 +71,7 @@ def may_ask(attempt: int, asked: Asked | None, decided: Mapping[int, int], now: 
 
 
 def expiry_of(overdue: Overdue, attempt: int) -> ReleaseRequest:
-    """The release that the expirer asks for."""
+    """The expirer's request for this attempt."""
     return ReleaseRequest(
         request_id=expirer_request_id(overdue.reservation_id, attempt),
         campaign_id=overdue.campaign_id,

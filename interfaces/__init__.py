@@ -1,1 +1,1 @@
-"""The interfaces described for other teams' tools: JSON Schemas, AsyncAPI 3.0, OpenAPI. Made of the models."""
+"""Interface descriptions for other teams' tools, generated from the models: JSON Schemas, AsyncAPI, OpenAPI."""

@@ -1,7 +1,7 @@
-"""The topics as AsyncAPI channels, and what is done on them, from the service's point of view.
+"""The topics as AsyncAPI channels, and the service's operations on them.
 
 Out:      `CHANNELS`, `channels`, `operations`.
-Promise:  partitions and configuration are those that `codes migrate` makes under default settings.
+Promise:  partitions and configuration are those that `codes migrate` creates with default settings.
 """
 
 from collections.abc import Mapping, Sequence
@@ -25,8 +25,6 @@ REPLIES: Final = "replies"
 
 @dataclass(frozen=True, slots=True)
 class Channel:
-    """One topic."""
-
     name: str
     topic: TopicSpec
     messages: Sequence[Message]
@@ -35,31 +33,34 @@ class Channel:
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """What the service does on a topic."""
+    """A receive or send operation of the service."""
 
     name: str
     action: Literal["send", "receive"]
     channel: Channel
     summary: str
     group: str | None = None
-    """Who reads, without the prefix of groups."""
+    """The consumer group, without the prefix."""
     reply: Channel | None = None
-    """Where the answer goes."""
+    """The channel of the answer."""
     own_topic: bool = False
-    """The answer goes to a topic that the request names as well."""
+    """The answer also goes to a topic that the request names."""
 
 
-RESERVES: Final = Channel("reserveRequests", topics.RESERVE, (messages.RESERVE,), "Codes are to be held for a fan.")
+RESERVES: Final = Channel("reserveRequests", topics.RESERVE, (messages.RESERVE,), "Requests to hold codes for a fan.")
 ASSIGNS: Final = Channel(
     "assignRequests",
     topics.ASSIGN,
     (messages.ASSIGN_RESERVATION, messages.ASSIGN_FROM_STOCK),
-    "Codes are to be a fan's, for good. A value with the field `reservation_id` means a reservation.",
+    "Requests to assign codes to a fan permanently. A value with the field `reservation_id` refers to a reservation.",
 )
 RELEASES: Final = Channel(
-    "releaseRequests", topics.RELEASE, (messages.RELEASE,), "Held codes are to go back; the expirer asks here too."
+    "releaseRequests",
+    topics.RELEASE,
+    (messages.RELEASE,),
+    "Requests to return held codes to stock, from senders and from the expirer.",
 )
-COMMANDS: Final = Channel("importCommands", topics.IMPORT, (messages.IMPORT,), "Codes are to be loaded from S3.")
+COMMANDS: Final = Channel("importCommands", topics.IMPORT, (messages.IMPORT,), "Commands to import codes from S3.")
 RESULTS: Final = Channel(
     "results", topics.RESULTS, (messages.RESULT,), "One result per request. It never holds a code's value."
 )
@@ -75,61 +76,63 @@ INVENTORY: Final = Channel(
     (messages.INVENTORY,),
     "Running totals of one shard. A campaign's count is the sum over its shards, each at its highest version.",
 )
-IMPORTS: Final = Channel("imports", topics.IMPORTS, (messages.PROGRESS,), "How far imports are, and how they ended.")
+IMPORTS: Final = Channel("imports", topics.IMPORTS, (messages.PROGRESS,), "Progress and end of imports.")
 ALERTS: Final = Channel(
     "stockAlerts", topics.STOCK_ALERTS, (messages.STOCK_ALERT,), "A campaign's stock is low, exhausted or recovered."
 )
 DEAD: Final = Channel(
-    "deadLetters", topics.DEAD_LETTERS, (messages.DEAD_LETTER,), "Records that could not be read, byte for byte."
+    "deadLetters", topics.DEAD_LETTERS, (messages.DEAD_LETTER,), "Unreadable records, unchanged, with the reason."
 )
 CHANNELS: Final = (RESERVES, ASSIGNS, RELEASES, COMMANDS, RESULTS, ASSIGNED, INVENTORY, IMPORTS, ALERTS, DEAD)
-ASKED: Final = (
+REQUESTS: Final = (
     ("reserve", RESERVES, "Hold codes for a fan."),
-    ("assign", ASSIGNS, "Give a fan codes, for good."),
-    ("release", RELEASES, "Put held codes back."),
+    ("assign", ASSIGNS, "Assign codes to a fan permanently."),
+    ("release", RELEASES, "Return held codes to stock."),
 )
 OPERATIONS: Final = (
-    *(Operation(name, "receive", on, what, WORKER_GROUP, RESULTS) for name, on, what in ASKED),
+    *(Operation(name, "receive", channel, summary, WORKER_GROUP, RESULTS) for name, channel, summary in REQUESTS),
     *(
         Operation(
             f"{name}ToReplyTopic",
             "receive",
-            on,
-            f"{what} The result also goes to a topic of the sender's.",
+            channel,
+            f"{summary} The result is also sent to the sender's reply topic.",
             WORKER_GROUP,
             own_topic=True,
         )
-        for name, on, what in ASKED
+        for name, channel, summary in REQUESTS
     ),
-    Operation("import", "receive", COMMANDS, "Load codes from an S3 object.", IMPORTER_GROUP, IMPORTS),
-    Operation("expire", "send", RELEASES, "Ask for the release of a reservation whose time is over."),
-    Operation("answer", "send", RESULTS, "Say what became of a request, each time it is asked."),
-    Operation("tellAssigned", "send", ASSIGNED, "Say which code is a fan's."),
-    Operation("tellInventory", "send", INVENTORY, "Say what a shard counts after a change."),
-    Operation("tellImport", "send", IMPORTS, "Say how far an import is, and how it ended."),
-    Operation("alert", "send", ALERTS, "Say that a stock crossed a line."),
-    Operation("putAside", "send", DEAD, "Keep what could not be read."),
+    Operation("import", "receive", COMMANDS, "Import codes from an S3 object.", IMPORTER_GROUP, IMPORTS),
+    Operation("expire", "send", RELEASES, "Request the release of an expired reservation."),
+    Operation("answer", "send", RESULTS, "Publish the result of a request, again for each repeat."),
+    Operation("publishAssigned", "send", ASSIGNED, "Publish which code was assigned to which fan."),
+    Operation("publishInventory", "send", INVENTORY, "Publish a shard's totals after a change."),
+    Operation("publishImport", "send", IMPORTS, "Publish the progress and the end of an import."),
+    Operation("alert", "send", ALERTS, "Publish that a stock crossed a threshold."),
+    Operation("publishDeadLetter", "send", DEAD, "Publish a record that could not be read."),
 )
 
 
 def channels(settings: TopicSettings) -> Json:
-    """All topics, and the replies' of the senders' own."""
+    """All topics, and the senders' reply topics."""
     wanted = {topic.name: topic for topic in wanted_topics(settings)}
     names = Topics(settings.prefix)
-    found = {one.name: channel(one, wanted[names.full(one.topic)], settings.prefix) for one in CHANNELS}
-    return {**found, REPLIES: reply_channel()}
+    documents = {
+        channel.name: channel_document(channel, wanted[names.full(channel.topic)], settings.prefix)
+        for channel in CHANNELS
+    }
+    return {**documents, REPLIES: reply_channel()}
 
 
-def channel(one: Channel, wanted: Wanted, prefix: str) -> Json:
-    """A topic. Its full name is known once the prefix is."""
+def channel_document(channel: Channel, wanted: Wanted, prefix: str) -> Json:
     return {
-        "address": "{prefix}" + one.topic.name,
-        "description": one.description,
+        "address": "{prefix}" + channel.topic.name,
+        "description": channel.description,
         "parameters": {"prefix": {"$ref": "#/components/parameters/prefix"}},
-        "messages": refs(one.messages),
+        "messages": refs(channel.messages),
         "bindings": {
             "kafka": {
-                "topic": prefix + one.topic.name,
+                "topic": prefix + channel.topic.name,
                 "partitions": wanted.partitions,
                 "topicConfiguration": {key: setting(key, value) for key, value in wanted.config.items()},
                 "bindingVersion": BINDING_VERSION,
@@ -139,54 +142,54 @@ def channel(one: Channel, wanted: Wanted, prefix: str) -> Json:
 
 
 def reply_channel() -> Json:
-    """A topic whose name only the request tells."""
+    """A topic whose name is given in the request."""
     return {
         "address": None,
-        "description": "A topic of the sender's own that `CODES_TOPICS__REPLY_ALLOWED` lists.",
+        "description": "The sender's reply topic, which `CODES_TOPICS__REPLY_ALLOWED` must list.",
         "messages": refs([messages.REPLY]),
     }
 
 
-def refs(these: Sequence[Message]) -> Json:
-    """Messages of a channel."""
-    return {one.name: {"$ref": f"#/components/messages/{one.name}"} for one in these}
+def refs(kinds: Sequence[Message]) -> Json:
+    return {kind.name: {"$ref": f"#/components/messages/{kind.name}"} for kind in kinds}
 
 
 def setting(key: str, value: str) -> str | int | list[str]:
-    """A topic's configuration as the binding wants it."""
+    """Convert a value of the topic configuration to the type in the binding's schema."""
     if key in LISTS:
         return value.split(",")
     return int(value) if key.endswith(NUMBERS) else value
 
 
 def operations(settings: KafkaSettings) -> Json:
-    """All that is done."""
-    return {one.name: operation(one, settings) for one in OPERATIONS}
+    return {operation.name: operation_document(operation, settings) for operation in OPERATIONS}
 
 
-def operation(one: Operation, settings: KafkaSettings) -> Json:
-    """What is done on one topic."""
-    told: Json = {"action": one.action, "channel": channel_ref(one.channel.name), "summary": one.summary}
-    if one.group is not None:
-        group = {"type": "string", "const": settings.group_prefix + one.group}
-        told["bindings"] = {"kafka": {"groupId": group, "bindingVersion": BINDING_VERSION}}
-    if one.reply is not None:
-        told["reply"] = {"channel": channel_ref(one.reply.name)}
-    if one.own_topic:
-        told["reply"] = own_reply()
-    return told
+def operation_document(operation: Operation, settings: KafkaSettings) -> Json:
+    document: Json = {
+        "action": operation.action,
+        "channel": channel_ref(operation.channel.name),
+        "summary": operation.summary,
+    }
+    if operation.group is not None:
+        group = {"type": "string", "const": settings.group_prefix + operation.group}
+        document["bindings"] = {"kafka": {"groupId": group, "bindingVersion": BINDING_VERSION}}
+    if operation.reply is not None:
+        document["reply"] = {"channel": channel_ref(operation.reply.name)}
+    if operation.own_topic:
+        document["reply"] = own_reply()
+    return document
 
 
 def own_reply() -> Mapping[str, Any]:
-    """Where the request says."""
+    """Reply to the topic that a request header names."""
     own, springs = REPLY_TOPIC_HEADERS
-    said = f"Or `{springs}`, from Spring, where there is no `{own}`."
+    description = f"Spring's `{springs}` is read if there is no `{own}`."
     return {
-        "address": {"location": f"$message.header#/{own}", "description": said},
+        "address": {"location": f"$message.header#/{own}", "description": description},
         "channel": channel_ref(REPLIES),
     }
 
 
 def channel_ref(name: str) -> Json:
-    """To a channel of this document."""
     return {"$ref": f"#/channels/{name}"}

@@ -1,8 +1,8 @@
-"""A record as an example: how one is read by our own decoder, and written down.
+"""Examples of records for the AsyncAPI document, built with the service's own decoder and producers.
 
-In:       fields of a request, or a record that our own producers made.
+In:       fields of a request, or a record that the producers built.
 Out:      `Example`.
-Promise:  an example that the service would not take or send cannot be made.
+Promise:  every example is a record that the service accepts or sends.
 """
 
 from collections.abc import Mapping
@@ -27,7 +27,7 @@ OFFSET: Final = 1742
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """One record as AsyncAPI writes it."""
+    """A record in AsyncAPI's format."""
 
     name: str
     summary: str
@@ -36,12 +36,11 @@ class Example:
 
     @property
     def document(self) -> dict[str, Any]:
-        """As it stands in the document."""
         return asdict(self)
 
 
 def read(topic: TopicSpec, value: bytes, *headers: tuple[str, bytes]) -> Asked[Any] | Rejected:
-    """What the service makes of a record."""
+    """Decode a record as the service does."""
     milliseconds = int(AT.timestamp() * 1_000)
     record = IncomingRecord(TOPICS.full(topic), PARTITION, OFFSET, milliseconds, FAN.encode(), value, headers)
     limits = WorkerSettings()
@@ -50,24 +49,24 @@ def read(topic: TopicSpec, value: bytes, *headers: tuple[str, bytes]) -> Asked[A
 
 
 def asked(topic: TopicSpec, fields: Mapping[str, Any], *headers: tuple[str, bytes]) -> Asked[Any]:
-    """A readable record."""
+    """Build a request or command. Fails if the service could not read it."""
     found = read(topic, orjson.dumps(fields), *headers)
     assert isinstance(found, Asked), found
     return found
 
 
 def rejected(topic: TopicSpec, value: bytes) -> Rejected:
-    """An unreadable record."""
+    """Build a rejection. Fails if the service could read the record."""
     found = read(topic, value)
     assert isinstance(found, Rejected), found
     return found
 
 
 def example(name: str, summary: str, record: IncomingRecord | OutgoingRecord) -> Example:
-    """A record whose value is JSON."""
+    """An example of a record whose value is JSON."""
     return Example(name, summary, as_text(record.headers), orjson.loads(record.value or b""))
 
 
 def as_text(headers: Headers) -> dict[str, str]:
-    """Headers as JSON can hold them."""
+    """Headers as JSON strings."""
     return {name: (value or b"").decode() for name, value in headers}

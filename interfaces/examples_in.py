@@ -1,6 +1,6 @@
-"""What senders write, by example: one order that is reserved and assigned, and what else they may ask.
+"""Examples of incoming records: an order whose codes are reserved and assigned, and the other requests.
 
-Out:      the records that the service would read, and `EXAMPLES_IN` by model.
+Out:      the decoded records, and `EXAMPLES_IN` by model.
 """
 
 from collections.abc import Mapping
@@ -45,20 +45,19 @@ IMPORT_FILE: Final = asked(
 
 
 def shown(name: str, summary: str, request: Asked[Any]) -> Example:
-    """A readable record."""
     return example(name, summary, request.record)
 
 
 EXAMPLES_IN: Final[Mapping[type[Model], tuple[Example, ...]]] = {
     ReserveRequest: (
-        shown("two", "Two codes for 15 minutes, the answer wanted on a topic of the sender's own.", RESERVE_TWO),
+        shown("two", "Two codes for 15 minutes, with the answer on the sender's reply topic.", RESERVE_TWO),
         shown("shortest", "One code of type `tm` for a day.", RESERVE_SHORT),
     ),
     AssignReservation: (shown("held", "The codes of a reservation, for the fan who holds it.", ASSIGN_HELD),),
-    AssignFromStock: (shown("stock", "One code, without a reservation before.", ASSIGN_STOCK),),
+    AssignFromStock: (shown("stock", "One code directly from stock, without a reservation.", ASSIGN_STOCK),),
     ReleaseRequest: (
         shown("cancelled", "The order was cancelled.", RELEASE_HELD),
-        shown("expired", "From the expirer: the reservation's time is over.", EXPIRY),
+        shown("expired", "From the expirer: the reservation has expired.", EXPIRY),
     ),
-    ImportCommand: (shown("file", "Load a compressed CSV.", IMPORT_FILE),),
+    ImportCommand: (shown("file", "Import a compressed CSV file.", IMPORT_FILE),),
 }

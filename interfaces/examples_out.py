@@ -1,4 +1,4 @@
-"""What the service writes, by example: the answers to `interfaces.examples_in`, and what else it tells.
+"""Examples of outgoing records: the results of `interfaces.examples_in`, and events.
 
 Out:      `EXAMPLES_OUT` by model, `REPLIES`, `LETTERS`. The code's value is made up.
 """
@@ -43,10 +43,9 @@ COUNTED: Final[dict[str, Any]] = {"import_id": "spring-1", **OF_STOCK, "bytes_to
 
 
 def answer(request: Asked[Any], outcome: str, **more: object) -> OutgoingRecord:
-    """The result of a request."""
     asked = request.request
-    said = {"request_id": asked.request_id, "operation": asked.operation, "outcome": outcome, "decided_at": AT}
-    return result_record(Result.model_validate({**said, **IDS, **more}), request, TOPICS)
+    fields = {"request_id": asked.request_id, "operation": asked.operation, "outcome": outcome, "decided_at": AT}
+    return result_record(Result.model_validate({**fields, **IDS, **more}), request, TOPICS)
 
 
 MOVED: Final[dict[str, Any]] = {
@@ -103,22 +102,22 @@ LETTER: Final = dead_letter_record(
 EXAMPLES_OUT: Final[Mapping[type[Model], tuple[Example, ...]]] = {
     Result: (
         example("reserved", "Two codes are held for the fan.", RESERVED),
-        example("assigned", "They are the fan's, for good.", ASSIGNED),
-        example("refused", "There are fewer codes than were wanted.", REFUSED),
-        example("reply-refused", "The reply topic that was asked for is not an allowed one.", REPLY_REFUSED),
+        example("assigned", "The codes are assigned to the fan permanently.", ASSIGNED),
+        example("refused", "There are fewer codes than requested.", REFUSED),
+        example("reply-refused", "The requested reply topic is not allowed.", REPLY_REFUSED),
     ),
     CodeAssigned: (example("assigned", "One of the two codes.", assigned_record(EVENT, ASSIGN_HELD.record, TOPICS)),),
     InventoryChanged: (
-        example("reserve", "A shard's running totals; alone they may be negative.", inventory_record(CHANGE, TOPICS)),
+        example("reserve", "A shard's totals, which may be negative.", inventory_record(CHANGE, TOPICS)),
     ),
     ImportProgressed: (
-        example("running", "How far it is.", import_record(RUNNING, "example.running", TOPICS)),
-        example("completed", "How it ended.", import_record(COMPLETED, "example.completed", TOPICS)),
-        example("failed", "Why it never began.", import_record(FAILED, "example.failed", TOPICS)),
+        example("running", "Progress of an import.", import_record(RUNNING, "example.running", TOPICS)),
+        example("completed", "A completed import.", import_record(COMPLETED, "example.completed", TOPICS)),
+        example("failed", "An import that could not start.", import_record(FAILED, "example.failed", TOPICS)),
     ),
     StockAlert: (example("low", "A tenth of the stock is left.", alert_record(ALERT, "example.low", TOPICS)),),
 }
-REPLIES: Final = (example("reserved", "The copy of a result, on the topic that the request named.", REPLY),)
+REPLIES: Final = (example("reserved", "A copy of the result, on the topic that the request named.", REPLY),)
 LETTERS: Final = (
-    Example("invalid", "A quantity out of its range.", as_text(LETTER.headers), (LETTER.value or b"").decode()),
+    Example("invalid", "A quantity out of range.", as_text(LETTER.headers), (LETTER.value or b"").decode()),
 )

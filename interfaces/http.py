@@ -1,6 +1,6 @@
-"""The OpenAPI document of the inventory's HTTP side, without a running process.
+"""The OpenAPI document of the inventory's HTTP API, generated without a running process.
 
-Out: `openapi`, the same that `/api/openapi.json` answers.
+Out: `openapi`, equal to the response of `/api/openapi.json`.
 """
 
 from typing import Any
@@ -16,7 +16,7 @@ from web.stream import Streams
 
 
 def openapi() -> dict[str, Any]:
-    """The document; it depends on routes and models alone."""
+    """The document; it depends only on routes and models."""
     topics = Topics(TopicSettings().prefix)
     view = InventoryView(topics, changelog_topic(KafkaSettings().group_prefix))
     settings = InventorySettings()

@@ -1,7 +1,7 @@
-"""JSON Schemas of what is on the topics, draft 2020-12, made of the models.
+"""JSON Schemas (draft 2020-12) of the records' values, generated from the models.
 
 Out:      `INCOMING`, `OUTGOING`, `schema_of`, `schema_file`.
-Promise:  a value that our model takes meets its schema; and a value that we send meets its own with every field.
+Promise:  a value that a model accepts conforms to its schema; a value that the service sends has every field.
 """
 
 from typing import Any, Final
@@ -28,20 +28,19 @@ IDENTITY: Final = "urn:code-service:v1:{name}"
 
 
 class Untitled(GenerateJsonSchema):
-    """Without a title for each field: it would repeat the field's name."""
+    """Omits field titles, which would only repeat the fields' names."""
 
     def field_title_should_be_set(self, _schema: object) -> bool:
-        """Never."""
         return False
 
 
 def schema_of(model: type[Model]) -> Schema:
-    """What a sender must write, or what a reader may count on."""
+    """The schema that senders must follow, or that readers can rely on."""
     mode: JsonSchemaMode = "serialization" if model in OUTGOING else "validation"
     return model.model_json_schema(mode=mode, schema_generator=Untitled)
 
 
 def schema_file(model: type[Model]) -> str:
-    """The same as a document of its own."""
+    """The schema as a file, with its identifier."""
     identity = {"$schema": GenerateJsonSchema.schema_dialect, "$id": IDENTITY.format(name=model.__name__)}
     return json_text(identity | schema_of(model))

@@ -1,4 +1,4 @@
-"""Documents as text, so that two of the same content are the same bytes."""
+"""Documents as text: equal content gives equal bytes."""
 
 import json
 from collections.abc import Mapping
@@ -6,5 +6,4 @@ from typing import Any
 
 
 def json_text(document: Mapping[str, Any]) -> str:
-    """Indented, in the order given."""
     return json.dumps(document, indent=2, ensure_ascii=False) + "\n"

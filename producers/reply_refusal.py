@@ -1,4 +1,4 @@
-"""How long a topic that failed in a row is left alone.
+"""For how long a topic that failed repeatedly gets no copies.
 
 In:   failures, instants on a monotonic clock.
 Out:  `Refusal`: whether a batch may try the topic now.
@@ -32,7 +32,7 @@ class Refusal:
         return self.since_s + self.for_s
 
     def failed(self, now_s: float, *, at_once: bool = False) -> bool:
-        """Count a failure; says whether the topic is refused from now on, for the first time or for longer.
+        """Count a failure. True if the topic is refused from now on, for the first time or for longer.
 
         Batches that were under way when it was refused fail too: only a failed try makes it last longer.
         """

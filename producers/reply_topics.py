@@ -1,6 +1,6 @@
 """Which reply topics may be written to now, and with how many partitions.
 
-In:       the topics that settings allow, what the broker says of them, and how sending to them went.
+In:       the topics that settings allow, what the broker reports of them, and how sending to them went.
 Out:      the number of partitions of each topic that may have copies now.
 Promise:  a topic that fails again and again gets no copies for a while; then one batch tries again. So it costs at
           most one failed batch in each such while, and never holds up a partition: see `PartitionReplies` for a topic
@@ -35,7 +35,7 @@ class Standing:
     refused_somewhere_until_s: float = float("-inf")
     """By one of them at least."""
     unusable: bool = False
-    """As it was last said to the observer."""
+    """As it was last observed."""
 
 
 @dataclass(slots=True)
@@ -44,7 +44,7 @@ class ReplyTopics:
 
     allowed: Sequence[str]
     look_up: Callable[[str], Awaitable[int | None]]
-    """A topic's number of partitions; 0 if there is no such topic, None if the broker does not say."""
+    """A topic's number of partitions; 0 if there is no such topic, None if the broker gives no answer."""
     observer: Observer
     clock: Callable[[], float] = monotonic
     _standings: dict[str, Standing] = field(default_factory=dict)
@@ -66,20 +66,20 @@ class ReplyTopics:
             standing = self._standing(name)
             standing.looked_up_at_s = float("-inf")
             if standing.refusal.failed(self.clock(), at_once=why == "suspected"):
-                self._say_unusable(name, standing, why)
+                self._observe_unusable(name, standing, why)
 
     def refused_by_one(self, name: str, why: Unusable, *, until_s: float) -> None:
         """A partition leaves out its copies for this topic until then, whatever the other partitions do."""
         standing = self._standing(name)
         standing.refused_somewhere_until_s = max(standing.refused_somewhere_until_s, until_s)
-        self._say_unusable(name, standing, why)
+        self._observe_unusable(name, standing, why)
 
     def delivered(self, topics: Iterable[str]) -> None:
         """These topics have what was sent to them."""
         for name in topics:
             standing = self._standing(name)
             standing.refusal = Refusal()
-            self._say_usable(name, standing)
+            self._observe_usable(name, standing)
 
     async def _partitions(self, name: str) -> int:
         standing = self._standing(name)
@@ -98,16 +98,16 @@ class ReplyTopics:
             return
         standing.partitions = found
         if not found:
-            self._say_unusable(name, standing, "missing")
+            self._observe_unusable(name, standing, "missing")
         elif not standing.refusal.for_s:
-            self._say_usable(name, standing)
+            self._observe_usable(name, standing)
 
-    def _say_unusable(self, name: str, standing: Standing, why: Unusable) -> None:
+    def _observe_unusable(self, name: str, standing: Standing, why: Unusable) -> None:
         if not standing.unusable:
             self.observer.observe(ReplyTopicUnusable(name, why))
         standing.unusable = True
 
-    def _say_usable(self, name: str, standing: Standing) -> None:
+    def _observe_usable(self, name: str, standing: Standing) -> None:
         if standing.unusable and self.clock() >= standing.refused_somewhere_until_s:
             self.observer.observe(ReplyTopicUsable(name))
             standing.unusable = False

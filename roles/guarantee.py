@@ -2,7 +2,7 @@
 
 In:       the context of a process.
 Out:      nothing, or the error that ends the process; what a person should know stands in the log.
-Promise:  a cluster that does not answer is asked again, one that does not say its version is served.
+Promise:  a cluster that does not answer is asked again, one that does not report its version is served.
 """
 
 import structlog

@@ -1,4 +1,4 @@
-"""What every role's process does around its work: log, ops port, signals, exit.
+"""What every role's process has besides its work: log, ops port, signals, exit.
 
 In:       settings, and the role's work.
 Out:      exit code 0 after SIGTERM or SIGINT; anything unforeseen ends the process with its traceback, uncommitted,
@@ -74,7 +74,7 @@ Work = Callable[[RoleContext], Coroutine[Any, Any, None]]
 
 
 def run_role(name: str, settings: Settings, work: Work, *, consumes: bool) -> None:
-    """Run a role until it is told to stop. `consumes`: it is given partitions by a group.
+    """Run a role until SIGTERM or SIGINT. `consumes`: it is given partitions by a group.
 
     Raises:
         CodeServiceError: one that we know, of which the command line makes one line.
@@ -129,12 +129,12 @@ async def until_stopped(work: Coroutine[Any, Any, None], stopping: asyncio.Event
     """Do the work; once `stopping` is set, give it the budget to end, then cut it short.
 
     What is cut short is safe: nothing is committed that is not written, and the next owner reads it again. A client
-    that cannot even be closed, because what it talks to is away, must not keep the process.
+    that cannot even be closed, because its server is unavailable, must not keep the process.
     """
     task = asyncio.create_task(work)
-    told = asyncio.create_task(stopping.wait())
-    await asyncio.wait({task, told}, return_when=asyncio.FIRST_COMPLETED)
-    told.cancel()
+    stop = asyncio.create_task(stopping.wait())
+    await asyncio.wait({task, stop}, return_when=asyncio.FIRST_COMPLETED)
+    stop.cancel()
     if not await has_ended(task, budget_s):
         log.warning("cut_short")
         task.cancel()
@@ -171,7 +171,7 @@ def end_process(exit_code: int) -> NoReturn:
 
 
 def stop(stopping: asyncio.Event, health: Health) -> None:
-    """Take no new work, finish what is under way."""
+    """Take no new work, finish the work in progress."""
     log.info("stopping")
     health.stopping()
     stopping.set()

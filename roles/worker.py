@@ -85,7 +85,7 @@ def request_partition(source: TopicPartition, parts: MongoParts, shared: WorkerC
 
 
 async def partition_count(topic: str, context: RoleContext) -> int | None:
-    """How many partitions the broker says a topic has: 0 if it shows no such topic, None without an answer."""
+    """A topic's number of partitions: 0 if the broker shows no such topic, None without an answer."""
     admin = AIOKafkaAdminClient(**context.kafka.connection)
     try:
         async with asyncio.timeout(LOOK_UP_TIMEOUT_S):

@@ -1,1 +1,1 @@
-"""What crosses a wire or a disk: requests, results, events, documents, settings. Imports nothing of ours."""
+"""Models of everything sent or stored: requests, results, events, documents, settings. Imports no other package."""

@@ -1,6 +1,6 @@
-"""What all models share: frozen, strict, with the contract's types for ids, instants and numbers.
+"""Base class and field types of all models: frozen, strict, with the contract's types for ids, instants and numbers.
 
-Out: the base class `Model` and the field types that requests, results, events and documents are made of.
+Out: `Model`, and the field types that requests, results, events and documents use.
 """
 
 from datetime import UTC, datetime
@@ -17,7 +17,7 @@ TTL_S_MAX: Final = 30 * DAY_S
 SENDER_ID_LENGTH_MAX: Final = 110
 EXPIRER_PREFIX: Final = "expire:"
 INSTANTS_REMEMBERED: Final = 1_024
-"""A batch says the same few instants thousands of times."""
+"""A batch formats the same few instants thousands of times."""
 
 ID_PATTERN: Final = r"^[A-Za-z0-9._:-]{1,128}$"
 Id = Annotated[str, StringConstraints(pattern=ID_PATTERN)]
@@ -25,7 +25,7 @@ Id = Annotated[str, StringConstraints(pattern=ID_PATTERN)]
 
 
 def not_the_expirers(value: str) -> str:
-    """Raises ValueError if a sender uses an id of the kind that only the expirer gives."""
+    """Raises ValueError if a sender uses an id that is reserved for the expirer."""
     if value.startswith(EXPIRER_PREFIX):
         raise ValueError(f"may not begin with `{EXPIRER_PREFIX}`: those ids are the expirer's own")
     return value
@@ -37,7 +37,7 @@ SenderId = Annotated[
     AfterValidator(not_the_expirers),
     Field(json_schema_extra={"not": {"pattern": f"^{EXPIRER_PREFIX}"}}),
 ]
-"""An id that a sender chose for a request: at most 110 characters, not beginning with `expire:`."""
+"""An id that a sender chooses for a request: at most 110 characters, not beginning with `expire:`."""
 
 CodeType = Literal["tm", "external"]
 CODE_TYPES: Final[tuple[CodeType, ...]] = get_args(CodeType)
@@ -47,7 +47,7 @@ TtlSeconds = Annotated[int, Field(ge=1, le=TTL_S_MAX)]
 
 
 def to_milliseconds(instant: datetime) -> datetime:
-    """Cut to the wire's resolution, in UTC, so that what is stored equals what was sent."""
+    """Truncate to milliseconds in UTC, the resolution on the wire, so that stored and sent values are equal."""
     utc = instant if instant.tzinfo is UTC else instant.astimezone(UTC)
     beyond = utc.microsecond % 1000
     return utc.replace(microsecond=utc.microsecond - beyond) if beyond else utc
@@ -55,16 +55,16 @@ def to_milliseconds(instant: datetime) -> datetime:
 
 @lru_cache(maxsize=INSTANTS_REMEMBERED)
 def rfc3339(instant: datetime) -> str:
-    """`2026-11-24T02:00:00.000Z`."""
+    """Format as `2026-11-24T02:00:00.000Z`."""
     return instant.astimezone(UTC).isoformat(timespec="milliseconds").removesuffix("+00:00") + "Z"
 
 
 Instant = Annotated[datetime, AfterValidator(to_milliseconds), PlainSerializer(rfc3339, when_used="json")]
-"""A point in time, in UTC with milliseconds. Text in JSON, a date in MongoDB."""
+"""A point in time, in UTC with milliseconds. A string in JSON, a date in MongoDB."""
 
 
 class CodeStatus(StrEnum):
-    """Where a code is; it is in exactly one of these."""
+    """Status of a code; a code has exactly one."""
 
     AVAILABLE = "available"
     RESERVED = "reserved"
@@ -72,14 +72,14 @@ class CodeStatus(StrEnum):
 
 
 class Model(BaseModel):
-    """Frozen; types are taken as they are (`"2"` is not 2); fields not known are ignored."""
+    """Frozen and strict (`"2"` is not 2); unknown fields are ignored."""
 
     model_config = ConfigDict(
         frozen=True,
         strict=True,
         extra="ignore",
         use_attribute_docstrings=True,
-        json_schema_serialization_defaults_required=True,  # what we send has every field
+        json_schema_serialization_defaults_required=True,  # what the service sends has every field
     )
 
     def to_json(self) -> bytes:

@@ -1,8 +1,7 @@
-"""The clock, where no test gives another one."""
+"""The system clock, which tests replace."""
 
 from datetime import UTC, datetime
 
 
 def utc_now() -> datetime:
-    """The time, UTC."""
     return datetime.now(UTC)

@@ -1,4 +1,4 @@
-"""What MongoDB holds: one model a collection. The collections' validators are generated from these.
+"""The documents in MongoDB: one model per collection. The collections' validators are generated from them.
 
 Field `_id` is named `id` here. Times are BSON dates.
 """
@@ -25,16 +25,16 @@ class CodeDocument(Model):
     code_type: CodeType
     status: CodeStatus
     draw: int
-    """Random, 0 to 2^31 - 1: where in the stock's order the code stands."""
+    """Random, 0 to 2^31 - 1: the code's position in the order in which the stock reads codes."""
     moved_by: str
-    """The batch that last moved it, `<shard>@<offset>`; the same on the reservation that moved it."""
+    """The batch that last moved it, `<shard>@<offset>`; equal to the value in the reservation that moved it."""
     imported_by: Id
-    """The import that brought it: tells a duplicate in the file from one that the campaign had before."""
+    """The import that inserted it: distinguishes a duplicate in the file from one that the campaign already had."""
     changed_at: Instant
 
 
 class ReservationDocument(Model):
-    """Collection `reservations`: who holds or got which codes. `_id` is the request that made it."""
+    """Collection `reservations`: which fan holds or was given which codes. `_id` is the request that created it."""
 
     id: Id = Field(alias="_id")
     campaign_id: Id
@@ -55,7 +55,7 @@ class LedgerDocument(Model):
     digest: str
     """SHA-256 of the request's content, hex."""
     source: str
-    """The record that was decided, `<topic>.<partition>@<offset>`: tells a replay from a repeat."""
+    """The record that was decided, `<topic>.<partition>@<offset>`: distinguishes a replay from a repeat."""
     outcome: Result
     decided_at: Instant
 
@@ -76,16 +76,16 @@ class InventoryDocument(Model):
 
 
 class OwnerDocument(Model):
-    """Collection `owners`: who serves a partition. `_id` is the shard."""
+    """Collection `owners`: the process that serves a partition. `_id` is the shard."""
 
     id: str = Field(alias="_id")
     session: str
-    """Of the owner's transactions, UUID, hex."""
+    """Session of the owner's transactions, UUID, hex."""
     since: Instant
 
 
 class ImportDocument(Model):
-    """Collection `imports`: how far an import is. Moves in the same transaction as the rows it counts."""
+    """Collection `imports`: an import's progress. Written in the same transaction as the rows it counts."""
 
     id: Id = Field(alias="_id")
     digest: str
@@ -97,25 +97,25 @@ class ImportDocument(Model):
     version_id: str | None
     state: ImportState
     run: str
-    """Who may move it, random: a run that another one has taken over from fails at its next write."""
+    """Random id of the run that may update it. Once another run has taken over, this run's next write fails."""
     etag: str | None
-    """The object's identity; another one fails the import as `object_changed`. Null until it was looked at."""
+    """The object's ETag; if it changes, the import fails with `object_changed`. Null until the object was read."""
     gzip: bool
     code_column: int | None
-    """Where a row's code is, from 0; null until the first row is read."""
+    """Column of the code, from 0; null until the first row is read."""
     code_type_column: int | None
-    """Where a row's code type is; null: every row has the command's."""
+    """Column of the code type, from 0; null: every row has the command's code type."""
     rows_read: int
     inserted: int
     duplicates_in_file: int
     duplicates_in_campaign: int
     rejected: int
     position: int
-    """Bytes of CSV text (decompressed) taken up to the end of the last row written."""
+    """Bytes of CSV text (decompressed) up to the end of the last row written."""
     line: int
-    """Lines taken up to there, for the reject report."""
+    """Lines up to `position`, for the reject report."""
     bytes_read: int
-    """Bytes of the object fetched up to there."""
+    """Bytes of the object fetched up to `position`."""
     bytes_total: int | None
     reason: str | None
     report: str | None
@@ -124,20 +124,20 @@ class ImportDocument(Model):
 
 
 class CancellationDocument(Model):
-    """Collection `cancellations`: an import that somebody wants stopped. `_id` is the import, begun or not."""
+    """Collection `cancellations`: a request to cancel an import. `_id` is the import, whether it has begun or not."""
 
     id: Id = Field(alias="_id")
     asked_at: Instant
 
 
 class RejectsDocument(Model):
-    """Collection `rejects`: one chunk's rejected rows, until they are in the import's report. No code values."""
+    """Collection `rejects`: one chunk's rejected rows, kept until the import's report is written. No code values."""
 
     id: str = Field(alias="_id")
     """`<import>:<line>`."""
     import_id: Id
     line: int
-    """Of the first of them."""
+    """The first rejected line of the chunk."""
     lines: tuple[int, ...]
     reasons: tuple[str, ...]
-    """In the order of `lines`; the words are those of `handlers/imports/cells.py`."""
+    """In the order of `lines`; the reasons are defined in `handlers/imports/cells.py`."""

@@ -1,35 +1,35 @@
-"""What can go wrong that the service itself must answer: one class a kind, each with its remedy.
+"""The errors that the service handles itself: one class per cause. The docstring is the remedy that commands print.
 
-`retriable` says whether the same thing may be tried again with hope.
+`retriable`: the same operation may succeed when it is retried.
 """
 
 from typing import ClassVar, Literal
 
 ConflictCause = Literal["moved", "write_conflict", "duplicate", "session_ended", "transient"]
-"""Who was faster: see `codes_conflicts_total` in docs/metrics.md."""
+"""Label `cause` of `codes_conflicts_total` (docs/metrics.md)."""
 RefusalCause = Literal["validator", "too_large", "invalid"]
-"""What the database does not take: see `codes_store_refusals_total` there."""
+"""Label `cause` of `codes_store_refusals_total`."""
 WaitCause = Literal["no_answer", "in_transition", "not_allowed", "server_error"]
-"""Why a try came to nothing: see `codes_waits_total` there."""
+"""Label `cause` of `codes_waits_total`."""
 AbortReason = Literal["failed", "fenced", "cancelled"]
-"""Why a Kafka transaction ended without effect: see `codes_transactions_aborted_total` there."""
+"""Label `reason` of `codes_transactions_aborted_total`."""
 
 
 class CodeServiceError(Exception):
-    """Base of all of ours."""
+    """Base class of the service's errors."""
 
     retriable: ClassVar[bool] = False
 
 
 class SettingsInvalid(CodeServiceError):
-    """A setting is missing or out of its range. The message names the variable; the process ends."""
+    """A setting is missing or out of range. The message names the variable; the process exits."""
 
 
 class FactsStale(CodeServiceError):
-    """What a plan was made from is no longer so: another worker was faster. Gather again and plan anew.
+    """The facts behind a plan changed before it was applied. Gather the facts again and make a new plan.
 
-    Causes: a code, reservation or shard moved meanwhile, a request id was decided elsewhere, or MongoDB reported
-    a write conflict. Nothing was written.
+    Causes: another worker moved a code, reservation or shard, or decided a request id; or MongoDB reported a write
+    conflict. Nothing was written.
     """
 
     retriable: ClassVar[bool] = True
@@ -40,10 +40,11 @@ class FactsStale(CodeServiceError):
 
 
 class StoreUnavailable(CodeServiceError):
-    """MongoDB gave no answer in time, or an error that no record is at fault for. Waited out.
+    """MongoDB gave no answer in time, or returned an error that no record caused. Roles retry until it answers.
 
-    No code or a time-out: look at `CODES_MONGO__URI`, the primary and `CODES_MONGO__TIMEOUT_MS`. Code 13, 18 or 8000:
-    at the user's password and rights, with 8000 also at the quota. Other codes: docs/handbook/mongodb.md#error-codes.
+    No error code, or a time-out: check `CODES_MONGO__URI`, the primary and `CODES_MONGO__TIMEOUT_MS`. Code 13, 18 or
+    8000: check the user's password and rights; with 8000 also the quota. Other codes:
+    docs/handbook/mongodb.md#error-codes.
     """
 
     retriable: ClassVar[bool] = True
@@ -54,9 +55,9 @@ class StoreUnavailable(CodeServiceError):
 
 
 class StoreRefused(CodeServiceError):
-    """MongoDB will not take this write, however often it is tried (validator, size). Nothing was written.
+    """MongoDB refuses this write, and will refuse every retry of it (validator, size). Nothing was written.
 
-    Only a write that came before a commit is ever refused, and only with code 121, 10334 or 17280, or by the driver.
+    Raised only for a write before a commit, with error code 121, 10334 or 17280, or refused by the driver.
     """
 
     def __init__(self, message: str, cause: RefusalCause = "validator") -> None:
@@ -65,18 +66,18 @@ class StoreRefused(CodeServiceError):
 
 
 class MigrationRefused(CodeServiceError):
-    """MongoDB will not do a step of the migration; the message is its own. What was done before stays.
+    """MongoDB refused a step of the migration, with this message. Earlier steps stay in effect.
 
-    Give the user the rights of docs/operations.md#security, or mend what the message names, and run it again. Where
-    the server takes no validators: `CODES_MONGO__VALIDATORS=optional`.
+    Grant the user the rights in docs/operations.md#security, or fix what the message names, and run the migration
+    again. If the server does not support validators: `CODES_MONGO__VALIDATORS=optional`.
     """
 
 
 class ReservationInconsistent(CodeServiceError):
-    """A reservation and its codes disagree in one snapshot, or one of a request's documents cannot be read.
+    """A reservation and its codes disagree in one snapshot, or a document that a request needs cannot be read.
 
     Nothing can be moved through it. Causes: documents were removed or changed by hand, or only some collections were
-    restored. `codes reconcile --reservations` names all such.
+    restored. `codes reconcile --reservations` lists all of them.
     """
 
     def __init__(self, reservation_id: str, detail: str) -> None:
@@ -86,13 +87,13 @@ class ReservationInconsistent(CodeServiceError):
 
 
 class PlanTooLarge(CodeServiceError):
-    """A batch would move more codes than one transaction can in time. It is halved. Nothing was written."""
+    """A batch would move more codes than one transaction can move in time. Nothing was written; split the batch."""
 
 
 class BatchTooSlow(CodeServiceError):
-    """MongoDB does not write so many requests in one transaction, or not in time. The batch is halved.
+    """MongoDB cannot write a batch of requests in one transaction, or not in time. Split the batch.
 
-    It may be written all the same: the ledger tells. Look at `CODES_WORKER__BATCH_SIZE_MAX` and
+    The batch may have been written nevertheless; the ledger shows it. Check `CODES_WORKER__BATCH_SIZE_MAX` and
     `CODES_MONGO__TIMEOUT_MS`.
     """
 
@@ -100,28 +101,29 @@ class BatchTooSlow(CodeServiceError):
 
 
 class ChunkTooSlow(CodeServiceError):
-    """MongoDB does not write so many rows of an import in one transaction, or not in time. The chunk is halved.
+    """MongoDB cannot write a chunk of an import in one transaction, or not in time. Split the chunk.
 
-    It may be written all the same. Look at `CODES_IMPORTER__ROWS_PER_CHUNK_MAX` and `CODES_MONGO__TIMEOUT_MS`.
+    The chunk may have been written nevertheless. Check `CODES_IMPORTER__ROWS_PER_CHUNK_MAX` and
+    `CODES_MONGO__TIMEOUT_MS`.
     """
 
     retriable: ClassVar[bool] = True
 
 
 class BrokerUnavailable(CodeServiceError):
-    """Kafka cannot be reached. Waited out; look at `CODES_KAFKA__BOOTSTRAP_SERVERS` and its security settings."""
+    """Kafka is unavailable; roles retry. Check `CODES_KAFKA__BOOTSTRAP_SERVERS` and the security settings."""
 
     retriable: ClassVar[bool] = True
 
 
 class Dropped(CodeServiceError):
-    """A client gave its work up as if it had been cancelled, which nobody did. Safe to repeat."""
+    """A client raised CancelledError although nobody cancelled the operation. Safe to retry."""
 
     retriable: ClassVar[bool] = True
 
 
 class PartitionFenced(CodeServiceError):
-    """Another process owns the partition now. Stop it quietly here.
+    """Another process owns the partition now. Stop serving it here, without an error.
 
     Causes: a rebalance, a pause longer than `CODES_KAFKA__SESSION_TIMEOUT_MS`, or a transaction that outlived
     `CODES_KAFKA__TRANSACTION_TIMEOUT_MS`.
@@ -129,9 +131,9 @@ class PartitionFenced(CodeServiceError):
 
 
 class EmitFailed(CodeServiceError):
-    """Kafka did not take a batch's output. Nothing of it is visible; the batch is read and answered again.
+    """Kafka did not accept a batch's output. None of it is visible; the batch is read and answered again.
 
-    `topics` are those that are known to be at fault, if any are.
+    `topics`: the topics that are known to have caused it; may be empty.
     """
 
     retriable: ClassVar[bool] = True
@@ -142,13 +144,13 @@ class EmitFailed(CodeServiceError):
 
 
 class ObjectStoreUnavailable(CodeServiceError):
-    """S3 gave no answer, or told us to slow down. Waited out; look at `CODES_S3__ENDPOINT_URL` and the network."""
+    """S3 gave no answer, or throttles requests; roles retry. Check `CODES_S3__ENDPOINT_URL` and the network."""
 
     retriable: ClassVar[bool] = True
 
 
 class ImportFailed(CodeServiceError):
-    """An import cannot go on; `reason` is what the end event says (the table is in docs/imports.md)."""
+    """An import cannot continue. `reason` is the reason in its end event; docs/imports.md lists all of them."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)

@@ -1,4 +1,4 @@
-"""What happened, told to others: the events of the out topics.
+"""The events on the out topics.
 
 Out: `CodeAssigned`, `InventoryChanged`, `ImportProgressed`, `StockAlert`.
 """
@@ -13,13 +13,13 @@ StockLevel = Literal["low", "exhausted", "recovered"]
 
 
 class CodeAssigned(Model):
-    """One code is a fan's, for good. Topic `assigned.v1`: the only one that holds code values."""
+    """A code was assigned to a fan, permanently. Topic `assigned.v1`: the only topic that holds code values."""
 
     campaign_id: Id
     fan_id: Id
     code_id: str
     code: str
-    """The secret itself."""
+    """The code's value, a secret."""
     code_type: CodeType
     request_id: Id
     reservation_id: Id
@@ -45,7 +45,7 @@ class InventoryChanged(Model):
 
 
 class ImportProgressed(Model):
-    """How far an import is, or how it ended. Topic `imports.v1`."""
+    """Progress or end of an import. Topic `imports.v1`."""
 
     import_id: Id
     campaign_id: Id
@@ -67,12 +67,12 @@ class ImportProgressed(Model):
     report: str | None = None
     """`s3://` address of the reject report, if any row was rejected."""
     duration_s: float | None = None
-    """Seconds from its begin to its end; null while it runs, and if it never began."""
+    """Seconds from its start to its end; null while it runs, and if it never began."""
     at: Instant
 
 
 class StockAlert(Model):
-    """A campaign's stock crossed a line. Topic `stock-alerts.v1`."""
+    """A campaign's stock crossed a threshold. Topic `stock-alerts.v1`."""
 
     campaign_id: Id
     code_type: CodeType

@@ -1,4 +1,4 @@
-"""Kafka records as values, free of any client: what came in, what goes out, and what was made of it.
+"""Kafka records as plain values, independent of the client: incoming, outgoing, and what decoding made of them.
 
 Out: `IncomingRecord`, `OutgoingRecord`, `Asked` (a readable request), `Rejected` (an unreadable record).
 """
@@ -20,26 +20,26 @@ TIMESTAMP_MS_MAX: Final = 253_402_300_799_999
 
 
 def instant_of(timestamp_ms: int) -> datetime:
-    """A record's timestamp, UTC; the nearest instant that can be written down: `datetime` has no other."""
+    """A record's timestamp as UTC, clamped to the range that `datetime` can represent."""
     return EPOCH + timedelta(milliseconds=min(max(timestamp_ms, 0), TIMESTAMP_MS_MAX))
 
 
 @dataclass(frozen=True, slots=True)
 class UnreadableBatch:
-    """Records that were sent together and cannot be taken apart."""
+    """A record batch that cannot be decompressed or parsed."""
 
     first_offset: int
     last_offset: int
     codec: str
-    """How they are compressed."""
+    """Compression of the batch."""
     error: str
-    """What the parser raised: the name of its class, for its text may hold a value."""
+    """Class name of the parser's exception; its text may hold a value."""
     content: bytes
-    """The whole batch as the broker keeps it, its header included."""
+    """The whole batch as the broker stores it, including its header."""
 
     @property
     def detail(self) -> str:
-        """For the dead letter."""
+        """Value of the header `dlq-detail`."""
         return f"offsets {self.first_offset} to {self.last_offset} cannot be read: {self.codec}, {self.error}"
 
 
@@ -57,28 +57,28 @@ class IncomingRecord:
     value: bytes | None
     headers: Headers
     batch: UnreadableBatch | None = None
-    """If this is no record but a whole batch, at its last offset: then the value is the batch."""
+    """Set if this is a whole unreadable batch at its last offset; `value` is then the batch."""
 
     @property
     def first_offset(self) -> int:
-        """The record's offset, or the first one of the batch."""
+        """The record's offset, or the first offset of the batch."""
         return self.offset if self.batch is None else self.batch.first_offset
 
     def header(self, name: str) -> bytes | None:
-        """The last value of a header, as Kafka's own `lastHeader` has it."""
+        """The last value of a header, as Kafka's `lastHeader` returns it."""
         if not self.headers:
             return None
         return next((value for key, value in reversed(self.headers) if key == name), None)
 
     @property
     def at(self) -> datetime:
-        """The record's own time, UTC; the nearest one that can be written down."""
+        """The record's timestamp as UTC, clamped as in `instant_of`."""
         return instant_of(self.timestamp_ms)
 
 
 @dataclass(frozen=True, slots=True)
 class OutgoingRecord:
-    """One record to send."""
+    """A record to send."""
 
     topic: str
     """Full name, with the prefix."""
@@ -86,16 +86,16 @@ class OutgoingRecord:
     value: bytes | None
     headers: Headers
     partition: int | None = None
-    """Only where the asker named one; else the key decides."""
+    """Set only if the requester named a partition; otherwise the key decides."""
 
 
 @dataclass(frozen=True, slots=True)
 class Asked(Generic[R]):
-    """A readable request or command with the record it came in."""
+    """A readable request or command, with its record."""
 
     request: R
     digest: str
-    """SHA-256 of its content, hex; see `content_digest`."""
+    """SHA-256 of the request's content, hex; see `content_digest`."""
     source: str
     """`<topic>.<partition>@<offset>`, without the topic prefix."""
     record: IncomingRecord
@@ -103,7 +103,7 @@ class Asked(Generic[R]):
 
 @dataclass(frozen=True, slots=True)
 class Rejected:
-    """A record that cannot be read, or cannot be processed, and why."""
+    """A record that cannot be read or processed, and the reason."""
 
     reason: DeadLetterReason
     detail: str
@@ -111,6 +111,6 @@ class Rejected:
     record: IncomingRecord
     operation: Operation | None = None
     request_id: str | None = None
-    """Where one could be read, so that the sender gets an answer."""
+    """Set if it could be read, so that the sender gets an answer."""
     campaign_id: str | None = None
     fan_id: str | None = None

@@ -1,7 +1,7 @@
-"""What may be asked: the models of the request and command topics, as the contract words them.
+"""The models of the request and command topics, with the contract's names.
 
-Out: `Request` (reserve, assign, release), `ImportCommand`, and `content_digest`, which tells a repeat from a
-     second request under the same id.
+Out: `Request` (reserve, assign, release), `ImportCommand`, and `content_digest`, which distinguishes a repeat from
+     another request under the same id.
 """
 
 import hashlib
@@ -34,7 +34,7 @@ RELEASERS_SCHEMA: Final[JsonDict] = {
     },
     "else": {"properties": {"request_id": {"maxLength": SENDER_ID_LENGTH_MAX}}},
 }
-"""What a JSON Schema can say of `an_expirers_id_fits_its_reservation`."""
+"""The part of `an_expirers_id_fits_its_reservation` that a JSON Schema can express."""
 
 
 class ReserveRequest(Model):
@@ -43,18 +43,18 @@ class ReserveRequest(Model):
     operation: ClassVar[Operation] = "reserve"
 
     request_id: SenderId
-    """Chosen by the sender; the idempotency key, and the id of the reservation it makes."""
+    """Chosen by the sender; the idempotency key, and the id of the reservation."""
     campaign_id: Id
     fan_id: Id
     code_type: CodeType = "tm"
     quantity: Quantity = 1
     """Codes wanted; all of them or none."""
     ttl_s: TtlSeconds = DAY_S
-    """Seconds the codes are held, counted from the decision."""
+    """Seconds that the codes are held, counted from the decision."""
 
 
 class AssignReservation(Model):
-    """Give a reservation's codes to the fan who holds it, for good. Source: topic `assign.requests.v1`."""
+    """Assign a reservation's codes permanently to the fan who holds it. Source: topic `assign.requests.v1`."""
 
     operation: ClassVar[Operation] = "assign"
 
@@ -65,7 +65,7 @@ class AssignReservation(Model):
 
 
 class AssignFromStock(Model):
-    """Give a fan codes without a reservation before. Source: topic `assign.requests.v1`."""
+    """Assign codes to a fan directly from stock, without a reservation. Source: topic `assign.requests.v1`."""
 
     model_config = ConfigDict(json_schema_extra={"not": {"required": ["reservation_id"]}})
     operation: ClassVar[Operation] = "assign"
@@ -86,7 +86,7 @@ def a_releasers(value: str) -> str:
 
 
 class ReleaseRequest(Model):
-    """Put a reservation's codes back. Source: topic `release.requests.v1`, from senders and from the expirer."""
+    """Return a reservation's codes to stock. Source: topic `release.requests.v1`, from senders and the expirer."""
 
     model_config = ConfigDict(json_schema_extra=RELEASERS_SCHEMA)
     operation: ClassVar[Operation] = "release"
@@ -95,17 +95,17 @@ class ReleaseRequest(Model):
     campaign_id: Id
     reservation_id: Id
     fan_id: Id | None = None
-    """If given, it must be the holder's."""
+    """If given, it must be the holder's id."""
     reason: ReleaseReason = "unused"
 
     @property
     def by_expirer(self) -> bool:
-        """Whether the service itself asks, because the time is over."""
+        """Whether the expirer sent it, because the reservation has expired."""
         return self.request_id.startswith(EXPIRER_PREFIX)
 
     @model_validator(mode="after")
     def an_expirers_id_fits_its_reservation(self) -> Self:
-        """An id `expire:…` is only for the expiry of the reservation it names."""
+        """An id `expire:…` is valid only for the expiry of the reservation that it names."""
         if self.by_expirer and not self._is_an_expiry():
             raise ValueError("request_id: `expire:<reservation_id>:<attempt>` is the expirer's own")
         return self
@@ -122,7 +122,7 @@ class ReleaseRequest(Model):
 
 
 class ImportCommand(Model):
-    """Load an S3 object's codes into a campaign. Source: topic `import.commands.v1`."""
+    """Import the codes of an S3 object into a campaign. Source: topic `import.commands.v1`."""
 
     request_id: SenderId
     """The import's id."""
@@ -138,15 +138,15 @@ Request = ReserveRequest | AssignReservation | AssignFromStock | ReleaseRequest
 
 
 def expirer_request_id(reservation_id: str, attempt: int) -> str:
-    """The id under which the expirer asks, for the `attempt`-th time, for an overdue reservation's release."""
+    """The request id of the expirer's `attempt`-th request to release an overdue reservation."""
     return f"{EXPIRER_PREFIX}{reservation_id}:{attempt}"
 
 
 def content_digest(request: Model) -> str:
-    """SHA-256 of what is asked, hex.
+    """SHA-256 of a request's content, hex.
 
-    A default counts the same, written or not; unknown fields do not count. So a field that a later version adds
-    with a default leaves the digests of older requests as they are.
+    Fields that have their default value are left out, as are unknown fields. So a field that a later version adds
+    with a default does not change the digests of older requests.
     """
     content = {"kind": type(request).__name__, **request.model_dump(mode="json", exclude_defaults=True)}
     return hashlib.sha256(orjson.dumps(content, option=orjson.OPT_SORT_KEYS)).hexdigest()

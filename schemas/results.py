@@ -1,6 +1,6 @@
-"""The answer to a request, as it goes to `results.v1` and to reply topics.
+"""The answer to a request, as sent to `results.v1` and to reply topics.
 
-Out: `Result`, `RefusalReason`. It never holds a code's value, only code ids.
+Out: `Result`, `RefusalReason`. A result never holds a code's value, only code ids.
 """
 
 from typing import Literal
@@ -23,7 +23,7 @@ RefusalReason = Literal[
 
 
 class Result(Model):
-    """What became of a request. What does not apply is null (`code_ids`: an empty list)."""
+    """Outcome of a request. Fields that do not apply are null (`code_ids`: an empty list)."""
 
     request_id: Id
     operation: Operation
@@ -32,11 +32,11 @@ class Result(Model):
     fan_id: Id | None = None
     code_type: CodeType | None = None
     quantity: int | None = None
-    """Codes moved, or codes wanted if none were."""
+    """Codes moved; if none were, the codes requested."""
     code_ids: tuple[str, ...] = ()
     reservation_id: Id | None = None
     expires_at: Instant | None = None
-    """Until when the codes are held; only of `reserved`."""
+    """End of the hold; only with the outcome `reserved`."""
     reason: RefusalReason | None = None
-    """Why not; only of `refused`."""
+    """Reason of the refusal; only with the outcome `refused`."""
     decided_at: Instant

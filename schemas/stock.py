@@ -1,4 +1,4 @@
-"""A campaign's counts as the inventory view keeps them: every shard's last word, and what was said of the stock.
+"""A campaign's counts as the inventory view stores them: each shard's latest totals, and the last reported standing.
 
 Out: `CampaignStock`, the value of the view's changelog topic, and the name of that topic.
 """
@@ -8,20 +8,19 @@ from typing import Final, Literal
 from schemas.base import CodeType, Id, Instant, Model
 from schemas.groups import INVENTORY_GROUP
 
-"""Of the view's consumer group, behind the group prefix; also the id of its Faust application."""
 TABLE: Final = "campaigns"
 
 Standing = Literal["enough", "low", "exhausted"]
-"""What was last said of a stock: a recovered one is `enough`."""
+"""The last reported standing of a stock; `enough` after a recovery."""
 
 
 def changelog_topic(group_prefix: str) -> str:
-    """Where Faust keeps the table."""
+    """Full name of the topic in which Faust stores the table."""
     return f"{group_prefix}{INVENTORY_GROUP}-{TABLE}-changelog"
 
 
 class ShardCounts(Model):
-    """The last that a shard said."""
+    """A shard's latest totals."""
 
     version: int
     available: int
@@ -37,9 +36,9 @@ class TypeStock(Model):
 
 
 class CampaignStock(Model):
-    """All that is known of a campaign's counts."""
+    """A campaign's counts, by code type and shard."""
 
     campaign_id: Id
     types: dict[CodeType, TypeStock]
     changed_at: Instant
-    """The latest instant that a shard named."""
+    """The latest `changed_at` of any shard."""

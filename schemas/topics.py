@@ -1,6 +1,6 @@
-"""The topics: names, partitions, and what each needs of the broker. Source: the contract's table.
+"""The topics: names, partitions and topic configuration, as in docs/contract.md.
 
-Out: `TopicSpec`, `Topics` (all full names under one prefix).
+Out: `TopicSpec`, `Topics` (full names under one prefix).
 """
 
 from dataclasses import dataclass, field
@@ -9,9 +9,9 @@ from typing import Final
 from schemas.base import Operation
 
 RECORD_BYTES_MAX: Final = 1_048_588
-"""Kafka's own default, said here so that a broker with another one cannot let in what no dead letter can hold."""
+"""Kafka's default. Set explicitly: a broker with a larger limit would accept records that no dead letter can hold."""
 DEAD_LETTER_BYTES_MAX: Final = 8 * 1024 * 1024
-"""A dead letter is the original record and more headers, so it must be allowed to be larger than any record in."""
+"""A dead letter is the original record with more headers, so its limit must exceed that of every input topic."""
 
 
 IN_CONFIG: Final = {"message.timestamp.type": "LogAppendTime", "max.message.bytes": str(RECORD_BYTES_MAX)}
@@ -19,7 +19,7 @@ IN_CONFIG: Final = {"message.timestamp.type": "LogAppendTime", "max.message.byte
 
 @dataclass(frozen=True, slots=True)
 class TopicSpec:
-    """One topic as `codes migrate` makes it."""
+    """One topic as `codes migrate` creates it."""
 
     name: str
     """Without the prefix."""
@@ -60,14 +60,12 @@ OPERATIONS: Final[dict[str, Operation]] = {
 
 @dataclass(frozen=True, slots=True)
 class Topics:
-    """The names under one prefix."""
+    """Topic names under one prefix."""
 
     prefix: str
 
     def full(self, topic: TopicSpec) -> str:
-        """The name on the broker."""
         return self.prefix + topic.name
 
     def bare(self, full_name: str) -> str:
-        """The name of the contract."""
         return full_name.removeprefix(self.prefix)

@@ -6,13 +6,22 @@ Out:      models of `web.models`.
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 from consumers.inventory.lag import Lag
 from consumers.inventory.view import InventoryView
-from handlers.inventory.census import HOURS
 from handlers.inventory.counts import Counts, counts_by_type, summed
-from handlers.inventory.motion import COARSE, FINE, Motion, Point, Resolution, empty_in_s
+from handlers.inventory.latest import HOURS
+from handlers.inventory.motion import (
+    COARSE,
+    FINE,
+    FIVE_MINUTES_S,
+    MINUTE_S,
+    Motion,
+    Point,
+    Resolution,
+    empty_in_s,
+)
 from schemas.base import CodeType
 from schemas.events import ImportProgressed
 from schemas.stock import CampaignStock, Standing
@@ -28,14 +37,12 @@ from web.models import (
     ImportProgress,
     LagList,
     PartitionLag,
-    Stock,
     TypedStock,
 )
 
 Sort = Literal["name", "available", "total", "rate", "empty", "changed"]
 Order = Literal["asc", "desc"]
 WORST_FIRST: Final[tuple[Standing, ...]] = ("exhausted", "low", "enough")
-MINUTE_S: Final = 60
 RESOLUTIONS: Final[Mapping[str, Resolution]] = {"fine": FINE, "coarse": COARSE}
 
 
@@ -43,11 +50,11 @@ def campaign_of(stock: CampaignStock, motion: Motion, now: datetime) -> Campaign
     """One campaign."""
     by_type = counts_by_type(stock)
     types = {
-        name: TypedStock(**rated(counts, motion, now, name).model_dump(), standing=stock.types[name].standing)
+        name: TypedStock(**rated(counts, motion, now, name), standing=stock.types[name].standing)
         for name, counts in sorted(by_type.items())
     }
     return Campaign(
-        **rated(summed(by_type.values()), motion, now, None).model_dump(),
+        **rated(summed(by_type.values()), motion, now, None),
         campaign_id=stock.campaign_id,
         types=types,
         standing=next(one for one in WORST_FIRST if one in {typed.standing for typed in types.values()}),
@@ -55,18 +62,16 @@ def campaign_of(stock: CampaignStock, motion: Motion, now: datetime) -> Campaign
     )
 
 
-def rated(counts: Counts, motion: Motion, now: datetime, code_type: CodeType | None) -> Stock:
-    """Counts with their rates."""
-    rate = motion.rate(now, 5 * MINUTE_S, code_type)
-    return Stock(
-        available=counts.available,
-        reserved=counts.reserved,
-        assigned=counts.assigned,
-        total=counts.total,
-        rate_1m=motion.rate(now, MINUTE_S, code_type),
-        rate_5m=rate,
-        empty_in_s=empty_in_s(counts.available, rate),
-    )
+def rated(counts: Counts, motion: Motion, now: datetime, code_type: CodeType | None) -> dict[str, Any]:
+    """Counts with their rates: the fields of `Stock`."""
+    rate = motion.rate(now, FIVE_MINUTES_S, code_type)
+    return {
+        **counts._asdict(),
+        "total": counts.total,
+        "rate_1m": motion.rate(now, MINUTE_S, code_type),
+        "rate_5m": rate,
+        "empty_in_s": empty_in_s(counts.available, rate),
+    }
 
 
 def history_of(view: InventoryView, stock: CampaignStock, resolution: str, code_type: CodeType | None) -> History:

@@ -7,24 +7,19 @@ Promise:  the algorithm follows from our key, never from the token: `alg: none` 
           public key are refused. Nothing of a token is logged or answered.
 """
 
-import json
-from contextlib import suppress
 from hashlib import sha256
 from http import HTTPStatus
-from pathlib import Path
 from typing import Any, Final
 
 import jwt
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
-from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
-from schemas.errors import SettingsInvalid
 from schemas.settings import InventorySettings
+from web.keys import KeyFile
 
 SCHEME: Final = "bearer"
 """In any case (RFC 7235, 2.1)."""
 TOKEN_LENGTH_MAX: Final = 8_192
-KEYS_BYTES_MAX: Final = 1024 * 1024
 WORD_CLAIMS: Final = ("scope", "roles")
 """Claims whose words may name ours: text with blanks between, or a list."""
 
@@ -116,73 +111,3 @@ def words_of(value: object) -> list[object]:
     if isinstance(value, str):
         return list(value.split())
     return value if isinstance(value, list) else []
-
-
-class KeyFile:
-    """Public keys from a file, read again when it has changed: so keys are rotated without a restart."""
-
-    def __init__(self, path: str) -> None:
-        """Raises SettingsInvalid if the file cannot be used."""
-        self._path = Path(path)
-        self._read: tuple[int, int, int] | None = None
-        """Which file was read: its time, inode and size."""
-        self._keys: dict[str | None, RSAPublicKey] = {}
-        self._refresh()
-        if not self._keys:
-            raise SettingsInvalid(f"CODES_INVENTORY__JWT_KEYS_FILE: {path} holds no RSA key for signatures")
-
-    def key(self, kid: str | None) -> RSAPublicKey:
-        """The key of this id; without one, the only key there is.
-
-        Raises:
-            jwt.InvalidKeyError: there is none.
-        """
-        with suppress(SettingsInvalid):  # a file that is being replaced: what is known so far is good meanwhile
-            self._refresh()
-        if kid is None and len(self._keys) == 1:
-            return next(iter(self._keys.values()))
-        found = self._keys.get(kid) or self._keys.get(None)
-        if found is None:
-            raise jwt.InvalidTokenError("no key of this id")
-        return found
-
-    def _refresh(self) -> None:
-        try:
-            found = self._path.stat()
-            file = (found.st_mtime_ns, found.st_ino, found.st_size)
-            if file != self._read:
-                self._keys = keys_in(self._path.read_bytes()[:KEYS_BYTES_MAX])
-                self._read = file
-        except (OSError, ValueError) as why:
-            reason = why.strerror if isinstance(why, OSError) else str(why)
-            raise SettingsInvalid(f"CODES_INVENTORY__JWT_KEYS_FILE: {self._path} cannot be used: {reason}") from None
-
-
-def keys_in(content: bytes) -> dict[str | None, RSAPublicKey]:
-    """The RSA keys of a JWKS by their ids, or the one of a PEM. A JWKS may be empty: its last key was taken out.
-
-    Raises:
-        ValueError: it is neither.
-    """
-    if content.lstrip().startswith(b"-----"):
-        key = load_pem_public_key(content)
-        if not isinstance(key, RSAPublicKey):
-            raise ValueError("the PEM holds no RSA public key")
-        return {None: key}
-    try:
-        told = json.loads(content)["keys"]
-        return {one.get("kid"): public_key(one) for one in told if is_ours(one)}
-    except (KeyError, TypeError, AttributeError, jwt.PyJWTError):
-        raise ValueError("it is neither a PEM nor a JWKS") from None
-
-
-def is_ours(key: dict[str, Any]) -> bool:
-    """Whether a key of a JWKS is an RSA key for RS256 signatures."""
-    return key.get("kty") == "RSA" and key.get("alg", "RS256") == "RS256" and key.get("use", "sig") == "sig"
-
-
-def public_key(key: dict[str, Any]) -> RSAPublicKey:
-    """The public half, also of a key whose private half stands in the file by mistake."""
-    found = jwt.algorithms.RSAAlgorithm.from_jwk({name: key[name] for name in ("kty", "n", "e")})
-    assert isinstance(found, RSAPublicKey)
-    return found

@@ -5,7 +5,8 @@ Out:      events `campaigns`, `imports`, `alerts`, `dead-letters`, `lag`, each w
 Promise:  no queue: a client is told what changed since it was last told, at most every `EVERY_S`. So a slow client
           gets fewer events, never old ones, and costs no memory; one that takes nothing is let go.
 
-All clients are told at the same moments (turns), so that those who know the same get the same bytes, made once.
+All clients are told at the same moments (turns), so that those who know the same get the same bytes, made once and
+compressed once for those that accept gzip.
 An event's id is `<process>-<revision>`. A client that comes back with one goes on from there; with an id of another
 process, or none, it is told everything first.
 """
@@ -28,10 +29,12 @@ from schemas.topics import Topics
 from web.answers import alert_list, dead_letter_counts, import_list, lag_list
 from web.auth import Denied
 from web.campaigns import Campaigns
+from web.compression import GZIP_HEADER, accepts_gzip, piece
 
 EVERY_S: Final = 0.5
 HEARTBEAT_S: Final = 15.0
 """A comment, so that proxies do not think the connection dead."""
+HEARTBEAT: Final = b": still here\n\n"
 WRITE_S_MAX: Final = 10.0
 """A client that takes nothing for so long is let go."""
 ACCESS_S: Final = 5.0
@@ -45,9 +48,11 @@ UNTOLD: Final = object()
 HEADERS: Final = {
     "Content-Type": "text/event-stream",
     "Cache-Control": "no-store",
+    "Vary": "Accept-Encoding",
     "X-Accel-Buffering": "no",
     "X-Content-Type-Options": "nosniff",
 }
+GZIP: Final = {"Content-Encoding": "gzip"}
 
 Admit = Callable[[], float | None]
 """When access ends, seconds since 1970; raises `Denied` if it has ended."""
@@ -62,6 +67,14 @@ class Turn:
     lags: object = None
     texts: dict[tuple[int, bool], bytes] = field(default_factory=dict)
     """By the revision that a client knows, and whether it knows the lags."""
+    pieces: dict[tuple[int, bool], bytes] = field(default_factory=dict)
+    """The same compressed, where a client accepts that."""
+
+    def compressed(self, key: tuple[int, bool]) -> bytes:
+        """One of the texts compressed; nothing stays nothing."""
+        if key not in self.pieces:
+            self.pieces[key] = piece(self.texts[key]) if self.texts[key] else b""
+        return self.pieces[key]
 
 
 @dataclass(slots=True)
@@ -120,6 +133,7 @@ class Told:
     """When access ends, seconds since 1970."""
     admitted_at: float = 0.0
     """When access was last looked at."""
+    is_gzip: bool = False
 
 
 async def stream(
@@ -130,13 +144,14 @@ async def stream(
     Raises:
         Denied: there is no access from the beginning.
     """
-    ends_at = admit()
-    response = web.StreamResponse(headers=HEADERS)
+    ends_at, is_gzip = admit(), accepts_gzip(request.headers.get("Accept-Encoding"))
+    response = web.StreamResponse(headers={**HEADERS, **(GZIP if is_gzip else {})})
     streams.count(viewer, 1)
     try:
         with suppress(ConnectionError, TimeoutError, Denied):  # the client went, takes nothing, or has no access now
             await response.prepare(request)
-            told = Told(streams.revision_of(request.headers.get("Last-Event-ID")), ends_at=ends_at)
+            revision = streams.revision_of(request.headers.get("Last-Event-ID"))
+            told = Told(revision, ends_at=ends_at, is_gzip=is_gzip)
             await _tell(response, streams, told, admit)
     finally:
         streams.count(viewer, -1)
@@ -146,10 +161,12 @@ async def stream(
 async def _tell(response: web.StreamResponse, streams: Streams, told: Told, admit: Admit) -> None:
     clock = asyncio.get_running_loop().time
     told.admitted_at = clock()
+    if told.is_gzip:
+        await asyncio.wait_for(response.write(GZIP_HEADER), WRITE_S_MAX)
     while not streams.stopping.is_set() and still_admitted(streams, told, admit, clock()):
         content = news(streams, told, clock())
         if not content and clock() - told.at > HEARTBEAT_S:
-            content = b": still here\n\n"
+            content = piece(HEARTBEAT) if told.is_gzip else HEARTBEAT
         if content:
             told.at = clock()
             await asyncio.wait_for(response.write(content), WRITE_S_MAX)
@@ -170,12 +187,11 @@ def news(streams: Streams, told: Told, now_s: float) -> bytes:
     turn = streams.turn_at(now_s)
     since = told.revision
     knows_lags = told.lags is turn.lags
-    content = turn.texts.get((since, knows_lags))
-    if content is None:
-        content = "".join(events(streams, since, turn.revision, knows_lags=knows_lags)).encode()
-        turn.texts[since, knows_lags] = content
+    key = since, knows_lags
+    if key not in turn.texts:
+        turn.texts[key] = "".join(events(streams, since, turn.revision, knows_lags=knows_lags)).encode()
     told.revision, told.lags = max(since, turn.revision), turn.lags
-    return content
+    return turn.compressed(key) if told.is_gzip else turn.texts[key]
 
 
 def events(streams: Streams, since: int, until: int, *, knows_lags: bool) -> Iterator[str]:

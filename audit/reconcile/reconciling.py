@@ -15,8 +15,9 @@ from typing import Final, TypeVar
 
 from audit.reconcile.hearing import heard_by_readers
 from consumers.loop.retry import step_aside
-from handlers.inventory.reconcile import Books, Line, drifting, lines_of, shards_to_renumber, shards_to_tell
-from handlers.inventory.republish import retellings
+from handlers.inventory.reconcile import CampaignSnapshot as Books
+from handlers.inventory.reconcile import Line, drifting, lines_of, shards_to_publish, shards_to_renumber
+from handlers.inventory.republish import shards_to_republish
 from handlers.shards import inventory_event
 from ops.broker.client import client_options
 from ops.broker.reading import kafka_errors, partitions_of
@@ -106,14 +107,14 @@ async def reconcile(
             left = await repaired(found, books) if repair else found
             anew = await all_renumbered(left, heard.get(campaign_id), books) if retell else ()
             if tell is not None:
-                await tell(anew if retell else shards_to_tell(left))
+                await tell(anew if retell else shards_to_publish(left))
             report.add(found, left, keep_all=keep_all, retold=len(anew))
     return report
 
 
 async def books_of(campaign_id: str, books: Reconciliation) -> Books:
     """One campaign at one time. Raises SnapshotLost."""
-    return await patiently(lambda: books.books(campaign_id), campaign_id)
+    return await patiently(lambda: books.snapshot_of(campaign_id), campaign_id)
 
 
 async def repaired(found: Books, books: Reconciliation) -> Books:
@@ -134,8 +135,8 @@ async def all_renumbered(
 ) -> Sequence[InventoryDocument]:
     """Every shard of a campaign under a version that no reader has heard, in the order to tell them."""
     now = datetime.now(UTC)
-    found = retellings(left.campaign_id, left.shards, heard, now=now)
-    return [await renumber(one.shard, books, above=one.heard.version, now=now) for one in found]
+    found = shards_to_republish(left.campaign_id, left.shards, heard, now=now)
+    return [await renumber(one.shard, books, above=one.published.version, now=now) for one in found]
 
 
 async def renumber(

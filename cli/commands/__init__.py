@@ -1,1 +1,1 @@
-"""The commands of `codes`, one module each. A module imports what is heavy when its command runs."""
+"""The commands of `codes`, one module each. Heavy imports are inside functions, so that `codes --help` is quick."""

@@ -1,4 +1,4 @@
-"""What is said of a record that was sent: where it went, what the answer was, and what to do about it."""
+"""Prints where a record was sent, its answer, and the remedy if an import failed."""
 
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Final
@@ -14,12 +14,11 @@ from schemas.topics import IMPORT
 if TYPE_CHECKING:
     from ops.broker.records import Fields
 
-SAID_ANYWAY: Final = (0, False)
-"""Figures are facts even when they are nothing; what is null or empty does not apply."""
+ALWAYS_SHOWN: Final = (0, False)
+"""Unlike null or empty values, these are facts."""
 
 
 def print_sent(sent: Sent, *, json_: bool) -> None:
-    """The record's place."""
     place = {name: value for name, value in asdict(sent).items() if name != "answer"}
     if json_:
         print_json(place)
@@ -28,15 +27,15 @@ def print_sent(sent: Sent, *, json_: bool) -> None:
 
 
 def print_answer(sent: Sent, *, timeout_s: float, json_: bool) -> Exit:
-    """The answer, and the exit code that it means."""
+    """Print the answer. Returns the matching exit code."""
     if sent.answer is None:
-        role, where = ("importer", "imports show") if is_import(sent) else ("worker", "show request")
-        complain(f"no answer in {timeout_s:g} s: does `codes {role}` run? Look: codes {where} {sent.request_id}")
+        role, command = ("importer", "imports show") if is_import(sent) else ("worker", "show request")
+        complain(f"no answer in {timeout_s:g} s; is `codes {role}` running? Check: codes {command} {sent.request_id}")
         return Exit.TIMED_OUT
     if json_:
         print_json(dict(sent.answer))
     else:
-        print_fields(applying(sent.answer))
+        print_fields(applicable_fields(sent.answer))
     remedy = remedy_of(sent.answer.get("reason")) if is_import(sent) else None
     if remedy is not None:
         complain(f"{sent.answer.get('reason')}: {remedy}")
@@ -45,10 +44,9 @@ def print_answer(sent: Sent, *, timeout_s: float, json_: bool) -> Exit:
 
 
 def is_import(sent: Sent) -> bool:
-    """Whether it is a command, not a request."""
     return sent.topic.endswith(IMPORT.name)
 
 
-def applying(answer: "Fields") -> "Fields":
-    """What is not null or empty."""
-    return {name: value for name, value in answer.items() if value or value in SAID_ANYWAY}
+def applicable_fields(answer: "Fields") -> "Fields":
+    """The fields that are neither null nor empty."""
+    return {name: value for name, value in answer.items() if value or value in ALWAYS_SHOWN}

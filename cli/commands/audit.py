@@ -1,8 +1,8 @@
-"""`codes audit`: whether a deployment keeps its promises, judged from its topics and its database.
+"""`codes audit`: checks a deployment's promises against its topics and its database.
 
-Out:      what was checked, what was found; as text or as one JSON object. Never a code's value.
-Promise:  reads only. Exit code 0 if nothing was found, 1 if something was, 5 if nothing was found and not all could
-          be judged: then the last line says how much, and why.
+Out:      what was checked and what was found, as text or as one JSON object. Never a code's value.
+Promise:  reads only. Exit code 0 without findings, 1 with findings, 5 without findings if not everything could be
+          judged: then the last line says how much, and why.
 """
 
 from pathlib import Path
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from cli.commands.printing import complain, print_fields, print_json, wrong_usage
+from cli.commands.printing import Json, complain, print_fields, print_json, wrong_usage
 from ops.exit_codes import Exit
 
 if TYPE_CHECKING:
@@ -21,24 +21,25 @@ FINDINGS_SHOWN: Final = 20
 SOUND: Final = "nothing lost, nothing doubled, no drift, no leak, nothing overdue, nobody refused wrongly"
 
 
-def audit(
-    *,
-    campaign: Annotated[
-        list[str] | None, typer.Option("--campaign", help="Only what is about this campaign; may be repeated.")
-    ] = None,
-    since: Annotated[
-        str | None, typer.Option("--since", help="Only requests from then on: RFC 3339, or so long ago (2h, 7d).")
-    ] = None,
-    until: Annotated[str | None, typer.Option("--until", help="Only requests until then, in the same forms.")] = None,
-    text: Annotated[
-        list[Path] | None,
-        typer.Option("--text", exists=True, dir_okay=False, help="A log to search for codes; may be repeated."),
-    ] = None,
-    json_: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
-) -> None:
-    """Check that nothing is lost or doubled, that the counts agree, and that codes stand only where they may.
+Campaigns = Annotated[list[str] | None, typer.Option("--campaign", help="Audit only this campaign; may be repeated.")]
+Since = Annotated[
+    str | None, typer.Option("--since", help="Only requests since this time: RFC 3339, or an age such as 2h or 7d.")
+]
+Until = Annotated[
+    str | None, typer.Option("--until", help="Only requests before this time; same formats as --since.")
+]
+Texts = Annotated[
+    list[Path] | None,
+    typer.Option("--text", exists=True, dir_okay=False, help="Search this log file for codes; may be repeated."),
+]
 
-    Reads every topic and collection. May be run while the service works.
+
+def audit(
+    *, campaign: Campaigns = None, since: Since = None, until: Until = None, text: Texts = None, json_: Json = False
+) -> None:
+    """Check that nothing is lost or doubled, that the counts agree, and that no code has leaked.
+
+    Reads every topic and collection. Safe to run while the service is running.
     """
     import asyncio
 
@@ -60,11 +61,11 @@ def _scope(campaigns: "list[str] | tuple[()]", since: str | None, until: str | N
     from audit.when import instant_ms
 
     now, bounds = datetime.now(UTC), {"--since": 0, "--until": ALWAYS_MS}
-    for option, typed in (("--since", since), ("--until", until)):
+    for option, text in (("--since", since), ("--until", until)):
         try:
-            bounds[option] = bounds[option] if typed is None else instant_ms(typed, now)
+            bounds[option] = bounds[option] if text is None else instant_ms(text, now)
         except ValueError:
-            raise wrong_usage(f"{option}: neither an instant of RFC 3339 nor a time such as 2h") from None
+            raise wrong_usage(f"{option}: must be an RFC 3339 timestamp or an age such as 2h") from None
     if bounds["--since"] >= bounds["--until"]:
         raise wrong_usage("--until: must be after --since")
     return Scope(frozenset(campaigns), bounds["--since"], bounds["--until"])
@@ -85,8 +86,8 @@ def _print(report: "AuditReport", *, json_: bool) -> None:
     print_fields(asdict(report.tally))
     for claim in report.checked:
         typer.echo(f"checked: {claim}")
-    for what in report.left_out:
-        typer.echo(f"left out: {what}")
+    for reason in report.left_out:
+        typer.echo(f"left out: {reason}")
     _complain(report)
     if report.not_judged:
         typer.echo(f"not judged: {'; '.join(report.not_judged)}")
@@ -98,4 +99,4 @@ def _complain(report: "AuditReport") -> None:
     for finding in report.findings[:FINDINGS_SHOWN]:
         complain(f"{finding.kind}: {finding.what}")
     if len(report.findings) > FINDINGS_SHOWN:
-        complain(f"and {len(report.findings) - FINDINGS_SHOWN} findings more: --json shows all")
+        complain(f"and {len(report.findings) - FINDINGS_SHOWN} more findings; --json shows all")

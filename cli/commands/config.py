@@ -1,4 +1,4 @@
-"""`codes config`: every setting, its value here, and where that came from.
+"""`codes config`: all settings, their effective values, and the source of each.
 
 Out:      a table, JSON, or the Markdown of docs/settings.md.
 Promise:  no secret is shown.
@@ -18,17 +18,17 @@ if TYPE_CHECKING:
 MARKDOWN_HEAD: Final = """\
 # Settings
 
-Every role reads its settings from the environment, once, at its start. `codes config` shows the values in force
-and where each came from. This file is made by `codes config --docs`.
+Every role reads its settings from the environment once, when it starts. `codes config` shows the effective values
+and the source of each. `codes config --docs` generates this file.
 
 - Lists and objects are JSON: `CODES_S3__ALLOWED_BUCKETS='["codes-in"]'`.
 - Any variable may come from a file: `CODES_MONGO__URI_FILE=/run/secrets/uri` is read as `CODES_MONGO__URI`.
-- `CODES_SECRETS_DIR` names a directory with a file for each secret, named like the variable, in any case. The
-  environment wins over it.
-- An empty text counts as absent where a setting may be absent.
-- A `CODES_` variable that does not exist is an error, so that a misspelt one is noticed. `CODES_DEV_*` and
-  `CODES_TEST_*` belong to the local stack and the tests.
-- S3 credentials come the way of all AWS programs: `AWS_ACCESS_KEY_ID` and the rest of the chain.
+- `CODES_SECRETS_DIR` names a directory with one file per secret, named like the variable, in upper or lower case.
+  The environment takes precedence.
+- An empty value counts as not set if the setting is optional.
+- An unknown `CODES_` variable is an error, so that a misspelt one is noticed. `CODES_DEV_*` and `CODES_TEST_*`
+  belong to the local stack and the tests.
+- S3 credentials are found as by all AWS programs: `AWS_ACCESS_KEY_ID` and the rest of the credential chain.
 
 | variable | default | allowed | meaning |
 |---|---|---|---|
@@ -37,7 +37,7 @@ and where each came from. This file is made by `codes config --docs`.
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One setting as it is shown."""
+    """A setting as displayed."""
 
     variable: str
     value: str
@@ -51,7 +51,7 @@ def config(
     json_: Annotated[bool, typer.Option("--json", help="Print a JSON list.")] = False,
     docs: Annotated[bool, typer.Option("--docs", help="Print docs/settings.md.")] = False,
 ) -> None:
-    """Show every setting: value, range, where it came from. Secrets are masked."""
+    """Show all settings: value, range, and source of the value. Secrets are masked."""
     if docs:
         typer.echo(markdown(), nl=False)
     elif json_:
@@ -61,10 +61,10 @@ def config(
 
 
 def rows() -> list[Row]:
-    """Every setting of this process's environment.
+    """All settings, as loaded from this process's environment.
 
     Raises:
-        SettingsInvalid: a setting is wrong; then there is nothing to show.
+        SettingsInvalid: a setting is invalid.
     """
     from ops.settings.load import VARIABLES, load_with_origins
 
@@ -82,7 +82,7 @@ def rows() -> list[Row]:
 
 
 def markdown() -> str:
-    """docs/settings.md."""
+    """The text of docs/settings.md."""
     from ops.settings.load import VARIABLES
 
     return MARKDOWN_HEAD + "".join(
@@ -93,7 +93,7 @@ def markdown() -> str:
 
 
 def shown(variable: "Variable", value: object) -> str:
-    """A value as text. Of a secret that is an address only its password is masked."""
+    """Format a value. Of a secret URI only the password is masked."""
     from pydantic import SecretStr
 
     from ops.telemetry.masking import MASK, mask_text

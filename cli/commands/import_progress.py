@@ -1,8 +1,8 @@
-"""How an import gets on, shown while somebody waits for its end.
+"""Progress of an import, shown while a command waits for its end.
 
-In:       the events of `imports.v1` that say `running`.
-Out:      on standard error: a bar at a terminal, one line an event elsewhere.
-Promise:  standard output stays free for the end event.
+In:       the events of `imports.v1` with the state `running`.
+Out:      on standard error: a progress bar in a terminal, otherwise one line per event.
+Promise:  standard output has the end event only.
 """
 
 from collections.abc import Iterator, Mapping
@@ -24,14 +24,14 @@ if TYPE_CHECKING:
 FIGURES: Final = ("rows_read", "inserted", "duplicates", "rejected", "bytes_read", "bytes_total")
 WAITING: Final = "waiting for the importer"
 BAR_WIDTH: Final = 20
-"""Characters: with the figures beside it, one line of a narrow terminal."""
+"""Characters; with its figures, the bar fits on one line of a narrow terminal."""
 SPEED_OVER_S: Final = 60
-"""Seconds over which the remaining time is guessed: dozens of events, however rarely they come."""
+"""Seconds over which the remaining time is estimated: dozens of events, even at the longest interval."""
 
 
 @contextmanager
 def import_progress(order: Order) -> Iterator[OnProgress]:
-    """Who is told of an import's progress; nobody of a request's, which takes a moment."""
+    """Show an import's progress events. Requests show none: they take a moment."""
     console = Console(stderr=True)
     if not isinstance(order, ImportCommand):
         yield lambda _: None
@@ -49,40 +49,38 @@ def import_progress(order: Order) -> Iterator[OnProgress]:
             yield Bar(progress, progress.add_task(WAITING, total=None)).move
 
 
-def print_line(says: "Fields") -> None:
-    """One event as one line."""
-    told = [f"{name}={says[name]}" for name in FIGURES if says.get(name) is not None]
-    typer.echo("import: " + " ".join(told), err=True)
+def print_line(event: "Fields") -> None:
+    figures = [f"{name}={event[name]}" for name in FIGURES if event.get(name) is not None]
+    typer.echo("import: " + " ".join(figures), err=True)
 
 
 @dataclass(slots=True)
 class Bar:
-    """Moves by bytes, and says how many rows are read, and how fast."""
+    """A progress bar: moves by bytes, and shows the rows read and their rate."""
 
     progress: Progress
     task: TaskID
     first: "Fields | None" = None
-    """The first event: the rate is counted from it, since an import may have been under way before."""
+    """The first event received. The rate is counted from it, since the import may have been running before."""
 
-    def move(self, says: "Fields") -> None:
-        """Show an event."""
-        self.first = self.first or says
-        total, done = says.get("bytes_total"), says.get("bytes_read")
+    def move(self, event: "Fields") -> None:
+        self.first = self.first or event
+        total, done = event.get("bytes_total"), event.get("bytes_read")
         self.progress.update(
             self.task,
-            description=f"{says.get('rows_read', 0):,} rows{rate(self.first, says)}",
+            description=f"{event.get('rows_read', 0):,} rows{rate(self.first, event)}",
             total=total if isinstance(total, int) else None,
             completed=done if isinstance(done, int) else 0,
         )
 
 
-def rate(first: Mapping[str, object], says: Mapping[str, object]) -> str:
-    """`, 9,800/s`: rows a second between two events; nothing if it cannot be told."""
-    (began_at, before), (at, rows) = (reached(event) for event in (first, says))
+def rate(first: Mapping[str, object], latest: Mapping[str, object]) -> str:
+    """`, 9,800/s`: rows per second between two events; empty if both have the same time."""
+    (began_at, before), (at, rows) = (reached(event) for event in (first, latest))
     seconds = (at - began_at).total_seconds()
     return f", {(rows - before) / seconds:,.0f}/s" if seconds > 0 else ""
 
 
-def reached(says: Mapping[str, object]) -> tuple[datetime, int]:
-    """When an event was, and how many rows were read by then."""
-    return datetime.fromisoformat(str(says["at"])), int(str(says["rows_read"]))
+def reached(event: Mapping[str, object]) -> tuple[datetime, int]:
+    """Time of an event, and the rows read by then."""
+    return datetime.fromisoformat(str(event["at"])), int(str(event["rows_read"]))

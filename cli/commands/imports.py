@@ -1,7 +1,7 @@
-"""`codes imports`: what became of imports, one stopped, one sent again; for campaign managers.
+"""`codes imports`: lists, shows, cancels and retries imports; for campaign managers.
 
-Out:      a table or one import's account, or one JSON object; what was asked for, on one line.
-Promise:  exit code 0 if it is there or was done, 1 and one line if not. No code's value.
+Out:      a table, the fields of one import, or one JSON object; one line for what was requested.
+Promise:  exit code 0 on success, 1 and one line otherwise. Never a code's value.
 """
 
 from collections.abc import Awaitable, Callable
@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Annotated, Final, TypeVar
 
 import typer
 
-from cli.commands.printing import complain, print_fields, print_json, wrong_usage
-from cli.commands.sending import ImportTimeoutS, ImportWait, Json, made, send
+from cli.commands.printing import Json, complain, print_fields, print_json, wrong_usage
+from cli.commands.sending import ImportTimeoutS, ImportWait, request_from_options, send
 from ops.exit_codes import Exit
+from schemas.clock import utc_now
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -28,13 +29,16 @@ SHOWN: Final = (
     *("rows_read", "inserted", "duplicates", "duplicates_in_file", "duplicates_in_campaign", "rejected", "report"),
     *("bytes_read", "bytes_total", "started_at", "changed_at", "duration_s"),
 )
-"""Of an account, for people; `--json` has the importer's own fields too."""
+"""Fields shown to people; `--json` also has the importer's internal fields."""
 
-app = typer.Typer(
-    name="imports", help="See what became of imports; stop one, or send it again.", no_args_is_help=True
-)
+app = typer.Typer(name="imports", help="List, show, cancel or retry imports.", no_args_is_help=True)
 
 ImportId = Annotated[str, typer.Argument(metavar="ID", help="The import's id.", show_default=False)]
+Campaign = Annotated[str | None, typer.Option("--campaign", help="Only imports into this campaign.")]
+State = Annotated[
+    str | None, typer.Option("--state", help="Only imports in this state: running, completed or failed.")
+]
+Limit = Annotated[int, typer.Option("--limit", min=1, max=1_000, help="Maximum number of imports to list.")]
 
 
 @app.command(
@@ -42,46 +46,46 @@ ImportId = Annotated[str, typer.Argument(metavar="ID", help="The import's id.", 
 )
 def list_(
     *,
-    campaign: Annotated[str | None, typer.Option("--campaign", help="Only this campaign's.")] = None,
-    state: Annotated[str | None, typer.Option("--state", help="Only running, completed or failed ones.")] = None,
-    limit: Annotated[int, typer.Option("--limit", min=1, max=1_000, help="At most so many.")] = 20,
+    campaign: Campaign = None,
+    state: State = None,
+    limit: Limit = 20,
     json_: Json = False,
 ) -> None:
-    """List imports that have begun, the newest first."""
+    """List imports that have started, newest first."""
     from cli.commands.imports_table import print_table
     from cli.jobs.importing import account_of
 
-    wanted = _state(state)
+    wanted = _checked_state(state)
 
     async def look(desk: "ImportDesk") -> "tuple[list[ImportDocument], dict[str, datetime]]":
         found = await desk.latest(campaign_id=campaign, state=wanted, count_max=limit)
         running = [document.id for document in found if document.state == "running"]
         return found, dict(await desk.cancellations(running)) if running else {}
 
-    found, asked = _at_desk(look)
-    accounts = [account_of(document, asked.get(document.id), now=_now()) for document in found]
+    found, cancelled_at = _query(look)
+    accounts = [account_of(document, cancelled_at.get(document.id), now=utc_now()) for document in found]
     if json_:
         print_json({"imports": accounts})
     elif accounts:
         print_table(accounts)
     else:
-        complain("no such import has begun")
+        complain("no matching import has started")
 
 
 @app.command(epilog="Example: codes imports show i-1 --json")
 def show(import_id: ImportId, json_: Json = False) -> None:
-    """Say how far an import is, or how it ended and what to do about it."""
+    """Show an import's progress, or how it ended and what to do about it."""
     from cli.jobs.importing import account_of
 
     async def look(desk: "ImportDesk") -> "tuple[ImportDocument | None, datetime | None]":
         return await desk.find(import_id), (await desk.cancellations([import_id])).get(import_id)
 
-    found, asked_at = _at_desk(look)
+    found, cancelled_at = _query(look)
     if found is None:
-        note = "" if asked_at is None else " yet; it is cancelled, and will end so when it comes"
+        note = "" if cancelled_at is None else " yet; it is cancelled, and will end as soon as it starts"
         complain(f"there is no import {import_id}{note}")
         raise typer.Exit(Exit.FAILED)
-    account = account_of(found, asked_at, now=_now())
+    account = account_of(found, cancelled_at, now=utc_now())
     if json_:
         print_json(account)
     else:
@@ -90,28 +94,28 @@ def show(import_id: ImportId, json_: Json = False) -> None:
 
 @app.command(epilog="Example: codes imports cancel i-1")
 def cancel(import_id: ImportId, json_: Json = False) -> None:
-    """Stop an import at the end of the chunk under way, or before it begins. What is in stays in, and is counted."""
+    """Stop an import at the end of the current chunk, or before it starts. Imported codes stay, and are counted."""
     from cli.jobs.unfinished import is_quiet
 
     _check_id(import_id)
 
-    async def ask(desk: "ImportDesk") -> "ImportDocument | None":
+    async def request_cancellation(desk: "ImportDesk") -> "ImportDocument | None":
         found = await desk.find(import_id)
         if found is None or found.state == "running":
-            await desk.cancel(import_id, now=_now())
+            await desk.cancel(import_id, now=utc_now())
         return found
 
-    found = _at_desk(ask)
+    found = _query(request_cancellation)
     will_stop = found is None or found.state == "running"
-    if found is not None and is_quiet(found, now=_now()):
+    if found is not None and is_quiet(found, now=utc_now()):
         _send_again_if_unfinished(found)
     if json_:
         print_json({"import_id": import_id, "state": found and found.state, "will_stop": will_stop})
     elif will_stop:
-        typer.echo(_promised(import_id, has_begun=found is not None))
+        typer.echo(_confirmation(import_id, has_begun=found is not None))
     if found is not None and not will_stop:
         end = found.state if found.reason is None else f"{found.state}, {found.reason}"
-        complain(f"import {import_id} has ended already: {end}")
+        complain(f"import {import_id} has already ended: {end}")
         raise typer.Exit(Exit.FAILED)
 
 
@@ -120,44 +124,45 @@ def retry(
     import_id: ImportId,
     *,
     request_id: Annotated[
-        str | None, typer.Option("--request-id", help="The new import's id.", show_default="ID:2, ID:3, …")
+        str | None, typer.Option("--request-id", help="Id of the new import.", show_default="ID:2, ID:3, …")
     ] = None,
     wait: ImportWait = False,
     timeout_s: ImportTimeoutS = 600.0,
     json_: Json = False,
 ) -> None:
-    """Send an import that has ended once more, under a new id. Codes that are in already count as duplicates.
+    """Retry an import that has ended, under a new id. Codes that are already imported count as duplicates.
 
-    One that nobody goes on with is sent under its own id, and goes on from where it was left.
+    An import that was interrupted, and whose command is gone, is sent under its own id and resumes where it stopped.
     """
-    from cli.jobs.retrying import command_again
-    from cli.jobs.unfinished import fields_again, same_command
+    from cli.jobs.retrying import retry_target
+    from cli.jobs.unfinished import command_fields, same_command
     from schemas.requests import ImportCommand
 
     if (unfinished := _unfinished(import_id)) is not None:
-        complain(f"import {import_id} was left unfinished; it goes on under its own id")
+        complain(f"import {import_id} was interrupted; it resumes under its own id")
         send(same_command(unfinished), None, wait, timeout_s, json_)
         return
-    document, next_id = _at_desk(lambda desk: command_again(desk, import_id))
-    send(made(ImportCommand, fields_again(document), request_id or next_id), None, wait, timeout_s, json_)
+    document, next_id = _query(lambda desk: retry_target(desk, import_id))
+    command = request_from_options(ImportCommand, command_fields(document), request_id or next_id)
+    send(command, None, wait, timeout_s, json_)
 
 
 def _unfinished(import_id: str) -> "ImportDocument | None":
-    """The import, if its document says that it runs and the importer has no command of it."""
+    """The import, if its document has the state `running` but the importer has no command for it."""
     import asyncio
 
-    from cli.jobs.unfinished import is_awaited, is_quiet
+    from cli.jobs.unfinished import has_command, is_quiet
     from ops.settings.load import load_settings
 
-    found = _at_desk(lambda desk: desk.find(import_id))
-    if found is None or not is_quiet(found, now=_now()) or asyncio.run(is_awaited(load_settings(), import_id)):
+    found = _query(lambda desk: desk.find(import_id))
+    if found is None or not is_quiet(found, now=utc_now()) or asyncio.run(has_command(load_settings(), import_id)):
         return None
-    found = _at_desk(lambda desk: desk.find(import_id))  # it may have ended before its command was looked for
+    found = _query(lambda desk: desk.find(import_id))  # it may have ended while its command was searched for
     return found if found is not None and found.state == "running" else None
 
 
 def _send_again_if_unfinished(document: "ImportDocument") -> None:
-    """So that it ends. The wish is written down already: Kafka being unavailable delays only this."""
+    """Resend the command, so that the import ends. The cancellation is already stored: a failure here only warns."""
     import asyncio
 
     from cli.jobs.publishing import default_key, publish
@@ -171,18 +176,18 @@ def _send_again_if_unfinished(document: "ImportDocument") -> None:
         order = same_command(document)
         asyncio.run(publish(load_settings(), order, default_key(order)))
     except CodeServiceError as why:
-        complain(f"whether the importer still has import {document.id} could not be seen: {why}; try again later")
+        complain(f"cannot check whether the importer is still running import {document.id}: {why}; try again later")
     else:
-        complain(f"import {document.id} was left unfinished; its command is sent again, so that it ends as cancelled")
+        complain(f"import {document.id} was interrupted; its command is sent again, so that it ends as cancelled")
 
 
-def _promised(import_id: str, *, has_begun: bool) -> str:
+def _confirmation(import_id: str, *, has_begun: bool) -> str:
     if has_begun:
-        return f"import {import_id} stops at the end of the chunk under way; see codes imports show {import_id}"
-    return f"import {import_id} has not begun; it will be cancelled when it comes"
+        return f"import {import_id} stops at the end of the current chunk; see codes imports show {import_id}"
+    return f"import {import_id} has not started; it will be cancelled when it starts"
 
 
-def _state(state: str | None) -> "ImportState | None":
+def _checked_state(state: str | None) -> "ImportState | None":
     from typing import get_args
 
     from schemas.events import ImportState
@@ -196,7 +201,7 @@ def _state(state: str | None) -> "ImportState | None":
 
 
 def _check_id(import_id: str) -> None:
-    """A misspelt id would wait for ever for an import that cannot be."""
+    """A cancellation of an invalid id would wait forever for an import that cannot exist."""
     from pydantic import TypeAdapter, ValidationError
 
     from schemas.base import SenderId
@@ -207,8 +212,7 @@ def _check_id(import_id: str) -> None:
         raise wrong_usage("ID must be an import's id: 1 to 110 characters of A-Z a-z 0-9 . _ : -") from None
 
 
-def _at_desk(ask: "Callable[[ImportDesk], Awaitable[T]]") -> "T":
-    """The answer of the database."""
+def _query(ask: "Callable[[ImportDesk], Awaitable[T]]") -> "T":
     import asyncio
 
     from ops.settings.load import load_settings
@@ -220,9 +224,3 @@ def _at_desk(ask: "Callable[[ImportDesk], Awaitable[T]]") -> "T":
             return await ask(ImportDesk(collections))
 
     return asyncio.run(answer())
-
-
-def _now() -> "datetime":
-    from datetime import UTC, datetime
-
-    return datetime.now(UTC)

@@ -1,4 +1,4 @@
-"""`codes metrics`: every metric, what it means, and what to do when it moves.
+"""`codes metrics`: all metrics, their meaning, and what to do when they change.
 
 Out:      a table, JSON, or the Markdown of docs/metrics.md.
 """
@@ -15,18 +15,19 @@ MARKDOWN_HEAD: Final = """\
 # Metrics
 
 Every role serves these on its ops port under `/metrics`, in Prometheus's text format. They are declared in
-`ops/telemetry/metrics/`; this file is made by `codes metrics --docs`.
+`ops/telemetry/metrics/`; `codes metrics --docs` generates this file.
 
 - Labels never hold a code, fan or request. `campaign` has a bounded number of values.
-- What is not known has no series. So an alert on lag needs a second one, on lag that is absent.
-- A histogram has `_bucket`, `_sum` and `_count` behind its name.
-- `codes_consumer_*` exist for the partitions that a process serves, and vanish from it with them: no two processes
-  report the same partition for longer than a rebalance takes.
-- The end of each log is asked for every 2 seconds, also while a batch waits for a database. After 30 seconds without
-  an answer the lag in records is unknown. The age of a record in hand is known without the broker.
-- Lag counts up to the last stable offset, as far as a `read_committed` consumer can read. A position passes
-  transaction markers as soon as they are read, so a partition that is caught up has lag 0.
-- Ages compare a record's timestamp, which the broker gives, with this process's clock.
+- An unknown value has no series. So an alert on lag needs a second alert, on absent lag.
+- A histogram has series with the suffixes `_bucket`, `_sum` and `_count`.
+- `codes_consumer_*` exist for the partitions that a process serves, and disappear when it loses them: two processes
+  report the same partition only during a rebalance.
+- The log end offset of each partition is queried every 2 seconds, also while a batch waits for the database. After
+  30 seconds without an answer the lag in records is unknown. The age of a record in progress does not depend on the
+  broker.
+- Lag is counted up to the last stable offset, which is as far as a `read_committed` consumer can read. The position
+  moves past transaction markers as soon as they are read, so a partition that is fully consumed has lag 0.
+- Ages are the difference between a record's timestamp, which the broker sets, and this process's clock.
 
 | metric | type | labels | meaning | what to do |
 |---|---|---|---|---|
@@ -37,7 +38,7 @@ def metrics(
     json_: Annotated[bool, typer.Option("--json", help="Print a JSON list.")] = False,
     docs: Annotated[bool, typer.Option("--docs", help="Print docs/metrics.md.")] = False,
 ) -> None:
-    """Show every metric: what it means, and what to do when it moves."""
+    """Show all metrics: their meaning, and what to do when they change."""
     from ops.telemetry.metrics import SPECS
 
     if docs:
@@ -49,7 +50,7 @@ def metrics(
 
 
 def markdown() -> str:
-    """docs/metrics.md."""
+    """The text of docs/metrics.md."""
     from ops.telemetry.metrics import SPECS
 
     return MARKDOWN_HEAD + "".join(
@@ -58,7 +59,6 @@ def markdown() -> str:
 
 
 def fields(spec: "Spec[Any]") -> dict[str, Any]:
-    """One metric as it is shown."""
     return {
         "name": spec.name,
         "type": spec.kind,
@@ -72,7 +72,7 @@ def _labels(spec: "Spec[Any]") -> str:
     return ", ".join(f"`{label}`" for label in spec.labels)
 
 
-def _print(shown: list[dict[str, Any]]) -> None:
+def _print(metrics: list[dict[str, Any]]) -> None:
     from rich.table import Table
     from rich.text import Text
 
@@ -80,7 +80,7 @@ def _print(shown: list[dict[str, Any]]) -> None:
 
     table = Table("metric", "type", "labels", "meaning", "what to do", box=None, pad_edge=False)
     table.columns[0].no_wrap = True
-    for one in shown:
-        cells = (one["name"], one["type"], " ".join(one["labels"]), one["meaning"], one["remedy"])
+    for metric in metrics:
+        cells = (metric["name"], metric["type"], " ".join(metric["labels"]), metric["meaning"], metric["remedy"])
         table.add_row(*(Text(cell, overflow="fold") for cell in cells))
     table_console().print(table)

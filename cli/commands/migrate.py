@@ -1,7 +1,7 @@
-"""`codes migrate`: topics, collections, indexes and validators, as they should be.
+"""`codes migrate`: creates or updates topics, collections, indexes and validators.
 
-Out:      what was changed, as a table or JSON; warnings where a person must act; what the server refused.
-Promise:  may be run again and again, and by several at once; removes nothing.
+Out:      the changes, as a table or JSON; warnings that need a person; what the server refused.
+Promise:  idempotent, and safe to run concurrently; removes nothing.
 """
 
 import json
@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
+from cli.commands.printing import Json
 from ops.exit_codes import Exit
 
 HINT: Final = (
-    "The user needs the right collMod (the role dbAdmin); where the server takes no validators, "
-    "CODES_MONGO__VALIDATORS=optional accepts that."
+    "The user needs the privilege collMod (role dbAdmin); if the server does not support validators, "
+    "set CODES_MONGO__VALIDATORS=optional."
 )
 
 if TYPE_CHECKING:
@@ -24,9 +25,9 @@ def migrate(
     check: Annotated[
         bool, typer.Option("--check", help="Change nothing; exit code 1 if something would change.")
     ] = False,
-    json_: Annotated[bool, typer.Option("--json", help="Print a JSON object.")] = False,
+    json_: Json = False,
 ) -> None:
-    """Make or adapt Kafka's topics and MongoDB's collections, indexes and validators."""
+    """Create or update Kafka's topics and MongoDB's collections, indexes and validators."""
     import asyncio
 
     from ops.broker.migrate import migrate as run
@@ -61,16 +62,16 @@ def _print(steps: list["Step"], *, check: bool) -> None:
 
     from cli.commands.printing import table_console
 
-    told = report(steps)
-    if told["changes"]:
+    by_kind = report(steps)
+    if by_kind["changes"]:
         table = Table("kind", "name", "would be" if check else "is now", box=None, pad_edge=False)
-        for change in told["changes"]:
+        for change in by_kind["changes"]:
             table.add_row(change["kind"], change["name"], change["what"])
         table_console().print(table)
     else:
         typer.echo("nothing to change")
-    for sign, found in (("warning", told["warnings"]), ("refused", told["refused"])):
+    for label, found in (("warning", by_kind["warnings"]), ("refused", by_kind["refused"])):
         for step in found:
-            typer.echo(f"{sign}: {step['kind']} {step['name']}: {step['why']}", err=True)
-    if told["refused"]:
+            typer.echo(f"{label}: {step['kind']} {step['name']}: {step['why']}", err=True)
+    if by_kind["refused"]:
         typer.echo(HINT, err=True)

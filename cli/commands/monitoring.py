@@ -1,6 +1,6 @@
-"""`codes monitoring`: alert rules for Prometheus and a dashboard for Grafana, as files.
+"""`codes monitoring`: writes the alert rules for Prometheus and the dashboard for Grafana.
 
-Out:      `alerts.yaml` and `dashboard.json`; what stood there is replaced.
+Out:      `alerts.yaml` and `dashboard.json`; existing files are replaced.
 """
 
 from pathlib import Path
@@ -15,12 +15,12 @@ DASHBOARD_FILE: Final = "dashboard.json"
 
 
 def monitoring(
-    out: Annotated[Path, typer.Option("--out", file_okay=False, help="The folder for both files.")],
+    out: Annotated[Path, typer.Option("--out", file_okay=False, help="Output folder.")],
     runbooks: Annotated[
-        str, typer.Option("--runbooks", help="Where the runbooks are; alerts link to it.")
+        str, typer.Option("--runbooks", help="Address of the runbooks, to which alerts link.")
     ] = RUNBOOKS,
 ) -> None:
-    """Write the alert rules and the dashboard that belong to this version."""
+    """Write the alert rules and the dashboard of this version."""
     out.mkdir(parents=True, exist_ok=True)
     for name, text in files(runbooks).items():
         (out / name).write_text(text)
@@ -28,7 +28,6 @@ def monitoring(
 
 
 def files(runbooks: str) -> dict[str, str]:
-    """Both files, by name."""
     from ops.monitoring.alert import rules_yaml
     from ops.monitoring.dashboard import dashboard_json
     from ops.monitoring.rows import ROWS

@@ -1,7 +1,7 @@
-"""Where commands print their tables, and how they complain of wrong usage."""
+"""Output of the commands: tables, fields, JSON, and error messages."""
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
@@ -10,12 +10,14 @@ from ops.exit_codes import Exit
 if TYPE_CHECKING:
     from rich.console import Console
 
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
+
 PIPED_WIDTH: Final = 200
-"""Characters of a line where there is no terminal to ask: enough that `grep` finds whole names."""
+"""Characters per line without a terminal: enough that `grep` finds whole names."""
 
 
 def table_console() -> "Console":
-    """Standard output, as wide as the terminal, or wide where there is none."""
+    """A console on standard output, as wide as the terminal, or `PIPED_WIDTH` wide without one."""
     from rich.console import Console
 
     console = Console()
@@ -23,29 +25,29 @@ def table_console() -> "Console":
 
 
 def print_fields(fields: Mapping[str, object]) -> None:
-    """Names and values, one a line; several values of one name under each other."""
+    """Print one name and value per line; a list has one line per item."""
     from rich.text import Text
 
     console, width = table_console(), max(map(len, fields), default=0) + 2
     for name, value in fields.items():
         values = value if isinstance(value, list | tuple) else [value]
-        for label, one in zip([name, *[""] * len(values)], values, strict=False):
-            console.print(Text.assemble((f"{label:<{width}}", "dim"), str(one)), soft_wrap=True)
+        for label, item in zip([name, *[""] * len(values)], values, strict=False):
+            console.print(Text.assemble((f"{label:<{width}}", "dim"), str(item)), soft_wrap=True)
 
 
 def print_json(value: object) -> None:
-    """One JSON object on one line, instants as text."""
+    """Print one JSON object on one line."""
     import orjson
 
     typer.echo(orjson.dumps(value))
 
 
-def complain(what: str) -> None:
-    """One line on standard error."""
-    typer.echo(f"codes: {what}", err=True)
+def complain(message: str) -> None:
+    """Print one line on standard error."""
+    typer.echo(f"codes: {message}", err=True)
 
 
-def wrong_usage(what: str) -> typer.Exit:
-    """Say on one line what is wrong with the arguments; to be raised."""
-    complain(what)
+def wrong_usage(message: str) -> typer.Exit:
+    """Print the message, and return the exception to raise."""
+    complain(message)
     return typer.Exit(Exit.USAGE)

@@ -1,36 +1,49 @@
-"""`codes publish`: one request or import command, as any other program would send it.
+"""`codes publish`: sends one request or import command, as any other program would.
 
-Out:      where the record stands, or with `--wait` the answer; as text or as one JSON object.
-Promise:  what the service would refuse to read is not sent. Exit code 0 if the answer is the one hoped for, 1 if it
-          is a refusal or a failure, 4 if none came in time.
+Out:      where the record was written, or with `--wait` the answer; as text or as one JSON object.
+Promise:  an invalid request is not sent. Exit code 0 if the request was sent and, with `--wait`, succeeded; 1 if it
+          was refused or failed; 4 if no answer came in time.
 """
 
 from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from cli.commands.printing import wrong_usage
-from cli.commands.sending import ImportTimeoutS, ImportWait, Json, TimeoutS, Wait, made, send
+from cli.commands.printing import Json, wrong_usage
+from cli.commands.sending import ImportTimeoutS, ImportWait, TimeoutS, Wait, request_from_options, send
 
 if TYPE_CHECKING:
     from cli.jobs.publishing import Order
 
 S3_SCHEME: Final = "s3://"
 
-app = typer.Typer(name="publish", help="Send a request, and wait for its answer if asked to.", no_args_is_help=True)
+app = typer.Typer(
+    name="publish", help="Send a request or an import command; optionally wait for the answer.", no_args_is_help=True
+)
 
-Campaign = Annotated[str, typer.Option("--campaign", help="The sale that the codes belong to.")]
-Fan = Annotated[str, typer.Option("--fan", help="Who asks.")]
-CodeType = Annotated[str | None, typer.Option("--type", help="tm or external.", show_default="tm")]
-Quantity = Annotated[int | None, typer.Option("--quantity", help="1 to 100; all of them or none.", show_default="1")]
-TtlS = Annotated[
-    int | None, typer.Option("--ttl-s", help="Seconds the codes are held, up to 30 days.", show_default="86400")
+Campaign = Annotated[str, typer.Option("--campaign", help="Id of the campaign.")]
+Fan = Annotated[str, typer.Option("--fan", help="Id of the fan.")]
+CodeType = Annotated[str | None, typer.Option("--type", help="Code type: tm or external.", show_default="tm")]
+Quantity = Annotated[
+    int | None, typer.Option("--quantity", help="Number of codes, 1 to 100; all or none.", show_default="1")
 ]
-RequestId = Annotated[str | None, typer.Option("--request-id", help="The idempotency key.", show_default="a new one")]
+TtlS = Annotated[
+    int | None,
+    typer.Option("--ttl-s", help="Seconds to hold the codes, at most 2592000 (30 days).", show_default="86400"),
+]
+RequestId = Annotated[str | None, typer.Option("--request-id", help="Idempotency key.", show_default="a new id")]
 Key = Annotated[str | None, typer.Option("--key", help="Key of the record.", show_default="the fan's id")]
 ImportRecordKey = Annotated[
     str | None, typer.Option("--key", help="Key of the record.", show_default="the campaign's id")
 ]
+Source = Annotated[str | None, typer.Argument(metavar="SOURCE", help="s3://bucket/key", show_default=False)]
+Bucket = Annotated[
+    str | None, typer.Option("--bucket", help="Bucket of the object, instead of SOURCE; needs --object-key.")
+]
+ObjectKey = Annotated[
+    str | None, typer.Option("--object-key", help="Key of the object, instead of SOURCE; needs --bucket.")
+]
+VersionId = Annotated[str | None, typer.Option("--version-id", help="Version of the object; default: the latest.")]
 
 
 @app.command(epilog="Example: codes publish reserve --campaign spring --fan fan-1 --quantity 2 --ttl-s 600 --wait")
@@ -47,11 +60,11 @@ def reserve(
     timeout_s: TimeoutS = 30.0,
     json_: Json = False,
 ) -> None:
-    """Hold codes for a fan. The request's id is the reservation's."""
+    """Hold codes for a fan. The request id becomes the reservation id."""
     from schemas.requests import ReserveRequest
 
     fields = {"campaign_id": campaign, "fan_id": fan, "code_type": code_type, "quantity": quantity, "ttl_s": ttl_s}
-    send(made(ReserveRequest, fields, request_id), key, wait, timeout_s, json_)
+    send(request_from_options(ReserveRequest, fields, request_id), key, wait, timeout_s, json_)
 
 
 @app.command(
@@ -62,7 +75,9 @@ def assign(
     *,
     campaign: Campaign,
     fan: Fan,
-    reservation: Annotated[str | None, typer.Option("--reservation", help="Whose codes; else from stock.")] = None,
+    reservation: Annotated[
+        str | None, typer.Option("--reservation", help="Assign the codes of this reservation; default: from stock.")
+    ] = None,
     code_type: CodeType = None,
     quantity: Quantity = None,
     request_id: RequestId = None,
@@ -71,16 +86,16 @@ def assign(
     timeout_s: TimeoutS = 30.0,
     json_: Json = False,
 ) -> None:
-    """Give a reservation's codes to its fan for good, or codes straight from stock."""
+    """Assign codes to a fan permanently: those of a reservation, or codes directly from stock."""
     from schemas.requests import AssignFromStock, AssignReservation
 
     if reservation is not None and (code_type, quantity) != (None, None):
-        raise wrong_usage("--reservation says already which codes: --type and --quantity are for stock")
+        raise wrong_usage("--type and --quantity are for assigning from stock; omit them with --reservation")
     ids = {"campaign_id": campaign, "fan_id": fan}
     order: Order = (
-        made(AssignReservation, {**ids, "reservation_id": reservation}, request_id)
+        request_from_options(AssignReservation, {**ids, "reservation_id": reservation}, request_id)
         if reservation is not None
-        else made(AssignFromStock, {**ids, "code_type": code_type, "quantity": quantity}, request_id)
+        else request_from_options(AssignFromStock, {**ids, "code_type": code_type, "quantity": quantity}, request_id)
     )
     send(order, key, wait, timeout_s, json_)
 
@@ -89,10 +104,10 @@ def assign(
 def release(
     *,
     campaign: Campaign,
-    reservation: Annotated[str, typer.Option("--reservation", help="Whose codes go back.")],
-    fan: Annotated[str | None, typer.Option("--fan", help="If given, it must be the holder.")] = None,
+    reservation: Annotated[str, typer.Option("--reservation", help="Release the codes of this reservation.")],
+    fan: Annotated[str | None, typer.Option("--fan", help="Id of the fan; if given, it must be the holder.")] = None,
     reason: Annotated[
-        str | None, typer.Option("--reason", help="unused, cancelled or expired.", show_default="unused")
+        str | None, typer.Option("--reason", help="Reason: unused, cancelled or expired.", show_default="unused")
     ] = None,
     request_id: RequestId = None,
     key: Key = None,
@@ -100,11 +115,11 @@ def release(
     timeout_s: TimeoutS = 30.0,
     json_: Json = False,
 ) -> None:
-    """Put a reservation's codes back into stock."""
+    """Return a reservation's codes to stock."""
     from schemas.requests import ReleaseRequest
 
     fields = {"campaign_id": campaign, "reservation_id": reservation, "fan_id": fan, "reason": reason}
-    send(made(ReleaseRequest, fields, request_id), key, wait, timeout_s, json_)
+    send(request_from_options(ReleaseRequest, fields, request_id), key, wait, timeout_s, json_)
 
 
 @app.command(
@@ -115,10 +130,10 @@ def release(
 def import_(
     *,
     campaign: Campaign,
-    source: Annotated[str | None, typer.Argument(help="s3://bucket/key", show_default=False)] = None,
-    bucket: Annotated[str | None, typer.Option("--bucket", help="Instead of SOURCE.")] = None,
-    object_key: Annotated[str | None, typer.Option("--object-key", help="Instead of SOURCE.")] = None,
-    version_id: Annotated[str | None, typer.Option("--version-id", help="Of the object.")] = None,
+    source: Source = None,
+    bucket: Bucket = None,
+    object_key: ObjectKey = None,
+    version_id: VersionId = None,
     code_type: CodeType = None,
     request_id: RequestId = None,
     key: ImportRecordKey = None,
@@ -126,7 +141,7 @@ def import_(
     timeout_s: ImportTimeoutS = 600.0,
     json_: Json = False,
 ) -> None:
-    """Load an S3 object's codes into a campaign. The request's id is the import's."""
+    """Import the codes of an S3 object into a campaign. The request id becomes the import id."""
     from schemas.requests import ImportCommand
 
     bucket, object_key = _address(source, bucket, object_key)
@@ -137,15 +152,15 @@ def import_(
         "version_id": version_id,
         "code_type": code_type,
     }
-    send(made(ImportCommand, fields, request_id), key, wait, timeout_s, json_)
+    send(request_from_options(ImportCommand, fields, request_id), key, wait, timeout_s, json_)
 
 
 def _address(source: str | None, bucket: str | None, object_key: str | None) -> tuple[str, str]:
-    """The object, said in either way."""
+    """Bucket and key, given in either form."""
     if source is None and bucket is not None and object_key is not None:
         return bucket, object_key
     if source is None or bucket is not None or object_key is not None:
-        raise wrong_usage("say which object: either s3://bucket/key, or --bucket and --object-key")
+        raise wrong_usage("specify the object as s3://bucket/key, or with --bucket and --object-key")
     named, slash, rest = source.removeprefix(S3_SCHEME).partition("/")
     if not source.startswith(S3_SCHEME) or not slash:
         raise wrong_usage("SOURCE must be s3://bucket/key")

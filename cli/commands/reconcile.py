@@ -1,15 +1,15 @@
-"""`codes reconcile`: whether the inventory's shards say what the codes are, the correction if not, and all told anew.
+"""`codes reconcile`: compares the inventory's shards with the codes; can correct them and publish all of them again.
 
-Out:      a row for each count that drifts, and a line of sums; or one JSON object. No code's value.
-Promise:  reads only, unless `--repair` or `--retell` is given. Exit code 0 if there is no drift, or none any more,
-          and with `--reservations` nothing that disagrees; else 1.
+Out:      a row for each count that drifts, and a line of sums; or one JSON object. Never a code's value.
+Promise:  reads only, unless `--repair` or `--retell` is given. Exit code 0 if there is no drift, or none after the
+          repair, and with `--reservations` no inconsistency; otherwise 1.
 """
 
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cli.commands.printing import complain, print_json, table_console
+from cli.commands.printing import Json, complain, print_json, table_console
 from ops.exit_codes import Exit
 
 if TYPE_CHECKING:
@@ -17,25 +17,34 @@ if TYPE_CHECKING:
     from handlers.inventory.reconcile import Line
 
 
+Campaigns = Annotated[
+    list[str] | None,
+    typer.Option("--campaign", help="Reconcile only this campaign; may be repeated.", show_default=False),
+]
+Repair = Annotated[
+    bool, typer.Option("--repair", help="Correct drifting counts, and publish the corrections to inventory.v1.")
+]
+Retell = Annotated[
+    bool, typer.Option("--retell", help="Publish all counts to inventory.v1 again, as needed after a restore.")
+]
+Reservations = Annotated[
+    bool, typer.Option("--reservations", help="List reservations and codes that disagree; reads all of both.")
+]
+All = Annotated[bool, typer.Option("--all", help="Also show counts that agree.")]
+
+
 def reconcile(
     *,
-    campaign: Annotated[
-        list[str] | None, typer.Option("--campaign", help="Only this campaign; may be repeated.", show_default=False)
-    ] = None,
-    repair: Annotated[bool, typer.Option("--repair", help="Correct what drifts, and tell inventory.v1.")] = False,
-    retell: Annotated[
-        bool, typer.Option("--retell", help="Then tell inventory.v1 all counts anew, as after a restore.")
-    ] = False,
-    reservations: Annotated[
-        bool,
-        typer.Option("--reservations", help="Name reservations and codes that disagree; reads all of both."),
-    ] = False,
-    all_: Annotated[bool, typer.Option("--all", help="Show what agrees too.")] = False,
-    json_: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    campaign: Campaigns = None,
+    repair: Repair = False,
+    retell: Retell = False,
+    reservations: Reservations = False,
+    all_: All = False,
+    json_: Json = False,
 ) -> None:
-    """Compare the inventory's shards with the codes, campaign by campaign, each at one time.
+    """Compare the inventory's shards with the codes, in one snapshot per campaign.
 
-    May be run while the service works: what is under way is in both counts, or in neither.
+    Safe to run while the service is running: a change in progress is in both counts, or in neither.
     """
     import asyncio
 
@@ -45,8 +54,8 @@ def reconcile(
     settings, campaigns = load_settings(), campaign or []
     report = asyncio.run(reconciling.reconcile(settings, campaigns, repair=repair, retell=retell, keep_all=all_))
     if reservations:
-        tell = print_json if json_ else _print_finding
-        report.inconsistent = asyncio.run(comparing.compare(settings, campaigns, tell))
+        print_finding = print_json if json_ else _print_finding
+        report.inconsistent = asyncio.run(comparing.compare(settings, campaigns, print_finding))
     if json_:
         print_json(_fields_of(report))
     else:
@@ -65,22 +74,22 @@ def _fields_of(report: "Report") -> dict[str, Any]:
 
 
 def _row(line: "Line") -> dict[str, Any]:
-    return {**line.shelf._asdict(), "by_shards": line.by_shards, "by_codes": line.by_codes, "drift": line.drift}
+    return {**line.key._asdict(), "by_shards": line.by_shards, "by_codes": line.by_codes, "drift": line.drift}
 
 
 def _print(report: "Report", *, retell: bool) -> None:
     if report.lines:
         _print_lines(report.lines)
-    told = f"campaigns {report.campaigns:,}, codes {report.codes:,}, drift {report.drift:,}"
+    sums = f"campaigns {report.campaigns:,}, codes {report.codes:,}, drift {report.drift:,}"
     if report.drift != report.remaining:
-        told = f"{told}, after the repair {report.remaining:,}"
+        sums = f"{sums}, after the repair {report.remaining:,}"
     if report.inconsistent is not None:
-        told = f"{told}, inconsistent {report.inconsistent:,}"
-    typer.echo(f"{told}, shards retold {report.retold:,}" if retell else told)
+        sums = f"{sums}, inconsistent {report.inconsistent:,}"
+    typer.echo(f"{sums}, shards retold {report.retold:,}" if retell else sums)
 
 
 def _print_finding(fields: dict[str, Any]) -> None:
-    """A line each, as they are found: there may be very many."""
+    """Print one finding at once: there may be too many to collect."""
     typer.echo("{kind} {id}, campaign {campaign_id}: {reason}".format(**fields))
 
 
@@ -94,6 +103,6 @@ def _print_lines(lines: "list[Line]") -> None:
         table.add_column(name, justify="right", no_wrap=True)
     for line in lines:
         table.add_row(
-            *line.shelf, f"{line.by_shards:,}", f"{line.by_codes:,}", f"{line.drift:+,}" if line.drift else "0"
+            *line.key, f"{line.by_shards:,}", f"{line.by_codes:,}", f"{line.drift:+,}" if line.drift else "0"
         )
     table_console().print(table)

@@ -1,8 +1,8 @@
-"""`codes worker`, `codes importer`, `codes expirer`, `codes inventory`: one process of a role each."""
+"""`codes worker`, `codes importer`, `codes expirer`, `codes inventory`: run one process of a role."""
 
 
 def worker() -> None:
-    """Serve reserve, assign and release requests, until SIGTERM."""
+    """Process reserve, assign and release requests until SIGTERM."""
     from ops.settings.load import load_settings
     from roles.process import run_role
     from roles.worker import worker as work
@@ -11,7 +11,7 @@ def worker() -> None:
 
 
 def importer() -> None:
-    """Serve import commands: load the codes of S3 objects into campaigns, until SIGTERM."""
+    """Process import commands: import the codes of S3 objects into campaigns, until SIGTERM."""
     from ops.settings.load import load_settings
     from roles.importer import importer as work
     from roles.process import run_role
@@ -20,7 +20,7 @@ def importer() -> None:
 
 
 def expirer() -> None:
-    """Ask for the release of reservations whose time is over, until SIGTERM."""
+    """Request the release of expired reservations until SIGTERM."""
     from ops.settings.load import load_settings
     from roles.expirer import expirer as work
     from roles.process import run_role
@@ -29,7 +29,7 @@ def expirer() -> None:
 
 
 def inventory() -> None:
-    """Count the stock of every campaign, send alerts, and answer over HTTP, until SIGTERM."""
+    """Count the stock of every campaign, publish stock alerts, and serve the HTTP API, until SIGTERM."""
     from ops.settings.load import load_settings
     from roles.inventory import inventory as work
     from roles.process import run_role

@@ -1,7 +1,7 @@
-"""`codes schemas`: AsyncAPI, OpenAPI and JSON Schemas of this version, as files.
+"""`codes schemas`: writes AsyncAPI, OpenAPI and JSON Schemas of this version.
 
-Out:      `asyncapi.json`, `openapi.json`, and `schemas/<model>.json`; what stood there is replaced.
-Promise:  the same version writes the same bytes, whatever the environment says.
+Out:      `asyncapi.json`, `openapi.json`, and `schemas/<model>.json`; existing files are replaced.
+Promise:  the same version writes the same bytes, in any environment.
 """
 
 from collections.abc import Mapping
@@ -10,7 +10,7 @@ from typing import Annotated, Final, Literal
 
 import typer
 
-from cli.commands.printing import complain, print_json
+from cli.commands.printing import Json, complain, print_json
 from ops.exit_codes import Exit
 
 FOLDER: Final = Path("docs") / "api"
@@ -20,13 +20,13 @@ State = Literal["written", "current", "missing", "differs", "left over"]
 
 
 def schemas(
-    out: Annotated[Path, typer.Option("--out", file_okay=False, help="The folder for the files.")] = FOLDER,
+    out: Annotated[Path, typer.Option("--out", file_okay=False, help="Output folder.")] = FOLDER,
     check: Annotated[
-        bool, typer.Option("--check", help="Write nothing; exit code 1 if a file there is not current.")
+        bool, typer.Option("--check", help="Write nothing; exit code 1 if a file is missing or outdated.")
     ] = False,
-    json_: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    json_: Json = False,
 ) -> None:
-    """Write the documents that tools of other teams read: AsyncAPI 3.0, OpenAPI 3.1, JSON Schemas."""
+    """Write the interface descriptions for other teams' tools: AsyncAPI 3.0, OpenAPI 3.1, JSON Schemas."""
     states = compared(out) if check else written(out)
     if json_:
         print_json({"files": [{"file": str(file), "state": state} for file, state in states.items()]})
@@ -34,12 +34,12 @@ def schemas(
         for file, state in states.items():
             typer.echo(f"{file}: {state}" if check else file)
     if check and set(states.values()) != {"current"}:
-        complain(f"{out} is not what this version writes; write it anew without --check")
+        complain(f"{out} differs from what this version writes; run the command without --check to update it")
         raise typer.Exit(Exit.FAILED)
 
 
 def files() -> dict[str, str]:
-    """All files by their names in the folder."""
+    """File names and contents."""
     from interfaces.asyncapi import asyncapi
     from interfaces.http import openapi
     from interfaces.payloads import INCOMING, OUTGOING, schema_file
@@ -53,24 +53,22 @@ def files() -> dict[str, str]:
 
 
 def written(out: Path) -> Mapping[Path, State]:
-    """Write all of them."""
     (out / SCHEMAS).mkdir(parents=True, exist_ok=True)
-    made = files()
-    for name, text in made.items():
+    generated = files()
+    for name, text in generated.items():
         (out / name).write_text(text, encoding="utf-8")
-    return {out / name: "written" for name in made}
+    return {out / name: "written" for name in generated}
 
 
 def compared(out: Path) -> Mapping[Path, State]:
-    """How each file that should be there is, and which one should not."""
-    made = {out / name: text for name, text in files().items()}
-    found = {file: state_of(file, text) for file, text in made.items()}
-    others = sorted({*out.glob("*.json"), *(out / SCHEMAS).glob("*.json")} - made.keys())
+    """The state of each expected file, and of files that should not exist."""
+    generated = {out / name: text for name, text in files().items()}
+    found = {file: state_of(file, text) for file, text in generated.items()}
+    others = sorted({*out.glob("*.json"), *(out / SCHEMAS).glob("*.json")} - generated.keys())
     return {**found, **dict.fromkeys(others, "left over")}
 
 
 def state_of(file: Path, text: str) -> State:
-    """Of a file that should be there."""
     if not file.is_file():
         return "missing"
     return "current" if file.read_text(encoding="utf-8") == text else "differs"

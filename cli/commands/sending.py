@@ -1,8 +1,8 @@
-"""How commands send a request: made from options, sent, and its answer awaited if asked to.
+"""Sends a request or command that was built from options, and waits for the answer on request.
 
-In:       fields as typed.
-Out:      where the record stands, or the answer; the process ends with the exit code that goes with it.
-Promise:  what the service would refuse to read is not sent.
+In:       the options' values.
+Out:      where the record was written, or the answer; exits with the matching exit code.
+Promise:  an invalid request is not sent.
 """
 
 from typing import TYPE_CHECKING, Annotated, Any, Final, TypeVar
@@ -28,20 +28,21 @@ OPTIONS: Final = {
     "reservation_id": "--reservation",
     "ttl_s": "--ttl-s",
 }
-"""Options that are not named exactly like their field."""
+"""Options whose name differs from that of their field."""
 
 Wait = Annotated[bool, typer.Option("--wait", help="Wait for the answer.")]
-TimeoutS = Annotated[float, typer.Option("--timeout-s", "--timeout", min=0.1, help="Seconds to wait for it.")]
-ImportWait = Annotated[bool, typer.Option("--wait", help="Wait for the import's end, and show how it gets on.")]
+TimeoutS = Annotated[
+    float, typer.Option("--timeout-s", "--timeout", min=0.1, help="With --wait: give up after N seconds.")
+]
+ImportWait = Annotated[bool, typer.Option("--wait", help="Wait until the import ends, and show its progress.")]
 ImportTimeoutS = Annotated[
     float,
-    typer.Option("--timeout-s", "--timeout", min=0.1, help="Seconds to wait for news of it; each one counts anew."),
+    typer.Option("--timeout-s", "--timeout", min=0.1, help="With --wait: give up after N seconds without progress."),
 ]
-Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 
 
-def made(model: type["M"], fields: dict[str, Any], request_id: str | None) -> "M":
-    """The request, if it is one that the service will read."""
+def request_from_options(model: type["M"], fields: dict[str, Any], request_id: str | None) -> "M":
+    """Build the request; exits with a usage error if it is invalid."""
     from pydantic import ValidationError
 
     from cli.jobs.publishing import new_request_id
@@ -54,7 +55,7 @@ def made(model: type["M"], fields: dict[str, Any], request_id: str | None) -> "M
 
 
 def send(order: "Order", key: str | None, wait: bool, timeout_s: float, json_: bool) -> None:
-    """Send it, say what came of it, and end with the exit code that goes with that."""
+    """Send it, print the result, and exit with the matching exit code."""
     import asyncio
 
     from cli.commands.answers import print_answer, print_sent
@@ -65,12 +66,12 @@ def send(order: "Order", key: str | None, wait: bool, timeout_s: float, json_: b
     if not wait:
         print_sent(asyncio.run(publish(settings, order, record_key)), json_=json_)
         return
-    sent = _waited(settings, order, record_key, timeout_s)
+    sent = _send_and_wait(settings, order, record_key, timeout_s)
     raise typer.Exit(print_answer(sent, timeout_s=timeout_s, json_=json_))
 
 
-def _waited(settings: "Settings", order: "Order", record_key: str, timeout_s: float) -> "Sent":
-    """Send it and wait. Ctrl-C ends the waiting only, and says so of an import, which might run for an hour."""
+def _send_and_wait(settings: "Settings", order: "Order", record_key: str, timeout_s: float) -> "Sent":
+    """Send it and wait. Ctrl-C ends only the waiting; for an import, which may run for an hour, a line says so."""
     import asyncio
 
     from cli.commands.import_progress import import_progress
@@ -86,15 +87,18 @@ def _waited(settings: "Settings", order: "Order", record_key: str, timeout_s: fl
     except KeyboardInterrupt:
         if isinstance(order, ImportCommand):
             import_id = order.request_id
-            complain(f"import {import_id} goes on; codes imports show {import_id}, codes imports cancel {import_id}")
+            complain(
+                f"import {import_id} continues; check it with codes imports show {import_id}, "
+                f"stop it with codes imports cancel {import_id}"
+            )
         raise
 
 
 def _one_line(why: "ValidationError") -> str:
-    """Each option that is wrong, and why."""
-    told = []
+    """All invalid options with their errors, on one line."""
+    problems = []
     for error in why.errors(include_url=False, include_input=False):
         field = ".".join(str(part) for part in error["loc"])
         option = OPTIONS.get(field, f"--{field.replace('_', '-')}")
-        told.append(f"{option} ({field}): {error['msg']}" if field else error["msg"])
-    return "; ".join(told)
+        problems.append(f"{option} ({field}): {error['msg']}" if field else error["msg"])
+    return "; ".join(problems)

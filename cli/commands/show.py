@@ -1,7 +1,7 @@
-"""`codes show`: what the database holds about one campaign, code, reservation, request or import.
+"""`codes show`: looks up one campaign, code, reservation, request or import in the database.
 
 Out:      a table, or one JSON object.
-Promise:  no code's value without `--reveal`. Exit code 1 and one line if there is no such thing.
+Promise:  no code's value without `--reveal`. Exit code 1 and one line if it does not exist.
 """
 
 import sys
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cli.commands.imports import show as import_
-from cli.commands.printing import complain, print_fields, print_json, table_console, wrong_usage
+from cli.commands.printing import Json, complain, print_fields, print_json, table_console, wrong_usage
 from ops.exit_codes import Exit
 
 if TYPE_CHECKING:
@@ -20,17 +20,28 @@ if TYPE_CHECKING:
 
 Account = dict[str, Any]
 
-app = typer.Typer(name="show", help="Look something up in the database.", no_args_is_help=True)
+app = typer.Typer(
+    name="show",
+    help="Look up a campaign, code, reservation, request or import in the database.",
+    no_args_is_help=True,
+)
 
-Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
+
+CodeId = Annotated[str | None, typer.Argument(help="The code's id, not its value.", show_default=False)]
+Campaign = Annotated[str | None, typer.Option("--campaign", help="Look up the code by its value in this campaign.")]
+Value = Annotated[
+    str | None,
+    typer.Option("--value", help="The code's value; safer at the prompt, since other users can see arguments."),
+]
+Reveal = Annotated[bool, typer.Option("--reveal", help="Show the code's value.")]
 
 
 @app.command(epilog="Example: codes show campaign spring")
 def campaign(campaign_id: Annotated[str, typer.Argument(show_default=False)], json_: Json = False) -> None:
-    """Count a campaign's codes by type and status: the sum over its shards, and the shards."""
+    """Show a campaign's codes by type and status, in total and per shard."""
     from cli.jobs import showing
 
-    account = _looked_up(lambda lookups: showing.campaign(lookups, campaign_id), f"campaign {campaign_id}")
+    account = _look_up(lambda lookups: showing.campaign(lookups, campaign_id), f"campaign {campaign_id}")
     if json_:
         print_json(account)
         return
@@ -44,21 +55,19 @@ def campaign(campaign_id: Annotated[str, typer.Argument(show_default=False)], js
     "codes show code --campaign spring < value.txt"
 )
 def code(
-    code_id: Annotated[str | None, typer.Argument(show_default=False)] = None,
+    code_id: CodeId = None,
     *,
-    campaign: Annotated[str | None, typer.Option("--campaign", help="Look by value in this campaign.")] = None,
-    value: Annotated[
-        str | None, typer.Option("--value", help="Better typed when asked: arguments are seen by others.")
-    ] = None,
-    reveal: Annotated[bool, typer.Option("--reveal", help="Show the code's value.")] = False,
+    campaign: Campaign = None,
+    value: Value = None,
+    reveal: Reveal = False,
     json_: Json = False,
 ) -> None:
-    """Say a code's status and who holds it: by its id, or by its value within a campaign."""
+    """Show a code's status and holder, by the code's id or by its value within a campaign."""
     from cli.jobs import showing
 
     if (code_id is None) == (campaign is None) or (value is not None and campaign is None):
-        raise wrong_usage("say which code: either its id, or --campaign and its value")
-    secret = value or _asked_for_value() if campaign else ""
+        raise wrong_usage("specify the code by its id, or by --campaign and its value")
+    secret = value or _prompt_for_value() if campaign else ""
 
     async def find(lookups: "Lookups") -> "CodeDocument | None":
         return await (lookups.code_by_value(campaign, secret) if campaign else lookups.code(code_id or ""))
@@ -66,43 +75,45 @@ def code(
     async def look(lookups: "Lookups") -> Account | None:
         return await showing.code(lookups, await find(lookups), reveal=reveal)
 
-    what = f"code of this value in campaign {campaign}" if campaign else f"code {code_id}"
-    account = _looked_up(look, what)
+    subject = f"code with this value in campaign {campaign}" if campaign else f"code {code_id}"
+    account = _look_up(look, subject)
     if json_:
         print_json(account)
         return
     holder = account.pop("holder")
-    print_fields({**account, **({f"holder {name}": told for name, told in (holder or {}).items()})})
+    print_fields({**account, **({f"holder {name}": field for name, field in (holder or {}).items()})})
 
 
 @app.command(epilog="Example: codes show reservation r-1")
 def reservation(reservation_id: Annotated[str, typer.Argument(show_default=False)], json_: Json = False) -> None:
-    """Say who holds or got which codes. A reservation's id is that of the request that made it."""
+    """Show the fan and the codes of a reservation. Its id is the id of the request that created it."""
     from cli.jobs import showing
 
-    _print_one(lambda lookups: showing.reservation(lookups, reservation_id), f"reservation {reservation_id}", json_)
+    _print_account(
+        lambda lookups: showing.reservation(lookups, reservation_id), f"reservation {reservation_id}", json_
+    )
 
 
 @app.command(epilog="Example: codes show request r-1 --json")
 def request(request_id: Annotated[str, typer.Argument(show_default=False)], json_: Json = False) -> None:
-    """Say what was decided about a request, when, and which record it was (topic.partition@offset)."""
+    """Show a request's result, and the record that it was decided for (topic.partition@offset)."""
     from cli.jobs import showing
 
-    _print_one(lambda lookups: showing.request(lookups, request_id), f"request {request_id} in the ledger", json_)
+    _print_account(lambda lookups: showing.request(lookups, request_id), f"request {request_id} in the ledger", json_)
 
 
 app.command("import", epilog="The same as codes imports show.")(import_)
 
 
-def _asked_for_value() -> str:
-    """The code, typed unseen, or from a pipe."""
+def _prompt_for_value() -> str:
+    """Read the code from a hidden prompt, or from a pipe."""
     if sys.stdin.isatty():
         return str(typer.prompt("code", hide_input=True, err=True))
     return sys.stdin.readline().strip()
 
 
-def _looked_up(look: "Callable[[Lookups], Awaitable[Account | None]]", what: str) -> Account:
-    """The account, or one line and exit code 1."""
+def _look_up(look: "Callable[[Lookups], Awaitable[Account | None]]", subject: str) -> Account:
+    """The account; prints one line and exits with code 1 if there is none."""
     import asyncio
 
     from ops.settings.load import load_settings
@@ -115,13 +126,13 @@ def _looked_up(look: "Callable[[Lookups], Awaitable[Account | None]]", what: str
 
     account = asyncio.run(ask())
     if account is None:
-        complain(f"there is no {what}")
+        complain(f"there is no {subject}")
         raise typer.Exit(Exit.FAILED)
     return account
 
 
-def _print_one(look: "Callable[[Lookups], Awaitable[Account | None]]", what: str, json_: bool) -> None:
-    account = _looked_up(look, what)
+def _print_account(look: "Callable[[Lookups], Awaitable[Account | None]]", subject: str, json_: bool) -> None:
+    account = _look_up(look, subject)
     if json_:
         print_json(account)
     else:

@@ -1,1 +1,1 @@
-"""The demo: the whole service on one machine, asked by a made-up upstream program, and audited."""
+"""The demo: the whole service on one machine, with a simulated upstream program, followed by an audit."""

@@ -1,7 +1,7 @@
-"""The CSV objects that the demo imports, with all that real files have: doubles, blanks, bad rows.
+"""The CSV objects that the demo imports, as messy as real files: duplicates, blank lines, bad rows.
 
-In:       a source of chance, how many codes.
-Out:      bytes, and what an import of them must count.
+In:       a random generator, the number of codes.
+Out:      the content, and the counts that its import must report.
 Promise:  the same seed gives the same file.
 """
 
@@ -21,60 +21,58 @@ BAD_PER_MILLE: Final = 20
 EXTERNAL_PER_MILLE: Final = 100
 BAD_CELLS: Final = ("TWO WORDS", "UMLAUT-\u00c4", 'QUO"TE', "TAB\tBED", "LONG-" + "X" * 128, "A,B")
 SPACES: Final = ("", "", "", " ")
-"""White space around a code is cut."""
+"""Whitespace before the code, which the importer strips."""
 
 Row = tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class CsvFile:
-    """One object for S3."""
-
     name: str
     content: bytes
     inserted: int
-    """Codes that are new to an empty campaign."""
+    """Codes that an import into an empty campaign inserts."""
     duplicates: int
     rejected: int
 
     @property
     def rows(self) -> int:
-        """What an import must count as rows_read."""
+        """The `rows_read` of an import."""
         return self.inserted + self.duplicates + self.rejected
 
 
 def large_file(chance: Random, count: int) -> CsvFile:
-    """`count` codes of both types as a spreadsheet would save them: BOM, CRLF, header, more columns than needed."""
-    good = [(chance.choice(SPACES) + code, kind(chance), "") for code in codes(chance, "SPRING", count)]
-    doubles = chance.choices(good, k=share(count, DUPLICATES_PER_MILLE))
+    """`count` codes of both types, as saved by a spreadsheet: BOM, CRLF, header, an additional column."""
+    good = [(chance.choice(SPACES) + code, random_type(chance), "") for code in codes(chance, "SPRING", count)]
+    duplicates = chance.choices(good, k=share(count, DUPLICATES_PER_MILLE))
     bad = [(chance.choice(BAD_CELLS), "tm", "") for _ in range(share(count, BAD_PER_MILLE))]
-    rows: list[Row | None] = [*good, *doubles, *bad, *[None] * share(count, BLANKS_PER_MILLE)]
+    rows: list[Row | None] = [*good, *duplicates, *bad, *[None] * share(count, BLANKS_PER_MILLE)]
     chance.shuffle(rows)
     content = BOM + text(rows, header=("code", "code_type", "note"), newline="\r\n")
-    return CsvFile("spring.csv", content, len(good), len(doubles), len(bad))
+    return CsvFile("spring.csv", content, len(good), len(duplicates), len(bad))
 
 
 def small_file(chance: Random, count: int) -> CsvFile:
-    """`count` codes, one a line, nothing else."""
+    """`count` codes, one per line, without a header."""
     rows = [(code,) for code in codes(chance, "VIP", count)]
     return CsvFile("vip.csv", text(rows, header=None, newline="\n"), count, 0, 0)
 
 
 def codes(chance: Random, prefix: str, count: int) -> list[str]:
-    """Different codes that cannot be guessed from each other."""
+    """Distinct random codes."""
     found: dict[str, None] = {}
     while len(found) < count:
         found[f"{prefix}-{''.join(chance.choices(ALPHABET, k=10))}"] = None
     return list(found)
 
 
-def kind(chance: Random) -> str:
-    """A code type; empty: the command's."""
+def random_type(chance: Random) -> str:
+    """A code type, or an empty cell, which stands for the command's."""
     return "external" if chance.randrange(1000) < EXTERNAL_PER_MILLE else chance.choice(("tm", ""))
 
 
 def share(count: int, per_mille: int) -> int:
-    """A part of the rows, at least one."""
+    """A share of the rows, at least one."""
     return max(1, count * per_mille // 1000)
 
 
@@ -91,7 +89,6 @@ def text(rows: Sequence[Row | None], *, header: Row | None, newline: str) -> byt
 
 
 def with_header(rows: Sequence[Row | None], header: Row | None) -> Iterator[Row | None]:
-    """The header before the rows, if there is one."""
     if header is not None:
         yield header
     yield from rows

@@ -1,6 +1,6 @@
-"""Signals that end the demo, and the moments in which they must wait.
+"""Handling of the signals that end the demo.
 
-Out:      `as_one`: SIGTERM and SIGHUP do what Ctrl-C does. `deferred`: none of them disturbs the clearing up.
+Out:      `as_keyboard_interrupt`: SIGTERM and SIGHUP act like Ctrl-C. `ignored`: cleaning up is not interrupted.
 """
 
 import signal
@@ -14,8 +14,8 @@ ALL: Final = (signal.SIGINT, *OTHERS)
 
 
 @contextmanager
-def as_one() -> Iterator[None]:
-    """Inside, every signal that ends a program is a KeyboardInterrupt, or a cancellation in an event loop."""
+def as_keyboard_interrupt() -> Iterator[None]:
+    """In this context each of the signals raises KeyboardInterrupt, or cancels the running event loop's main task."""
     before = {number: signal.signal(number, interrupt) for number in OTHERS}
     try:
         yield
@@ -25,8 +25,8 @@ def as_one() -> Iterator[None]:
 
 
 @contextmanager
-def deferred() -> Iterator[None]:
-    """Inside, none of them does anything: what is under way is the end already, and it has limits of its own."""
+def ignored() -> Iterator[None]:
+    """In this context the signals have no effect: the demo is already ending, within its own time limits."""
     before = {number: signal.signal(number, signal.SIG_IGN) for number in ALL}
     try:
         yield
@@ -36,5 +36,4 @@ def deferred() -> Iterator[None]:
 
 
 def interrupt(_number: int, _frame: FrameType | None) -> None:
-    """As if somebody had pressed Ctrl-C."""
     signal.raise_signal(signal.SIGINT)

@@ -1,8 +1,8 @@
-"""The demo from its start to its verdict.
+"""Runs the demo on the local stack, from start to audit.
 
-In:       how much of everything; where to show it.
+In:       the size of the demo, and a screen for its progress.
 Out:      `Outcome`.
-Promise:  however it ends, no process that it started is left, unless the stack was to be kept.
+Promise:  however it ends, it leaves none of its processes running, except the stack with `keep`.
 """
 
 import asyncio
@@ -18,11 +18,11 @@ import devstack
 from audit.audit import audit
 from audit.reading import Limits, read_history
 from audit.report import AuditReport
-from cli.demo.interrupts import deferred
+from cli.demo.interrupts import ignored
 from cli.demo.roles import CREW, RoleFailed, Roles
 from cli.demo.screen import Screen
 from cli.demo.traffic import Size, Traffic
-from cli.demo.watching import HEARD_TOPICS, Heard
+from cli.demo.watching import WATCHED_TOPICS, Received
 from ops.broker.migrate import migrate
 from ops.broker.reading import topic_reader
 from ops.broker.topics import admin_client
@@ -33,34 +33,31 @@ from stores.mongo.removal import drop_database
 READY_LIMIT_S: Final = 60.0
 READY_POLL_S: Final = 0.1
 NOT_OURS: Final = ("CODES_", "AWS_")
-"""Variables that would lead the demo elsewhere than to the local stack."""
+"""Prefixes of variables that could point the demo to another stack than the local one."""
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How it went."""
-
     report: AuditReport
-    heard: Heard
+    received: Received
     troubles: tuple[str, ...]
-    """What did not come in time, and roles that did not end well."""
+    """Answers that did not come in time, and roles that failed to end."""
     seconds: float
     environment: Mapping[str, str]
-    """Where the run's topics and database are, for who keeps them."""
+    """Variables that name the run's topics and database, for use with `--keep`."""
 
     @property
     def is_good(self) -> bool:
-        """Whether there is nothing to complain of."""
         return self.report.sound and not self.troubles
 
 
 def run_demo(size: Size, screen: Screen, *, keep: bool) -> Outcome:
-    """Start what is needed, play, audit, and stop what was started. With `keep` the stack and the data stay.
+    """Start stack and roles, run the traffic, audit, and stop them. With `keep` the stack and the data stay.
 
     Raises:
         StackError: the local stack cannot be started.
         RoleFailed: a role ended.
-        KeyboardInterrupt: somebody ended the demo.
+        KeyboardInterrupt: the demo was interrupted.
     """
     with screen.shown(), local_stack(screen, keep=keep) as stack:
         environment = own_environment(stack)
@@ -70,8 +67,8 @@ def run_demo(size: Size, screen: Screen, *, keep: bool) -> Outcome:
 
 @contextmanager
 def local_stack(screen: Screen, *, keep: bool) -> Iterator[devstack.Stack]:
-    """The stack, joined or started; stopped again if this run started it."""
-    step = screen.step("the local stack")
+    """The local stack: joined if it runs already, otherwise started, and stopped at the end."""
+    step = screen.step("start the local stack")
     must_stop = devstack.current() is None
     try:
         stack = devstack.up(report=screen.say)
@@ -80,23 +77,23 @@ def local_stack(screen: Screen, *, keep: bool) -> Iterator[devstack.Stack]:
         yield stack
     finally:
         if must_stop and not keep:
-            with deferred():
+            with ignored():
                 devstack.down()
 
 
 @contextmanager
 def roles(logs: Path) -> Iterator[Roles]:
-    """The roles, to be started inside; none runs afterwards."""
+    """The roles. The caller starts them in this context; none runs afterwards."""
     crew = Roles(logs)
     try:
         yield crew
     finally:
-        with deferred():
+        with ignored():
             crew.stop()
 
 
 def own_environment(stack: devstack.Stack) -> dict[str, str]:
-    """Everything of this process's environment that does not lead elsewhere, and names of this run's own."""
+    """This process's environment without the variables of other stacks, and with the names of this run."""
     name = f"demo-{token_hex(4)}"
     inherited = {key: value for key, value in os.environ.items() if not key.startswith(NOT_OURS)}
     return {
@@ -110,7 +107,7 @@ def own_environment(stack: devstack.Stack) -> dict[str, str]:
 
 @contextmanager
 def process_environment(environment: Mapping[str, str]) -> Iterator[None]:
-    """Inside, this process has it: S3's client takes its credentials from nowhere else."""
+    """In this context `os.environ` is this environment: the S3 client reads its credentials only from there."""
     before = dict(os.environ)
     os.environ.clear()
     os.environ.update(environment)
@@ -122,43 +119,45 @@ def process_environment(environment: Mapping[str, str]) -> Iterator[None]:
 
 
 async def play(environment: Mapping[str, str], size: Size, screen: Screen, crew: Roles, *, keep: bool) -> Outcome:
-    """Migrate, start the roles, let the traffic run, stop the roles, audit."""
+    """Migrate, start the roles, run the traffic, stop the roles, audit."""
     settings = load_settings(environment)
-    step = screen.step("topics and collections")
+    step = screen.step("create topics and collections")
     await migrate(settings)
     step.done()
     crew.start(environment)
-    traffic, texts = await played(settings, size, screen, crew)
-    step = screen.step("the roles stop")
+    traffic, texts = await run_traffic(settings, size, screen, crew)
+    step = screen.step("stop the roles")
     ended_badly = await asyncio.to_thread(crew.stop)
     step.done()
-    step = screen.step("the audit")
+    step = screen.step("audit")
     report = audit(await read_history(settings, limits=Limits(), texts={**crew.texts(), **texts}))
     step.done()
-    outcome = Outcome(report, traffic.heard, (*traffic.missing, *ended_badly), screen.seconds, environment)
+    outcome = Outcome(report, traffic.received, (*traffic.missing, *ended_badly), screen.seconds, environment)
     if outcome.is_good and not keep:
         await remove(settings)
     return outcome
 
 
-async def played(settings: Settings, size: Size, screen: Screen, crew: Roles) -> tuple[Traffic, Mapping[str, str]]:
-    """The traffic, and what metrics and reject reports say after it."""
-    heard = Heard(Topics(settings.topics.prefix))
+async def run_traffic(
+    settings: Settings, size: Size, screen: Screen, crew: Roles
+) -> tuple[Traffic, Mapping[str, str]]:
+    """Run the traffic. Returns it with the metrics and reject reports after it."""
+    received = Received(Topics(settings.topics.prefix))
     bucket = settings.mongo.database
-    async with listening(settings, heard):
+    async with listening(settings, received):
         await until_ready(crew, screen)
-        traffic = Traffic(settings, size, heard, screen, crew.check, bucket)
+        traffic = Traffic(settings, size, received, screen, crew.check, bucket)
         await traffic.run()
         return traffic, {**await crew.metrics(), **await traffic.reject_reports()}
 
 
 @asynccontextmanager
-async def listening(settings: Settings, heard: Heard) -> AsyncIterator[None]:
-    """Hear what comes from now on, inside."""
+async def listening(settings: Settings, received: Received) -> AsyncIterator[None]:
+    """In this context, collect the records that are written from now on."""
     topics = Topics(settings.topics.prefix)
-    async with topic_reader(settings, [topics.full(topic) for topic in HEARD_TOPICS]) as reader:
+    async with topic_reader(settings, [topics.full(topic) for topic in WATCHED_TOPICS]) as reader:
         reader.start_at(await reader.ends())
-        task = asyncio.create_task(heard.listen(reader))
+        task = asyncio.create_task(received.listen(reader))
         try:
             yield
         finally:
@@ -168,12 +167,12 @@ async def listening(settings: Settings, heard: Heard) -> AsyncIterator[None]:
 
 
 async def until_ready(crew: Roles, screen: Screen) -> None:
-    """Wait for all roles.
+    """Wait until all roles are ready.
 
     Raises:
-        RoleFailed: one ended, or they are not ready in time.
+        RoleFailed: a role ended, or is not ready in time.
     """
-    step = screen.step("the roles", len(CREW))
+    step = screen.step("start the roles", len(CREW))
     deadline_s = screen.seconds + READY_LIMIT_S
     while (ready := await crew.ready()) < len(CREW):
         if screen.seconds > deadline_s:
@@ -184,7 +183,7 @@ async def until_ready(crew: Roles, screen: Screen) -> None:
 
 
 async def remove(settings: Settings) -> None:
-    """Remove the run's topics and its database: on a stack that goes on, runs would pile up."""
+    """Remove the run's topics and its database, so that they do not accumulate on a stack that keeps running."""
     topics = Topics(settings.topics.prefix)
     async with admin_client(settings) as admin:
         await admin.delete_topics([topics.full(topic) for topic in ALL_TOPICS])

@@ -1,9 +1,9 @@
-"""The demo on a deployment that runs already: its topics, its database, its roles.
+"""Runs the demo on an existing deployment, with its topics, database and roles.
 
-In:       the settings that lead there; how much of everything; where to show it.
+In:       the deployment's settings, the size of the demo, and a screen for its progress.
 Out:      `Outcome`.
-Promise:  nothing is started, stopped or removed. A deployment that holds a demo's codes is refused before anything
-          is sent: the demo's ids would be old ones, and its answers old answers.
+Promise:  nothing is started, stopped or removed. A deployment that holds codes of an earlier demo is refused before
+          anything is sent: the ids would repeat, and get the earlier answers.
 """
 
 import asyncio
@@ -13,11 +13,11 @@ from typing import Final
 from audit.audit import audit
 from audit.history import History
 from audit.reading import Limits, read_history
-from cli.demo.asks import SPRING, VIP
+from cli.demo.requests import SPRING, VIP
 from cli.demo.run import Outcome, listening
 from cli.demo.screen import Screen
 from cli.demo.traffic import Size, Traffic
-from cli.demo.watching import Heard
+from cli.demo.watching import Received
 from ops.settings.load import Settings, load_settings
 from schemas.errors import CodeServiceError
 from schemas.topics import Topics
@@ -26,48 +26,48 @@ from stores.mongo.lookups import Lookups
 
 LOOKS_MAX: Final = 15
 LOOK_EVERY_S: Final = 1.0
-"""The last offsets are committed a moment after the last answer; an audit judges all only when they are."""
+"""The last offsets are committed shortly after the last answer, and the audit needs them to judge everything."""
 
 
 class DemoHeldAlready(CodeServiceError):
-    """A demo has played there. Play on an empty deployment: another database and topic prefix, or wiped data."""
+    """The deployment holds data of an earlier demo. Use another database and topic prefix, or delete the data."""
 
 
 def run_on_running(size: Size, screen: Screen) -> Outcome:
-    """Play with the deployment that the environment leads to, and audit it. Everything stays there.
+    """Run the demo on the deployment that the environment names, and audit it. All data stays.
 
     Raises:
         DemoHeldAlready: nothing was sent.
-        KeyboardInterrupt: somebody ended the demo; what was sent is served all the same.
+        KeyboardInterrupt: the demo was interrupted; requests that were already sent are still processed.
     """
     with screen.shown():
-        return asyncio.run(played_there(load_settings(), size, screen))
+        return asyncio.run(play_on(load_settings(), size, screen))
 
 
-async def played_there(settings: Settings, size: Size, screen: Screen) -> Outcome:
-    """Let the traffic run, wait until all of it is committed, audit."""
+async def play_on(settings: Settings, size: Size, screen: Screen) -> Outcome:
+    """Run the traffic, wait until all of it is committed, audit."""
     await check_empty(settings)
-    heard = Heard(Topics(settings.topics.prefix))
-    async with listening(settings, heard):
-        traffic = Traffic(settings, size, heard, screen, nothing_to_check, bucket_of(settings))
+    received = Received(Topics(settings.topics.prefix))
+    async with listening(settings, received):
+        traffic = Traffic(settings, size, received, screen, nothing_to_check, bucket_of(settings))
         await traffic.run()
         reports = await traffic.reject_reports()
-    step = screen.step("the audit")
-    report = audit(await quiet_history(settings, reports))
+    step = screen.step("audit")
+    report = audit(await settled_history(settings, reports))
     step.done()
-    return Outcome(report, heard, tuple(traffic.missing), screen.seconds, dict(os.environ))
+    return Outcome(report, received, tuple(traffic.missing), screen.seconds, dict(os.environ))
 
 
 async def check_empty(settings: Settings) -> None:
-    """Raises DemoHeldAlready if there is one of the demo's campaigns."""
+    """Raises DemoHeldAlready if one of the demo's campaigns exists."""
     async with open_collections(settings.mongo) as collections:
         lookups = Lookups(collections)
         if await lookups.shards(SPRING) or await lookups.shards(VIP):
             raise DemoHeldAlready(f"database {settings.mongo.database} has the campaign {SPRING} or {VIP}")
 
 
-async def quiet_history(settings: Settings, texts: dict[str, str]) -> History:
-    """What there is once everything is committed, or after a last look."""
+async def settled_history(settings: Settings, texts: dict[str, str]) -> History:
+    """The history once everything is committed, or after the last of `LOOKS_MAX` reads."""
     for _ in range(LOOKS_MAX):
         history = await read_history(settings, limits=Limits(), texts=texts)
         if history.is_quiet:
@@ -77,9 +77,9 @@ async def quiet_history(settings: Settings, texts: dict[str, str]) -> History:
 
 
 def bucket_of(settings: Settings) -> str:
-    """One that import commands may name."""
+    """A bucket that import commands may name."""
     return next(iter(settings.s3.allowed_buckets), settings.mongo.database)
 
 
 def nothing_to_check() -> None:
-    """The roles are somebody else's: what ends there is not seen here, only what does not come."""
+    """The roles are not processes of the demo: if one ends, only missing answers show it."""

@@ -1,6 +1,6 @@
-"""What the demo shows while it works: bars at a terminal, plain lines elsewhere; on standard error.
+"""Progress of the demo on standard error: bars in a terminal, otherwise plain lines.
 
-In:       steps, and how far each is.
+In:       steps, and the progress of each.
 Out:      text for people.
 """
 
@@ -21,12 +21,10 @@ from rich.progress import (
 )
 
 LINE_EVERY_S: Final = 2.0
-"""Least seconds between two plain lines about one step."""
+"""Minimum interval between two plain lines of a step, in seconds."""
 
 
 class Screen:
-    """Lives for one demo."""
-
     def __init__(self, console: Console) -> None:
         self._console = console
         self._start_s = time.monotonic()
@@ -41,31 +39,31 @@ class Screen:
 
     @property
     def seconds(self) -> float:
-        """Since the demo began."""
+        """Seconds since the demo started."""
         return time.monotonic() - self._start_s
 
     @contextmanager
     def shown(self) -> Iterator[None]:
-        """Bars move inside."""
+        """The bars are visible in this context."""
         if not self._console.is_terminal:
             yield
             return
         with self._progress:
             yield
 
-    def say(self, what: str) -> None:
-        """One line that stays."""
-        self._console.print(f"{self.seconds:6.1f} s  {what}", markup=False, highlight=False, soft_wrap=True)
+    def say(self, message: str) -> None:
+        """Print a line above the bars."""
+        self._console.print(f"{self.seconds:6.1f} s  {message}", markup=False, highlight=False, soft_wrap=True)
 
     def step(self, name: str, total: int = 1) -> "Step":
-        """Begin a step of so many parts."""
+        """Start a step with `total` parts."""
         if self._console.is_terminal:
             return Step(self, name, total, self._progress, self._progress.add_task(name, total=total))
         return Step(self, name, total, None, TaskID(0))
 
 
 class Step:
-    """One bar, or a line now and then."""
+    """A progress bar, or occasional lines without a terminal."""
 
     def __init__(self, screen: Screen, name: str, total: int, progress: Progress | None, task: TaskID) -> None:
         self._screen = screen
@@ -77,7 +75,6 @@ class Step:
         self._said = -1
 
     def reached(self, done: int) -> None:
-        """So many parts are done."""
         if self._progress is not None:
             self._progress.update(self._task, completed=done)
         elif done != self._said and (done >= self._total or self._is_time()):
@@ -85,7 +82,6 @@ class Step:
             self._screen.say(self._name if self._total == 1 else f"{self._name}: {done} of {self._total}")
 
     def done(self) -> None:
-        """All parts are."""
         self.reached(self._total)
 
     def _is_time(self) -> bool:

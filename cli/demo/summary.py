@@ -1,4 +1,4 @@
-"""What the demo says at its end: a table for people, then one line for scripts.
+"""Summary of the demo: tables for people, then one line for scripts.
 
 In:       an outcome.
 Out:      text; never a code's value.
@@ -15,51 +15,49 @@ FINDINGS_SHOWN = 20
 
 
 def print_summary(outcome: Outcome, console: Console) -> None:
-    """Imports, outcomes, refusals, and what the audit says."""
+    """Print imports, outcomes, refusals, and the audit's findings."""
     for table in (imports(outcome), outcomes(outcome)):
         console.print(table)
         console.print()
     for claim in outcome.report.checked:
         console.print(f"audited: {claim}", markup=False, highlight=False, soft_wrap=True)
-    for what in (*outcome.report.left_out, *outcome.report.not_judged):
-        console.print(f"not audited: {what}", markup=False, highlight=False, soft_wrap=True)
+    for reason in (*outcome.report.left_out, *outcome.report.not_judged):
+        console.print(f"not audited: {reason}", markup=False, highlight=False, soft_wrap=True)
     for complaint in complaints(outcome):
         console.print(complaint, style="red", markup=False, highlight=False, soft_wrap=True)
 
 
 def imports(outcome: Outcome) -> Table:
-    """One row an import."""
     columns = ("state", "rows_read", "inserted", "duplicates", "rejected", "reason")
     table = Table("import", *columns, box=None, pad_edge=False)
-    for import_id, event in sorted(outcome.heard.imports.items()):
+    for import_id, event in sorted(outcome.received.imports.items()):
         table.add_row(import_id, *("" if event[name] is None else str(event[name]) for name in columns))
     return table
 
 
 def outcomes(outcome: Outcome) -> Table:
-    """One row an outcome, refusals by their reasons."""
+    """One row per outcome; refusals by reason."""
     tally = outcome.report.tally
     table = Table("requests", str(tally.requests), box=None, pad_edge=False)
     for name in ("reserved", "assigned", "released", "expired", "refused"):
         table.add_row(name, str(getattr(tally, name)))
-    for reason, count in outcome.heard.refusals.most_common():
+    for reason, count in outcome.received.refusals.most_common():
         table.add_row(f"  {reason}", str(count), style="dim")
     table.add_row("dead letters", str(tally.dead_letters))
     return table
 
 
 def complaints(outcome: Outcome) -> Iterator[str]:
-    """All that is not as it should be."""
+    """Troubles of the demo, then the audit's findings."""
     yield from outcome.troubles
     findings = outcome.report.findings
     for finding in findings[:FINDINGS_SHOWN]:
         yield f"{finding.kind}: {finding.what}"
     if len(findings) > FINDINGS_SHOWN:
-        yield f"and {len(findings) - FINDINGS_SHOWN} findings more"
+        yield f"and {len(findings) - FINDINGS_SHOWN} more findings"
 
 
 def last_line(outcome: Outcome) -> str:
-    """The figures, for scripts."""
     report = outcome.report
     names = ("requests", "results", "reserved", "assigned", "released", "expired", "refused", "dead_letters")
     counted = {name: getattr(report.tally, name) for name in names}

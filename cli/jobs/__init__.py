@@ -1,1 +1,1 @@
-"""What commands do once their arguments are read: publish, tail, look up, retry."""
+"""One-off jobs behind the commands: publish, tail, look up, retry. They know nothing of options."""

@@ -1,8 +1,8 @@
-"""Imports as a campaign manager sees them: how far each is, how it ended, and what to do about it.
+"""Imports as shown to campaign managers: progress, end, and remedy.
 
 In:       import documents.
-Out:      JSON-able accounts. Pure.
-Promise:  no account holds a code.
+Out:      accounts that can be written as JSON. Pure.
+Promise:  an account never holds a code.
 """
 
 from datetime import datetime
@@ -19,7 +19,7 @@ MINUTE_S: Final = 60
 
 
 def account_of(document: ImportDocument, cancel_asked_at: datetime | None, *, now: datetime) -> Account:
-    """Everything of one import: its document, and what follows from it."""
+    """An import's document with the values derived from it."""
     until = now if document.state == "running" else document.changed_at
     return {
         "import_id": document.id,
@@ -34,26 +34,26 @@ def account_of(document: ImportDocument, cancel_asked_at: datetime | None, *, no
 
 
 def remedy_of(reason: object) -> str | None:
-    """What to do about an end with this reason; None if there is nothing to do."""
+    """The remedy for an import that ended with this reason, if there is one."""
     return IMPORT_REMEDIES.get(reason) if isinstance(reason, str) else None
 
 
 def progress_percent(document: ImportDocument) -> float | None:
-    """How much of the object is in, 0 to 100, cut to a tenth; None while its size is not known."""
+    """Share of the object that is imported, 0 to 100, rounded down to a tenth; None while its size is unknown."""
     if not document.bytes_total:
         return None
     return document.bytes_read * 1_000 // document.bytes_total / 10
 
 
 def state_of(account: Account) -> str:
-    """The state, with the reason if there is one, or with what is about to happen."""
+    """The state with its reason; says so if a running import is being cancelled."""
     if account["state"] == "running" and account["cancel_asked_at"] is not None:
-        return "running: to be cancelled"
+        return "running: cancelling"
     return f"{account['state']}: {account['reason']}" if account["reason"] else str(account["state"])
 
 
 def duration_text(seconds: float) -> str:
-    """`4.2 s`, `3:20`, `1:02:03`."""
+    """Format as `4.2 s`, `3:20` or `1:02:03`."""
     if seconds < MINUTE_S:
         return f"{seconds:.1f} s"
     minutes, rest = divmod(int(seconds), MINUTE_S)

@@ -1,8 +1,8 @@
-"""One request or command sent as any program would, and its answer awaited.
+"""Sends one request or command, as any program would, and waits for its answer.
 
 In:       a validated request, the record's key.
-Out:      where the record stands; the answer as it came, or none in time.
-Promise:  the place to listen from is taken before anything is sent, so no answer is missed.
+Out:      where the record was written; the answer, or none if it did not come in time.
+Promise:  the position to read answers from is taken before the record is sent, so no answer is missed.
 """
 
 import asyncio
@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 from uuid import uuid4
 
-from cli.jobs.tailing import Stand, Wanted, opened
+from cli.jobs.tailing import ReadPosition, Selection, open_reader
 from ops.broker.client import client_options
 from ops.broker.patience import Patience, Say, Unanswered, kafka_patience
 from ops.broker.reading import TopicReader, kafka_errors, partitions_of
@@ -45,7 +45,7 @@ GOOD_ENDS: Final = ("reserved", "assigned", "released", "completed")
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """The record that was sent, and its answer if one was awaited and came."""
+    """The record that was sent, with its answer if one was waited for and came in time."""
 
     request_id: str
     topic: str
@@ -56,12 +56,11 @@ class Sent:
 
 
 def new_request_id() -> str:
-    """An id that nobody else has."""
     return f"cli-{uuid4()}"
 
 
 def default_key(order: Order) -> str:
-    """The fan, who then finds his requests in one partition; a command has its campaign."""
+    """The fan, so that all requests of a fan are in one partition; for a command, the campaign."""
     match order:
         case ImportCommand():
             return order.campaign_id
@@ -72,7 +71,7 @@ def default_key(order: Order) -> str:
 
 
 async def publish(settings: Settings, order: Order, key: str) -> Sent:
-    """Send it.
+    """Send the record.
 
     Raises:
         TopicMissing, BrokerUnavailable, KafkaRefused: nothing was sent, as far as is known.
@@ -91,37 +90,37 @@ async def publish_and_wait(
     on_progress: OnProgress = lambda _: None,
     say: Say = lambda _: None,
 ) -> Sent:
-    """Send it, then wait for its result or the end of its import. The answer is None if there is none in time.
+    """Send the record, then wait for its result or the end of its import. The answer is None if it is not in time.
 
-    An import's progress is a sign of life: from each event on, the time counts anew.
+    Each progress event of an import restarts the timeout.
 
     Raises:
         TopicMissing, KafkaRefused: see `publish`; the record may have been sent.
-        Unanswered: Kafka was unavailable when the time was over; the record may have been sent.
+        Unanswered: Kafka was unavailable when the timeout ended; the record may have been sent.
     """
     patience = kafka_patience(settings.kafka.bootstrap_servers, say, timeout_s)
     waiting = Waiting(settings, order, key, patience, lambda: limit.reschedule(clock() + timeout_s))
     clock = asyncio.get_running_loop().time
 
-    def heard(says: Fields) -> None:
+    def progressed(event: Fields) -> None:
         limit.reschedule(clock() + timeout_s)
-        on_progress(says)
+        on_progress(event)
 
     try:
         async with asyncio.timeout(None) as limit:
-            answer = await waiting.answer(heard)
+            answer = await waiting.answer(progressed)
     except TimeoutError:
         return waiting.without_answer(timeout_s)
-    return replace(waiting.certain(), answer=answer)
+    return replace(waiting.sent(), answer=answer)
 
 
 class Waiting:
-    """One order under way. It is sent again if nobody knows whether it was taken: the answer is the same."""
+    """One order in progress. If it is unknown whether Kafka accepted it, it is sent again: the answer is the same."""
 
     def __init__(
         self, settings: Settings, order: Order, key: str, patience: Patience, on_sent: Callable[[], None]
     ) -> None:
-        """`on_sent` starts the time for the answer."""
+        """`on_sent` starts the timeout for the answer."""
         topics = Topics(settings.topics.prefix)
         self._settings = settings
         self._order = order
@@ -129,28 +128,27 @@ class Waiting:
         self._patience = patience
         self._on_sent = on_sent
         self._topic = topics.full(DESTINATIONS[type(order)])
-        self._answers = Wanted(topics.full(IMPORTS if isinstance(order, ImportCommand) else RESULTS))
+        self._answers = Selection(topics.full(IMPORTS if isinstance(order, ImportCommand) else RESULTS))
         self._sent: Sent | None = None
 
-    def certain(self) -> Sent:
-        """Where the record stands."""
-        assert self._sent is not None, "nothing is answered before it is sent"
+    def sent(self) -> Sent:
+        assert self._sent is not None, "an answer cannot come before the record is sent"
         return self._sent
 
     def without_answer(self, timeout_s: float) -> Sent:
-        """Where the record stands. Raises Unanswered if it was not sent, or Kafka does not answer now."""
+        """The record that was sent. Raises Unanswered if it was not sent, or Kafka is unavailable now."""
         if self._sent is None or self._patience.is_unavailable:
             raise Unanswered(f"Kafka is unavailable at {self._settings.kafka.bootstrap_servers}, for {timeout_s:g} s")
         return self._sent
 
     async def answer(self, on_progress: OnProgress) -> Fields:
-        """Listen from before it is sent until its answer stands there, however often the brokers are lost."""
-        stand = Stand()
+        """Read from a position before the record until its answer comes, across any number of lost connections."""
+        position = ReadPosition()
         while True:
             try:
-                async with opened(self._settings, self._answers, stand, self._patience) as (reader, _):
+                async with open_reader(self._settings, self._answers, position, self._patience) as (reader, _):
                     await self._send()
-                    return await first_answer(reader, self._order.request_id, on_progress, stand, self._patience)
+                    return await first_answer(reader, self._order.request_id, on_progress, position, self._patience)
             except BrokerUnavailable as why:
                 await self._patience.pause(why)
 
@@ -166,20 +164,20 @@ async def send(settings: Settings, order: Order, topic: str, key: str) -> Sent:
     """Produce one record, acknowledged by all replicas."""
     with kafka_errors(settings.kafka):
         async with idempotent_producer(client_options(settings.kafka)) as producer:
-            there = await producer.send_and_wait(topic, value=order.to_json(), key=key.encode())
-    return Sent(order.request_id, topic, there.partition, there.offset, key)
+            written = await producer.send_and_wait(topic, value=order.to_json(), key=key.encode())
+    return Sent(order.request_id, topic, written.partition, written.offset, key)
 
 
 async def first_answer(
-    reader: TopicReader, request_id: str, on_progress: OnProgress, stand: Stand, patience: Patience
+    reader: TopicReader, request_id: str, on_progress: OnProgress, position: ReadPosition, patience: Patience
 ) -> Fields:
-    """Read on until the answer to this request stands there; `stand` is where another reader would go on."""
+    """Read until the answer to this request comes; `position` is where another reader would continue."""
     while True:
         for record in await reader.poll(patience):
-            says = fields_of(record.value)
-            if request_id not in {says.get("request_id"), says.get("import_id")}:
+            fields = fields_of(record.value)
+            if request_id not in {fields.get("request_id"), fields.get("import_id")}:
                 continue
-            if says.get("state") != "running":
-                return says
-            on_progress(says)
-        stand.positions = await reader.positions()
+            if fields.get("state") != "running":
+                return fields
+            on_progress(fields)
+        position.offsets = await reader.positions()

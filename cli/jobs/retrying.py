@@ -1,8 +1,8 @@
-"""An import that has ended, sent once more: which command that is, under which id.
+"""Finds the command and the id with which an import that has ended is retried.
 
-In:       an import's id as a person types it.
+In:       an import's id, as typed by the user.
 Out:      its document, and the next free id.
-Promise:  two people who ask at the same time get the same id and the same command, which is then done once.
+Promise:  two users who retry at the same time get the same id and the same command, which is then executed once.
 """
 
 import re
@@ -15,31 +15,31 @@ from stores.mongo.import_desk import ImportDesk
 
 RETRY: Final = re.compile(r"(?P<root>.+):[0-9]+")
 FIRST_RETRY: Final = 2
-"""The import itself is the first try."""
+"""The import itself is the first attempt."""
 
 
 class NoSuchImport(CodeServiceError):
-    """Its command waits for the importer, or was never sent. Look at `codes imports list`."""
+    """Its command is waiting for the importer, or was never sent. See `codes imports list`."""
 
     retriable: ClassVar[bool] = False
 
 
 class StillRunning(CodeServiceError):
-    """An import is sent again only when it has ended. Wait for that, or cancel it: `codes imports cancel ID`."""
+    """Only an import that has ended can be retried. Wait for its end, or cancel it with `codes imports cancel ID`."""
 
     retriable: ClassVar[bool] = True
 
 
-async def command_again(desk: ImportDesk, import_id: str) -> tuple[ImportDocument, str]:
-    """The import to be sent once more, and the next free id for that.
+async def retry_target(desk: ImportDesk, import_id: str) -> tuple[ImportDocument, str]:
+    """The import to retry, and the next free id.
 
     Raises:
-        NoSuchImport: it has not begun, so there is nothing to send again.
-        StillRunning: it has not ended, or a retry of it has not.
+        NoSuchImport: the import has not started, so there is nothing to retry.
+        StillRunning: the import or one of its retries is still running.
     """
     document = await desk.find(import_id)
     if document is None:
-        raise NoSuchImport(f"no import {import_id} has begun")
+        raise NoSuchImport(f"import {import_id} has not started")
     root = await root_of(desk, document)
     retries = await desk.retries(root)
     refuse_running({document.id: document.state, **retries})
@@ -47,27 +47,26 @@ async def command_again(desk: ImportDesk, import_id: str) -> tuple[ImportDocumen
 
 
 async def root_of(desk: ImportDesk, document: ImportDocument) -> str:
-    """The first import's id if this one is a retry: of an import of the same object under the id before the colon."""
+    """If this is a retry, the id of the first import: the id before the colon, for the same object and campaign."""
     parts = RETRY.fullmatch(document.id)
     if parts is None:
         return document.id
     first = await desk.find(parts["root"])
-    return document.id if first is None or what(first) != what(document) else first.id
+    return document.id if first is None or source_and_target(first) != source_and_target(document) else first.id
 
 
-def what(document: ImportDocument) -> tuple[str | None, ...]:
-    """What an import loads, and where to."""
+def source_and_target(document: ImportDocument) -> tuple[str | None, ...]:
     return (document.campaign_id, document.code_type, document.bucket, document.key, document.version_id)
 
 
 def refuse_running(states: Mapping[str, str | None]) -> None:
-    """Raises StillRunning if one of these imports is under way."""
+    """Raises StillRunning if one of these imports is running."""
     running = [import_id for import_id, state in states.items() if state == "running"]
     if running:
         raise StillRunning(f"import {running[0]} is running")
 
 
 def next_id(root: str, taken: Iterable[str]) -> str:
-    """`<root>:2` for the first retry, then `:3`, and so on, after the highest in use."""
-    numbers = [int(one.removeprefix(f"{root}:")) for one in taken]
+    """`<root>:2` for the first retry, then `:3` and so on: one more than the highest number in use."""
+    numbers = [int(import_id.removeprefix(f"{root}:")) for import_id in taken]
     return f"{root}:{max([FIRST_RETRY - 1, *numbers]) + 1}"

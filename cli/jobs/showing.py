@@ -1,17 +1,17 @@
-"""One thing looked up, and told in the contract's words.
+"""Looks up a campaign, code, reservation or request, and returns it with the contract's field names.
 
-In:       an id as a person types it.
-Out:      a JSON-able account of it, or None if there is no such thing.
-Promise:  a code's value is in no account unless it was asked for.
+In:       an id, as typed by the user.
+Out:      an account that can be written as JSON, or None if it does not exist.
+Promise:  an account has a code's value only if the caller sets `reveal`.
 """
 
 from collections import Counter
 from collections.abc import Iterable
-from datetime import UTC, datetime
 from typing import Any
 
 from ops.telemetry.masking import MASK
 from schemas.base import CodeStatus
+from schemas.clock import utc_now
 from schemas.documents import CodeDocument, InventoryDocument, ReservationDocument
 from stores.mongo.lookups import Lookups
 
@@ -19,7 +19,7 @@ Account = dict[str, Any]
 
 
 async def campaign(lookups: Lookups, campaign_id: str) -> Account | None:
-    """Counts by code type, summed over the shards, and the shards."""
+    """Counts by code type, in total and per shard."""
     shards = await lookups.shards(campaign_id)
     if not shards:
         return None
@@ -31,7 +31,7 @@ async def campaign(lookups: Lookups, campaign_id: str) -> Account | None:
 
 
 def counts(shards: Iterable[InventoryDocument]) -> list[Account]:
-    """One row a code type: codes by status, and all of them."""
+    """One row per code type: codes by status, and their total."""
     sums: dict[str, Counter[str]] = {}
     for shard in shards:
         row = sums.setdefault(shard.code_type, Counter())
@@ -44,34 +44,34 @@ def counts(shards: Iterable[InventoryDocument]) -> list[Account]:
 
 
 async def code(lookups: Lookups, found: CodeDocument | None, *, reveal: bool) -> Account | None:
-    """A code's status, and who holds or got it."""
+    """A code's status and holder."""
     if found is None:
         return None
     holder = None if found.status == CodeStatus.AVAILABLE else await lookups.holder(found)
     account = found.model_dump(mode="json", exclude={"id", "draw"})
-    return {"code_id": found.id, **account, "code": found.code if reveal else MASK, "holder": holding(holder)}
+    return {"code_id": found.id, **account, "code": found.code if reveal else MASK, "holder": holder_fields(holder)}
 
 
-def holding(holder: ReservationDocument | None) -> Account | None:
-    """The reservation behind a code, shortly."""
+def holder_fields(holder: ReservationDocument | None) -> Account | None:
+    """A summary of the reservation that holds a code."""
     if holder is None:
         return None
-    told = holder.model_dump(mode="json", include={"fan_id", "state", "expires_at", "changed_at"})
-    return {"reservation_id": holder.id, **told}
+    fields = holder.model_dump(mode="json", include={"fan_id", "state", "expires_at", "changed_at"})
+    return {"reservation_id": holder.id, **fields}
 
 
 async def reservation(lookups: Lookups, reservation_id: str) -> Account | None:
-    """A reservation in whatever state, and whether its time is over."""
+    """A reservation in any state, and whether it is overdue."""
     found = await lookups.reservation(reservation_id)
     if found is None:
         return None
-    is_over = found.expires_at is not None and found.expires_at <= datetime.now(UTC)
-    told = found.model_dump(mode="json", exclude={"id"})
-    return {"reservation_id": found.id, **told, "overdue": found.state == "held" and is_over}
+    has_expired = found.expires_at is not None and found.expires_at <= utc_now()
+    fields = found.model_dump(mode="json", exclude={"id"})
+    return {"reservation_id": found.id, **fields, "overdue": found.state == "held" and has_expired}
 
 
 async def request(lookups: Lookups, request_id: str) -> Account | None:
-    """What the ledger remembers: the result, and which record it answers."""
+    """A request's ledger entry: the result, and the record that it answers."""
     found = await lookups.entry(request_id)
     if found is None:
         return None

@@ -1,8 +1,8 @@
-"""A topic followed by a person.
+"""Reads the records of a topic for a user who follows it.
 
-In:       a topic, from where, which records.
-Out:      records one by one, for as long as somebody looks.
-Promise:  a code's value leaves here only if it was asked for.
+In:       a topic, where to start, and which records to select.
+Out:      the records, one by one, until the caller stops.
+Promise:  a code's value is returned only if the caller sets `reveal`.
 """
 
 import base64
@@ -22,64 +22,63 @@ from schemas.records import IncomingRecord
 from schemas.topics import ALL_TOPICS
 
 MASKED_FIELD: Final = "code"
-TELLING_HEADERS: Final = ("dlq-", "reply-refused")
+REASON_HEADERS: Final = ("dlq-", "reply-refused")
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
-    """Which records of a topic."""
+class Selection:
+    """A topic, and which of its records to read."""
 
     topic: str
     """Full name."""
     from_beginning: bool = False
     follow: bool = True
-    """Go on when the end is reached."""
+    """Wait for new records at the end of the topic."""
     count_max: int | None = None
     key: str | None = None
     campaign_id: str | None = None
     isolation: Isolation = "read_committed"
 
-    def is_met_by(self, record: IncomingRecord) -> bool:
-        """Whether a record is one of them."""
+    def includes(self, record: IncomingRecord) -> bool:
         if self.key is not None and text(record.key) != self.key:
             return False
         return self.campaign_id is None or fields_of(record.value).get("campaign_id") == self.campaign_id
 
 
 def full_name(topic: str, prefix: str) -> str:
-    """A topic of the contract by its short name; any other name is taken as it is."""
+    """Add the prefix to a topic of the contract; any other name is a full name already."""
     return prefix + topic if topic in {spec.name for spec in ALL_TOPICS} else topic
 
 
 async def follow(
-    settings: Settings, wanted: Wanted, patience: Patience | None = None
+    settings: Settings, selection: Selection, patience: Patience | None = None
 ) -> AsyncGenerator[IncomingRecord, None]:
-    """The records that are wanted, oldest first within a partition.
+    """The selected records, oldest first within a partition.
 
-    Without `patience` an unavailable broker ends it; with it, it is waited for, and nothing is left out.
+    With `patience` it retries while Kafka is unavailable, without losing a record; without `patience` it raises.
 
     Raises:
         TopicMissing, BrokerUnavailable, KafkaRefused: see `ops.broker.reading`.
-        Unanswered: the patience is over.
+        Unanswered: Kafka was unavailable for longer than `patience` allows.
     """
-    left = wanted.count_max
-    async with aclosing(patiently(settings, wanted, patience)) as found:
+    left = selection.count_max
+    async with aclosing(read_with_retries(settings, selection, patience)) as found:
         async for records in found:
-            for record in filter(wanted.is_met_by, records):
+            for record in filter(selection.includes, records):
                 yield record
                 left = None if left is None else left - 1
                 if left == 0:
                     return
 
 
-async def patiently(
-    settings: Settings, wanted: Wanted, patience: Patience | None
+async def read_with_retries(
+    settings: Settings, selection: Selection, patience: Patience | None
 ) -> AsyncGenerator[list[IncomingRecord], None]:
-    """What arrives; a reader that lost the brokers is followed by another one, which goes on where it stood."""
-    stand = Stand()
+    """Arriving records. After a lost connection a new reader continues at the position of the last one."""
+    position = ReadPosition()
     while True:
         try:
-            async with aclosing(pieces(settings, wanted, stand, patience)) as found:
+            async with aclosing(read_on(settings, selection, position, patience)) as found:
                 async for records in found:
                     yield records
         except BrokerUnavailable as why:
@@ -91,70 +90,69 @@ async def patiently(
 
 
 @dataclass(slots=True)
-class Stand:
-    """How far the readers of one topic came."""
+class ReadPosition:
+    """Position of the readers of one topic."""
 
     ends: Offsets | None = None
-    """Where the topic ended at first."""
-    positions: Offsets = field(default_factory=dict)
+    """Log end offsets when the first reader started."""
+    offsets: Offsets = field(default_factory=dict)
 
     async def begin(self, reader: TopicReader, *, from_beginning: bool) -> Offsets:
-        """Let a reader go on; the first one begins. Out: where the topic ended at first."""
+        """Set a reader's start offsets. Returns the log end offsets when the first reader started."""
         if self.ends is None:
             ends = await reader.ends()
-            self.positions = await reader.beginnings() if from_beginning else ends
+            self.offsets = await reader.beginnings() if from_beginning else ends
             self.ends = ends
-        reader.start_at(self.positions)
+        reader.start_at(self.offsets)
         return self.ends
 
 
-async def pieces(
-    settings: Settings, wanted: Wanted, stand: Stand, patience: Patience | None
+async def read_on(
+    settings: Settings, selection: Selection, position: ReadPosition, patience: Patience | None
 ) -> AsyncGenerator[list[IncomingRecord], None]:
-    """What arrives, to the ends or without end, from where `stand` is; it moves with what is handed out."""
-    async with opened(settings, wanted, stand, patience) as (reader, ends):
+    """Arriving records from `position` on, which advances with them; stops at the log end unless following."""
+    async with open_reader(settings, selection, position, patience) as (reader, ends):
         with kafka_errors(settings.kafka):
-            source = endless(reader, patience) if wanted.follow else reader.until(ends, patience)
+            source = poll_forever(reader, patience) if selection.follow else reader.until(ends, patience)
             async with aclosing(source):
                 async for records in source:
                     yield records
-                    stand.positions = await reader.positions()
+                    position.offsets = await reader.positions()
 
 
 @asynccontextmanager
-async def opened(
-    settings: Settings, wanted: Wanted, stand: Stand, patience: Patience | None
+async def open_reader(
+    settings: Settings, selection: Selection, position: ReadPosition, patience: Patience | None
 ) -> AsyncIterator[tuple[TopicReader, Offsets]]:
-    """A reader that stands where it shall begin, and where the topic ended at first; `patience` looks on."""
+    """A reader at its start offsets, with the log end offsets when the first reader started."""
     async with AsyncExitStack() as open_:
         async with patience.asked() if patience else nullcontext():
-            reader = await open_.enter_async_context(topic_reader(settings, [wanted.topic], wanted.isolation))
+            reader = await open_.enter_async_context(topic_reader(settings, [selection.topic], selection.isolation))
             with kafka_errors(settings.kafka):
-                ends = await stand.begin(reader, from_beginning=wanted.from_beginning)
+                ends = await position.begin(reader, from_beginning=selection.from_beginning)
         yield reader, ends
 
 
-async def endless(reader: TopicReader, patience: Patience | None) -> AsyncGenerator[list[IncomingRecord], None]:
-    """What arrives, for as long as somebody looks."""
+async def poll_forever(reader: TopicReader, patience: Patience | None) -> AsyncGenerator[list[IncomingRecord], None]:
     while True:
         yield await reader.poll(patience)
 
 
 def as_json(record: IncomingRecord, *, reveal: bool) -> dict[str, Any]:
-    """All of a record. A value that is no JSON object is text; one that is no text is `value_base64`."""
+    """All parts of a record. A value that is not a JSON object is text; one that is not UTF-8 is `value_base64`."""
     return {
         "topic": record.topic,
         "partition": record.partition,
         "offset": record.offset,
-        "at": at(record),
+        "at": timestamp(record),
         "key": None if record.key is None else text(record.key),
         "headers": {name: None if value is None else text(value) for name, value in record.headers},
-        **said(record.value, reveal=reveal),
+        **decoded_value(record.value, reveal=reveal),
     }
 
 
-def said(value: bytes | None, *, reveal: bool) -> dict[str, Any]:
-    """The value, with a secret masked."""
+def decoded_value(value: bytes | None, *, reveal: bool) -> dict[str, Any]:
+    """The value, with a code masked unless `reveal`."""
     fields = fields_of(value)
     if fields:
         return {"value": fields if reveal else masked(fields)}
@@ -164,16 +162,14 @@ def said(value: bytes | None, *, reveal: bool) -> dict[str, Any]:
         return {"value_base64": base64.b64encode(value or b"").decode()}
 
 
-def telling_headers(record: IncomingRecord) -> dict[str, str]:
-    """Headers that say why a record is here: of dead letters, and of replies that were not sent."""
-    return {name: text(value) for name, value in record.headers if name.startswith(TELLING_HEADERS)}
+def reason_headers(record: IncomingRecord) -> dict[str, str]:
+    """Headers that explain a record: of dead letters, and of replies that were not sent."""
+    return {name: text(value) for name, value in record.headers if name.startswith(REASON_HEADERS)}
 
 
 def masked(fields: Mapping[str, Any]) -> dict[str, Any]:
-    """The fields without the code's value."""
     return {name: MASK if name == MASKED_FIELD else value for name, value in fields.items()}
 
 
-def at(record: IncomingRecord) -> str:
-    """When the broker took it."""
+def timestamp(record: IncomingRecord) -> str:
     return rfc3339(record.at)

@@ -1,12 +1,12 @@
-"""An import that nobody goes on with: its document says `running`, and its command has been answered or is gone.
+"""Detects interrupted imports: the document has the state `running`, but no importer will continue it.
 
 In:       an import's id.
-Out:      whether the importer still has its command before it.
-Promise:  nothing is written. If an import ends in this very moment it may be taken for unfinished; its command sent
-          again only gets its end event again.
+Out:      whether the importer still has a command for it.
+Promise:  nothing is written. An import that ends at this moment may be reported as interrupted; sending its command
+          again then only repeats its end event.
 
-Left behind where an operator moved the group's offsets past a command, where a topic was made anew, and by early
-builds when the database refused something in the midst of an import.
+Causes: an operator moved the group's offsets past the command, the topic was recreated, or an early build met a
+refused write in the middle of an import.
 """
 
 from collections.abc import Mapping
@@ -26,26 +26,26 @@ from schemas.requests import ImportCommand
 from schemas.topics import IMPORT, Topics
 
 QUIET_S: Final = 30
-"""An import that has written something within so many seconds is under way."""
+"""Seconds without progress after which an import may be interrupted."""
 
 
 def is_quiet(document: ImportDocument, *, now: datetime) -> bool:
-    """Whether an import that runs has not moved for a while."""
+    """Whether a running import has made no progress for a while."""
     return document.state == "running" and (now - document.changed_at).total_seconds() > QUIET_S
 
 
 def same_command(document: ImportDocument) -> ImportCommand:
-    """The command that an import was begun by: sent again, the importer goes on with it."""
-    return ImportCommand.model_validate({**fields_again(document), "request_id": document.id})
+    """The command that started an import. If it is sent again, the importer resumes the import."""
+    return ImportCommand.model_validate({**command_fields(document), "request_id": document.id})
 
 
-def fields_again(document: ImportDocument) -> dict[str, Any]:
-    """What a command must say to load the same once more, its id aside."""
+def command_fields(document: ImportDocument) -> dict[str, Any]:
+    """The fields of a command that imports the same object, without its id."""
     return document.model_dump(include={"campaign_id", "bucket", "key", "version_id", "code_type"})
 
 
-async def is_awaited(settings: Settings, import_id: str) -> bool:
-    """Whether a command of this import stands where the importer has not come to yet, or is working.
+async def has_command(settings: Settings, import_id: str) -> bool:
+    """Whether the importer has yet to finish a command of this import.
 
     Raises:
         TopicMissing, BrokerUnavailable, KafkaRefused: see `ops.broker.reading`.
@@ -56,15 +56,15 @@ async def is_awaited(settings: Settings, import_id: str) -> bool:
         with kafka_errors(settings.kafka):
             beginnings, ends = await reader.beginnings(), await reader.ends()
             reader.start_at({source: max(first, committed.get(source, 0)) for source, first in beginnings.items()})
-            async with aclosing(reader.until(ends)) as pieces:
-                async for piece in pieces:
-                    if any(fields_of(record.value).get("request_id") == import_id for record in piece):
+            async with aclosing(reader.until(ends)) as batches:
+                async for batch in batches:
+                    if any(fields_of(record.value).get("request_id") == import_id for record in batch):
                         return True
     return False
 
 
 async def committed_offsets(settings: Settings) -> Mapping[TopicPartition, int]:
-    """The next offsets of the importer's group."""
+    """Committed offsets of the importer's group."""
     async with admin_client(settings) as admin:
         known = await admin.list_consumer_group_offsets(settings.kafka.group_prefix + IMPORTER_GROUP)
     return {source: offset.offset for source, offset in known.items()}

@@ -3,8 +3,9 @@
 In:       the API, what is wanted, how often.
 Out:      frames on a terminal's other screen, or one frame on standard output.
 Promise:  the first answer must come, at once or within the time that was given, or the command fails. After it the
-          last figures stay, marked stale with the reason, until newer ones come or the time given is over. The
-          screen is as it was when the command is left, however that happens.
+          last figures stay, marked stale with the reason, until newer ones come or the time given is over. Figures of
+          an inventory that has no answer from Kafka are stale too. The screen is as it was when the command is left,
+          however that happens.
 """
 
 import asyncio
@@ -17,15 +18,16 @@ from typing import Final
 from rich.console import Console
 from rich.live import Live
 
-from cli.exits import told
+from cli.exits import error_line
 from cli.top.api import Api, Figures, Wanted
 from cli.top.errors import ApiUnavailable
 from cli.top.frame import Frame
 from cli.top.trend import Trends
 from ops.broker.patience import SAY_AFTER_S, Patience, Say
-from schemas.errors import CodeServiceError
+from schemas.errors import BrokerUnavailable, CodeServiceError
 from web.queries import LIMIT_MAX
 
+KAFKA_UNAVAILABLE: Final = "Kafka unavailable: the inventory has no answer from it"
 REDRAW_S: Final = 1.0
 """At most so long until a terminal that changed its size is drawn anew."""
 
@@ -54,12 +56,14 @@ class Screen:
         except CodeServiceError as error:
             if self.frame is None:
                 raise
-            self.problem = told(error)
+            self.problem = error_line(error)
 
     def _take(self, figures: Figures) -> None:
-        self.fresh_at_s, self.problem = time.monotonic(), None
-        lag = self.trends.add(figures.lag, self.fresh_at_s)
-        self.frame = Frame(figures, lag, self.api.url)
+        now_s, has_kafka = time.monotonic(), figures.lag.known  # without Kafka it answers what it read last
+        if has_kafka or self.frame is None:
+            self.fresh_at_s = now_s
+        self.problem = None if has_kafka else KAFKA_UNAVAILABLE
+        self.frame = Frame(figures, self.trends.add(figures.lag, now_s), self.api.url)
 
     def note_silence(self, since_s: float) -> None:
         """Say that a question is open for long; its own end says more."""
@@ -67,10 +71,14 @@ class Screen:
             self.problem = f"{self.api.url}: no answer yet"
 
     def check(self, give_up_after_s: float | None) -> None:
-        """Raises ApiUnavailable if there was nothing newer for so long."""
+        """Raises ApiUnavailable, or BrokerUnavailable for Kafka behind it, if there was nothing newer for so long."""
         stale_s = time.monotonic() - self.fresh_at_s
-        if self.problem is not None and give_up_after_s is not None and stale_s > give_up_after_s:
-            raise ApiUnavailable(f"{self.api.url}: for {give_up_after_s:g} s")
+        if self.problem is None or give_up_after_s is None or stale_s <= give_up_after_s:
+            return
+        for_s = f"for {give_up_after_s:g} s"
+        if self.problem == KAFKA_UNAVAILABLE:
+            raise BrokerUnavailable(f"{self.api.url}: the inventory has no answer from Kafka, {for_s}")
+        raise ApiUnavailable(f"{self.api.url}: {for_s}")
 
     def now(self, *, is_cut: bool = True) -> Frame:
         """The frame of this moment; only after figures were taken."""
@@ -92,6 +100,7 @@ async def show_live(
 
     Raises:
         ApiUnavailable: there was no answer at first, or no newer one for `give_up_after_s`.
+        BrokerUnavailable: the inventory had no answer from Kafka for `give_up_after_s`.
     """
     task = asyncio.current_task()
     assert task is not None, "runs in a task"

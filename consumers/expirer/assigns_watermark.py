@@ -1,4 +1,4 @@
-"""Since when assigns wait to be decided: what ended before that can be released without robbing anybody.
+"""Since when assigns wait to be decided: a hold that ended before that can be released, and no assign loses it.
 
 In:       the assign topic, and the offsets that the workers' group has committed there.
 Out:      an instant, or None if no assign waits.
@@ -16,6 +16,7 @@ from typing import Any, Final, NamedTuple, Protocol
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 
+from consumers.loop import aiokafka_patch as lenient
 from schemas.errors import BrokerUnavailable
 from schemas.records import instant_of
 
@@ -31,13 +32,13 @@ FETCH_BYTES_MAX: Final = 16 * 1024
 
 
 class AssignsWatermark(Protocol):
-    """Who knows how far the workers are."""
+    """How far the workers are with the assigns."""
 
     async def undecided_since(self) -> datetime | None:
         """The time from which on there may be assigns that are not decided; None: all that are there are decided.
 
         Raises:
-            BrokerUnavailable, KafkaError: Kafka does not tell; safe to repeat.
+            BrokerUnavailable, KafkaError: Kafka does not answer; safe to repeat.
         """
 
 
@@ -72,12 +73,14 @@ class KafkaAssignsWatermark:
         """See `AssignsWatermark.undecided_since`. Offsets are read before ends: what moves meanwhile still waits."""
         decided = await self._decided(await self._partitions())
         ends: Offsets = await self._everything.end_offsets(list(decided))
-        waiting = {one: offset for one, offset in decided.items() if offset < ends[one]}
+        waiting = {partition: offset for partition, offset in decided.items() if offset < ends[partition]}
         if not waiting:
             return None
         found = await first_records(self._committed, waiting, ends)
         in_transaction = {
-            one: seen.position for one, seen in found.items() if seen.at is None and seen.position < ends[one]
+            partition: seen.position
+            for partition, seen in found.items()
+            if seen.at is None and seen.position < ends[partition]
         }
         found |= await first_records(self._everything, in_transaction, ends)
         return min((seen.at for seen in found.values() if seen.at is not None), default=None)
@@ -87,15 +90,15 @@ class KafkaAssignsWatermark:
         [described] = await self._admin.describe_topics([self._topic])
         if described["error_code"]:
             raise BrokerUnavailable(f"Kafka does not describe {self._topic}: error {described['error_code']}")
-        return [TopicPartition(self._topic, one["partition"]) for one in described["partitions"]]
+        return [TopicPartition(self._topic, partition["partition"]) for partition in described["partitions"]]
 
     async def _decided(self, partitions: list[TopicPartition]) -> dict[TopicPartition, int]:
         """The next offset to decide: where the workers have committed none, the first record that is there."""
-        told = await self._admin.list_consumer_group_offsets(self._group, partitions=partitions)
-        if told.keys() != set(partitions):
-            raise BrokerUnavailable(f"Kafka does not tell the offsets of group {self._group}")
-        offsets = {one: told[one].offset for one in partitions}
-        new = [one for one, offset in offsets.items() if offset < 0]
+        committed = await self._admin.list_consumer_group_offsets(self._group, partitions=partitions)
+        if committed.keys() != set(partitions):
+            raise BrokerUnavailable(f"Kafka does not say the offsets of group {self._group}")
+        offsets = {partition: committed[partition].offset for partition in partitions}
+        new = [partition for partition, offset in offsets.items() if offset < 0]
         return offsets | (await self._everything.beginning_offsets(new) if new else {})
 
 
@@ -108,8 +111,8 @@ async def first_records(consumer: AIOKafkaConsumer, starts: Offsets, ends: Offse
     if not starts:
         return {}
     consumer.assign(list(starts))
-    for one, offset in starts.items():
-        consumer.seek(one, offset)
+    for partition, offset in starts.items():
+        consumer.seek(partition, offset)
     try:
         async with asyncio.timeout(READ_TIMEOUT_S):
             return await look_at(consumer, starts, ends)
@@ -124,14 +127,14 @@ async def look_at(
 ) -> dict[TopicPartition, Found]:
     """See `first_records`; the consumer is where it should begin."""
     found: dict[TopicPartition, Found] = {}
-    while left := [one for one in partitions if one not in found]:
+    while left := [partition for partition in partitions if partition not in found]:
         records = await consumer.getmany(*left, timeout_ms=FETCH_WAIT_MS, max_records=1)
-        for one in left:
-            position = await consumer.position(one)
-            if one in records:
-                found[one] = Found(instant_of(records[one][0].timestamp), position)
-            elif position >= min(ends[one], seen_to(consumer, one, ends[one])):
-                found[one] = Found(None, position)
+        for partition in left:
+            position = await consumer.position(partition)
+            if partition in records:
+                found[partition] = Found(instant_of(records[partition][0].timestamp), position)
+            elif position >= min(ends[partition], seen_to(consumer, partition, ends[partition])):
+                found[partition] = Found(None, position)
     return found
 
 
@@ -148,7 +151,7 @@ async def open_assigns_watermark(
     """Connect; `connection` are the client's options.
 
     Raises:
-        KafkaError: the cluster is not there.
+        KafkaError: the cluster is unavailable.
     """
     reading = {
         **connection,
@@ -157,6 +160,7 @@ async def open_assigns_watermark(
         "fetch_max_wait_ms": FETCH_WAIT_MS,
         "max_partition_fetch_bytes": FETCH_BYTES_MAX,
     }
+    lenient.install()  # a batch that cannot be read would stop all expiries
     async with AsyncExitStack() as open_:
         admin = AIOKafkaAdminClient(**connection)
         open_.push_async_callback(admin.close)

@@ -1,4 +1,4 @@
-"""How far the workers are with the releases: what was asked before that is decided.
+"""How far the workers are with the releases: what was requested before that is decided.
 
 In:       the release topic, and the offsets that the workers' group has committed there.
 Out:      the next offset to decide, by partition.
@@ -13,15 +13,17 @@ from aiokafka import TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import GroupAuthorizationFailedError, TopicAuthorizationFailedError
 
+from schemas.errors import BrokerUnavailable
+
 
 class ReleaseProgress(Protocol):
-    """Who knows how far the workers are."""
+    """How far the workers are with the releases."""
 
     async def decided(self, partitions: frozenset[int]) -> Mapping[int, int]:
-        """The next offset to decide of these partitions; one is missing if nobody says.
+        """The next offset to decide of these partitions; empty if this process may not read it.
 
         Raises:
-            KafkaError: Kafka does not answer; safe to repeat.
+            BrokerUnavailable, KafkaError: Kafka does not answer; safe to repeat.
         """
 
 
@@ -35,12 +37,17 @@ class KafkaReleaseProgress:
         self._admin = admin
 
     async def decided(self, partitions: frozenset[int]) -> Mapping[int, int]:
-        """See `ReleaseProgress.decided`. A group that has committed nothing (-1) has decided nothing."""
+        """See `ReleaseProgress.decided`. A group that has committed nothing (-1) has decided nothing.
+
+        A coordinator that is loading or has moved answers for no partition at all, and aiokafka raises nothing then.
+        """
         wanted = [TopicPartition(self._topic, number) for number in sorted(partitions)]
         try:
             committed = await self._admin.list_consumer_group_offsets(self._group, partitions=wanted)
         except (GroupAuthorizationFailedError, TopicAuthorizationFailedError):
             return {}
+        if committed.keys() != set(wanted):
+            raise BrokerUnavailable(f"Kafka does not say the offsets of group {self._group}")
         return {source.partition: max(0, offset.offset) for source, offset in committed.items()}
 
 
@@ -51,7 +58,7 @@ async def open_release_progress(
     """Connect; `connection` are the client's options, `topic` and `group` are full names.
 
     Raises:
-        KafkaError: the cluster is not there.
+        KafkaError: the cluster is unavailable.
     """
     admin = AIOKafkaAdminClient(**connection)
     try:

@@ -24,8 +24,8 @@ from consumers.expirer.share import ExpiryShare
 from consumers.loop.prefetch import Stopped, unless_stopped
 from consumers.loop.retry import RetryPolicy
 from handlers.expiry import Asked, Overdue, attempt_of, expiry_of, may_ask
-from producers.emitters import idempotent_producer
-from producers.sending import hand_over
+from producers.emitters import EMIT_PATIENCE_S, idempotent_producer
+from producers.sending import Unsent, deliver
 from schemas.errors import BrokerUnavailable
 from schemas.observation.fact import Observer
 from schemas.observation.partitions import LoopTurned, PartAvailable, PartitionsAssigned
@@ -95,12 +95,14 @@ class Expirer:
         topics: Topics,
         settings: ExpirerSettings,
         observer: Observer,
+        patience_s: float = EMIT_PATIENCE_S,
     ) -> None:
         self._overdue = overdue
         self._open_view = open_view
         self._topic = topics.full(RELEASE)
         self._settings = settings
         self._observer = observer
+        self._patience_s = patience_s
         self._asked: dict[str, Asked] = {}
         self._margin = timedelta(milliseconds=settings.clock_margin_ms)
         """An expiry is judged by the broker's clock: asked for too early it would be refused, and wait for its next
@@ -113,9 +115,9 @@ class Expirer:
         self._oldest_seen_at: datetime | None = None
 
     async def run(self, connection: Mapping[str, Any], backoff_max_s: float, stopping: asyncio.Event) -> None:
-        """Look, ask and wait, again and again until `stopping` is set. What is away is waited out.
+        """Look, request releases and wait, again and again until `stopping` is set; retry what is unavailable.
 
-        A look is left off in its middle: what it asked for is sent, and asking again does no harm.
+        A look may be cancelled in its middle: what it requested is sent, and requesting it again does no harm.
         """
         self._observer.observe(PartitionsAssigned(frozenset({LOOP})))
 
@@ -126,7 +128,8 @@ class Expirer:
                     self._generation = None
                     await self._turn(producer, view, backoff_max_s)
             except KafkaError as why:
-                raise BrokerUnavailable(f"Kafka: {type(why).__name__}") from None
+                said = why if isinstance(why, Unsent) else type(why).__name__
+                raise BrokerUnavailable(f"Kafka: {said}") from None
 
         work = RetryPolicy("kafka", self._observer, backoff_max_s).run(connected)
         with suppress(Stopped):
@@ -144,7 +147,7 @@ class Expirer:
             await asyncio.sleep(self._settings.interval_ms / 1000)
 
     async def look(self, producer: AIOKafkaProducer, view: KafkaView, now: datetime) -> None:
-        """Ask for the release of what is overdue at `now` and was not asked for yet, or in vain."""
+        """Request the release of what is overdue at `now`, unless a request for it is not decided yet."""
         over_at = now - self._margin
         generation = view.share.generation
         at_all = generation != self._generation or self._is_time_for_all(now)
@@ -213,10 +216,13 @@ class Expirer:
         return asks
 
     async def _ask(self, producer: AIOKafkaProducer, asks: Sequence[Ask], now: datetime) -> None:
-        """Remembered page by page: a look that is left off in its middle does not ask for its beginning again."""
-        sent = [await hand_over(producer, self._record(hold, attempt)) for hold, attempt in asks]
-        taken = await asyncio.gather(*sent)
-        for (hold, attempt), metadata in zip(asks, taken, strict=True):
+        """Remembered page by page: a look that is cancelled in its middle does not repeat its beginning.
+
+        Raises:
+            Unsent: the topic takes nothing. Without a limit a topic that was deleted would hold up the look for ever.
+        """
+        records = [self._record(hold, attempt) for hold, attempt in asks]
+        for (hold, attempt), metadata in zip(asks, await deliver(producer, records, self._patience_s), strict=True):
             self._asked[hold.reservation_id] = Asked(attempt, now, metadata.partition, metadata.offset)
 
     def _record(self, hold: Overdue, attempt: int) -> OutgoingRecord:

@@ -2,8 +2,8 @@
 
 In:       partitions of the release topic, as the expirers' group gives them out; nothing is read from them.
 Out:      whether a reservation is in this process's share.
-Promise:  it only spares repeats. Two that ask for the same do no harm; what nobody asks for while the group shares
-          out anew is found by the look at all that follows.
+Promise:  it only spares repeats. Two that request the same release do no harm; what nobody requests during a
+          rebalance is found by the full look that follows.
 """
 
 from collections.abc import AsyncIterator, Collection
@@ -18,21 +18,21 @@ from schemas.groups import EXPIRER_GROUP
 
 
 class ExpiryShare(Protocol):
-    """What of all is this process's."""
+    """This process's part of the overdue reservations."""
 
     @property
     def generation(self) -> int:
-        """Another number each time that the share has changed."""
+        """A new number each time that the share changes."""
 
     def has(self, reservation_id: str) -> bool:
-        """Whether this process asks for it."""
+        """Whether this process requests its release."""
 
     async def stay(self) -> None:
-        """Show that this process is alive; now and then."""
+        """Poll, so that the group keeps this process as a member. Call it after each look."""
 
 
 class GroupShare(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is not typed
-    """As many parts as the topic has partitions; this process's are those that it is given."""
+    """As many parts as the topic has partitions; this process's are those that it is assigned."""
 
     def __init__(self, consumer: AIOKafkaConsumer, topic: str) -> None:
         """`topic` is a full name; `consumer` is started already."""
@@ -47,18 +47,18 @@ class GroupShare(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka i
         return crc32(reservation_id.encode()) % self._parts in self._mine
 
     async def stay(self) -> None:
-        """A member that never polls is put out, even one that wants no records."""
+        """See `ExpiryShare.stay`. A member that never polls is removed, even if it wants no records."""
         await self._consumer.getmany(timeout_ms=0)
 
     async def on_partitions_revoked(self, revoked: Collection[TopicPartition]) -> None:  # noqa: ARG002  # all of them
-        """The group is about to share out anew."""
+        """A rebalance begins."""
         self._mine = frozenset()
 
     async def on_partitions_assigned(self, assigned: Collection[TopicPartition]) -> None:
-        """From now on this is the share."""
+        """A rebalance is over."""
         self._consumer.pause(*assigned)  # or their records would be fetched
         self._parts = len(self._consumer.partitions_for_topic(self._topic) or assigned) or 1
-        self._mine = frozenset(one.partition for one in assigned)
+        self._mine = frozenset(source.partition for source in assigned)
         self.generation += 1
 
 

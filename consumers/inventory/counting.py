@@ -1,9 +1,9 @@
-"""The inventory's books: a Faust table of every campaign's counts, and the alerts that follow from them.
+"""The inventory's counting: a Faust table of every campaign's counts, and the alerts that follow from them.
 
 In:       `inventory.v1`, keyed by campaign, one partition at a time and in order.
 Out:      the table's changelog; `stock-alerts.v1`.
-Promise:  a crossing is told once: the alert is on its topic before the table says so, and one that is on the topic
-          is not sent again after a crash. Sent twice all the same (two owners at once), it has the same `ce_id`.
+Promise:  a crossing is announced once: the alert is on its topic before the table has the new standing, and an alert
+          on the topic is not sent again after a crash. Sent twice by two owners at once, it has the same `ce_id`.
 """
 
 from collections.abc import Awaitable, Callable
@@ -36,7 +36,7 @@ log = structlog.get_logger(__name__)
 
 
 class KnowsAlerts(Protocol):
-    """Who has read the topic of alerts."""
+    """Reads the topic of alerts."""
 
     def was_sent(self, ce_id: str) -> bool:
         """Whether an alert is on the topic already."""
@@ -58,26 +58,26 @@ class Alerting:
 
 @dataclass(slots=True)
 class Turns:
-    """Which partition the agent is at: it counts one event at a time."""
+    """The partition whose event the agent counts; it counts a single event at a time."""
 
-    in_hand: int | None = None
+    current: int | None = None
     """The partition whose event is being counted."""
-    was_in_hand: int | None = None
-    """The same, since before the last tick."""
+    at_last_tick: int | None = None
+    """The partition whose event was already being counted at the last tick."""
 
     def counted(self) -> None:
         """The event is done."""
-        self.in_hand = self.was_in_hand = None
+        self.current = self.at_last_tick = None
 
     def hanging(self) -> set[int]:
-        """The partition whose event was in hand at the last tick already. Called at each tick."""
-        hanging = {self.was_in_hand} - {None}
-        self.was_in_hand = self.in_hand
+        """The partition whose event has not been counted since the last tick. Called at each tick."""
+        hanging = {self.at_last_tick} - {None}
+        self.at_last_tick = self.current
         return cast("set[int]", hanging)
 
 
 def inventory_app(side: KafkaSide, alerting: Alerting) -> InventoryApp:
-    """The application: its table, its one agent, and what it tells the observer."""
+    """The application: its table, its agent, and what the observer learns of it."""
     app = InventoryApp(side, alerting.known.until_alerts_read)
     topic = alerting.topics.full(INVENTORY)
     channel = app.topic(topic, key_serializer="raw", value_serializer="raw")
@@ -90,22 +90,22 @@ def inventory_app(side: KafkaSide, alerting: Alerting) -> InventoryApp:
         # Faust itself would acknowledge an event also when it is cut short or fails
         unacknowledged = stream.noack()
         async for event in unacknowledged.events():
-            turns.in_hand = event.message.partition
+            turns.current = event.message.partition
             app.idle.clear()
             change = readable(event.value)
             if change is not None:
-                await take(table, change, alerting)
+                await count(table, change, alerting)
             await unacknowledged.ack(event)
             faust_flow.of(app).done(event.message)
             turns.counted()
             app.idle.set()
 
-    tell(app, topic, turns, side.observer)
+    report(app, topic, turns, side.observer)
     return app
 
 
-async def take(table: Any, change: InventoryChanged, alerting: Alerting) -> None:  # noqa: ANN401  # Faust's table
-    """One event into the table, and the alert it makes due onto its topic."""
+async def count(table: Any, change: InventoryChanged, alerting: Alerting) -> None:  # noqa: ANN401  # Faust's table
+    """Count an event in the table, and first send the alert that it makes due."""
     key = change.campaign_id.encode()
     found = table.get(key)
     known = CampaignStock.model_validate_json(found) if found else None
@@ -135,7 +135,7 @@ async def alert(due: Due, alerting: Alerting) -> None:
 
 
 def readable(value: bytes | None) -> InventoryChanged | None:
-    """An event; None for what cannot be read, which is said and passed over: a shard's next word makes up for it."""
+    """An event; None for one that cannot be read, which is logged: the shard's next event has its counts too."""
     try:
         return InventoryChanged.model_validate_json(value or b"")
     except ValidationError as why:
@@ -144,13 +144,13 @@ def readable(value: bytes | None) -> InventoryChanged | None:
         return None
 
 
-def tell(app: InventoryApp, topic: str, turns: Turns, observer: Observer) -> None:
-    """Let the observer know which partitions are served here, and which of them turn."""
+def report(app: InventoryApp, topic: str, turns: Turns, observer: Observer) -> None:
+    """Report to the observer which partitions are served here, and which of them make progress."""
     served: set[int] = set()
 
     async def assigned(_sender: Any, partitions: Any, **_: Any) -> None:  # noqa: ANN401  # Faust's signal
         served.clear()
-        served.update(one.partition for one in partitions if one.topic == topic)
+        served.update(place.partition for place in partitions if place.topic == topic)
         observer.observe(PartitionsAssigned(frozenset({VIEW_LOOP, *((topic, number) for number in served)})))
 
     async def revoked(_sender: Any, _partitions: Any, **_: Any) -> None:  # noqa: ANN401  # Faust's signal

@@ -1,4 +1,4 @@
-"""Faust's consumer with a flow of our own: records reach the agent in order, none is left out, none is taken early.
+"""Faust's consumer with a flow of our own: records reach the agent in order, none is skipped, none comes early.
 
 In:       the partitions that the group gave this process, from their committed offsets on.
 Out:      `OurConsumer`: `done` with an event, and committed up to there, never beyond.
@@ -27,7 +27,7 @@ FAUST_LOG: Final = logging.getLogger("faust")
 
 
 class CommittedConsumerThread(driver.AIOKafkaConsumerThread):
-    """Faust's thread around a consumer of ours."""
+    """Faust's thread with a consumer of ours."""
 
     logger = FAUST_LOG
 
@@ -41,9 +41,9 @@ class CommittedConsumerThread(driver.AIOKafkaConsumerThread):
         """Each partition to its committed offset; to its first record where none is committed.
 
         Raises:
-            IllegalStateError: the group has taken one of them away.
+            IllegalStateError: the group has revoked a partition.
         """
-        await self.call_thread(self._go_to_committed, [TopicPartition(*one) for one in partitions])
+        await self.call_thread(self._go_to_committed, [TopicPartition(*partition) for partition in partitions])
 
     async def _go_to_committed(self, partitions: Iterable[TopicPartition]) -> None:
         consumer = self._ensure_consumer()
@@ -72,7 +72,7 @@ class OurConsumer(driver.Consumer):
         return CommittedConsumerThread(self, loop=self.loop, beacon=self.beacon)
 
     def stop_flow(self) -> None:
-        """Close: the group is about to share out anew."""
+        """Close the flow: the group is about to rebalance."""
         self.closings += 1
         super().stop_flow()
 
@@ -80,7 +80,7 @@ class OurConsumer(driver.Consumer):
         """Before the flow opens again: wait for the last fetch, then go to the committed offsets.
 
         Raises:
-            IllegalStateError: the group has taken a partition away meanwhile.
+            IllegalStateError: the group has revoked a partition meanwhile.
         """
         await self._idle.wait()
         self._next.clear()
@@ -92,7 +92,7 @@ class OurConsumer(driver.Consumer):
             self._next[message.tp] = message.offset + 1
 
     def ack(self, message: Any) -> bool:  # noqa: ANN401  # Faust's message
-        """What Faust takes for done; it does so with events that it skips, too. Only `done` counts here."""
+        """Called by Faust, also for events that it skips; only `done` moves the offset to commit."""
         message.acked = True
         self._unacked_messages.discard(message)
         return True

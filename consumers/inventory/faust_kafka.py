@@ -27,15 +27,15 @@ COMMIT_INTERVAL_S: Final = 1.0
 LINGER_MS: Final = 20
 """Each event writes one value to the changelog; nobody waits for it but the commit."""
 HANDOVER_S_MAX: Final = 10.0
-"""For the event in hand when partitions are taken away; far less than the group waits."""
+"""For the event being counted when partitions are revoked; far less than the group waits."""
 WRITTEN_S_MAX: Final = 60.0
-"""For the changelog to take what was written; the producer itself gives up earlier."""
+"""For the changelog to acknowledge what was written; the producer itself gives up earlier."""
 NO_BROKER: Final = "kafka://"
 """Faust wants an address to choose its driver by; the clients have ours."""
 
 
 class InventoryApp(faust.App):
-    """The application of one process. Made anew after a crash: a Faust application cannot be started twice."""
+    """The application of a process. A new one is made after a crash: a Faust application cannot be started twice."""
 
     logger = FAUST_LOG
 
@@ -80,12 +80,12 @@ class InventoryApp(faust.App):
         await self.crash(exc)
 
     async def _consumer_wait_empty(self, consumer: Any, logger: Any) -> None:  # noqa: ANN401, ARG002  # Faust's signature
-        """Before the partitions go: the event in hand is counted to its end, and what is done is committed.
+        """Before partitions are revoked: finish the current event, and commit what is done.
 
         Without it the next owner might look for an alert before this process has sent it.
 
         Raises:
-            KafkaTimeoutError: it takes too long; the application ends and is made anew.
+            KafkaTimeoutError: it takes too long; the application ends, and a new one is made.
         """
         await in_time(self.idle.wait(), HANDOVER_S_MAX, "an event is still being counted")
         await consumer.commit()
@@ -94,11 +94,11 @@ class InventoryApp(faust.App):
         """Wait until the changelog has all that was written to the table.
 
         Raises:
-            KafkaError: it did not take a value. Faust would commit all the same, and the table would lack it.
+            KafkaError: a value was not acknowledged. Faust would commit anyway, and the table would lack it.
         """
         waiting = set(self.unwritten)
         if waiting:
-            await in_time(asyncio.gather(*waiting), WRITTEN_S_MAX, "the changelog does not take the table")
+            await in_time(asyncio.gather(*waiting), WRITTEN_S_MAX, "the changelog does not acknowledge the table")
         self.unwritten -= waiting
 
     def _create_directories(self) -> None:

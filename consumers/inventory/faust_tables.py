@@ -2,8 +2,8 @@
 
 In:       the table's changelog, from where this process last read it.
 Out:      `OurTables`, whose recovery opens the flow when the table and the alerts that were sent are known.
-Promise:  no event is counted on a table that lacks something that was there when the group gave its partition to
-          this process; and none while the group shares out.
+Promise:  no event is counted on a table that lacks something that was there when the group assigned its partition to
+          this process; and none during a rebalance.
 
 Faust 0.15 reads the changelog through the queues that it empties now and then: its recovery then waits for ever for
 the record that is gone, and this process counts nothing without saying so. See docs/decisions/0012.
@@ -42,7 +42,7 @@ class OurTable(faust.Table):  # type: ignore[type-arg]  # Faust's typing is inco
 
 
 class OurRecovery(Recovery):
-    """One pass for each time that the group shares out."""
+    """A pass for each rebalance."""
 
     logger = FAUST_LOG
 
@@ -53,7 +53,7 @@ class OurRecovery(Recovery):
         """Where the changelog goes on. What this process wrote itself meanwhile is read again, which is no harm."""
 
     async def on_rebalance(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401  # Faust's signature
-        """The group has shared out."""
+        """The group has rebalanced."""
         self._closings = faust_flow.of(self.app).closings
         await super().on_rebalance(*args, **kwargs)
 
@@ -62,7 +62,7 @@ class OurRecovery(Recovery):
         while not await self.wait_for_stopped(cast("Any", self.signal_recovery_start)):
             self.signal_recovery_start.clear()
             try:
-                with suppress(RebalanceAgain, IllegalStateError):  # the group shares out again
+                with suppress(RebalanceAgain, IllegalStateError):  # the group rebalances again
                     await self._wait(self._restore(self._generation_id))
             except ServiceStopped:
                 return

@@ -2,8 +2,8 @@
 
 In:       groups and the topics each reads.
 Out:      `Lag` of every partition.
-Promise:  never negative; what the broker does not say is None, not 0. Commit markers alone are no lag: a partition
-          counts as behind only if a record is found that its group has not read.
+Promise:  never negative; a figure that the broker does not give is None, not 0. Commit markers alone are no lag: a
+          partition counts as behind only if a record is found that its group has not read.
 
 A group that has not committed anything yet is behind by all there is: it will begin at the first record.
 """
@@ -23,17 +23,17 @@ from schemas.groups import IMPORTER_GROUP, INVENTORY_GROUP, WORKER_GROUP
 from schemas.topics import IMPORT, INVENTORY, REQUEST_TOPICS, Topics
 
 PEEK_S_MAX: Final = 2.0
-"""For the oldest unread records of all partitions together; whose record was not there by then has no age."""
+"""For the oldest unread records of all partitions together; a partition without its record by then has no age."""
 POLL_MS: Final = 200
 PEEK_BYTES: Final = 4_096
-"""Of one partition at once; the broker sends at least one batch."""
+"""Of a partition in one fetch; the broker sends at least one batch."""
 ANSWER_S_MAX: Final = 5.0
 MS: Final = 1_000
 
 
 @dataclass(frozen=True, slots=True)
 class Lag:
-    """One partition as one group sees it."""
+    """A partition as a group sees it."""
 
     group: str
     topic: str
@@ -59,7 +59,7 @@ def groups_of(topics: Topics, group_prefix: str) -> dict[str, list[str]]:
 
 
 class LagReader:
-    """Two clients, kept for as long as they are asked."""
+    """Reads with two clients that it keeps."""
 
     def __init__(self, admin: AIOKafkaAdminClient, consumer: AIOKafkaConsumer) -> None:
         """Both are started."""
@@ -76,19 +76,19 @@ class LagReader:
         async with asyncio.timeout(ANSWER_S_MAX):
             layout = await partitions_of(self._admin, {topic for topics in groups.values() for topic in topics})
             committed = {
-                group: await self._committed(group, [one for topic in topics for one in layout[topic]])
+                group: await self._committed(group, [partition for topic in topics for partition in layout[topic]])
                 for group, topics in groups.items()
             }
-            partitions = sorted({one for offsets in committed.values() for one in offsets})
+            partitions = sorted({partition for offsets in committed.values() for partition in offsets})
             ends = await self._consumer.end_offsets(partitions) if partitions else {}
             begins = await self._consumer.beginning_offsets(partitions) if partitions else {}
         lags = []
         for group, offsets in committed.items():
-            nexts = {one: begins[one] if offset is None else offset for one, offset in offsets.items()}
-            oldest = await self._oldest({one: at for one, at in nexts.items() if at < ends[one]}, ends)
+            nexts = {place: begins[place] if offset is None else offset for place, offset in offsets.items()}
+            oldest = await self._oldest({place: at for place, at in nexts.items() if at < ends[place]}, ends)
             lags += [
-                lag_of(Lag(group, one.topic, one.partition, offset, ends[one]), nexts[one], oldest.get(one))
-                for one, offset in offsets.items()
+                lag_of(Lag(group, place.topic, place.partition, offset, ends[place]), nexts[place], oldest.get(place))
+                for place, offset in offsets.items()
             ]
         return lags
 
@@ -97,8 +97,8 @@ class LagReader:
             return {}
         found = await self._admin.list_consumer_group_offsets(group, partitions=partitions)
         if found.keys() < set(partitions):
-            raise TimeoutError(f"Kafka does not tell the offsets of group {group}")
-        return {one: found[one].offset if found[one].offset >= 0 else None for one in partitions}
+            raise TimeoutError(f"Kafka does not give the offsets of group {group}")
+        return {place: found[place].offset if found[place].offset >= 0 else None for place in partitions}
 
     async def _oldest(
         self, nexts: Mapping[TopicPartition, int], ends: Mapping[TopicPartition, int]
@@ -108,18 +108,18 @@ class LagReader:
         if not nexts:
             return found
         self._consumer.assign(list(nexts))
-        for one, offset in nexts.items():
-            self._consumer.seek(one, offset)
+        for place, offset in nexts.items():
+            self._consumer.seek(place, offset)
         clock = asyncio.get_running_loop().time
         until = clock() + PEEK_S_MAX
         while len(found) < len(nexts) and clock() < until:
-            missing = [one for one in nexts if one not in found]
+            missing = [place for place in nexts if place not in found]
             polled = await self._consumer.getmany(*missing, timeout_ms=POLL_MS)
-            for one, records in polled.items():
-                found[one] = Oldest(records[0].offset, records[0].timestamp / MS)
-            for one in missing:
-                if one not in found and await self._consumer.position(one) >= ends[one]:
-                    found[one] = Oldest(None, None)
+            for place, records in polled.items():
+                found[place] = Oldest(records[0].offset, records[0].timestamp / MS)
+            for place in missing:
+                if place not in found and await self._consumer.position(place) >= ends[place]:
+                    found[place] = Oldest(None, None)
         return found
 
 

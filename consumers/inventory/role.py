@@ -1,7 +1,7 @@
-"""The inventory role's work: the view is read first, then this process takes its share of the counting.
+"""The inventory role: it reads the view first, then joins the group that counts.
 
 In:   how to reach Kafka, the limits, the view.
-Out:  `run_inventory`, which works until it is told to stop, and leaves no task and no connection behind.
+Out:  `InventoryRole.run`, which works until it is stopped, and leaves no task and no connection open.
 """
 
 import asyncio

@@ -1,9 +1,9 @@
-"""What every instance knows of all campaigns, whichever of them counts there: the answers' source.
+"""The counts of all campaigns, as every instance has them whichever of them counts: the source of all answers.
 
 In:       records of the table's changelog, `inventory.v1`, `imports.v1`, `stock-alerts.v1`, `dead-letters.v1`.
 Out:      stocks, motion, imports, alerts, dead letters; and which of them changed since a revision.
-Promise:  a record that is read again, late or out of order changes nothing; one that cannot be read is passed over.
-          Bounded: see the limits here, in `handlers.inventory.census` and in `handlers.inventory.motion`.
+Promise:  a record that is read again, late or out of order changes nothing; an unreadable record is ignored.
+          Bounded: see the limits here, in `handlers.inventory.latest` and in `handlers.inventory.motion`.
 """
 
 from collections import OrderedDict
@@ -14,8 +14,8 @@ from typing import Final
 
 from pydantic import ValidationError
 
-from handlers.inventory.census import Alerts, DeadLetters, Imports
 from handlers.inventory.counts import folded, joined
+from handlers.inventory.latest import Alerts, DeadLetters, Imports
 from handlers.inventory.motion import LONGEST_WINDOW_S, Motion
 from schemas.clock import utc_now
 from schemas.events import ImportProgressed, InventoryChanged, StockAlert
@@ -26,7 +26,7 @@ from schemas.topics import DEAD_LETTERS, IMPORTS, INVENTORY, STOCK_ALERTS, Topic
 MOTIONS_MAX: Final = 1_000
 """Campaigns with rates and a history: those that moved last. Of the others only the counts are known."""
 GRACE_S: Final = 15.0
-"""A campaign that came to rest is told of once more after its rates went back to zero."""
+"""A campaign at rest is sent once more after its rates are back at zero."""
 
 Take = Callable[[IncomingRecord], None]
 
@@ -53,7 +53,7 @@ class InventoryView:
         }
 
     def take(self, record: IncomingRecord) -> None:
-        """One more record of any of the topics; what cannot be read is stepped over."""
+        """A record of any of the topics; an unreadable record is ignored."""
         if record.batch is not None:
             return
         try:
@@ -74,7 +74,7 @@ class InventoryView:
         return list(self._stocks.values())
 
     def motion(self, campaign_id: str) -> Motion:
-        """How a campaign moved; nothing is known of one at rest."""
+        """How a campaign moved; empty for a campaign at rest."""
         return self._motions.get(campaign_id) or Motion()
 
     def changed_since(self, revision: int) -> Iterator[CampaignStock]:
@@ -91,7 +91,7 @@ class InventoryView:
         return self._parts[part] > revision
 
     def age(self) -> None:
-        """Time passes: the rates of campaigns that move, or have just come to rest, are news without an event."""
+        """Mark campaigns that move, or have just come to rest, as changed: their rates change without an event."""
         since = self.clock().timestamp() - LONGEST_WINDOW_S - GRACE_S
         for name in [name for name, motion in self._motions.items() if motion.moved_at_s > since]:
             self._touch(name)
@@ -99,9 +99,11 @@ class InventoryView:
     def _take_stock(self, record: IncomingRecord) -> None:
         if record.value is None:
             return
-        told = CampaignStock.model_validate_json(record.value)
-        known = self._stocks.get(told.campaign_id)
-        self._keep(known, told if known is None else joined(told, known))
+        counted = CampaignStock.model_validate_json(record.value)
+        known = self._stocks.get(counted.campaign_id)
+        stock = counted if known is None else joined(counted, known)
+        if stock != known:
+            self._keep(stock)
 
     def _take_change(self, record: IncomingRecord) -> None:
         event = InventoryChanged.model_validate_json(record.value or b"")
@@ -111,12 +113,13 @@ class InventoryView:
         if len(self._motions) > MOTIONS_MAX:
             self._motions.popitem(last=False)
         known = self._stocks.get(event.campaign_id)
-        self._keep(known, folded(known, event))
+        stock = folded(known, event)
+        if stock is not known:
+            self._keep(stock)
 
-    def _keep(self, known: CampaignStock | None, stock: CampaignStock) -> None:
-        if known is None or stock != known:
-            self._stocks[stock.campaign_id] = stock
-            self._touch(stock.campaign_id)
+    def _keep(self, stock: CampaignStock) -> None:
+        self._stocks[stock.campaign_id] = stock
+        self._touch(stock.campaign_id)
 
     def _touch(self, campaign_id: str) -> None:
         self.revision += 1

@@ -1,9 +1,9 @@
-"""The view kept up to date: the topics it is made of, read whole by every instance, without a group.
+"""Keeps the view up to date: every instance reads all partitions of its topics, without a group.
 
 In:       the table's changelog and the alerts from their beginning; the other topics from a day ago.
-Out:      `InventoryView`, told every record; `caught_up`, once all that was there at the start is in it.
-Promise:  only committed records. What is away is waited out, and after an outage the topics are read anew, which the
-          view does not mind.
+Out:      every record into `InventoryView`; `caught_up`, once all that was there at the start is in it.
+Promise:  only committed records. It waits while Kafka is unavailable, and then reads the topics again: a repeated
+          record does not change the view.
 """
 
 import asyncio
@@ -26,19 +26,19 @@ from schemas.observation.partitions import LoopTurned, PartAvailable
 from schemas.topics import DEAD_LETTERS, IMPORTS, INVENTORY, STOCK_ALERTS, Topics
 
 LOOP: Final = ("inventory-view", 0)
-"""What health and metrics call its loop, which no group gives it."""
+"""Its topic and partition in health and metrics."""
 LOOK_BACK: Final = timedelta(hours=24)
 POLL_MS: Final = 500
 POLL_ASKED_MS: Final = 20
-"""While somebody waits for what is read."""
+"""While somebody waits until the alerts are read."""
 PAUSE_S: Final = 0.05
-"""Between two polls: records that come one by one are taken together."""
+"""Between two polls, so that single records are read in batches."""
 RECORDS_AT_ONCE: Final = 1_000
-"""Between two turns of the event loop."""
+"""Records of one poll."""
 FETCH_BYTES_MAX: Final = 1024 * 1024
-"""Of one partition; a larger dead letter is fetched all the same, alone."""
+"""Of one partition; a larger dead letter is still fetched, alone."""
 METADATA_S: Final = 30.0
-"""New partitions are seen within this time."""
+"""New partitions are found within this time."""
 
 
 class ViewReader:
@@ -109,16 +109,17 @@ class ViewReader:
         missing = [topic for topic, partitions in found.items() if not partitions]
         if missing:
             raise UnknownTopicOrPartitionError(f"no topic {', '.join(missing)}: run `codes migrate`")
-        return [one for partitions in found.values() for one in partitions]
+        return [partition for partitions in found.values() for partition in partitions]
 
     async def _begin(self, consumer: AIOKafkaConsumer, partitions: Sequence[TopicPartition]) -> None:
         since_ms = int((self._view.clock() - LOOK_BACK).timestamp() * 1000)
-        recent = {one: since_ms for one in partitions if one.topic in self._recent}
+        recent = {partition: since_ms for partition in partitions if partition.topic in self._recent}
         found = await consumer.offsets_for_times(recent)
         ends = await consumer.end_offsets(list(recent))
         consumer.assign(partitions)
-        for one in recent:
-            consumer.seek(one, found[one].offset if found[one] is not None else ends[one])
+        for partition in recent:
+            first = found[partition]
+            consumer.seek(partition, ends[partition] if first is None else first.offset)
 
     async def _follow(
         self, consumer: AIOKafkaConsumer, partitions: Sequence[TopicPartition], admin: AIOKafkaAdminClient
@@ -137,12 +138,15 @@ class ViewReader:
                     return
 
     async def _answer(self, consumer: AIOKafkaConsumer, partitions: Sequence[TopicPartition]) -> None:
-        """Tell those who wait for the alerts that they are read."""
+        """Wake those who wait until the alerts are read."""
         alerts = [partition for partition in partitions if partition.topic == self._alerts]
         for read, ends in list(self._asked.items()):
-            if ends is None:
-                self._asked[read] = await consumer.end_offsets(alerts)
-            elif not read.done() and await is_past(consumer, ends):
+            found = await consumer.end_offsets(alerts) if ends is None else ends
+            is_read = ends is not None and await is_past(consumer, ends)
+            if read not in self._asked:
+                continue  # cancelled while the broker was asked
+            self._asked[read] = found
+            if is_read and not read.done():
                 read.set_result(None)
 
     async def _turn(self, consumer: AIOKafkaConsumer) -> None:

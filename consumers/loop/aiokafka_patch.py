@@ -1,126 +1,164 @@
 """Batches that aiokafka cannot read: it raises on them, again and again, and the partition stands still.
 
 In:       the bytes of a fetch, as aiokafka hands them to its parser.
-Out:      the same records. A header name that is not UTF-8 holds surrogates, so that `decode` can reject the record;
-          a batch that cannot be decompressed or taken apart is one record that says so, at its last offset.
-Promise:  all other records are parsed by aiokafka's own fast parser. Only a batch it fails on is parsed once more.
+Out:      the same records; a batch that cannot be read is one record that says so, at its last offset.
+Promise:  what stands before such a batch is given out first. A wrong checksum is fetched again before it is believed,
+          for an error of the transfer heals so.
 
-aiokafka has no setting for this, so its fetcher is given another parser: see `install`. A wrong checksum is not
-looked at here: then the batch's own offsets cannot be trusted, and the fetch is repeated.
+aiokafka has no setting for this, so its fetcher is given other classes: see `install`. `batches` reads one batch,
+`corruption` says how far a corrupt one reaches.
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from time import monotonic
 from typing import Any, Final
 
+from aiokafka import ConsumerRecord
 from aiokafka.consumer import fetcher
-from aiokafka.record.default_records import _DefaultRecordBatchPy
-from aiokafka.record.memory_records import MemoryRecords
+from aiokafka.errors import CorruptRecordException
 
+from consumers.loop.batches import HEADER_BYTES, BatchRecord, LenientBatch
+from consumers.loop.corruption import CorruptRange, Suspects, corrupt_range, frame_length, whole_batch
 from schemas.records import UnreadableBatch
 
-LENGTH_AT: Final = 8
-"""Where a batch says its length; what is before and the length itself do not count in it."""
-LENGTH_BYTES: Final = 4
-CODECS: Final = {0: "none", 1: "gzip", 2: "snappy", 3: "lz4", 4: "zstd"}
-CODEC_MASK: Final = 7
-BY_BROKER: Final = 1
-"""The timestamp type of LogAppendTime."""
+REFETCH_WAIT_S: Final = 1.0
+"""Before corrupt bytes are fetched again: long enough for a connection or a leader to change."""
+SUSPECTS: Final = Suspects()
+
+
+class CorruptBatch(CorruptRecordException):  # type: ignore[misc]  # aiokafka is not typed
+    """A batch's checksum is wrong, or its length cannot be right."""
 
 
 def install() -> None:
-    """Let all consumers of this process read such records."""
+    """Let all consumers of this process read such records. Call it before the first one is made.
+
+    The fetcher compares types: what another class of its own has fetched before would be taken for an error.
+    """
     fetcher.MemoryRecords = LenientRecords
-
-
-@dataclass(frozen=True, slots=True)
-class BatchRecord:
-    """A whole batch in the place of its last record; what the fetcher asks of a record."""
-
-    offset: int
-    timestamp: int
-    timestamp_type: int
-    checksum: UnreadableBatch
-    """The fetcher passes it on as it is, and no sender can write it."""
-    key: None = None
-    value: None = None
-    headers: tuple[()] = ()
+    fetcher.PartitionRecords = LenientPartitionRecords
+    fetcher.FetchResult = LenientFetchResult
 
 
 class LenientRecords:
-    """One partition's part of a fetch; all it does not do itself, aiokafka's `MemoryRecords` does."""
+    """One partition's part of a fetch, as aiokafka's `MemoryRecords`. It ends before a corrupt batch.
+
+    So what is good before one is given out, and the next fetch begins with it.
+    """
 
     def __init__(self, content: bytes) -> None:
-        self._strict = MemoryRecords(content)
         self._content = memoryview(content)
         self._position = 0
+        self._next: LenientBatch | None = None
+        self._look()
 
-    def __getattr__(self, name: str) -> Any:  # noqa: ANN401  # whatever aiokafka's parser has
-        return getattr(self._strict, name)
+    def size_in_bytes(self) -> int:
+        """See `MemoryRecords.size_in_bytes`."""
+        return len(self._content)
 
-    def next_batch(self) -> "LenientBatch":
-        """The next batch, with its bytes at hand."""
-        start = self._position
-        length_at = start + LENGTH_AT
-        length = int.from_bytes(self._content[length_at : length_at + LENGTH_BYTES], "big")
-        self._position = length_at + LENGTH_BYTES + length
-        return LenientBatch(self._strict.next_batch(), self._content[start : self._position])
+    def has_next(self) -> bool:
+        """Whether there is a good batch. Of what a fetch begins with, it is `next_batch` that says if it is none.
+
+        A broker never begins a fetch with a part of a batch: if the first one is not all here, its length is wrong.
+        """
+        return self._is_good() or (self._position == 0 and len(self._content) > 0)
+
+    def next_batch(self) -> LenientBatch:
+        """The next batch.
+
+        Raises:
+            CorruptBatch: see there.
+        """
+        batch = self._next
+        if batch is None or not batch.is_sound:
+            raise CorruptBatch("its checksum or its length is wrong")
+        self._position += batch.length
+        self._look()
+        return batch
+
+    def corrupt(self) -> memoryview:
+        """From the beginning of the batch that `next_batch` has raised on to the fetch's end."""
+        return self._content[self._position :]
+
+    def step_over(self, length: int) -> None:
+        """Go on so many bytes further."""
+        self._position += length
+        self._look()
+
+    def _look(self) -> None:
+        self._next = whole_batch(self._content[self._position :])
+
+    def _is_good(self) -> bool:
+        return self._next is not None and self._next.is_sound
 
 
-class LenientBatch:
-    """A batch that can be read a second time; all it does not do itself, aiokafka's batch does."""
+class LenientPartitionRecords(fetcher.PartitionRecords):  # type: ignore[misc]  # aiokafka is not typed
+    """Gives a corrupt batch out as a record, once the same bytes came often enough; before, it ends."""
 
-    def __init__(self, strict: Any, content: memoryview) -> None:  # noqa: ANN401  # aiokafka is not typed
-        self._strict = strict
-        self._content = content
+    next_fetch_offset: int
+    end: int
+    """Where the log ended for this reader when it was fetched; the fetch's result sets it."""
+    is_in_doubt = False
+    """Whether it ended at bytes that must be fetched again."""
 
-    def __getattr__(self, name: str) -> Any:  # noqa: ANN401  # whatever aiokafka's batch has
-        return getattr(self._strict, name)
+    def __next__(self) -> "ConsumerRecord[Any, Any]":
+        """The next record.
 
-    def __next__(self) -> Any:  # noqa: ANN401  # of a control batch, which has no headers
-        return next(self._strict)
-
-    def __iter__(self) -> Iterator[Any]:
+        Raises:
+            CorruptRecordException: corrupt bytes came, and others than the last time.
+        """
         try:
-            return iter(list(self._strict))
-        except Exception:  # noqa: BLE001  # each codec has errors of its own
-            return iter(self._second_try())
+            return super().__next__()
+        except CorruptBatch:
+            return self._step_over_if_certain()
 
-    def _second_try(self) -> list[Any]:
-        try:
-            return list(lenient_batch(self._content))
-        except Exception as why:  # noqa: BLE001  # whatever it is, the same bytes would raise it for ever
-            return [self._unreadable(type(why).__name__)]
+    def _step_over_if_certain(self) -> "ConsumerRecord[Any, Any]":
+        content = self._records.corrupt()
+        known = content[: frame_length(content) or HEADER_BYTES]
+        if not SUSPECTS.is_certain(self._tp, self.next_fetch_offset, known):
+            self.is_in_doubt = True
+            raise StopIteration
+        return self._step_over(content, corrupt_range(content, self.next_fetch_offset, self.end))
 
-    def _unreadable(self, error: str) -> BatchRecord:
-        """The earliest time it may have: assigns in it hold expiries back."""
-        batch = self._strict
-        first, last = batch.base_offset, batch.next_offset - 1
-        codec = CODECS.get(batch.attributes & CODEC_MASK, f"codec {batch.attributes & CODEC_MASK}")
-        by_broker = batch.timestamp_type == BY_BROKER
-        return BatchRecord(
-            offset=last,
-            timestamp=batch.max_timestamp if by_broker else batch.first_timestamp,
-            timestamp_type=batch.timestamp_type,
-            checksum=UnreadableBatch(min(first, last), last, codec, error, bytes(self._content)),
-        )
+    def _step_over(self, content: memoryview, found: CorruptRange) -> "ConsumerRecord[Any, Any]":
+        first, last = self.next_fetch_offset, found.next_offset - 1
+        batch = UnreadableBatch(first, last, "unknown codec", "WrongChecksum", bytes(content[: found.length]))
+        self._records.step_over(found.length)
+        self.next_fetch_offset = found.next_offset
+        self._records_iterator = self._unpack_records()  # the one that raised is at its end
+        return self._consumer_record(self._tp, BatchRecord(last, found.earliest_ms, 0, batch))
 
 
-def lenient_batch(content: memoryview) -> Any:  # noqa: ANN401  # aiokafka is not typed
-    """The batch in aiokafka's parser of pure Python, over bytes that never fail to be text."""
-    batch = _DefaultRecordBatchPy(content)
-    batch._maybe_uncompress()  # noqa: SLF001  # the names are readable only then
-    batch._buffer = ForgivingBytes(batch._buffer)  # noqa: SLF001  # see the class
-    return batch
+class LenientFetchResult(fetcher.FetchResult):  # type: ignore[misc]  # aiokafka is not typed
+    """Tells the records where the log ends, and waits before bytes in doubt are fetched again."""
+
+    def __init__(
+        self,
+        tp: Any,  # noqa: ANN401  # aiokafka's own arguments
+        *,
+        assignment: Any,  # noqa: ANN401
+        partition_records: Any,  # noqa: ANN401
+        backoff: float,
+    ) -> None:
+        super().__init__(tp, assignment=assignment, partition_records=partition_records, backoff=backoff)
+        partition_records.end = log_end(assignment.state_value(tp))
+        self._until = 0.0
+
+    def getall(self, max_records: int | None = None) -> list[Any]:
+        """See `FetchResult.getall`."""
+        records = self._partition_records
+        if records is None:
+            return []
+        found: list[Any] = super().getall(max_records)
+        if records.is_in_doubt:
+            self._until = monotonic() + REFETCH_WAIT_S
+        return found
+
+    def has_more(self) -> bool:
+        """Whether it stays in the fetcher's hands, which fetches no more meanwhile."""
+        return super().has_more() or monotonic() < self._until
 
 
-class ForgivingBytes(bytearray):
-    """Bytes whose text keeps what is not UTF-8 as surrogates."""
-
-    def __getitem__(self, place: Any) -> Any:  # noqa: ANN401  # an index or a slice
-        found = super().__getitem__(place)
-        return ForgivingBytes(found) if isinstance(place, slice) else found
-
-    def decode(self, encoding: str = "utf-8", errors: str = "surrogateescape") -> str:
-        """Never raises."""
-        return bytes(self).decode(encoding, errors)
+def log_end(state: Any) -> int:  # noqa: ANN401  # aiokafka is not typed
+    """What the broker has shown of a partition: up to the first open transaction, if it says it."""
+    highwater: int = state.highwater
+    return highwater if state.lso is None or state.lso < 0 else min(highwater, state.lso)

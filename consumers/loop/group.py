@@ -25,15 +25,15 @@ from schemas.observation.partitions import PartitionsAssigned, PartitionsRevoked
 from schemas.settings import KafkaSettings
 
 POLL_INTERVAL_MS_MAX: Final = 24 * 3_600_000
-"""The group must not take a partition away because a batch waits out a database: the session time-out is what
-tells the dead from the living, and health checks the stuck."""
+"""The group must not revoke a partition because a batch waits for a database. The session time-out detects a dead
+process, and health checks detect a stuck one."""
 REBALANCE_TIMEOUT_MS: Final = 30_000
-"""The group waits so long for a member that finishes its batches; longer than any stop budget."""
+"""How long the group waits for a member that finishes its batches; longer than any stop budget."""
 METADATA_MAX_AGE_MS: Final = 30_000
 """New partitions are seen within this time."""
 HEARTBEATS_PER_SESSION: Final = 4
 HEARTBEAT_MS_MAX: Final = 500
-"""A member hears of a rebalance by its heartbeat, and all others stand still until the last one has heard."""
+"""A member learns of a rebalance from the answer to its heartbeat, and all others wait for the last one."""
 
 OpenPartition = Callable[[TopicPartition], PartitionWork]
 
@@ -80,8 +80,8 @@ class GroupMember(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka 
             probing.cancel()
             await self._let_go()
 
-    async def on_partitions_revoked(self, revoked: Collection[TopicPartition]) -> None:  # noqa: ARG002  # aiokafka shares out all anew
-        """The group is about to share out anew: let go of all partitions."""
+    async def on_partitions_revoked(self, revoked: Collection[TopicPartition]) -> None:  # noqa: ARG002  # aiokafka revokes all
+        """A rebalance begins: let go of all partitions."""
         began = perf_counter()
         serving = bool(self._loops)
         await self._let_go()

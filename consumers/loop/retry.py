@@ -85,7 +85,7 @@ async def seen_through(work: Awaitable[T]) -> T:
         task = asyncio.current_task()
         if task is None or task.cancelling():
             raise
-        raise Dropped("a client cancelled what nobody else did") from why
+        raise Dropped("a client cancelled its own work") from why
 
 
 async def step_aside(attempt: int) -> None:

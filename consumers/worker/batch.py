@@ -78,7 +78,7 @@ class RequestPartition:
         """One try to decide these requests; while MongoDB is unavailable, again from `gather` on.
 
         Raises:
-            FactsStale, BatchTooSlow, StoreRefused, PlanTooLarge: `Isolation` says what follows.
+            FactsStale, BatchTooSlow, StoreRefused, PlanTooLarge: see `Isolation.decide`.
         """
         return await self._context.mongo_retries.run(self._try, watch, requests, inconsistent)
 

@@ -145,6 +145,6 @@ def subject(asked: Asked[Request]) -> Subject:
 
 
 def rejection(item: SetAside) -> Rejected:
-    """A request that is set aside, as its dead letter says it; refused, unless the ledger has another answer."""
+    """The rejection of a request that is set aside; without a refusal if the ledger has another answer."""
     rejected = rejected_as_unprocessable(item.asked, item.why.detail)
     return replace(rejected, request_id=None) if item.is_in_ledger else rejected

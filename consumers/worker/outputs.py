@@ -56,7 +56,7 @@ def batch_records(
 ) -> BatchRecords:
     """Results in the order of their requests, events in the order of the plans, dead letters.
 
-    `group` and `now` are what dead letters say of who wrote them, and when.
+    `group` and `now` go into the headers of dead letters.
     """
     results = sorted(result_records(plans, rejections, topics), key=lambda pair: pair.cause.offset)
     return BatchRecords(

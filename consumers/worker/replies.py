@@ -35,7 +35,7 @@ class ReplyCopies:
         return {} if is_test else wanted
 
     def failed(self, copied_to: frozenset[str], why: EmitFailed) -> None:
-        """The batch was not emitted. A failure that names our own topics alone says nothing of reply topics."""
+        """The batch was not emitted. A failure that names only our own topics is no failure of reply topics."""
         self._topics.failed(copied_to & why.topics)
         if self._left_out:
             self._unexplained = 0

@@ -1,10 +1,10 @@
-"""A wallet service that keeps the codes which fans were given: reads `assigned.v1`, each event once.
+"""A wallet service that stores assigned codes: reads `assigned.v1`, and processes each event once.
 
     python docs/examples/downstream.py --wallet wallet.db
 
-Needs aiokafka and nothing else. Where Kafka is says CODES_KAFKA__BOOTSTRAP_SERVERS. SQLite stands for your database:
-all instances of a group must share it, since it is what knows which events were worked off. Ctrl-C or
-SIGTERM ends it.
+Needs only aiokafka. Set CODES_KAFKA__BOOTSTRAP_SERVERS to the address of Kafka. SQLite stands for your database: all
+instances of a group must share it, because it records which events have been processed. Ctrl-C or SIGTERM ends the
+program.
 """
 
 import argparse
@@ -32,20 +32,18 @@ log = logging.getLogger("wallet")
 
 
 class Wallet:
-    """The fans' codes."""
-
     def __init__(self, db: sqlite3.Connection) -> None:
         self._db = db
         db.execute("CREATE TABLE IF NOT EXISTS codes (event_id TEXT PRIMARY KEY, fan_id, campaign_id, code_id, code)")
 
     def keep(self, records: Iterable[Any]) -> None:
-        """Work off some events in one transaction. The event's id tells those that were worked off before."""
+        """Store events in one transaction. The event's id identifies those that are already stored."""
         with self._db:
             for record in records:
                 event_id, event = dict(record.headers)["ce_id"].decode(), json.loads(record.value)
                 row = (event_id, event["fan_id"], event["campaign_id"], event["code_id"], event["code"])
                 done = self._db.execute("INSERT OR IGNORE INTO codes VALUES (?, ?, ?, ?, ?)", row)
-                # `code` is the secret: it goes into the wallet and into no log
+                # `code` is a secret: store it, but never log it
                 log.info(
                     "%s fan=%s code_id=%s", "kept" if done.rowcount else "known", event["fan_id"], event["code_id"]
                 )
@@ -53,7 +51,7 @@ class Wallet:
 
 @contextmanager
 def a_wallet(path: Path) -> Iterator[Wallet]:
-    """In a file that only its owner can read."""
+    """Open the wallet, in a file that only its owner can read."""
     path.touch(mode=0o600)
     db = sqlite3.connect(path)
     try:
@@ -63,7 +61,7 @@ def a_wallet(path: Path) -> Iterator[Wallet]:
 
 
 async def serve(consumer: AIOKafkaConsumer, wallet: Wallet, stopping: asyncio.Event, idle_s: float | None) -> None:
-    """Work off what comes, then say so to Kafka: a crash between the two brings the events again, known by id."""
+    """Store events, then commit their offsets. After a crash between the two, they come again, and are skipped."""
     clock = asyncio.get_running_loop().time
     last_s = clock()
     while not stopping.is_set() and (idle_s is None or clock() - last_s < idle_s):
@@ -74,12 +72,12 @@ async def serve(consumer: AIOKafkaConsumer, wallet: Wallet, stopping: asyncio.Ev
         try:
             await consumer.commit()
         except CommitFailedError:
-            log.warning("another instance has these partitions now; it will find the events known")
+            log.warning("another instance has these partitions now; it will skip the events that are stored")
         last_s = clock()
 
 
 async def main(options: argparse.Namespace) -> None:
-    """Until it is told to stop."""
+    """Run until SIGINT or SIGTERM."""
     stopping = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stopping.set)
@@ -87,7 +85,7 @@ async def main(options: argparse.Namespace) -> None:
         f"{PREFIX}assigned.v1",
         bootstrap_servers=SERVERS,
         group_id=options.group,
-        isolation_level="read_committed",  # else events of transactions that were given up are seen too
+        isolation_level="read_committed",  # the default would also read events of aborted transactions
         enable_auto_commit=False,
         auto_offset_reset="earliest",
     )
@@ -100,11 +98,10 @@ async def main(options: argparse.Namespace) -> None:
 
 
 def arguments() -> argparse.Namespace:
-    """Where to keep codes, and how long."""
-    parser = argparse.ArgumentParser(description="Keep the codes that fans are given.")
+    parser = argparse.ArgumentParser(description="Store the codes that are assigned to fans.")
     parser.add_argument("--wallet", type=Path, required=True, help="SQLite file")
     parser.add_argument("--group", default="wallet", help="consumer group; `codes-` is the service's own prefix")
-    parser.add_argument("--idle-s", type=float, help="end after so many seconds without events")
+    parser.add_argument("--idle-s", type=float, help="end after this many seconds without events")
     return parser.parse_args()
 
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Keeps the codes that fans were given, with kcat: all events of `assigned.v1` since the last run, each once. Run it
-# again and again (cron). One run at a time: the folder is what knows how far it is.
+# Stores assigned codes, with kcat: all events of `assigned.v1` since the last run, each once. Run it periodically
+# (cron), one run at a time: the folder holds the offsets.
 #
 #   docs/examples/downstream.sh FOLDER
 set -euo pipefail
@@ -11,17 +11,17 @@ broker=${CODES_KAFKA__BOOTSTRAP_SERVERS:-127.0.0.1:9092}
 topic=${CODES_TOPICS__PREFIX:-codes.}assigned.v1
 mkdir -p "$folder/codes"
 
-# put FILE TEXT: the whole file or none of it, whenever this is killed.
+# put FILE TEXT: writes the whole file or nothing, even if the script is killed.
 put() {
   printf '%s\n' "$2" >"$1.new"
   mv "$1.new" "$1"
 }
 
-# field NAME JSON: a field that is text.
+# field NAME JSON: prints a text field.
 field() { sed -n "s/.*\"$1\":\"\([^\"]*\)\".*/\1/p" <<<"$2"; }
 
-# keep EVENT: one file an event, named by its code's id, since a code is given once: an event that comes again is known
-# by it, as by its `ce_id`. The code's value goes into the file, and is never printed.
+# keep EVENT: writes one file per event, named by the code's id. A code is assigned once, so its id identifies an event
+# that comes again, as its `ce_id` does. The code's value goes into the file, and is never printed.
 keep() {
   local id word=known
   id=$(field code_id "$1")
@@ -32,8 +32,8 @@ keep() {
   echo "$word fan=$(field fan_id "$1") code_id=$id"
 }
 
-# read_on PARTITION: from where the last run came to, up to the end. The next offset is written down after the work:
-# a run that is killed between the two meets the same event again.
+# read_on PARTITION: reads from the end of the last run to the end of the partition. The next offset is written after
+# the event is stored: a run that is killed between the two reads the same event again.
 read_on() {
   local next=beginning offset event
   [ ! -e "$folder/next.$1" ] || next=$(cat "$folder/next.$1")

@@ -2,9 +2,9 @@
 
     python docs/examples/upstream.py --order 1001 --campaign spring --fan fan-7 --quantity 2
 
-Needs aiokafka and nothing else. Where Kafka is says CODES_KAFKA__BOOTSTRAP_SERVERS. Run it again with the same order:
-it gets the same results, and no code moves twice. With `--cancel` the codes go back. The exit code is 1 if a request
-was refused, 2 if no result came or Kafka is away.
+Needs only aiokafka. Set CODES_KAFKA__BOOTSTRAP_SERVERS to the address of Kafka. A second run with the same order gets
+the same results, and no code moves twice. With `--cancel` the codes are released. The exit code is 1 if a request was
+refused, 2 if no result came or Kafka is unavailable.
 """
 
 import argparse
@@ -28,7 +28,7 @@ Fields = dict[str, object]
 
 
 class Desk:
-    """Sends requests and hands each the result that belongs to it."""
+    """Sends requests, and returns the result of each."""
 
     def __init__(self, producer: AIOKafkaProducer, results: AIOKafkaConsumer) -> None:
         self._producer = producer
@@ -39,8 +39,8 @@ class Desk:
     async def ask(self, topic: str, fan_id: str, request: dict[str, object]) -> Fields:
         """Send a request and wait for its result.
 
-        Silence says nothing: the request may have been decided. So ask again under the same `request_id`; the result
-        is then that of the first time.
+        After a timeout it is unknown whether the request was decided. So send it again under the same `request_id`:
+        a repeat gets the result of the first one.
         """
         request_id = str(request["request_id"])
         self._waiting[request_id] = asyncio.get_running_loop().create_future()
@@ -48,7 +48,7 @@ class Desk:
             await self._producer.send_and_wait(
                 PREFIX + topic,
                 json.dumps(request).encode(),
-                key=fan_id.encode(),  # never the campaign: that would put all of a sale on one partition
+                key=fan_id.encode(),  # never the campaign: all requests of a sale would be in one partition
                 headers=[("traceparent", traceparent())],
             )
             with suppress(TimeoutError):
@@ -56,7 +56,7 @@ class Desk:
         raise TimeoutError(f"no result for {request_id}")
 
     async def _listen(self) -> None:
-        """Read results until the consumer stops; those of other senders' requests are not ours."""
+        """Read results until the consumer stops, and ignore those of other senders."""
         async for record in self._results:
             request_id = dict(record.headers)["ce_correlationid"].decode()
             waiting = self._waiting.get(request_id)
@@ -66,7 +66,7 @@ class Desk:
 
 @asynccontextmanager
 async def a_desk() -> AsyncIterator[Desk]:
-    """Connected, and listening before anything is asked."""
+    """Connect, and start reading results before any request is sent."""
     producer = AIOKafkaProducer(bootstrap_servers=SERVERS, enable_idempotence=True)  # which means acks="all"
     results = AIOKafkaConsumer(
         f"{PREFIX}results.v1",
@@ -77,7 +77,7 @@ async def a_desk() -> AsyncIterator[Desk]:
     try:
         await producer.start()
         await results.start()
-        await results.seek_to_end()  # waits until the end is known: no result after it is missed
+        await results.seek_to_end()  # waits until the end offsets are known, so that no later result is missed
         yield Desk(producer, results)
     finally:
         await results.stop()
@@ -85,14 +85,14 @@ async def a_desk() -> AsyncIterator[Desk]:
 
 
 async def give(desk: Desk, order: argparse.Namespace) -> int:
-    """Reserve codes, and assign them; or put them back, if the order was cancelled meanwhile."""
+    """Reserve codes and assign them; or release them, if the order has been cancelled."""
     who: Fields = {"campaign_id": order.campaign, "fan_id": order.fan}
     wanted: Fields = {"request_id": f"order-{order.order}.reserve", **who, "quantity": order.quantity, "ttl_s": 900}
     reserved = await desk.ask("reserve.requests.v1", order.fan, wanted)
     show(reserved)
     if reserved["outcome"] == "refused":
         return 1
-    held: Fields = {**who, "reservation_id": reserved["reservation_id"]}  # here the fan pays
+    held: Fields = {**who, "reservation_id": reserved["reservation_id"]}  # the fan pays at this point
     if order.cancel:
         cancelled: Fields = {"request_id": f"order-{order.order}.release", **held, "reason": "cancelled"}
         ended = await desk.ask("release.requests.v1", order.fan, cancelled)
@@ -103,18 +103,17 @@ async def give(desk: Desk, order: argparse.Namespace) -> int:
 
 
 def show(result: Fields) -> None:
-    """A result on one line. It has the codes' ids, never their values."""
+    """Print a result on one line. It has the codes' ids, never their values."""
     ids = " ".join(map(str, result["code_ids"])) if isinstance(result["code_ids"], list) else ""
     print(result["request_id"], result["outcome"], result["reason"] or ids)
 
 
 def traceparent() -> bytes:
-    """A new trace, as W3C writes it; a real program has one from its tracing library."""
+    """A new W3C trace context; a real program takes it from its tracing library."""
     return f"00-{secrets.token_hex(16)}-{secrets.token_hex(8)}-01".encode()
 
 
 async def main(order: argparse.Namespace) -> int:
-    """One order."""
     try:
         async with a_desk() as desk:
             return await give(desk, order)
@@ -124,13 +123,12 @@ async def main(order: argparse.Namespace) -> int:
 
 
 def arguments() -> argparse.Namespace:
-    """What was ordered."""
     parser = argparse.ArgumentParser(description="Get codes for a fan.")
-    parser.add_argument("--order", required=True, help="its id; the request ids are made of it")
+    parser.add_argument("--order", required=True, help="id of the order; the request ids are derived from it")
     parser.add_argument("--campaign", required=True)
     parser.add_argument("--fan", required=True)
     parser.add_argument("--quantity", type=int, default=1)
-    parser.add_argument("--cancel", action="store_true", help="put the codes back instead of assigning them")
+    parser.add_argument("--cancel", action="store_true", help="release the codes instead of assigning them")
     return parser.parse_args()
 
 

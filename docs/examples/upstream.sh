@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Gets codes for a fan with kcat: reserve, wait for the result, assign, wait again. Run it again with the same order:
-# it gets the same results, and no code moves twice. Exit code 1: refused; 2: no result came, or Kafka is away.
+# Gets codes for a fan with kcat: reserve, wait for the result, assign, wait again. A second run with the same order
+# gets the same results, and no code moves twice. Exit code 1: refused; 2: no result, or Kafka is unavailable.
 #
 #   docs/examples/upstream.sh ORDER CAMPAIGN FAN [QUANTITY]
 set -euo pipefail
@@ -8,25 +8,25 @@ set -euo pipefail
 order=${1:?an order} campaign=${2:?a campaign} fan=${3:?a fan} quantity=${4:-1}
 broker=${CODES_KAFKA__BOOTSTRAP_SERVERS:-127.0.0.1:9092}
 prefix=${CODES_TOPICS__PREFIX:-codes.}
-since=$((($(date +%s) - 60) * 1000)) # results are looked for from here on; a minute, because clocks differ
+since=$((($(date +%s) - 60) * 1000)) # where to start reading results; a minute ago, because clocks differ
 
-# send TOPIC VALUE: one record. The key is the fan, never the campaign: that would put a whole sale on one partition.
+# send TOPIC VALUE: sends one record. The key is the fan, never the campaign: a whole sale would be in one partition.
 send() {
   printf '%s\n' "$2" | kcat -P -q -b "$broker" -t "$prefix$1" -k "$fan" -X enable.idempotence=true \
     -H "traceparent=00-$(random 32)-$(random 16)-01"
 }
 
-# random LENGTH: hex digits. A real program has a trace from its tracing library.
+# random LENGTH: prints hex digits. A real program takes the trace context from its tracing library.
 random() { od -An -N "$(($1 / 2))" -tx1 /dev/urandom | tr -d ' \n'; }
 
-# results REQUEST_ID: its results so far as JSON, one a line: as many as it was asked.
+# results REQUEST_ID: prints its results so far as JSON, one per line: one for each time it was sent.
 results() {
   kcat -C -q -e -b "$broker" -t "${prefix}results.v1" -o "s@$since" -X isolation.level=read_committed -f '%s\n' |
     awk -v mark="\"request_id\":\"$1\"" 'index($0, mark)'
 }
 
-# ask TOPIC REQUEST_ID VALUE: send, and wait for the result. Silence says nothing: the request may have been decided.
-# So it is sent again under the same id, and the result is then that of the first time.
+# ask TOPIC REQUEST_ID VALUE: sends the request, and waits for the result. After a timeout it is unknown whether the
+# request was decided. So it is sent again under the same id: a repeat gets the result of the first one.
 ask() {
   local before found
   before=$(results "$2" | wc -l) || fail "cannot read ${prefix}results.v1 at $broker"
@@ -49,10 +49,10 @@ fail() {
   exit 2
 }
 
-# field NAME JSON: a field that is text; nothing if it is null.
+# field NAME JSON: prints a text field; nothing if it is null.
 field() { sed -n "s/.*\"$1\":\"\([^\"]*\)\".*/\1/p" <<<"$2"; }
 
-# show JSON: a result on one line. It has the codes' ids, never their values. Fails if it is a refusal.
+# show JSON: prints a result on one line. It has the codes' ids, never their values. Fails if it is a refusal.
 show() {
   local ids
   ids=$(sed -n 's/.*"code_ids":\[\([^]]*\)\].*/\1/p' <<<"$1" | tr -d '"' | tr ',' ' ')
@@ -65,7 +65,7 @@ reserved=$(ask reserve.requests.v1 "$id" \
   "{\"request_id\":\"$id\",\"campaign_id\":\"$campaign\",\"fan_id\":\"$fan\",\"quantity\":$quantity,\"ttl_s\":900}")
 show "$reserved"
 
-id="order-$order.assign" # here the fan pays
+id="order-$order.assign" # the fan pays at this point
 assigned=$(ask assign.requests.v1 "$id" \
   "{\"request_id\":\"$id\",\"campaign_id\":\"$campaign\",\"fan_id\":\"$fan\",\"reservation_id\":\"$(field reservation_id "$reserved")\"}")
 show "$assigned"

@@ -1,18 +1,18 @@
 """When a stock's alert is due: low, exhausted, recovered, each crossing once.
 
 In:       a campaign's stock after a change, and the limits.
-Out:      the stock with what is said of it, and the alert that says it, if any.
-Promise:  what was said is part of the stock, so it is not said again; the same change of the same stock gives the
-          same alert with the same identity.
+Out:      the stock with its standing, and the alert that announces a new standing, if any.
+Promise:  the standing is part of the stock, so no alert is repeated; the same change of the same stock gives the same
+          alert with the same identity.
 
 | standing | becomes | when |
 |---|---|---|
 | `enough` | `low` | available <= threshold |
 | `enough`, `low` | `exhausted` | available = 0 |
-| `low`, `exhausted` | `enough`, said as `recovered` | available > threshold and a tenth of it |
+| `low`, `exhausted` | `enough`, announced as `recovered` | available > threshold and a tenth of it |
 
-A stock that was exhausted and has a few codes again says nothing until it has recovered: releases and reserves around
-zero, or around the threshold, would else be an alert each.
+A stock that was exhausted and has a few codes again causes no alert until it has recovered. Otherwise each release
+and reserve near zero, or near the threshold, would be an alert.
 """
 
 from dataclasses import dataclass
@@ -24,57 +24,57 @@ from schemas.base import CodeType
 from schemas.events import StockAlert, StockLevel
 from schemas.stock import CampaignStock, Standing, TypeStock
 
-SAID: Final[dict[Standing, StockLevel]] = {"enough": "recovered", "low": "low", "exhausted": "exhausted"}
+LEVELS: Final[dict[Standing, StockLevel]] = {"enough": "recovered", "low": "low", "exhausted": "exhausted"}
 MARGIN_PARTS: Final = 10
 """A stock has recovered when it is above the threshold by a tenth of it."""
 
 
 @dataclass(frozen=True, slots=True)
 class StockLimits:
-    """What is low: the larger of the two."""
+    """A stock is low at the larger of the two."""
 
     percent: float
     """Of all codes of the campaign and type."""
     count: int
 
     def threshold(self, total: int) -> int:
-        """Available codes at which a stock of so many codes is low."""
+        """Available codes at which a stock of `total` codes is low."""
         return max(int(total * self.percent / 100), self.count)
 
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """An alert to be sent."""
+    """An alert to send."""
 
     alert: StockAlert
     identity: str
-    """Which crossing it is: the same one has the same identity."""
+    """Equal for the same crossing, however often it is found."""
 
 
 def judged(
     stock: CampaignStock, code_type: CodeType, limits: StockLimits, *, at: datetime
 ) -> tuple[CampaignStock, Due | None]:
-    """What is to be said of a stock that has changed; `at` is when it did."""
-    one = stock.types[code_type]
-    counts = counts_of(one)
-    standing = standing_of(one.standing, counts, limits)
-    if standing == one.standing:
+    """The stock with its new standing, and the alert for it; `at` is the time of the change."""
+    typed = stock.types[code_type]
+    counts = counts_of(typed)
+    standing = standing_of(typed.standing, counts, limits)
+    if standing == typed.standing:
         return stock, None
-    types = {**stock.types, code_type: one.model_copy(update={"standing": standing})}
+    types = {**stock.types, code_type: typed.model_copy(update={"standing": standing})}
     alert = StockAlert(
         campaign_id=stock.campaign_id,
         code_type=code_type,
-        level=SAID[standing],
+        level=LEVELS[standing],
         available=counts.available,
         total=counts.total,
         threshold=limits.threshold(counts.total),
         at=at,
     )
-    return stock.model_copy(update={"types": types}), Due(alert, identity_of(alert, one))
+    return stock.model_copy(update={"types": types}), Due(alert, identity_of(alert, typed))
 
 
 def standing_of(standing: Standing, counts: Counts, limits: StockLimits) -> Standing:
-    """A negative count means that an event is missing: then nothing is judged."""
+    """Unchanged while a count is negative: an event is missing then."""
     available, threshold = counts.available, limits.threshold(counts.total)
     if available < 0 or counts.total <= 0:
         return standing
@@ -86,6 +86,6 @@ def standing_of(standing: Standing, counts: Counts, limits: StockLimits) -> Stan
 
 
 def identity_of(alert: StockAlert, stock: TypeStock) -> str:
-    """The sum of the versions grows with every change, so each change of a stock has its own."""
-    versions = sum(said.version for said in stock.shards.values())
+    """The sum of the versions grows with every change, so no two changes of a stock share an identity."""
+    versions = sum(shard.version for shard in stock.shards.values())
     return f"{alert.campaign_id}:{alert.code_type}:{alert.level}:{versions}"

@@ -1,9 +1,9 @@
-"""Whether a campaign's shards say what its codes are, and the shard that makes them say it. Pure.
+"""A campaign's shards compared with its codes, and the shard that corrects the difference. Pure.
 
-In:       one campaign's shards and its codes, counted at one time.
-Out:      `Line`s to show; corrections where they differ.
-Promise:  every transaction moves codes and shards together, so the drift of one time is the drift of every time
-          since, and a correction made from it stays right whatever moves meanwhile.
+In:       the shards and the codes of a campaign, counted in one snapshot.
+Out:      `Line`s to show; corrections where the counts differ.
+Promise:  every transaction moves codes and shards together, so the drift of a snapshot is still the drift later, and
+          a correction made from it stays right whatever moves meanwhile.
 """
 
 from collections import Counter
@@ -17,11 +17,11 @@ from schemas.base import CODE_TYPES, CodeStatus, CodeType, to_milliseconds
 from schemas.documents import InventoryDocument
 
 RECONCILE_SHARD: Final = "reconcile"
-"""The shard that nobody moves but a repair. Partitions' shards have names with dots."""
+"""The shard that only a repair changes. Partitions' shards have names with dots."""
 
 
-class Shelf(NamedTuple):
-    """What is counted together."""
+class CountKey(NamedTuple):
+    """Codes with this campaign, type and status are counted together."""
 
     campaign_id: str
     code_type: str
@@ -32,86 +32,89 @@ class Shelf(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Books:
-    """One campaign at one time."""
+class CampaignSnapshot:
+    """A campaign's shards and code counts, read in one snapshot."""
 
     campaign_id: str
     shards: Sequence[InventoryDocument]
-    codes: Mapping[Shelf, int]
+    codes: Mapping[CountKey, int]
 
 
 class Line(NamedTuple):
-    """One shelf by both accounts."""
+    """A count by the shards and by the codes."""
 
-    shelf: Shelf
+    key: CountKey
     by_shards: int
     by_codes: int
 
     @property
     def drift(self) -> int:
-        """What the shards say too much."""
+        """How much the shards count too many."""
         return self.by_shards - self.by_codes
 
 
-def sums(shards: Iterable[Mapping[str, Any]]) -> Counter[Shelf]:
+def sums(shards: Iterable[Mapping[str, Any]]) -> Counter[CountKey]:
     """A campaign's counts: the sum over its shards."""
-    totals: Counter[Shelf] = Counter()
+    totals: Counter[CountKey] = Counter()
     for shard in shards:
         for status in CodeStatus:
-            totals[Shelf(shard["campaign_id"], shard["code_type"], status)] += shard[status]
+            totals[CountKey(shard["campaign_id"], shard["code_type"], status)] += shard[status]
     return totals
 
 
-def lines_of(books: Books) -> tuple[Line, ...]:
-    """Every shelf that either account knows."""
-    told = sums(shard.model_dump() for shard in books.shards)
-    return tuple(Line(shelf, told[shelf], books.codes.get(shelf, 0)) for shelf in sorted(told.keys() | books.codes))
+def lines_of(snapshot: CampaignSnapshot) -> tuple[Line, ...]:
+    """Every count that the shards or the codes have."""
+    by_shards = sums(shard.model_dump() for shard in snapshot.shards)
+    keys = sorted(by_shards.keys() | snapshot.codes)
+    return tuple(Line(key, by_shards[key], snapshot.codes.get(key, 0)) for key in keys)
 
 
-def drifting(books: Books) -> tuple[Line, ...]:
-    """The shelves on which the accounts differ."""
-    return tuple(line for line in lines_of(books) if line.drift)
+def drifting(snapshot: CampaignSnapshot) -> tuple[Line, ...]:
+    """The counts that differ."""
+    return tuple(line for line in lines_of(snapshot) if line.drift)
 
 
-def shards_to_renumber(books: Books) -> tuple[InventoryDocument, ...]:
+def shards_to_renumber(snapshot: CampaignSnapshot) -> tuple[InventoryDocument, ...]:
     """The partitions' shards of every code type that drifts.
 
-    One of them may have been changed under a version that was told with other counts. Readers believe a new version.
+    A version of them may have been published with other counts. Readers accept a new version.
     """
-    kinds = {line.shelf.code_type for line in drifting(books)}
-    return tuple(shard for shard in books.shards if shard.code_type in kinds and shard.shard != RECONCILE_SHARD)
+    types = {line.key.code_type for line in drifting(snapshot)}
+    return tuple(shard for shard in snapshot.shards if shard.code_type in types and shard.shard != RECONCILE_SHARD)
 
 
-def corrections(books: Books, *, now: datetime) -> tuple[ShardChange, ...]:
+def corrections(snapshot: CampaignSnapshot, *, now: datetime) -> tuple[ShardChange, ...]:
     """The correcting shard of each code type that drifts."""
-    drifts = {line.shelf: line.drift for line in drifting(books)}
-    kinds = {shelf.code_type for shelf in drifts}
-    return tuple(correction(books, code_type, drifts, now=now) for code_type in CODE_TYPES if code_type in kinds)
+    drifts = {line.key: line.drift for line in drifting(snapshot)}
+    types = {key.code_type for key in drifts}
+    return tuple(correction(snapshot, code_type, drifts, now=now) for code_type in CODE_TYPES if code_type in types)
 
 
-def correction(books: Books, code_type: CodeType, drifts: Mapping[Shelf, int], *, now: datetime) -> ShardChange:
-    """One code type's correcting shard, with the drift taken off."""
-    added = {status: -drifts.get(Shelf(books.campaign_id, code_type, status), 0) for status in CodeStatus}
-    before = correcting_shard(books, code_type, now=now)
+def correction(
+    snapshot: CampaignSnapshot, code_type: CodeType, drifts: Mapping[CountKey, int], *, now: datetime
+) -> ShardChange:
+    """A code type's correcting shard, with the drift subtracted."""
+    added = {status: -drifts.get(CountKey(snapshot.campaign_id, code_type, status), 0) for status in CodeStatus}
+    before = correcting_shard(snapshot, code_type, now=now)
     return changed_shard(before, added, cause="reconcile", now=to_milliseconds(now))
 
 
-def correcting_shard(books: Books, code_type: CodeType, *, now: datetime) -> InventoryDocument:
-    """The one that is there, or one that corrects nothing yet."""
-    for shard in books.shards:
+def correcting_shard(snapshot: CampaignSnapshot, code_type: CodeType, *, now: datetime) -> InventoryDocument:
+    """The existing one, or a new one that corrects nothing yet."""
+    for shard in snapshot.shards:
         if shard.shard == RECONCILE_SHARD and shard.code_type == code_type:
             return shard
-    return empty_shard(books.campaign_id, code_type, RECONCILE_SHARD, now=now)
+    return empty_shard(snapshot.campaign_id, code_type, RECONCILE_SHARD, now=now)
 
 
-def corrected(books: Books, changes: Iterable[ShardChange]) -> Books:
+def corrected(snapshot: CampaignSnapshot, changes: Iterable[ShardChange]) -> CampaignSnapshot:
     """The same campaign after these changes."""
     after = {change.after.id: change.after for change in changes}
-    kept = {shard.id: shard for shard in books.shards}
-    return Books(books.campaign_id, tuple((kept | after).values()), books.codes)
+    kept = {shard.id: shard for shard in snapshot.shards}
+    return CampaignSnapshot(snapshot.campaign_id, tuple((kept | after).values()), snapshot.codes)
 
 
-def shards_to_tell(books: Books) -> tuple[InventoryDocument, ...]:
-    """All shards of every code type that was ever corrected: a repair that died before it told them is told so."""
-    kinds = {shard.code_type for shard in books.shards if shard.shard == RECONCILE_SHARD}
-    return tuple(shard for shard in books.shards if shard.code_type in kinds)
+def shards_to_publish(snapshot: CampaignSnapshot) -> tuple[InventoryDocument, ...]:
+    """All shards of every code type that was ever corrected: an earlier repair may have died before it published."""
+    types = {shard.code_type for shard in snapshot.shards if shard.shard == RECONCILE_SHARD}
+    return tuple(shard for shard in snapshot.shards if shard.code_type in types)

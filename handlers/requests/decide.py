@@ -170,7 +170,7 @@ def refuse(
         outcome="refused",
         campaign_id=request.campaign_id,
         fan_id=request.fan_id,
-        code_type=told_code_type(request, reason, reservation),
+        code_type=refused_code_type(request, reason, reservation),
         quantity=getattr(request, "quantity", None),
         reservation_id=getattr(request, "reservation_id", None),
         reason=reason,
@@ -178,10 +178,10 @@ def refuse(
     )
 
 
-def told_code_type(
+def refused_code_type(
     request: Request, reason: RefusalReason, reservation: ReservationDocument | None
 ) -> CodeType | None:
-    """What the request says, or what its reservation is; a stranger does not learn that."""
+    """The request's, or its reservation's; a stranger does not learn the latter."""
     if reservation is None or reason == "not_the_holder":
         return getattr(request, "code_type", None)
     return reservation.code_type

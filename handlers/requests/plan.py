@@ -1,4 +1,4 @@
-"""A whole batch decided at once, as a value that a store can write and an emitter can tell.
+"""A whole batch decided at once, as a value that a store can write and an emitter can send.
 
 In:       readable requests in their order, the facts, the time.
 Out:      one `Plan`: an answer per request, and the net writes behind them.
@@ -34,8 +34,8 @@ class Answer:
     repeated: bool
     """The ledger had it already."""
     announced: bool
-    """Whether its assigned codes go out as events: yes for a new decision and for the same record read again, no
-    for a request that was sent again."""
+    """Whether its assigned codes are published as events: yes for a new decision and for the same record read again,
+    no for a request that was sent again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +67,7 @@ class Plan:
     new_entries: tuple[LedgerDocument, ...]
     shard_changes: tuple[ShardChange, ...]
     announced_shards: tuple[InventoryDocument, ...]
-    """The totals to tell: changed ones, and after a replay those that were changed then."""
+    """The totals to publish: changed ones, and after a replay those that were changed then."""
     code_values: Mapping[str, str]
     """Code id to secret, for the events."""
     holders: frozenset[str] = frozenset()
@@ -115,7 +115,7 @@ def check_size(plan: Plan) -> None:
 
 
 def answer(asked: Asked[Request], state: WorkingState) -> Answer | SetAside:
-    """Decide one request, or repeat what the ledger says of it."""
+    """Decide one request, or repeat the outcome in the ledger."""
     request_id = asked.request.request_id
     if request_id in state.unreadable_entries:
         why = ReservationInconsistent("", state.unreadable_entries[request_id])
@@ -174,11 +174,11 @@ def announced_shards(
     answers: Sequence[Answer], changes: Sequence[ShardChange], facts: Facts
 ) -> tuple[InventoryDocument, ...]:
     """Changed shards as they are now, and shards of replayed requests as they were read."""
-    told = {(change.after.campaign_id, change.after.code_type): change.after for change in changes}
+    shards = {(change.after.campaign_id, change.after.code_type): change.after for change in changes}
     replayed = {
         (item.result.campaign_id, item.result.code_type) for item in answers if item.repeated and item.announced
     }
     for key, shard in facts.shards.items():
         if key in replayed:
-            told.setdefault((key.campaign_id, key.code_type), shard)
-    return tuple(told.values())
+            shards.setdefault((key.campaign_id, key.code_type), shard)
+    return tuple(shards.values())

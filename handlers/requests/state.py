@@ -185,7 +185,9 @@ class WorkingState:
         if any(code_id in self._moves for code_id in reservation.code_ids):
             raise FactsStale("codes: two reservations of a batch name the same one")
         holders = self._code_holders
-        if holders is not None and any(holders.get(one) != reservation.moved_by for one in reservation.code_ids):
+        if holders is not None and any(
+            holders.get(code_id) != reservation.moved_by for code_id in reservation.code_ids
+        ):
             raise FactsStale("codes: not held by the reservation that names them")
 
     def _check_shard(self, key: StockKey, reservation_id: str) -> None:

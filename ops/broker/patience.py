@@ -1,6 +1,6 @@
 """Waiting for a part that does not answer, where a person looks on.
 
-In:       who is told, and after how long without the part to give up.
+In:       where to say it, and after how long without the part to give up.
 Out:      one line when the part is unavailable, one when it is back; `Unanswered` when the time is over.
 Promise:  says so within `SAY_AFTER_S`, also while a question is still open; waits without a client, so that nothing
           works meanwhile; a part that is back is used again.
@@ -44,7 +44,7 @@ class Patience:
 
     @asynccontextmanager
     async def asked(self) -> AsyncIterator[None]:
-        """Around a question: its answer ends the wait.
+        """Enclose a question: its answer ends the wait.
 
         Raises:
             Unanswered: the part was unavailable for too long.

@@ -1,4 +1,4 @@
-"""Topics read by a person's errand: no group, no commit, nothing left behind.
+"""Topics read by a command: no group, no commit, nothing left behind.
 
 In:       topics by full name, where to begin, where to end.
 Out:      records free of the client.
@@ -12,12 +12,13 @@ from time import monotonic
 from typing import ClassVar, Final, Literal
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
-from aiokafka.errors import KafkaConnectionError, KafkaError
+from aiokafka.errors import KafkaError
 
 from consumers.loop import aiokafka_patch as lenient
 from consumers.loop.codecs import check_codecs
 from consumers.loop.partition import as_incoming
-from ops.broker.client import KafkaRefused, client_options
+from ops.broker.client import client_options
+from ops.broker.errors import of_ours
 from ops.broker.patience import Patience
 from ops.broker.topics import admin_client, partitions_there
 from ops.settings.load import Settings
@@ -70,7 +71,10 @@ class TopicReader:
         """The offsets of the first records from this time on; the end where there is none."""
         found = await self._consumer.offsets_for_times(dict.fromkeys(self.partitions, instant_ms))
         ends = await self.ends()
-        return {one: ends[one] if found.get(one) is None else found[one].offset for one in self.partitions}
+        return {
+            partition: ends[partition] if found.get(partition) is None else found[partition].offset
+            for partition in self.partitions
+        }
 
     def start_at(self, offsets: Offsets) -> None:
         """Read from here."""
@@ -86,7 +90,7 @@ class TopicReader:
         """What has arrived; nothing after `POLL_MS` without any.
 
         Raises:
-            BrokerUnavailable: nothing has arrived, and the brokers do not answer. `patience` is told before.
+            BrokerUnavailable: nothing has arrived, and the brokers do not answer. `patience` says so before.
         """
         found = await self._consumer.getmany(timeout_ms=POLL_MS)
         if found:
@@ -111,7 +115,9 @@ class TopicReader:
         open_ = {partition for partition, end in ends.items() if end > await self._consumer.position(partition)}
         while open_:
             records = await self.poll(patience)
-            yield [one for one in records if one.offset < ends[TopicPartition(one.topic, one.partition)]]
+            yield [
+                record for record in records if record.offset < ends[TopicPartition(record.topic, record.partition)]
+            ]
             open_ = {partition for partition in open_ if await self._consumer.position(partition) < ends[partition]}
 
 
@@ -163,6 +169,4 @@ def kafka_errors(settings: KafkaSettings) -> Iterator[None]:
     try:
         yield
     except KafkaError as why:
-        is_away = why.retriable or isinstance(why, KafkaConnectionError)
-        said = f"Kafka at {settings.bootstrap_servers}: {type(why).__name__}"
-        raise (BrokerUnavailable if is_away else KafkaRefused)(said) from None
+        raise of_ours(why, f"Kafka at {settings.bootstrap_servers}: {type(why).__name__}") from None

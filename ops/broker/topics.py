@@ -16,7 +16,8 @@ from aiokafka.admin import AIOKafkaAdminClient, NewPartitions, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import InvalidPartitionsError, KafkaError, TopicAlreadyExistsError, for_code
 
-from ops.broker.client import KafkaRefused, client_options
+from ops.broker.client import client_options
+from ops.broker.errors import of_ours
 from ops.settings.load import Settings
 from schemas.errors import BrokerUnavailable
 from schemas.settings import TopicSettings
@@ -91,8 +92,7 @@ async def admin_client(settings: Settings) -> AsyncIterator[AIOKafkaAdminClient]
         await admin.start()
         yield admin
     except KafkaError as error:
-        said = f"Kafka at {settings.kafka.bootstrap_servers}: {error}"
-        raise (BrokerUnavailable if error.retriable else KafkaRefused)(said) from None
+        raise of_ours(error, f"Kafka at {settings.kafka.bootstrap_servers}: {error}") from None
     except TimeoutError:
         said = f"Kafka at {settings.kafka.bootstrap_servers} gave no answer in time"
         raise BrokerUnavailable(said) from None
@@ -138,7 +138,7 @@ def _check(code: int, message: str | None) -> None:
 
 async def _widen(admin: AIOKafkaAdminClient, topic: Wanted, there: int, *, check: bool) -> list[Step]:
     if there > topic.partitions:
-        why = f"has {there} partitions, {topic.partitions} are wanted; Kafka cannot take any away"
+        why = f"has {there} partitions, {topic.partitions} are wanted; Kafka cannot remove any"
         return [Warned("topic", topic.name, why)]
     if there == topic.partitions:
         return []

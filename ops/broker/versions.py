@@ -36,7 +36,7 @@ stable offsets, and aiokafka's OffsetFetch cannot. It would answer the last batc
 LOSES_MARKERS: Final = "4.3"
 """4.3.0 and 4.3.1: KAFKA-20734."""
 ZOOKEEPER_ONLY: Final = 4
-"""LeaderAndIsr, by which brokers with ZooKeeper are told who leads; Kafka 4.0 has neither."""
+"""LeaderAndIsr, which says to brokers with ZooKeeper who leads; Kafka 4.0 has neither."""
 ANSWER_TIMEOUT_S: Final = 5.0
 """For one broker; one that is down must not keep a role from starting."""
 BROKERS_MAX: Final = 100

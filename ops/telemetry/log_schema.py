@@ -74,6 +74,15 @@ EVENTS: Final[Mapping[str, Event]] = {
     ),
     "api_listening": Event("info", "host port tokens_needed", "The inventory's API and page serve."),
     "api_open": Event("warning", "host why", "The API asks for no token; only this machine reaches it."),
+    "jwt_key_skipped": Event(
+        "warning", "detail reason", "An entry of the JWKS is no usable key: its tokens get 401, all others count."
+    ),
+    "jwt_keys_unreadable": Event(
+        "warning", "reason", "The file of keys cannot be read. Its last keys are used for 5 minutes."
+    ),
+    "jwt_keys_dropped": Event(
+        "error", "reason", "The file of keys was unreadable for 5 minutes: every token gets 401 until it can be read."
+    ),
     "alert": Event("info", "stock campaign_id code_type available", "A stock alert was sent."),
     "alert_known": Event("info", "stock campaign_id", "It was sent before a crash, and is not sent again."),
     "unreadable_event": Event("warning", "fields", "A record on `inventory.v1` that is none of ours is passed over."),

@@ -1,7 +1,7 @@
 """Codes, reservations, the ledger and the inventory in MongoDB: what one partition writes. `gathering.py` reads.
 
 In:       a batch's requests; then the plan that was made of them.
-Out:      facts; then nothing, or an error that says whether to try again.
+Out:      facts; then nothing, or an error whose class decides whether to try again.
 Promise:  `apply` is one transaction. Every write is guarded by what the plan was made from, so a stale plan writes
           nothing. A batch costs a handful of round trips, however large it is.
 """
@@ -53,7 +53,7 @@ class MongoCodeStore:
     """One partition's way to the database; implements `stores.code_port.CodeStore`."""
 
     def __init__(self, parts: MongoParts, shard: str, *, tells_values: bool, in_background: bool = False) -> None:
-        """`tells_values`: whether the partition's decisions give codes to fans, who must be told them.
+        """`tells_values`: whether the partition's decisions give codes to fans, and so publish their values.
 
         `in_background`: whether no fan waits for them.
         """
@@ -156,8 +156,8 @@ class MongoCodeStore:
 def code_guard(move: CodeMove, code_ids: Sequence[str], holders: Iterable[str]) -> Document:
     """What codes must still be to be moved.
 
-    Held ones are moved by their holders alone: one that a restore left in two reservations must not be given away,
-    or put back, through the wrong one.
+    Held ones are moved by their holders alone: a code that a restore left in two reservations must not be assigned or
+    released through the wrong one.
     """
     guard: Document = {"_id": {"$in": list(code_ids)}, "status": str(move.before)}
     return {**guard, "moved_by": {"$in": list(holders)}} if move.before == CodeStatus.RESERVED else guard

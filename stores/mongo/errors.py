@@ -1,4 +1,4 @@
-"""What MongoDB says, in our words: who is at fault decides what happens next.
+"""MongoDB's errors as ours: who is at fault decides what happens next.
 
 In:       any error of the driver, and what was being done: `idempotent`, `in_transaction` or `writing`.
 Out:      StoreUnavailable, FactsStale or StoreRefused; see `schemas/errors.py`.
@@ -69,7 +69,7 @@ IN_TRANSITION: Final = frozenset(
         13_436,  # NotPrimaryOrSecondary
     }
 )
-"""A label that says to try the transaction again at once does not help with these: the server is not there yet."""
+"""With these, the label for retrying the transaction at once is ignored: the server is not available yet."""
 BY_NAME: Final[Mapping[str, int]] = {
     "AuthenticationFailed": 18,
     "BSONObjectTooLarge": 10_334,
@@ -97,14 +97,14 @@ def _translated(translate: Callable[[Problem], CodeServiceError]) -> Iterator[No
 
 
 def idempotent() -> AbstractContextManager[None]:
-    """A read, or a write that may be repeated as it is: whatever goes wrong is waited out (StoreUnavailable)."""
+    """A read, or a write that may be repeated as it is: whatever goes wrong is retried (StoreUnavailable)."""
     return _translated(unavailable)
 
 
 def in_transaction() -> AbstractContextManager[None]:
     """The reads, the beginning and the commit of a transaction: FactsStale or StoreUnavailable.
 
-    A refusal that a commit reports is not believed: the commit may have happened. The next look at the database says.
+    A refusal that a commit reports is not believed: the commit may have happened. The ledger shows it.
     """
     return _translated(stale_or_unavailable)
 
@@ -137,7 +137,7 @@ def stale_or_unavailable(why: Problem) -> FactsStale | StoreUnavailable:
 
 
 def unavailable(why: Problem) -> StoreUnavailable:
-    """What is waited out, by its kind."""
+    """What is retried, by its kind."""
     return StoreUnavailable(described(why), wait_cause(why))
 
 

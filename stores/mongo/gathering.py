@@ -3,7 +3,7 @@
 In:       a batch's requests.
 Out:      `Facts`, in at most one read per collection.
 Promise:  a document that cannot be read (edited by hand, written by another program) concerns the requests that need
-          it and no others: the facts say which field is wrong and why, never its value.
+          it and no others: the facts name the field that is wrong and why, never its value.
 """
 
 import asyncio

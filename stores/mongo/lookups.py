@@ -1,7 +1,7 @@
-"""Reading for people and for the audit: one thing by its id, or everything at one time. Writes nothing.
+"""Reads for people and for the audit: a document by its id, or everything in one snapshot. Writes nothing.
 
 In:       ids as a person types them.
-Out:      documents as models, None where there is no such thing; or the raw content of all collections.
+Out:      documents as models, None where there is no such document; or the raw content of all collections.
 """
 
 from collections.abc import Mapping, Sequence
@@ -29,7 +29,7 @@ class TooMuchToRead(CodeServiceError):
 
 @dataclass(frozen=True, slots=True)
 class Contents:
-    """All collections, documents as they are."""
+    """All collections, documents as they are stored."""
 
     codes: Sequence[Document]
     reservations: Sequence[Document]
@@ -58,27 +58,27 @@ class Lookups:
 
     async def code(self, code_id: str) -> CodeDocument | None:
         """A code by its id."""
-        return await one(self._collections.codes, {"_id": code_id}, CodeDocument)
+        return await find_document(self._collections.codes, {"_id": code_id}, CodeDocument)
 
     async def code_by_value(self, campaign_id: str, value: str) -> CodeDocument | None:
-        """A code by what a fan shows."""
-        return await one(self._collections.codes, {"campaign_id": campaign_id, "code": value}, CodeDocument)
+        """A code by its value."""
+        return await find_document(self._collections.codes, {"campaign_id": campaign_id, "code": value}, CodeDocument)
 
     async def holder(self, code: CodeDocument) -> ReservationDocument | None:
-        """The reservation that holds a code or gave it away; both were moved by the same batch."""
+        """The reservation that holds or assigned a code; both were moved by the same batch."""
         wanted = {"moved_by": code.moved_by, "code_ids": code.id, "state": {"$in": HOLDING}}
-        return await one(self._collections.reservations, wanted, ReservationDocument)
+        return await find_document(self._collections.reservations, wanted, ReservationDocument)
 
     async def reservation(self, reservation_id: str) -> ReservationDocument | None:
         """A reservation, in whatever state."""
-        return await one(self._collections.reservations, {"_id": reservation_id}, ReservationDocument)
+        return await find_document(self._collections.reservations, {"_id": reservation_id}, ReservationDocument)
 
     async def entry(self, request_id: str) -> LedgerDocument | None:
         """What was decided about a request."""
-        return await one(self._collections.requests, {"_id": request_id}, LedgerDocument)
+        return await find_document(self._collections.requests, {"_id": request_id}, LedgerDocument)
 
     async def contents(self, *, codes_max: int) -> Contents:
-        """Everything at one time: in one transaction, which is a snapshot on every engine, and is not committed.
+        """Everything in one snapshot: in one transaction, which is a snapshot on every engine, and is not committed.
 
         Raises:
             TooMuchToRead: there are more than `codes_max` codes, or the server ended the transaction before all was
@@ -110,8 +110,8 @@ class Lookups:
         )
 
 
-async def one(collection: Collection, wanted: Document, model: type[M]) -> M | None:
-    """The first document that is wanted, as a model."""
+async def find_document(collection: Collection, wanted: Document, model: type[M]) -> M | None:
+    """The first document that matches, as a model."""
     with idempotent():
         document = await collection.find_one(wanted)
     return None if document is None else from_document(model, document)

@@ -3,7 +3,7 @@
 In:       a database in any state, empty or used by an earlier version.
 Out:      what was changed, and what a person must change.
 Promise:  may be run again and again, and by several at once; nothing is ever dropped. With `check` it says what a
-          run would say: both end well, or neither does.
+          run would change. One thing it cannot know: whether the server takes an optional validator that is missing.
 """
 
 from collections.abc import Awaitable, Mapping
@@ -16,7 +16,8 @@ from pymongo.errors import OperationFailure
 from schemas.errors import MigrationRefused
 from schemas.settings import Validators
 from stores.mongo.connection import Database
-from stores.mongo.errors import DUPLICATE_KEY, idempotent, name_of, wait_cause
+from stores.mongo.errors import DUPLICATE_KEY, idempotent
+from stores.mongo.refusals import is_refusal, message_of, takes_no_validators
 from stores.mongo.specs import CollectionSpec, IndexSpec, collections
 from stores.mongo.validators import validator_of
 
@@ -26,8 +27,8 @@ NAMESPACE_EXISTS: Final = 48
 VALIDATION: Final = {"validationLevel": "strict", "validationAction": "error"}
 EXPIRY: Final = "expireAfterSeconds"
 ACCEPTED: Final = "accepted by CODES_MONGO__VALIDATORS=optional"
+NOT_THERE: Final = "it would be set if the server takes it"
 NOT_KEPT: Final = "the server took it, and does not keep it"
-MESSAGE_CHARS_MAX: Final = 200
 COMPARED: Final = ("key", "unique", "partialFilterExpression", EXPIRY)
 
 
@@ -87,23 +88,23 @@ async def _migrate(
     db: Database, spec: CollectionSpec, existing: Mapping[str, Any] | None, *, check: bool, is_optional: bool
 ) -> list[Step]:
     if existing is None and check:
-        return [Change("collection", spec.name, "created"), *_would_be_new(spec)]
+        return [Change("collection", spec.name, "created"), *_would_be_new(spec, is_optional=is_optional)]
     steps: list[Step] = []
     if existing is None:
         steps += await _create(db, spec.name)
     options = (existing or {}).get("options", {})
     if not _has_validator(spec, options):
-        step = _missing_validator(spec, options) if check else await _set_validator(db, spec, options)
-        steps.append(_accepted(step) if is_optional and (check or isinstance(step, Refused)) else step)
+        set_it = _would_set_validator(spec, options, is_optional=is_optional)
+        steps.append(set_it if check else await _set_validator(db, spec, options, is_optional=is_optional))
     listed = [index async for index in db[spec.name].list_indexes()]
     for index in spec.indexes:
         steps += await _set_index(db, spec.name, index, listed, check=check)
     return steps
 
 
-def _would_be_new(spec: CollectionSpec) -> list[Step]:
+def _would_be_new(spec: CollectionSpec, *, is_optional: bool) -> list[Step]:
     indexes = [Change("index", f"{spec.name}.{index.name}", "created") for index in spec.indexes]
-    return [Change("validator", spec.name, "created"), *indexes]
+    return [_would_set_validator(spec, {}, is_optional=is_optional), *indexes]
 
 
 async def _create(db: Database, name: str) -> list[Step]:
@@ -127,45 +128,46 @@ def _has_validator(spec: CollectionSpec, options: Mapping[str, Any]) -> bool:
     return all(there.get(option) == value for option, value in _wanted_validator(spec).items())
 
 
-def _missing_validator(spec: CollectionSpec, options: Mapping[str, Any]) -> Change:
-    return Change("validator", spec.name, "altered" if "validator" in options else "created")
+def _would_set_validator(spec: CollectionSpec, options: Mapping[str, Any], *, is_optional: bool) -> Change | Warned:
+    """A server that keeps an outdated validator takes the new one; of any other, only a run can say."""
+    if is_optional and not options.get("validator"):
+        return Warned("validator", spec.name, f"{NOT_THERE}: {ACCEPTED}")
+    return _validator_change(spec, options)
 
 
-async def _set_validator(db: Database, spec: CollectionSpec, options: Mapping[str, Any]) -> Change | Refused:
+def _validator_change(spec: CollectionSpec, options: Mapping[str, Any]) -> Change:
+    return Change("validator", spec.name, "altered" if options.get("validator") else "created")
+
+
+async def _set_validator(
+    db: Database, spec: CollectionSpec, options: Mapping[str, Any], *, is_optional: bool
+) -> Step:
     """Set it, and look whether it is there then: what is not kept would be missing at the next check."""
     refusal = await _refusal_of(db.command({"collMod": spec.name, **_wanted_validator(spec)}))
-    if refusal is None:
-        kept = [listed async for listed in await db.list_collections(filter={"name": spec.name})]
-        is_there = any(_has_validator(spec, listed.get("options", {})) for listed in kept)
-        refusal = None if is_there else NOT_KEPT
-    return _missing_validator(spec, options) if refusal is None else Refused("validator", spec.name, refusal)
+    if refusal is not None:
+        is_accepted = is_optional and takes_no_validators(refusal)
+        return _not_set(spec, message_of(refusal), is_accepted=is_accepted)
+    kept = [listed async for listed in await db.list_collections(filter={"name": spec.name})]
+    if any(_has_validator(spec, listed.get("options", {})) for listed in kept):
+        return _validator_change(spec, options)
+    return _not_set(spec, NOT_KEPT, is_accepted=is_optional)
 
 
-def _accepted(step: Change | Refused) -> Warned:
-    why = step.why if isinstance(step, Refused) else f"it is not there, or not as it should be ({step.what} if set)"
-    return Warned(step.kind, step.name, f"{why}: {ACCEPTED}")
+def _not_set(spec: CollectionSpec, why: str, *, is_accepted: bool) -> Warned | Refused:
+    if is_accepted:
+        return Warned("validator", spec.name, f"{why}: {ACCEPTED}")
+    return Refused("validator", spec.name, why)
 
 
-async def _refusal_of(command: Awaitable[object]) -> str | None:
-    """The server's message if it will not do that."""
+async def _refusal_of(command: Awaitable[object]) -> OperationFailure | None:
+    """The server's refusal of a command; None if it was done. Any other error is raised."""
     try:
         await command
     except OperationFailure as error:
         if not is_refusal(error):
             raise
-        return message_of(error)
+        return error
     return None
-
-
-def is_refusal(error: OperationFailure) -> bool:
-    """A server that has no primary at the moment refuses nothing: it is to be asked again."""
-    return wait_cause(error) not in {"no_answer", "in_transition"}
-
-
-def message_of(error: OperationFailure) -> str:
-    """What the server says, up to the first document that it quotes: that may hold a code."""
-    said = " ".join(str(error).partition("{")[0].split())[:MESSAGE_CHARS_MAX]
-    return f"{said} (code {error.code} {name_of(error)})".replace(" )", ")")
 
 
 async def _set_index(
@@ -213,5 +215,5 @@ async def _set_expiry(db: Database, collection: str, name: str, spec: IndexSpec,
         wanted = {"name": name, EXPIRY: spec.expire_after_s}
         refusal = await _refusal_of(db.command({"collMod": collection, "index": wanted}))
     if refusal is not None:
-        return [Refused("index", full_name, refusal)]
+        return [Refused("index", full_name, message_of(refusal))]
     return [Change("index", full_name, f"expires after {spec.expire_after_s} s")]

@@ -1,9 +1,9 @@
-"""Shards and codes of one campaign counted at one time, and the correction of what differs.
+"""Shards and codes of a campaign counted in one snapshot, and the correction of what differs.
 
 In:       campaign ids.
-Out:      `Books`; campaigns in pages, so that memory stays small however many there are.
-Promise:  both counts are of one snapshot, which hinders nobody. A correction commits with the snapshot that it was
-          made from, and only if no other correction came between: two repairs at once correct once.
+Out:      `CampaignSnapshot`; campaigns in pages, so that memory stays small however many there are.
+Promise:  a snapshot blocks no writer. A correction commits with the snapshot that it was made from, and only if no
+          other correction came between: two repairs at once correct once.
 """
 
 from collections.abc import AsyncIterator, Sequence
@@ -11,10 +11,10 @@ from datetime import datetime
 from typing import Final
 
 import pymongo
-from motor.motor_asyncio import AsyncIOMotorClientSession, AsyncIOMotorCommandCursor
+from motor.motor_asyncio import AsyncIOMotorClientSession
 from pymongo.read_concern import ReadConcern
 
-from handlers.inventory.reconcile import Books, Shelf, corrected, corrections
+from handlers.inventory.reconcile import CampaignSnapshot, CountKey, corrected, corrections
 from handlers.inventory.republish import renumbered
 from handlers.shards import ShardChange
 from schemas.documents import InventoryDocument
@@ -48,8 +48,8 @@ class Reconciliation:
         async for campaign_id in self._without_shards():
             yield campaign_id
 
-    async def books(self, campaign_id: str) -> Books:
-        """One campaign at one time.
+    async def snapshot_of(self, campaign_id: str) -> CampaignSnapshot:
+        """A campaign in one snapshot.
 
         Raises:
             FactsStale: the server ended the snapshot (a `mongod` does so after 60 s); may be tried again.
@@ -75,7 +75,7 @@ class Reconciliation:
         check_complete("inventory", done.matched_count + done.inserted_count, 1)
         return change.after
 
-    async def correct(self, campaign_id: str, *, now: datetime) -> Books:
+    async def correct(self, campaign_id: str, *, now: datetime) -> CampaignSnapshot:
         """Count one campaign and write what corrects it; the campaign after that.
 
         Raises:
@@ -84,14 +84,14 @@ class Reconciliation:
         with in_transaction(), pymongo.timeout(COUNT_TIMEOUT_S):
             session = await self._begun()
             try:
-                books = await self._read(campaign_id, session)
+                found = await self._read(campaign_id, session)
             except BaseException:
                 await session.end_session()
                 raise
-            changes = corrections(books, now=now)
+            changes = corrections(found, now=now)
             # From here on a cancellation must not end the session: what a thread writes would leave the transaction.
             await finish_transaction(session, lambda: self._write(changes, session))
-        return corrected(books, changes)
+        return corrected(found, changes)
 
     async def _begun(self) -> AsyncIOMotorClientSession:
         """A session in a transaction, which is a snapshot on every engine; what is not committed is left undone."""
@@ -105,7 +105,7 @@ class Reconciliation:
                 done = await self._inventory.bulk_write([shard_write(change) for change in changes], session=session)
             check_complete("inventory", done.matched_count + done.inserted_count, len(changes))
 
-    async def _read(self, campaign_id: str, session: AsyncIOMotorClientSession) -> Books:
+    async def _read(self, campaign_id: str, session: AsyncIOMotorClientSession) -> CampaignSnapshot:
         """One after the other: a session serves one operation at a time."""
         of_campaign = {"campaign_id": campaign_id}
         shards = await self._inventory.find(of_campaign, session=session).to_list(None)
@@ -113,33 +113,42 @@ class Reconciliation:
         counted = self._codes.aggregate(
             [{"$match": of_campaign}, {"$group": {"_id": kinds, "count": {"$sum": 1}}}], session=session
         )
-        codes = {shelf(campaign_id, found["_id"]): found["count"] async for found in counted}
-        return Books(campaign_id, tuple(from_document(InventoryDocument, one) for one in shards), codes)
+        codes = {count_key(campaign_id, group["_id"]): group["count"] async for group in counted}
+        return CampaignSnapshot(
+            campaign_id, tuple(from_document(InventoryDocument, shard) for shard in shards), codes
+        )
 
     async def _campaigns_after(self, last: str) -> list[str]:
         wanted = {"campaign_id": {"$gt": last}}
         with idempotent():
             found = self._inventory.find(wanted, {"campaign_id": 1}).sort("campaign_id", 1).limit(SHARDS_PAGE)
-            return list(dict.fromkeys([one["campaign_id"] async for one in found]))
+            return list(dict.fromkeys([shard["campaign_id"] async for shard in found]))
 
     async def _without_shards(self) -> AsyncIterator[str]:
-        """A `mongod` answers this from `unique_code`, one key a campaign (DISTINCT_SCAN), and reads no code.
-
-        With another stage or field beside the campaign's id it would read them all.
-        """
-        found = self._codes.aggregate([{"$group": {"_id": "$campaign_id"}}])
-        while page := await self._next_page(found):
+        last = ""
+        while page := await self._campaigns_of_codes_after(last):
             with idempotent():
                 known = await self._inventory.distinct("campaign_id", {"campaign_id": {"$in": page}})
             for campaign_id in sorted(set(page) - set(known)):
                 yield campaign_id
+            last = page[-1]
 
-    async def _next_page(self, found: "AsyncIOMotorCommandCursor[Document]") -> list[str]:
-        """The time-out ends with the fetch: one that spans a `yield` would be the caller's too."""
-        with idempotent(), pymongo.timeout(COUNT_TIMEOUT_S):
-            return [one["_id"] for one in await found.to_list(CAMPAIGNS_PAGE)]
+    async def _campaigns_of_codes_after(self, last: str) -> list[str]:
+        """For each campaign one key of `unique_code` and no code is read, on each shard that `mongos` asks.
+
+        A `$group` costs the same only where the server chooses to skip from key to key, and else reads them all.
+        """
+        page: list[str] = []
+        while len(page) < CAMPAIGNS_PAGE:
+            wanted = {"campaign_id": {"$gt": page[-1] if page else last}}
+            with idempotent():
+                found = await self._codes.find_one(wanted, {"_id": 0, "campaign_id": 1}, sort=[("campaign_id", 1)])
+            if found is None:
+                break
+            page.append(found["campaign_id"])
+        return page
 
 
-def shelf(campaign_id: str, kind: Document) -> Shelf:
-    """What MongoDB counted together."""
-    return Shelf(campaign_id, kind["code_type"], kind["status"])
+def count_key(campaign_id: str, kind: Document) -> CountKey:
+    """The key of a group of the aggregation."""
+    return CountKey(campaign_id, kind["code_type"], kind["status"])

@@ -105,4 +105,4 @@ async def _ended(task: "asyncio.Task[Any]", limit_s: float) -> None:
         except asyncio.CancelledError:
             continue
     if not task.cancelled():
-        task.exception()  # nobody else looks at it, and asyncio would complain
+        task.exception()  # or asyncio would warn of an exception that was never retrieved

@@ -59,12 +59,12 @@ def _any_of(choices: list[Schema], defs: Schema) -> dict[str, Any]:
     others = [choice for choice in choices if choice != {"type": "null"}]
     if len(others) > 1:
         return {"anyOf": [_translated(choice, defs) for choice in choices]}
-    one = _translated(others[0], defs)
+    flat = _translated(others[0], defs)
     if len(others) == len(choices):
-        return one
-    if "enum" in one:
-        return {"enum": [*one["enum"], None]}
-    return {**one, "bsonType": [*one["bsonType"], "null"]}
+        return flat
+    if "enum" in flat:
+        return {"enum": [*flat["enum"], None]}
+    return {**flat, "bsonType": [*flat["bsonType"], "null"]}
 
 
 def _bson_type(schema: Schema) -> list[str]:

@@ -67,6 +67,11 @@ def test_the_broker_is_the_one_that_tests_run_on() -> None:
     assert f"apache/kafka:{KAFKA_VERSION}" == SERVICES["kafka"]["image"]
 
 
+def test_the_brokers_data_is_that_of_its_version() -> None:
+    """No Kafka can use what a newer one has formatted, and a change of the version may be one to an older one."""
+    assert [f"kafka-{KAFKA_VERSION}:/var/lib/kafka/data"] == SERVICES["kafka"]["volumes"]
+
+
 @pytest.mark.parametrize("name", sorted(SERVICES))
 def test_ports_are_for_this_machine_alone(name: str) -> None:
     """Nothing here asks for a password that is worth the name."""
@@ -89,7 +94,7 @@ def test_data_is_on_named_volumes() -> None:
     named = {mount for mount in mounts if not mount.startswith(".")}
 
     assert COMPOSED["volumes"].keys() == named
-    assert {"kafka", "mongo", "s3"} < named
+    assert {f"kafka-{KAFKA_VERSION}", "mongo", "s3"} < named
 
 
 def test_every_mounted_file_is_there() -> None:

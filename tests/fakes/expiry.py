@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from types import SimpleNamespace
 from typing import Any, NamedTuple
 
 import orjson
@@ -22,6 +23,9 @@ from tests.fakes.observer import ObservedFacts
 SETTINGS = ExpirerSettings(batch_size_max=2, again_after_s=60)
 """With small pages."""
 MARGIN = timedelta(milliseconds=SETTINGS.clock_margin_ms)
+
+
+PATIENCE_S = 0.05
 
 
 class Metadata(NamedTuple):
@@ -117,15 +121,26 @@ class Producer:
 
     sent: list[dict[str, Any]] = field(default_factory=list)
     end: int = 0
+    is_silent: bool = False
+    """The broker takes nothing, and says nothing: its topic was deleted."""
+    _txn_manager: None = None
 
     async def send(self, topic: str, *, value: bytes, **_: Any) -> asyncio.Future[Metadata]:
         """Take a record; the broker has it at once."""
         assert TOPICS.prefix + "release.requests.v1" == topic
         self.sent.append(orjson.loads(value))
         done: asyncio.Future[Metadata] = asyncio.get_running_loop().create_future()
+        if self.is_silent:
+            return done
         done.set_result(Metadata(0, self.end))
         self.end += 1
         return done
+
+    @property
+    def client(self) -> Any:
+        """Knows of no topic when it is asked anew."""
+        cluster = SimpleNamespace(partitions_for_topic=lambda _topic: None)
+        return SimpleNamespace(cluster=cluster, force_metadata_update=asyncio.Event().wait)
 
     def ids(self) -> list[str]:
         """Of the requests since the last call."""
@@ -152,7 +167,7 @@ class ExpiryScene:
 
     def restart(self) -> None:
         """Another process: it remembers nothing."""
-        self.expirer = Expirer(self.holds, self.not_opened, TOPICS, SETTINGS, self.observer)
+        self.expirer = Expirer(self.holds, self.not_opened, TOPICS, SETTINGS, self.observer, PATIENCE_S)
 
     def not_opened(self) -> AbstractAsyncContextManager[KafkaView]:
         """`look` is given it."""

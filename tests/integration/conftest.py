@@ -25,7 +25,9 @@ from tests.integration.running import Neighbour, a_neighbour, running
 from tests.stacks import CONTAINERS, source
 
 PutCodes = Callable[..., Awaitable[None]]
-OF_THE_LOCAL_STACK = ["test_bench.py", "test_demo.py", "test_devstack.py"] if source() == CONTAINERS else []
+OF_THE_LOCAL_STACK = (
+    ["test_bench.py", "test_corrupt.py", "test_demo.py", "test_devstack.py"] if source() == CONTAINERS else []
+)
 WITH_KCAT = ["test_examples_kcat.py"] if left_out() else []
 collect_ignore = [*OF_THE_LOCAL_STACK, *WITH_KCAT]
 

@@ -4,7 +4,7 @@ A broker (4.2 was tried) takes each batch apart before it keeps it, and refuses 
 unknown codec, and a wrong count or length. What is left are differences between Java's decompressors and ours, and
 what happens to a log after that.
 
-Out: `CODECS`, `send_with_tail`.
+Out: `CODECS`, `send_with_tail`; `corrupt_log`, which changes what the local broker has on its disk.
 """
 
 from collections.abc import Sequence
@@ -15,8 +15,12 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.record.default_records import _DefaultRecordBatchBuilderPy
 from aiokafka.record.util import calc_crc32c
 
+from devstack.folder import layout_of
+
 CODECS: Final = {"gzip": 1, "snappy": 2, "lz4": 3, "zstd": 4}
 LENGTH_AT, CRC_AT, ATTRIBUTES_AT = 8, 17, 21
+PAYLOAD_AT: Final = 70
+"""Somewhere behind the header."""
 LENGTH_FROM: Final = 12
 """A batch's length counts what comes behind it."""
 TAIL: Final = b"\x01\x02\x03\x04garbage"
@@ -51,3 +55,15 @@ async def send_with_tail(servers: str, topic: str, codec: str, values: Sequence[
         sent = await (await producer.send_batch(batch, topic, partition=0))
     offset: int = sent.offset
     return offset
+
+
+def corrupt_log(topic: str, first_offset: int) -> None:
+    """Change one bit of the payload of the batch that begins there in partition 0: its checksum is wrong now."""
+    [segment] = layout_of(None).root.glob(f"data/kafka-*/log/{topic}-0/*.log")
+    content = segment.read_bytes()
+    start = 0
+    while int.from_bytes(content[start:][:LENGTH_AT], "big") != first_offset:
+        start += LENGTH_FROM + int.from_bytes(content[start + LENGTH_AT : start + LENGTH_FROM], "big")
+    with segment.open("r+b") as file:
+        file.seek(start + PAYLOAD_AT)
+        file.write(bytes([content[start + PAYLOAD_AT] ^ 1]))

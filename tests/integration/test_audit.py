@@ -157,7 +157,7 @@ async def test_a_window_that_is_none_is_wrong_usage(environment: dict[str, str])
     odd = await codes("audit", "--since", "soon")
     empty = await codes("audit", "--since", "1h", "--until", "2h")
 
-    assert (Exit.USAGE, "codes: --since: neither an instant of RFC 3339 nor a time such as 2h\n") == (
+    assert (Exit.USAGE, "codes: --since: must be an RFC 3339 timestamp or an age such as 2h\n") == (
         odd.code,
         odd.err,
     )

@@ -1,4 +1,4 @@
-"""What a person gets from `codes publish`, `tail`, `show` and `audit`, against running roles on real parts."""
+"""Output and exit codes of `codes publish`, `tail`, `show` and `audit`, with running roles on real parts."""
 
 import asyncio
 import json
@@ -27,7 +27,6 @@ def codes(environment: dict[str, str], neighbour: Neighbour) -> Codes:
 
 @pytest.fixture
 async def worker(environment: dict[str, str], neighbour: Neighbour, tmp_path: Path) -> AsyncIterator[Role]:
-    """A running worker."""
     async with running("worker", environment, tmp_path / "worker.log") as role:
         await role.until_ready()
         yield role
@@ -39,8 +38,8 @@ async def reserve(codes: Codes, request_id: str, *more: str) -> Ended:
     return await codes("publish", "reserve", *ids, "--wait", "--json", *more)
 
 
-async def test_a_fans_way_is_seen_from_the_command_line(codes: Codes, worker: Role, stocked: PutCodes) -> None:
-    """Reserve, assign, and everything that can be looked up about it; a code's value only when asked for."""
+async def test_an_assignment_can_be_followed_with_commands(codes: Codes, worker: Role, stocked: PutCodes) -> None:
+    """Reserve, assign, and everything that can be looked up about it; a code's value only with `--reveal`."""
     await stocked(CAMPAIGN, 3)
 
     reserved = await reserve(codes, "r-1")
@@ -55,8 +54,8 @@ async def test_a_fans_way_is_seen_from_the_command_line(codes: Codes, worker: Ro
     )
     assert 0 == assigned.code, assigned.err
     assert code_id in assigned.out
-    told = await codes("tail", "assigned.v1", "--no-follow", "--json", "--reveal", "--campaign", CAMPAIGN)
-    value = told.json["value"]["code"]
+    tailed = await codes("tail", "assigned.v1", "--no-follow", "--json", "--reveal", "--campaign", CAMPAIGN)
+    value = tailed.json["value"]["code"]
 
     masked = await codes("tail", "assigned.v1", "--no-follow")
     by_id = await codes("show", "code", code_id, "--json")
@@ -75,7 +74,7 @@ async def test_a_fans_way_is_seen_from_the_command_line(codes: Codes, worker: Ro
 
 
 async def test_a_refusal_is_exit_code_1(codes: Codes, worker: Role, stocked: PutCodes) -> None:
-    """A script sees it without reading; a person sees the reason."""
+    """A script checks the exit code; a person reads the reason."""
     await stocked(CAMPAIGN, 1)
 
     refused = await reserve(codes, "r-1", "--quantity", "2")
@@ -87,7 +86,7 @@ async def test_a_refusal_is_exit_code_1(codes: Codes, worker: Role, stocked: Put
 
 
 async def test_no_answer_in_time_is_exit_code_4(codes: Codes) -> None:
-    """Nobody serves; the request is sent all the same, and the line says how to look again."""
+    """Without a worker the request is sent nevertheless, and the message says how to check it later."""
     waited = await reserve(codes, "r-1", "--timeout-s", "0.5")
     sent = await codes("tail", "reserve.requests.v1", "--no-follow", "--json", "--key", "fan-1")
 
@@ -96,7 +95,7 @@ async def test_no_answer_in_time_is_exit_code_4(codes: Codes) -> None:
     assert "r-1" == sent.json["value"]["request_id"]
 
 
-async def test_what_is_not_there_is_said_on_one_line(codes: Codes) -> None:
+async def test_an_unknown_id_is_reported_on_one_line(codes: Codes) -> None:
     """Exit code 1, nothing on standard output."""
     absent = {
         ("show", "campaign", "nowhere"): "codes: there is no campaign nowhere\n",
@@ -108,13 +107,13 @@ async def test_what_is_not_there_is_said_on_one_line(codes: Codes) -> None:
     ended = await asyncio.gather(*(codes(*arguments) for arguments in absent))
     tail = await codes("tail", "nothing.v1")
 
-    assert [Ended(1, "", told) for told in absent.values()] == ended
+    assert [Ended(1, "", line) for line in absent.values()] == ended
     assert (1, 1) == (tail.code, len(tail.err.splitlines()))
     assert "no topic nothing.v1" in tail.err
 
 
-async def test_tail_shows_what_comes_until_it_is_interrupted(codes: Codes, neighbour: Neighbour) -> None:
-    """Only what comes after it began; Ctrl-C is an ordinary end."""
+async def test_tail_shows_new_records_until_it_is_interrupted(codes: Codes, neighbour: Neighbour) -> None:
+    """Only records that are written after it started; Ctrl-C ends it with exit code 0."""
     await neighbour.send(RESULTS, {"request_id": "before"})
     process = await codes.start("tail", "results.v1", "--json")
     assert process.stdout is not None
@@ -129,10 +128,10 @@ async def test_tail_shows_what_comes_until_it_is_interrupted(codes: Codes, neigh
     assert (0, b"") == (process.returncode, err)
 
 
-async def test_an_import_is_awaited_and_the_whole_audited(
+async def test_an_import_is_waited_for_and_the_deployment_audited(
     codes: Codes, environment: dict[str, str], worker: Role, neighbour: Neighbour, tmp_path: Path
 ) -> None:
-    """An audit of a sound deployment is silent; a result that nobody asked for makes it speak."""
+    """An audit of a sound deployment has no findings; a result without a request is a finding."""
     with some_files(environment) as files:
         files.put("spring.csv", b"code\r\nCODE-0001\r\nCODE-0002\r\n\r\nCODE-0001\r\nNO GOOD\r\n")
         async with running("importer", environment, tmp_path / "importer.log"):

@@ -9,7 +9,11 @@ from typing import Any
 import orjson
 import pytest
 
+from consumers.expirer.assigns_watermark import open_assigns_watermark
+from consumers.loop.batches import LenientBatch
+from ops.broker.client import client_options
 from ops.settings.load import Settings
+from schemas.groups import WORKER_GROUP
 from schemas.topics import ASSIGN, DEAD_LETTERS, IMPORT, INVENTORY, RELEASE, RESERVE, RESULTS
 from stores.mongo.connection import Database
 from tests.fakes.stocking import put_holds
@@ -92,12 +96,29 @@ async def test_an_importer_reads_every_codec(
 
 @pytest.mark.parametrize("codec", CODECS)
 async def test_an_expirer_looks_at_assigns_of_every_codec(
-    codec: str, environment: dict[str, str], migrated: Settings, neighbour: Neighbour, db: Database, tmp_path: Path
+    codec: str,
+    environment: dict[str, str],
+    migrated: Settings,
+    neighbour: Neighbour,
+    db: Database,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """They are not decided, and yet what was overdue before them is asked for."""
-    await put_holds(db, "sale", 3, datetime.now(UTC) - timedelta(hours=1))
+    """They are read, not stepped over. They are not decided, and yet what was overdue before them is asked for."""
+
+    def unreadable(_: LenientBatch, error: str) -> None:
+        raise AssertionError(error)
+
+    monkeypatch.setattr(LenientBatch, "_unreadable", unreadable)
+    began = datetime.now(UTC) - timedelta(hours=1)
+    await put_holds(db, "sale", 3, began)
     servers, topic = migrated.kafka.bootstrap_servers, neighbour.topics.full(ASSIGN)
     await by_aiokafka(servers, topic, codec, list(requests_of(codec)))
+    workers = migrated.kafka.group_prefix + WORKER_GROUP
+    async with open_assigns_watermark(client_options(migrated.kafka), topic, workers) as watermark:
+        undecided = await watermark.undecided_since()
+    assert undecided is not None
+    assert began < undecided
     async with running("expirer", environment, tmp_path / "expirer.log"):
         asked = await neighbour.values(RELEASE, 3)
 

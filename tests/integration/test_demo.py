@@ -1,4 +1,4 @@
-"""What a newcomer sees of `codes demo`, small; and that it leaves nothing behind, however it ends."""
+"""A small `codes demo`: its output, and that it leaves no process running, however it ends."""
 
 import os
 import re
@@ -23,23 +23,22 @@ LAST_LINE = (
 
 
 def role_processes(stack: devstack.Stack) -> list[str]:
-    """Roles of any demo on this stack that run now."""
+    """Running roles of any demo on this stack."""
     logs = str(stack.folder / "logs" / "demo-")
     found = psutil.process_iter(["pid", "open_files", "cmdline"])
     return [
-        " ".join(one.info["cmdline"])
-        for one in found
-        if any(opened.path.startswith(logs) for opened in one.info["open_files"] or ())
+        " ".join(process.info["cmdline"])
+        for process in found
+        if any(opened.path.startswith(logs) for opened in process.info["open_files"] or ())
     ]
 
 
 def logs_of_demos(stack: devstack.Stack) -> list[Path]:
-    """What demos have logged so far."""
     return sorted((stack.folder / "logs").glob("demo-*-worker.log"))
 
 
 def test_it_ends_with_one_line_of_figures(stack: devstack.Stack) -> None:
-    """Nothing lost, doubled or adrift; the stack that ran before runs on, no role does."""
+    """Nothing is lost, doubled or drifting; a stack that ran before still runs, and no role does."""
     done = subprocess.run(DEMO, capture_output=True, text=True, timeout=110, check=False)  # noqa: S603  # this very program
 
     assert 0 == done.returncode, done.stderr
@@ -51,7 +50,7 @@ def test_it_ends_with_one_line_of_figures(stack: devstack.Stack) -> None:
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_ended_in_mid_work_it_leaves_nothing_running(stack: devstack.Stack, number: signal.Signals) -> None:
-    """As soon as its roles run, it is told to end."""
+    """Interrupted as soon as its roles run, it stops all of them."""
     before = logs_of_demos(stack)
     demo = subprocess.Popen(  # noqa: S603  # this very program
         DEMO, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
@@ -64,6 +63,6 @@ def test_ended_in_mid_work_it_leaves_nothing_running(stack: devstack.Stack, numb
     _, err = demo.communicate(timeout=60)
 
     assert 130 == demo.returncode
-    assert "nothing of it runs any more" in err
+    assert "demo interrupted" in err
     assert [] == role_processes(stack)
     assert devstack.current() is not None

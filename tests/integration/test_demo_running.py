@@ -1,4 +1,4 @@
-"""`codes demo --stack running`: the demo on roles that somebody else has started."""
+"""`codes demo --stack running`: the demo with roles that it did not start."""
 
 import asyncio
 import os
@@ -19,7 +19,7 @@ DEMO = (sys.executable, "-m", "cli.main", "demo", "--stack", "running", "--reque
 
 @pytest.fixture
 async def roles(environment: Mapping[str, str], migrated: Settings, tmp_path: Path) -> AsyncIterator[list[Role]]:
-    """One of each that the demo needs, ready."""
+    """One ready role of each kind that the demo needs."""
     async with AsyncExitStack() as entered:
         found = [
             await entered.enter_async_context(running(name, environment, tmp_path / name))
@@ -31,7 +31,7 @@ async def roles(environment: Mapping[str, str], migrated: Settings, tmp_path: Pa
 
 
 async def demo(environment: Mapping[str, str]) -> tuple[int | None, str, str]:
-    """Its exit code, and what it said."""
+    """Run the demo. Returns its exit code, standard output and standard error."""
     process = await asyncio.create_subprocess_exec(
         *DEMO,
         stdout=asyncio.subprocess.PIPE,
@@ -43,7 +43,7 @@ async def demo(environment: Mapping[str, str]) -> tuple[int | None, str, str]:
 
 
 async def test_it_plays_once_and_leaves_the_roles_running(environment: Mapping[str, str], roles: list[Role]) -> None:
-    """Nothing lost, doubled or adrift; a second demo is refused, for its ids would be old ones."""
+    """Nothing is lost, doubled or drifting; a second demo is refused, since its ids would repeat."""
     code, out, err = await demo(environment)
 
     assert 0 == code, err

@@ -11,7 +11,7 @@ pytestmark = pytest.mark.integration
 
 
 async def test_an_order_gets_its_codes_once_however_often_it_asks(sale: Sale) -> None:
-    """The second run has the same results, and nothing moved again. All under the fan's key, in the order's trace."""
+    """The second run has the same results, and no code moves again. All records have the fan's key and a trace."""
     first = await run(sale.environment, *python_order("1", "fan-7", 2))
     again = await run(sale.environment, *python_order("1", "fan-7", 2))
 
@@ -27,7 +27,7 @@ async def test_an_order_gets_its_codes_once_however_often_it_asks(sale: Sale) ->
 
 
 async def test_a_cancelled_order_puts_its_codes_back_and_a_refusal_is_told(sale: Sale) -> None:
-    """Nothing is assigned; of what is refused the assign is not even tried."""
+    """Nothing is assigned; after a refused reserve the assign is not sent."""
     cancelled = await run(sale.environment, *python_order("2", "fan-7", 2, "--cancel"))
     refused = await run(sale.environment, *python_order("3", "fan-7", 99))
 
@@ -40,7 +40,7 @@ async def test_a_cancelled_order_puts_its_codes_back_and_a_refusal_is_told(sale:
 
 
 async def test_a_kafka_that_is_away_is_told_in_words() -> None:
-    """Where it was looked for, exit code 2, no traceback."""
+    """The address that was tried, exit code 2, no traceback."""
     ended = await run({"CODES_KAFKA__BOOTSTRAP_SERVERS": "127.0.0.1:1"}, *python_order("4", "fan-7", 1))
 
     assert (2, "") == (ended.code, ended.out)
@@ -49,7 +49,7 @@ async def test_a_kafka_that_is_away_is_told_in_words() -> None:
 
 
 async def test_a_wallet_keeps_each_code_once_and_prints_none(sale: Sale, tmp_path: Path) -> None:
-    """Also when all events come a second time, as they do after a crash before the commit."""
+    """Even if all events come again, as after a crash before the commit."""
     wallet, prefix = tmp_path / "wallet.db", sale.environment["CODES_TOPICS__PREFIX"]
     await run(sale.environment, *python_order("5", "fan-7", 2))
     await run(sale.environment, *python_order("6", "fan-8", 1))

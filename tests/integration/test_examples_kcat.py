@@ -19,7 +19,7 @@ def kcat() -> None:
 
 
 async def test_an_order_gets_its_codes_once_however_often_it_asks(sale: Sale) -> None:
-    """The second run has the same results. Another quantity under the same order is refused, a wrong topic told."""
+    """The second run has the same results. Another quantity for the same order is refused, a wrong topic reported."""
     first = await run(sale.environment, *shell_order("1", "fan-7", 2))
     again = await run(sale.environment, *shell_order("1", "fan-7", 2))
     other = await run(sale.environment, *shell_order("1", "fan-7", 1))
@@ -37,7 +37,7 @@ async def test_an_order_gets_its_codes_once_however_often_it_asks(sale: Sale) ->
 
 
 async def test_a_wallet_keeps_each_code_once_and_prints_none(sale: Sale, tmp_path: Path) -> None:
-    """Also when all events come a second time, as they do after a crash before the next offset is written down."""
+    """Even if all events come again, as after a crash before the next offset is written."""
     await run(sale.environment, *shell_order("5", "fan-7", 2))
     await sale.neighbour.records(ASSIGNED, 2)
 

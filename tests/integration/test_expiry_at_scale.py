@@ -18,10 +18,13 @@ pytestmark = [pytest.mark.integration, pytest.mark.timeout(400)]
 
 
 async def test_two_expirers_share_the_work_and_fans_go_on_reserving(stack: devstack.Stack, tmp_path: Path) -> None:
-    """Each hold is asked for by one of them, but for a few; a reserve waits for one batch of releases at most."""
+    """Each hold is asked for by one of them, but for a few; a reserve waits for one batch of releases at most.
+
+    What is bounded is work, or a time measured in the same run: a loaded machine makes all of them slow together.
+    """
     figures = await measure(stack.environment(), HOLDS, tmp_path, quiet_s=3, fresh=FRESH)
 
     assert HOLDS == figures.holds
-    assert figures.released_s < 60
     assert figures.asked_per_hold < 1.5
+    assert figures.release_batches < HOLDS / 5
     assert figures.reserve_storm_ms <= figures.reserve_quiet_ms + figures.storm_batch_ms

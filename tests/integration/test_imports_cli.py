@@ -1,4 +1,4 @@
-"""What a campaign manager gets from `codes imports` and `codes publish import --wait`, with a running importer."""
+"""Output and exit codes of `codes imports` and `codes publish import --wait`, with a running importer."""
 
 import asyncio
 import signal
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.integration
 ROWS = 40_000
 LONG = "code\n" + "".join(f"CODE-{number:05}\nCODE-{number // 2:05}\nCODE {number}\n" for number in range(ROWS // 4))
 LONG += "".join(f"MORE-{number:05}\n" for number in range(ROWS // 4))
-"""A code, a duplicate and a rejected row again and again; then codes alone."""
+"""A code, a duplicate and a rejected row, repeated; then only codes."""
 SMALL = {
     "CODES_IMPORTER__RANGE_BYTES": "4096",
     "CODES_IMPORTER__ROWS_PER_CHUNK_MAX": "10",
@@ -57,7 +57,7 @@ async def importer(
 
 
 async def under_way(neighbour: Neighbour) -> None:
-    """Wait for the first rows."""
+    """Wait until the first rows are imported."""
     seen = 0
     while True:
         events = await neighbour.values(IMPORTS, seen + 1)
@@ -67,7 +67,7 @@ async def under_way(neighbour: Neighbour) -> None:
 
 
 async def one_end(neighbour: Neighbour) -> Mapping[str, Any]:
-    """The only end event that is told."""
+    """The only end event, after a moment in which a second one could come."""
     await ends(neighbour, 1)
     await neighbour.records(IMPORTS, 1, settle_s=0.5)
     [end] = await ends(neighbour, 1)
@@ -75,7 +75,7 @@ async def one_end(neighbour: Neighbour) -> Mapping[str, Any]:
 
 
 async def check_kept(end: Mapping[str, Any], files: Files, db: Database) -> None:
-    """What is told of a cancelled import is what it left: codes, its document, and its report."""
+    """The end event of a cancelled import equals the codes, the document and the report that it left."""
     assert ("failed", "cancelled") == (end["state"], end["reason"])
     assert 0 < end["rows_read"] < ROWS
     assert end["inserted"] == await db["codes"].count_documents({})
@@ -89,7 +89,7 @@ async def check_kept(end: Mapping[str, Any], files: Files, db: Database) -> None
 async def test_a_cancelled_import_keeps_what_it_has(
     codes: Codes, importer: Role, neighbour: Neighbour, files: Files, db: Database
 ) -> None:
-    """It stops at a chunk's end and says so once, with exact counts; the same command again gets the same end."""
+    """It stops at the end of a chunk, with one end event and exact counts; a repeated command gets the same end."""
     await neighbour.send(IMPORT, files.command("long.csv"), key=b"sale")
     await under_way(neighbour)
 
@@ -102,20 +102,20 @@ async def test_a_cancelled_import_keeps_what_it_has(
     assert ("running", None, None) == tuple(shown.json[name] for name in ("state", "cancel_asked_at", "remedy"))
     assert 0 < shown.json["progress_percent"] < 100
     assert (0, "") == (cancelled.code, cancelled.err)
-    assert "import i1 stops at the end of the chunk under way" in cancelled.out
+    assert "import i1 stops at the end of the current chunk" in cancelled.out
     await check_kept(end, files, db)
     await check_books(neighbour, db)
     await neighbour.send(IMPORT, files.command("long.csv"), key=b"sale")
     assert [end, end] == await ends(neighbour, 2)
-    told = [record for record in await neighbour.records(IMPORTS, 1) if b'"running"' not in record.value]
-    assert 1 == len({dict(record.headers)["ce_id"] for record in told})
+    end_events = [record for record in await neighbour.records(IMPORTS, 1) if b'"running"' not in record.value]
+    assert 1 == len({dict(record.headers)["ce_id"] for record in end_events})
     await check_books(neighbour, db)
 
 
 async def test_an_import_cancelled_before_it_begins(
     codes: Codes, environment: dict[str, str], neighbour: Neighbour, files: Files, db: Database, tmp_path: Path
 ) -> None:
-    """It writes nothing, and ends as soon as it comes; imports behind it are served."""
+    """It writes nothing, and ends as soon as it starts; later imports are processed."""
     cancelled = await codes("imports", "cancel", "i1")
     shown = await codes("imports", "show", "i1")
     await neighbour.send(IMPORT, files.command("short.csv", "i1"), key=b"sale")
@@ -123,7 +123,7 @@ async def test_an_import_cancelled_before_it_begins(
     async with running("importer", environment, tmp_path / "importer.log"):
         [first, second] = await ends(neighbour, 2)
 
-    assert (0, "import i1 has not begun; it will be cancelled when it comes\n") == (cancelled.code, cancelled.out)
+    assert (0, "import i1 has not started; it will be cancelled when it starts\n") == (cancelled.code, cancelled.out)
     assert (1, True) == (shown.code, "it is cancelled" in shown.err)
     assert ("failed", "cancelled", NOTHING) == (
         first["state"],
@@ -137,7 +137,7 @@ async def test_an_import_cancelled_before_it_begins(
 async def test_a_cancelled_import_that_is_killed_stays_cancelled(
     codes: Codes, environment: dict[str, str], neighbour: Neighbour, files: Files, db: Database, tmp_path: Path
 ) -> None:
-    """Killed after the chunk and before its end is written, its heir ends it without another row."""
+    """Killed after the chunk and before its end is written, it is ended by the next importer, without another row."""
     await neighbour.send(IMPORT, files.command("long.csv"), key=b"sale")
     doomed = {**SMALL, "CODES_FAILPOINT": "before_import_end:kill"}
     async with running("importer", environment, tmp_path / "doomed.log", **doomed) as role:
@@ -157,7 +157,7 @@ async def test_a_cancelled_import_that_is_killed_stays_cancelled(
 async def test_an_import_is_sent_again(
     codes: Codes, importer: Role, neighbour: Neighbour, files: Files, db: Database
 ) -> None:
-    """Under the next free id; a retry of a retry goes on with the numbers; what is in already is a duplicate."""
+    """Under the next free id; a retry of a retry has the next number; imported codes are duplicates."""
     object_ = f"s3://{files.bucket}/short.csv"
     wait = ("--wait", "--json")
     first = await codes("publish", "import", object_, "--campaign", "sale", "--request-id", "i1", *wait)
@@ -174,12 +174,12 @@ async def test_an_import_is_sent_again(
     unknown = await codes("imports", "retry", "nothing")
     too_long = await codes("imports", "retry", "i1", "--request-id", "x" * 111)
     assert (1, 2) == (unknown.code, too_long.code)
-    assert "no import nothing has begun" in unknown.err
+    assert "import nothing has not started" in unknown.err
     await check_books(neighbour, db)
 
 
 async def test_imports_are_listed_and_shown(codes: Codes, importer: Role, neighbour: Neighbour, files: Files) -> None:
-    """Newest first, all or some; each with its figures, a failed one with what to do about it."""
+    """Newest first, all or some; each with its figures, a failed import with its remedy."""
     await neighbour.send(IMPORT, files.command("short.csv", "i1"), key=b"sale")
     await ends(neighbour, 1)
     await neighbour.send(IMPORT, {**files.command("none.csv", "i2"), "campaign_id": "other"}, key=b"other")
@@ -197,19 +197,19 @@ async def test_imports_are_listed_and_shown(codes: Codes, importer: Role, neighb
     [_, newer, older] = listed.out.splitlines()
     assert ["i2", "other", "failed:", "no_such_object", "-", "0", "0", "0", "0"] == newer.split()[:9]
     assert ["i1", "sale", "completed", "100", "%", "4", "2", "1", "1"] == older.split()[:9]
-    ids = [[one["import_id"] for one in found.json["imports"]] for found in (one_campaign, newest)]
+    ids = [[listed["import_id"] for listed in found.json["imports"]] for found in (one_campaign, newest)]
     assert [["i1"], ["i2"]] == ids
     assert IMPORT_REMEDIES["no_such_object"] in failed.out
     assert (1, 0, f"s3://{files.bucket}/short.csv.i1.rejects.csv") == tuple(
         done.json[name] for name in ("duplicates_in_file", "duplicates_in_campaign", "report")
     )
-    assert (1, "codes: import i1 has ended already: completed\n") == (ended.code, ended.err)
+    assert (1, "codes: import i1 has already ended: completed\n") == (ended.code, ended.err)
 
 
-async def test_waiting_shows_how_an_import_gets_on(
+async def test_waiting_shows_an_imports_progress(
     codes: Codes, importer: Role, neighbour: Neighbour, files: Files
 ) -> None:
-    """A bar at a terminal, a line an event elsewhere; the end alone on standard output; a failure says what to do."""
+    """A bar in a terminal, otherwise a line per event; only the end on standard output; a failure with its remedy."""
     source, more = f"s3://{files.bucket}", ("--campaign", "sale", "--wait", "--json")
     files.put("other.csv", LONG.replace("CODE-", "C-").encode()[: len(LONG) // 20])
 
@@ -219,8 +219,8 @@ async def test_waiting_shows_how_an_import_gets_on(
         await codes("publish", "import", f"{source}/none.csv", *more),
     )
 
-    assert ["completed", "completed", "failed"] == [one.json["state"] for one in (at_terminal, piped, failed)]
-    assert [0, 0, 1] == [one.code for one in (at_terminal, piped, failed)]
+    assert ["completed", "completed", "failed"] == [ended.json["state"] for ended in (at_terminal, piped, failed)]
+    assert [0, 0, 1] == [ended.code for ended in (at_terminal, piped, failed)]
     assert "waiting for the importer" in at_terminal.err
     assert " rows, " in at_terminal.err
     assert "/s" in at_terminal.err
@@ -228,10 +228,8 @@ async def test_waiting_shows_how_an_import_gets_on(
     assert f"codes: no_such_object: {IMPORT_REMEDIES['no_such_object']}" in failed.err.splitlines()
 
 
-async def test_whoever_stops_waiting_does_not_stop_the_import(
-    codes: Codes, neighbour: Neighbour, files: Files
-) -> None:
-    """Ctrl-C says how to look again, and how to stop it."""
+async def test_ctrl_c_ends_the_waiting_but_not_the_import(codes: Codes, neighbour: Neighbour, files: Files) -> None:
+    """The message says how to check the import, and how to stop it."""
     source = f"s3://{files.bucket}/short.csv"
     more = ("--campaign", "sale", "--request-id", "i1", "--wait")
     process = await codes.start("publish", "import", source, *more)
@@ -240,4 +238,7 @@ async def test_whoever_stops_waiting_does_not_stop_the_import(
     _, err = await asyncio.wait_for(process.communicate(), 30)
 
     assert 130 == process.returncode
-    assert "import i1 goes on; codes imports show i1, codes imports cancel i1" in err.decode()
+    assert (
+        "import i1 continues; check it with codes imports show i1, stop it with codes imports cancel i1"
+        in err.decode()
+    )

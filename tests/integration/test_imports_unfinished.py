@@ -1,4 +1,4 @@
-"""An import that says `running` although nobody has its command any more: retry and cancel bring it to its end."""
+"""Retry and cancel end an interrupted import: its document says `running`, but no importer has its command."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
@@ -22,7 +22,7 @@ EXPECTED = {"rows_read": 4, "inserted": 2, "duplicates_in_file": 1, "rejected": 
 
 
 async def left_running(db: Database, command: Mapping[str, str]) -> None:
-    """What an importer left that met a refusal before the first row, an hour ago."""
+    """The document of an import whose importer met a refused write before the first row, an hour ago."""
     asked = ImportCommand.model_validate(command)
     began = datetime.now(UTC) - timedelta(hours=1)
     nothing = ("rows_read", "inserted", "duplicates_in_file", "duplicates_in_campaign", "rejected")
@@ -43,7 +43,7 @@ async def left_running(db: Database, command: Mapping[str, str]) -> None:
 async def test_a_retry_goes_on_with_it(
     environment: dict[str, str], neighbour: Neighbour, files: Files, db: Database, tmp_path: Path
 ) -> None:
-    """Under its own id, with counts that are its own; after that a retry is a new import."""
+    """It resumes under its own id, with its own counts; after that a retry is a new import."""
     codes = Codes(environment)
     files.put("short.csv", BODY)
     await left_running(db, files.command("short.csv"))
@@ -58,7 +58,7 @@ async def test_a_retry_goes_on_with_it(
         first.json["state"],
         counts(first.json),
     )
-    assert "codes: import i1 was left unfinished; it goes on under its own id" in first.err.splitlines()
+    assert "codes: import i1 was interrupted; it resumes under its own id" in first.err.splitlines()
     assert ("i1:2", 3) == (second.json["import_id"], second.json["duplicates_in_campaign"])
     await check_books(neighbour, db)
 
@@ -66,7 +66,7 @@ async def test_a_retry_goes_on_with_it(
 async def test_a_cancellation_ends_it(
     environment: dict[str, str], neighbour: Neighbour, files: Files, db: Database, tmp_path: Path
 ) -> None:
-    """The importer gets its command again, sees that it is cancelled, and says so."""
+    """The importer gets its command again, and ends it as cancelled."""
     codes = Codes(environment)
     files.put("short.csv", BODY)
     await left_running(db, files.command("short.csv"))
@@ -85,7 +85,7 @@ async def test_a_cancellation_ends_it(
 async def test_one_whose_command_waits_is_not_sent_again(
     environment: dict[str, str], neighbour: Neighbour, files: Files, db: Database
 ) -> None:
-    """An importer that is not there, or waits for S3, has its command before it: however long nothing moved."""
+    """While the importer is down, or waits for S3, it still has the command, however long there was no progress."""
     codes = Codes(environment)
     await left_running(db, files.command("short.csv"))
     await neighbour.send(IMPORT, files.command("short.csv"), key=b"sale")

@@ -13,6 +13,7 @@ from schemas.errors import BrokerUnavailable
 from schemas.settings import KafkaSettings
 from tests.integration.neighbouring import Ran, run
 from tests.integration.own_broker import own_broker
+from tests.integration.running import running
 
 pytestmark = pytest.mark.integration
 
@@ -32,15 +33,26 @@ async def test_a_cluster_that_is_not_there_is_said() -> None:
 
 
 @pytest.mark.long
-async def test_kafka_4_3_is_warned_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """By the check and the migration, which do their work."""
+async def test_kafka_4_3_is_warned_of(
+    tmp_path: Path, environment: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By the check and the migration on standard error, by a worker in its log; all of them do their work."""
     monkeypatch.setenv(VERSION, "4.3.1")
     async with own_broker(tmp_path / "broker") as broker:
+        there = environment | {"CODES_KAFKA__BOOTSTRAP_SERVERS": broker.settings.bootstrap_servers}
         versions = await broker_versions(broker.settings)
+        ran = [await codes(there, *words) for words in (["migrate", "--check"], ["migrate"], ["migrate", "--check"])]
+        async with running("worker", there, tmp_path / "worker.log") as worker:
+            await worker.until_ready()
+            [warned] = worker.logged("kafka_version")
 
     assert [BrokerVersion(1, 30, 30)] == versions
     assert "KAFKA-20734" in warnings_of("exactly_once", versions)[0]
     check_guarantee("exactly_once", versions)
+    assert [1, 0, 0] == [one.code for one in ran], "the first check finds topics missing"
+    warnings = [line for one in ran for line in one.err.splitlines() if line.startswith("warning: broker kafka: ")]
+    assert 3 == sum("KAFKA-20734" in line for line in warnings)
+    assert ("warning", True) == (warned["level"], "KAFKA-20734" in warned["reason"])
 
 
 @pytest.mark.long

@@ -13,10 +13,8 @@ from typing import Final
 
 import pytest
 from motor.motor_asyncio import AsyncIOMotorClient
-from pymongo.errors import OperationFailure
 
 from stores.mongo.connection import Database
-from stores.mongo.migration import message_of
 from stores.mongo.specs import collections
 from tests.fakes.mongo_proxy import Fault, MongoProxy, Statement, mongo_proxied
 from tests.integration.commanding import Codes
@@ -163,19 +161,47 @@ async def test_a_server_without_a_primary_refuses_nothing(environment: dict[str,
     assert "11602" in line
 
 
-@pytest.mark.parametrize(
-    ("message", "shown"),
-    [
-        (
-            'not authorized on codes to execute command { collMod: "codes" }',
-            "not authorized on codes to execute command",
-        ),
-        ('E11000 dup key: { code: "SECRET-1" }', "E11000 dup key:"),
-        ("x" * 1_000, "x" * 200),
-    ],
-)
-def test_a_servers_message_is_shown_up_to_the_first_document(message: str, shown: str) -> None:
-    """A document may hold a code, and a command a signature."""
-    assert f"{shown} (code 13 Unauthorized)" == message_of(
-        OperationFailure(message, 13, {"codeName": "Unauthorized"})
-    )
+async def test_an_optional_check_says_what_the_run_changes(
+    environment: dict[str, str], db: Database, migrated: object
+) -> None:
+    """A server that has a validator takes its next version: the check fails until the run has set it."""
+    there = {**environment, **OPTIONAL}
+    await db.command({"collMod": "codes", "validator": {"$jsonSchema": {"required": ["old"]}}})
+
+    before = await migrate(there, "--check")
+    done = await migrate(there)
+    after = await migrate(there, "--check")
+
+    assert [(1, []), (0, [])] == [(code, lines) for code, _, lines in (before, done)]
+    assert [["validator", "codes", "altered"]] * 2 == [out.splitlines()[-1].split() for _, out, _ in (before, done)]
+    assert (0, "nothing to change\n", []) == after
+
+
+async def test_an_optional_check_of_an_empty_database_promises_no_validator(
+    environment: dict[str, str], empty: None
+) -> None:
+    """Only a run can say whether the server takes it."""
+    code, out, lines = await migrate({**environment, **OPTIONAL}, "--check")
+
+    assert (1, 0, len(NAMES)) == (code, out.count("validator"), len(lines))
+    assert all("would be set if the server takes it" in line for line in lines)
+
+
+async def test_a_busy_server_refuses_nothing(environment: dict[str, str], empty: None) -> None:
+    """Another command holds the collection: exit code 3, and run it again."""
+    async with mongo_proxied(environment["CODES_MONGO__URI"]) as (proxy, uri):
+        refuse(proxy, 117)
+        code, _, [line] = await migrate({**environment, "CODES_MONGO__URI": uri, **OPTIONAL})
+
+    assert 3 == code
+    assert "117" in line
+
+
+async def test_a_refusal_for_another_reason_is_not_accepted(environment: dict[str, str], empty: None) -> None:
+    """The setting is for servers without validators; it hides nothing else."""
+    async with mongo_proxied(environment["CODES_MONGO__URI"]) as (proxy, uri):
+        refuse(proxy, 166)
+        code, _, lines = await migrate({**environment, "CODES_MONGO__URI": uri, **OPTIONAL})
+
+    assert 1 == code
+    assert any(line.startswith("refused: validator codes: ") and "(code 166" in line for line in lines)

@@ -225,7 +225,7 @@ async def test_a_correction_that_was_not_told_is_told_by_the_next_repair(
     now = datetime.now(UTC)
     async with open_collections(migrated.mongo) as collections:
         books = store.Reconciliation(collections)
-        for shard in shards_to_renumber(await books.books("sale")):
+        for shard in shards_to_renumber(await books.snapshot_of("sale")):
             await books.renumber(shard, now=now)
         await books.correct("sale", now=now)
 
@@ -254,7 +254,7 @@ async def test_every_campaign_is_looked_at(
     report = await look(migrated)
 
     assert (5, 15, 3) == (report.campaigns, report.codes, report.drift)
-    assert {"sale-1"} == {line.shelf.campaign_id for line in report.lines if line.drift}
+    assert {"sale-1"} == {line.key.campaign_id for line in report.lines if line.drift}
 
 
 async def test_what_cannot_be_done_is_said_on_one_line(codes: Codes, stocked: PutCodes, db: Database) -> None:

@@ -19,6 +19,7 @@ from ops.exit_codes import Exit
 from schemas.topics import IMPORT, RESERVE
 from tests.integration.commanding import CORE_SHARE_MAX, Codes, core_share
 from tests.integration.importing import Files, ends, some_files
+from tests.integration.own_broker import own_broker
 from tests.integration.running import READY_TIMEOUT_S, Neighbour, running, until
 from tests.integration.watching import watching
 
@@ -111,6 +112,33 @@ async def test_what_happens_is_seen_and_what_was_seen_stays(
     assert 0 == code
     assert 1 == terminal.written.count(ENTERED) == terminal.written.count(LEFT)
     assert b"Traceback" not in terminal.written
+
+
+async def test_figures_are_stale_while_kafka_is_unavailable(
+    environment: dict[str, str], migrated: Any, tmp_path: Path
+) -> None:
+    """The inventory still answers; the screen says what is missing, recovers, and the time-out ends it."""
+    bootstrap = "CODES_KAFKA__BOOTSTRAP_SERVERS"
+    async with own_broker(tmp_path / "kafka") as broker:
+        there = {**environment, bootstrap: broker.settings.bootstrap_servers}
+        assert Exit.OK == (await Codes(there)("migrate")).code
+        async with (
+            watching(there, tmp_path / "inventory.log") as watcher,
+            at_a_terminal(environment, "--url", watcher.url, "--interval-s", "0.5") as patient,
+            at_a_terminal(environment, "--url", watcher.url, "--timeout-s", "3") as hasty,
+        ):
+            await watcher.until("/api/lag", lambda lag: lag["known"])
+            await patient.until("nothing waits")
+            assert "STALE" not in patient.screen
+            async with broker.frozen():
+                await patient.until("STALE for", "Kafka unavailable", "campaigns: none")
+                code = await asyncio.wait_for(hasty.process.wait(), READY_TIMEOUT_S)
+                status, _ = await watcher.get("/api/campaigns")
+            await patient.until("nothing waits")
+            await until(lambda: "STALE" not in patient.screen, "fresh figures", READY_TIMEOUT_S)
+
+    assert (Exit.UNREACHABLE, 200) == (code, status)
+    assert b"no answer from Kafka, for 3 s" in hasty.written
 
 
 async def test_sigterm_restores_the_screen_too(environment: dict[str, str], migrated: Any, tmp_path: Path) -> None:

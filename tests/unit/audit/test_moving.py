@@ -15,7 +15,7 @@ from audit.leaks import secrets_of
 from audit.report import AuditReport
 from audit.tables import in_memory
 from audit.terms import CLOCKS_APART_MS, Terms
-from handlers.inventory.reconcile import Shelf
+from handlers.inventory.reconcile import CountKey as Shelf
 from schemas.base import CodeStatus
 from tests.fakes.builders import CAMPAIGN, milliseconds
 from tests.fakes.history import a_history, with_records

@@ -13,10 +13,12 @@ from audit.audit import audit
 from audit.history import History
 from audit.report import Finding
 from audit.terms import OVERDUE_MS
+from producers.envelope import dead_letter_record
 from schemas.base import rfc3339
-from schemas.records import IncomingRecord
-from tests.fakes.builders import CAMPAIGN, NOW, milliseconds
-from tests.fakes.history import CODES, a_history, saying, with_ce_id, with_records
+from schemas.records import IncomingRecord, Rejected, UnreadableBatch
+from schemas.topics import DEAD_LETTERS, RESERVE
+from tests.fakes.builders import CAMPAIGN, NOW, TOPICS, milliseconds
+from tests.fakes.history import CODES, a_history, as_read, saying, with_ce_id, with_records
 
 Doctoring = Callable[[History], History]
 
@@ -54,6 +56,27 @@ class TestOverdueHolds:
     def test_one_that_has_just_ended_is_the_expirers(self) -> None:
         """It needs its time."""
         assert [] == found(self.read_after_its_end(OVERDUE_MS), "overdue")
+
+
+class TestBatchesThatCannotBeRead:
+    def with_batch(self, *, letter: bool) -> History:
+        """The records at 8 to 10 of the reserves are such a batch, with its dead letter or without."""
+        batch = UnreadableBatch(8, 10, "lz4", "DecompressionError", b"batch")
+        record = IncomingRecord(TOPICS.full(RESERVE), 0, 10, NOW_MS, None, batch.content, (), batch)
+        history = with_records(clean(), RESERVE.name, lambda records: [*records, record])
+        if not letter:
+            return history
+        rejected = Rejected("unprocessable", batch.detail, record)
+        told = dead_letter_record(rejected, group="t-worker", at=NOW, topics=TOPICS)
+        return with_records(history, DEAD_LETTERS.name, lambda letters: [*letters, as_read(told, len(letters))])
+
+    def test_one_with_its_letter_is_not_lost(self) -> None:
+        """The letter names the first offset of the range, and the batch is read at its last one."""
+        assert () == audit(self.with_batch(letter=True)).findings
+
+    def test_one_without_a_letter_is_lost(self) -> None:
+        """Like any other record that nobody answered."""
+        assert 1 == len(found(self.with_batch(letter=False), "lost"))
 
 
 class TestReservationsWithoutTheirCodes:

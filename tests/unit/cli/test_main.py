@@ -1,9 +1,9 @@
-"""The command line keeps its word: exit codes, and one line for what we know."""
+"""The command line has the documented exit codes, and prints a known error on one line."""
 
 import pytest
 from typer.testing import CliRunner
 
-from cli.exits import advice, exit_code, told
+from cli.exits import advice, error_line, exit_code
 from cli.main import app, main
 from ops.broker.client import KafkaRefused
 from ops.exit_codes import Exit
@@ -29,7 +29,7 @@ from schemas.errors import (
     ],
 )
 def test_an_error_has_its_exit_code(error: CodeServiceError, code: Exit) -> None:
-    """A script can tell a wrong setting from a part that is away."""
+    """A script can tell a wrong setting from an unavailable part."""
     assert code == exit_code(error)
 
 
@@ -42,53 +42,51 @@ def test_a_wrong_setting_is_one_line_on_standard_error(
     with pytest.raises(SystemExit) as raised:
         main(["config"])
 
-    told_to = capsys.readouterr()
+    captured = capsys.readouterr()
     assert Exit.USAGE == raised.value.code
-    assert "" == told_to.out
-    assert told_to.err.startswith("codes: CODES_OPS__PORT: ")
-    assert 1 == told_to.err.count("\n")
+    assert "" == captured.out
+    assert captured.err.startswith("codes: CODES_OPS__PORT: ")
+    assert 1 == captured.err.count("\n")
 
 
-def test_what_is_not_a_setting_is_told_with_its_remedy() -> None:
-    """The remedy is written once, at the error's class."""
-    said = told(StoreUnavailable("ServerSelectionTimeoutError"))
+def test_an_error_is_printed_with_its_remedy() -> None:
+    """The remedy is written once, in the docstring of the error class."""
+    line = error_line(StoreUnavailable("ServerSelectionTimeoutError"))
 
-    assert said.startswith("ServerSelectionTimeoutError: MongoDB gave no answer")
-    assert "CODES_MONGO__TIMEOUT_MS" in said
+    assert line.startswith("ServerSelectionTimeoutError: MongoDB gave no answer")
+    assert "CODES_MONGO__TIMEOUT_MS" in line
 
 
 @pytest.mark.parametrize(
     ("error", "variables", "advised"),
     [
-        (StoreUnavailable("away"), [], "no variable CODES_MONGO__… is set"),
-        (BrokerUnavailable("away"), ["CODES_MONGO__URI", "CODES_DEV_DIR"], "no variable CODES_KAFKA__… is set"),
-        (StoreUnavailable("away"), ["CODES_MONGO__URI"], ""),
-        (BrokerUnavailable("away"), ["CODES_SECRETS_DIR"], ""),
+        (StoreUnavailable("x"), [], "no variable CODES_MONGO__… is set"),
+        (BrokerUnavailable("x"), ["CODES_MONGO__URI", "CODES_DEV_DIR"], "no variable CODES_KAFKA__… is set"),
+        (StoreUnavailable("x"), ["CODES_MONGO__URI"], ""),
+        (BrokerUnavailable("x"), ["CODES_SECRETS_DIR"], ""),
         (SettingsInvalid("wrong"), [], ""),
     ],
 )
-def test_who_did_not_say_where_a_part_is_is_told_how(
-    error: CodeServiceError, variables: list[str], advised: str
-) -> None:
-    """The first step that one forgets; not of use to anybody else."""
-    said = advice(error, variables) or ""
+def test_a_user_who_set_no_address_gets_a_hint(error: CodeServiceError, variables: list[str], advised: str) -> None:
+    """Only if no variable holds an address for the part that is unavailable."""
+    hint = advice(error, variables) or ""
 
-    assert said.startswith(advised)
-    assert bool(advised) == ("export $(codes dev env)" in said)
+    assert hint.startswith(advised)
+    assert bool(advised) == ("export $(codes dev env)" in hint)
 
 
 def test_help_has_commands_examples_and_exit_codes() -> None:
-    """Whoever types `codes` alone is told how to go on."""
+    """A first-time user finds the commands, examples and exit codes."""
     shown = CliRunner().invoke(app, ["--help"], env={"COLUMNS": "200"}).output
 
     assert [] == [word for word in ("config", "migrate", "dev", "Examples", "Exit codes") if word not in shown]
 
 
-def test_the_version_is_said() -> None:
-    """With the program's name, as others do."""
+def test_the_version_is_printed() -> None:
+    """With the program's name before it."""
     assert CliRunner().invoke(app, ["--version"]).output.startswith("codes ")
 
 
 def test_wrong_usage_is_exit_code_2() -> None:
-    """As documented."""
+    """The code that the help documents."""
     assert Exit.USAGE == CliRunner().invoke(app, ["migrate", "--no-such-option"]).exit_code

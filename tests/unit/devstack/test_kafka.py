@@ -1,9 +1,13 @@
 """Kafka's settings and the Java it runs on."""
 
 import base64
+from pathlib import Path
 
 import pytest
 
+from devstack import kafka
+from devstack.classpath import KAFKA_VERSION, VERSION
+from devstack.folder import Layout
 from devstack.java import find_java, release_in
 from devstack.kafka import cluster_id, properties
 
@@ -32,6 +36,24 @@ def test_one_node_is_enough(settings: dict[str, str]) -> None:
 def test_message_sizes_are_left_as_brokers_have_them(settings: dict[str, str]) -> None:
     """A program that works here works on a broker as it comes."""
     assert "message.max.bytes" not in settings
+
+
+async def test_each_version_has_data_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The default one too: no Kafka can use what a newer one has formatted, and the default may go down."""
+
+    async def no_jars(*_: object) -> list[str]:
+        return []
+
+    async def not_formatted(*_: object) -> None:
+        return None
+
+    monkeypatch.setattr(kafka, "class_path", no_jars)
+    monkeypatch.setattr(kafka, "_format", not_formatted)
+    monkeypatch.setattr(kafka, "find_java", lambda: "java")
+    monkeypatch.delenv(VERSION, raising=False)
+    recipe = await kafka.prepare(Layout(tmp_path), {"broker": 1, "controller": 2}, lambda _: None)
+
+    assert (KAFKA_VERSION, tmp_path / "data" / f"kafka-{KAFKA_VERSION}") == (recipe.version, recipe.folder)
 
 
 def test_a_cluster_id_is_a_uuid_that_is_no_option() -> None:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import sys
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from typer.testing import CliRunner
 
 import devstack
 from devstack import stack as module
+from devstack.classpath import KAFKA_VERSION, VERSION
 from devstack.cli import app
 from devstack.errors import StackError
 from devstack.state import PARTS, PartRecord, StateFile
@@ -104,6 +106,22 @@ def test_a_running_stack_of_another_engine_is_not_joined(folder: Path, monkeypat
     monkeypatch.setenv("CODES_DEV_DATABASE", "secantusd-py")
 
     with pytest.raises(StackError, match="runs secantusd-rs, not secantusd-py; stop it first"):
+        devstack.up()
+
+
+@pytest.mark.parametrize("wanted", [None, "4.1.0"])
+def test_a_running_kafka_of_another_version_is_not_joined(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, wanted: str | None
+) -> None:
+    """Whether the environment names a version, or the project has another default than when it was started."""
+    record_all(folder, version="4.3.1")
+    if wanted:
+        monkeypatch.setenv(VERSION, wanted)
+    else:
+        monkeypatch.delenv(VERSION, raising=False)
+
+    said = f"runs Kafka 4.3.1, not {wanted or KAFKA_VERSION}; stop it first: codes dev down"
+    with pytest.raises(StackError, match=re.escape(said)):
         devstack.up()
 
 

@@ -1,6 +1,6 @@
-"""JSON Schema as a judge.
+"""Validation against a JSON Schema.
 
-Out: `faults`, the places and words of what a value has wrong.
+Out: `faults`, the places and messages of all errors in a value.
 """
 
 from collections.abc import Mapping
@@ -11,7 +11,7 @@ from jsonschema.validators import validator_for
 
 
 def faults(value: Any, schema: Mapping[str, Any]) -> list[str]:
-    """Under the draft that the schema names, else the newest; none, if it is valid."""
+    """Validate against the draft that the schema names, by default 2020-12; a valid value has no faults."""
     draft = validator_for(schema, default=Draft202012Validator)
-    judge = draft(schema, format_checker=FormatChecker())
-    return [f"{error.json_path}: {error.message}" for error in judge.iter_errors(value)]
+    validator = draft(schema, format_checker=FormatChecker())
+    return [f"{error.json_path}: {error.message}" for error in validator.iter_errors(value)]

@@ -1,4 +1,4 @@
-"""The AsyncAPI document: valid, about all topics as they are made, with examples that keep to it."""
+"""The AsyncAPI document is valid, describes all topics as they are created, and has examples that conform to it."""
 
 import json
 from collections.abc import Iterator
@@ -22,44 +22,41 @@ PREFIX: Final = "codes."
 
 @pytest.fixture(scope="module")
 def document() -> dict[str, Any]:
-    """As a tool reads it."""
     found: dict[str, Any] = json.loads(json.dumps(asyncapi()))
     return found
 
 
 @pytest.fixture(scope="module")
 def official() -> dict[str, Any]:
-    """What AsyncAPI itself says of documents."""
+    """AsyncAPI's own schema."""
     found: dict[str, Any] = json.loads(OFFICIAL.read_text(encoding="utf-8"))
     return found
 
 
 def refs(value: object) -> Iterator[str]:
-    """All references in a document."""
     if isinstance(value, dict):
         yield from [str(value["$ref"])] if "$ref" in value else []
-        for one in value.values():
-            yield from refs(one)
+        for member in value.values():
+            yield from refs(member)
     if isinstance(value, list):
-        for one in value:
-            yield from refs(one)
+        for item in value:
+            yield from refs(item)
 
 
-def found(document: dict[str, Any], ref: str) -> object:
-    """Where a reference leads."""
-    place: Any = document
+def resolved(document: dict[str, Any], ref: str) -> object:
+    target: Any = document
     for name in ref.removeprefix("#/").split("/"):
-        place = place[name]
-    return place
+        target = target[name]
+    return target
 
 
 def test_it_is_valid(document: dict[str, Any], official: dict[str, Any]) -> None:
-    """By AsyncAPI's own schema, with that of the Kafka bindings."""
+    """It conforms to AsyncAPI's own schema, which includes the Kafka bindings."""
     assert [] == faults(document, official)
 
 
-def test_the_judge_looks_at_the_bindings(document: dict[str, Any], official: dict[str, Any]) -> None:
-    """A topic without partitions is found."""
+def test_the_check_includes_the_bindings(document: dict[str, Any], official: dict[str, Any]) -> None:
+    """A topic without partitions is invalid."""
     document = json.loads(json.dumps(document))
     document["channels"]["results"]["bindings"]["kafka"]["partitions"] = 0
 
@@ -67,13 +64,17 @@ def test_the_judge_looks_at_the_bindings(document: dict[str, Any], official: dic
 
 
 def test_every_reference_leads_somewhere(document: dict[str, Any]) -> None:
-    """Within the document."""
-    assert all(found(document, ref) for ref in refs(document))
+    """Every target is in the document."""
+    assert all(resolved(document, ref) for ref in refs(document))
 
 
 def test_every_topic_is_a_channel_as_it_is_made(document: dict[str, Any]) -> None:
-    """Name, partitions, configuration: those of `codes migrate`."""
-    bound = {one["bindings"]["kafka"]["topic"]: one for one in document["channels"].values() if one["address"]}
+    """Name, partitions and configuration are those that `codes migrate` creates."""
+    bound = {
+        channel["bindings"]["kafka"]["topic"]: channel
+        for channel in document["channels"].values()
+        if channel["address"]
+    }
 
     assert [Topics(PREFIX).full(topic) for topic in ALL_TOPICS] == [*bound]
     for wanted in wanted_topics(TopicSettings()):
@@ -81,30 +82,31 @@ def test_every_topic_is_a_channel_as_it_is_made(document: dict[str, Any]) -> Non
         kafka = channel["bindings"]["kafka"]
         assert wanted.name == channel["address"].replace("{prefix}", PREFIX)
         assert wanted.partitions == kafka["partitions"]
-        assert wanted.config == {name: told(value) for name, value in kafka["topicConfiguration"].items()}
+        assert wanted.config == {name: as_text(value) for name, value in kafka["topicConfiguration"].items()}
 
 
-def told(value: str | int | list[str]) -> str:
-    """A setting as the broker writes it."""
+def as_text(value: str | int | list[str]) -> str:
+    """A value of the topic configuration, in Kafka's format."""
     return ",".join(value) if isinstance(value, list) else str(value)
 
 
 def test_every_group_is_one_that_reads_there(document: dict[str, Any]) -> None:
-    """Those whose lag is measured."""
+    """Each group reads the topic of its operation, as measured by the lag."""
     reading = groups_of(Topics(PREFIX), "codes-")
+    operations = document["operations"].values()
 
-    for operation in (one for one in document["operations"].values() if one["action"] == "receive"):
-        channel = found(document, operation["channel"]["$ref"])
+    for operation in (operation for operation in operations if operation["action"] == "receive"):
+        channel = resolved(document, operation["channel"]["$ref"])
         assert isinstance(channel, dict)
         assert channel["bindings"]["kafka"]["topic"] in reading[operation["bindings"]["kafka"]["groupId"]["const"]]
 
 
-def test_whatever_is_asked_has_a_reply(document: dict[str, Any]) -> None:
-    """On the results, and where the request says; of an import, on its progress."""
+def test_every_request_has_a_reply(document: dict[str, Any]) -> None:
+    """A request is answered on the results and on its reply topic, an import on its progress."""
     replies = {
-        name: one["reply"]["channel"]["$ref"].rpartition("/")[2]
-        for name, one in document["operations"].items()
-        if one["action"] == "receive"
+        name: operation["reply"]["channel"]["$ref"].rpartition("/")[2]
+        for name, operation in document["operations"].items()
+        if operation["action"] == "receive"
     }
 
     assert {
@@ -117,23 +119,23 @@ def test_whatever_is_asked_has_a_reply(document: dict[str, Any]) -> None:
         "import": "imports",
     } == replies
     assert document["channels"]["replies"]["address"] is None
-    where = document["operations"]["reserveToReplyTopic"]["reply"]["address"]["location"]
-    assert "$message.header#/reply-topic" == where
+    location = document["operations"]["reserveToReplyTopic"]["reply"]["address"]["location"]
+    assert "$message.header#/reply-topic" == location
 
 
 def test_every_channel_is_used_and_every_message_has_one() -> None:
-    """Nothing is described that does not happen."""
-    assert {one.name for one in CHANNELS} == {one.channel.name for one in OPERATIONS}
-    named = [one.name for channel in CHANNELS for one in channel.messages]
-    assert sorted([*named, "reply"]) == sorted(one.name for one in MESSAGES)
+    """The document describes nothing that the service does not do."""
+    assert {channel.name for channel in CHANNELS} == {operation.channel.name for operation in OPERATIONS}
+    named = [message.name for channel in CHANNELS for message in channel.messages]
+    assert sorted([*named, "reply"]) == sorted(message.name for message in MESSAGES)
 
 
-@pytest.mark.parametrize("message", MESSAGES, ids=lambda one: one.name)
-def test_every_message_has_examples_that_keep_to_it(message: Message, document: dict[str, Any]) -> None:
-    """Payload and headers."""
+@pytest.mark.parametrize("message", MESSAGES, ids=lambda message: message.name)
+def test_every_message_has_examples_that_conform_to_it(message: Message, document: dict[str, Any]) -> None:
+    """Payload and headers conform to their schemas."""
     described = document["components"]["messages"][message.name]
     [ref] = [*refs(described["payload"])] or [""]
-    schema = found(document, ref) if ref else {}
+    schema = resolved(document, ref) if ref else {}
     assert isinstance(schema, dict)
 
     assert [] != described["examples"]
@@ -151,10 +153,10 @@ def test_every_message_has_examples_that_keep_to_it(message: Message, document: 
         ("deadLetter", {"dlq-reason": "tired"}),
     ],
 )
-def test_headers_that_we_do_not_send_are_refused(
+def test_headers_that_the_service_never_sends_are_invalid(
     name: str, changes: dict[str, str], document: dict[str, Any]
 ) -> None:
-    """A reader's check means something."""
+    """The schemas are strict enough for a reader to check against."""
     described = document["components"]["messages"][name]
     headers = described["examples"][0]["headers"]
 

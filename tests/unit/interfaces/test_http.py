@@ -1,4 +1,4 @@
-"""The OpenAPI document that is written out."""
+"""The OpenAPI document that `codes schemas` writes."""
 
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
@@ -6,12 +6,12 @@ from interfaces.http import openapi
 
 
 def test_it_is_valid() -> None:
-    """By OpenAPI's own schema, of 3.1."""
+    """It conforms to the schema of OpenAPI 3.1."""
     assert [] == list(OpenAPIV31SpecValidator(openapi()).iter_errors())
 
 
-def test_every_path_has_an_operation_of_its_own_words() -> None:
-    """Made of the routes that the process serves."""
+def test_every_path_has_a_summary_of_its_own() -> None:
+    """No two routes have the same summary."""
     summaries = [path["get"]["summary"] for path in openapi()["paths"].values()]
 
     assert len(summaries) == len(set(summaries)) > 0

@@ -1,4 +1,4 @@
-"""JSON Schemas say what our models say."""
+"""The JSON Schemas accept what the models accept, and refuse what they refuse."""
 
 from typing import Any
 
@@ -26,8 +26,8 @@ TOPIC_OF: dict[type[Model], TopicSpec] = {
     ReleaseRequest: RELEASE,
     ImportCommand: IMPORT,
 }
-SHOWN_IN = [(model, one) for model, examples in EXAMPLES_IN.items() for one in examples]
-SHOWN_OUT = [(model, one) for model, examples in EXAMPLES_OUT.items() for one in examples]
+SHOWN_IN = [(model, example) for model, examples in EXAMPLES_IN.items() for example in examples]
+SHOWN_OUT = [(model, example) for model, examples in EXAMPLES_OUT.items() for example in examples]
 REFUSED: list[tuple[type[Model], dict[str, Any]]] = [
     (ReserveRequest, {}),
     (ReserveRequest, {**IDS, "fan_id": ""}),
@@ -57,7 +57,7 @@ REFUSED: list[tuple[type[Model], dict[str, Any]]] = [
 
 @pytest.mark.parametrize("model", [*INCOMING, *OUTGOING])
 def test_each_schema_is_one_of_draft_2020_12(model: type[Model]) -> None:
-    """Whole in itself: nothing in it refers to another document."""
+    """It is self-contained: nothing in it refers to another document."""
     document = orjson.loads(schema_file(model))
 
     Draft202012Validator.check_schema(document)
@@ -65,9 +65,9 @@ def test_each_schema_is_one_of_draft_2020_12(model: type[Model]) -> None:
     assert "$ref" not in schema_file(model)
 
 
-@pytest.mark.parametrize(("model", "shown"), SHOWN_IN, ids=lambda one: getattr(one, "name", None))
-def test_an_example_of_a_request_is_one_for_our_decoder_too(model: type[Model], shown: Example) -> None:
-    """Its schema takes it, and it is read as the model it stands under."""
+@pytest.mark.parametrize(("model", "shown"), SHOWN_IN, ids=lambda value: getattr(value, "name", None))
+def test_an_example_of_a_request_is_valid_for_the_decoder_too(model: type[Model], shown: Example) -> None:
+    """It conforms to its schema, and is decoded as its model."""
     found = read(TOPIC_OF[model], orjson.dumps(shown.payload))
 
     assert [] == faults(shown.payload, schema_of(model))
@@ -75,23 +75,23 @@ def test_an_example_of_a_request_is_one_for_our_decoder_too(model: type[Model], 
     assert model is type(found.request)
 
 
-@pytest.mark.parametrize(("model", "shown"), SHOWN_OUT, ids=lambda one: getattr(one, "name", None))
-def test_an_example_of_an_answer_is_read_by_our_model_too(model: type[Model], shown: Example) -> None:
+@pytest.mark.parametrize(("model", "shown"), SHOWN_OUT, ids=lambda value: getattr(value, "name", None))
+def test_an_example_of_an_answer_is_valid_for_the_model_too(model: type[Model], shown: Example) -> None:
     """It has every field, and no other."""
     assert [] == faults(shown.payload, schema_of(model))
     assert shown.payload == orjson.loads(model.model_validate_json(orjson.dumps(shown.payload)).to_json())
 
 
 def test_every_model_has_an_example() -> None:
-    """At least one."""
+    """A reader of the document finds an example for each."""
     shown = {**EXAMPLES_IN, **EXAMPLES_OUT}
 
     assert {*INCOMING, *OUTGOING} == {model for model, examples in shown.items() if examples}
 
 
 @pytest.mark.parametrize(("model", "fields"), REFUSED)
-def test_what_a_schema_refuses_the_service_refuses(model: type[Model], fields: dict[str, Any]) -> None:
-    """A sender who checks before sending is not surprised."""
+def test_the_service_refuses_what_a_schema_refuses(model: type[Model], fields: dict[str, Any]) -> None:
+    """A sender can check requests against the schema before sending them."""
     assert [] != faults(fields, schema_of(model))
     assert isinstance(read(TOPIC_OF[model], orjson.dumps(fields)), Rejected)
 
@@ -100,7 +100,7 @@ def test_what_a_schema_refuses_the_service_refuses(model: type[Model], fields: d
     "fields", [{**IDS, "reservation_id": "x"}, {**IDS, "quantity": 2}, {**IDS, "reservation_id": 7}]
 )
 def test_an_assign_is_of_one_kind_at_most(fields: dict[str, Any]) -> None:
-    """With `reservation_id` it means a reservation, even if its value is malformed."""
+    """With `reservation_id` it refers to a reservation, even if the id is malformed."""
     kinds = [model for model in (AssignReservation, AssignFromStock) if not faults(fields, schema_of(model))]
 
     found = read(ASSIGN, orjson.dumps(fields))
@@ -108,14 +108,14 @@ def test_an_assign_is_of_one_kind_at_most(fields: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize("model", OUTGOING)
-def test_what_we_send_has_every_field(model: type[Model]) -> None:
-    """What does not apply is null, and there all the same."""
+def test_outgoing_values_have_every_field(model: type[Model]) -> None:
+    """A field that does not apply is null."""
     assert [*model.model_fields] == schema_of(model)["required"]
 
 
 @pytest.mark.parametrize("model", INCOMING)
-def test_a_sender_may_write_fields_that_we_do_not_know(model: type[Model]) -> None:
-    """A newer sender is served by an older service."""
+def test_unknown_fields_of_a_request_are_allowed(model: type[Model]) -> None:
+    """An older service accepts requests of a newer sender."""
     payload = EXAMPLES_IN[model][0].payload
 
     assert [] == faults({**payload, "tomorrow": 1}, schema_of(model))

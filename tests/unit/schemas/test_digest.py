@@ -1,4 +1,4 @@
-"""The digest tells a repeat from another request under the same id."""
+"""The digest distinguishes a repeat from another request under the same id."""
 
 import json
 
@@ -8,8 +8,8 @@ from schemas.requests import ReserveRequest, content_digest
 from tests.fakes.builders import a_release, a_reserve, an_assign, an_assign_from_stock, an_expiry
 
 
-def test_defaults_count_as_if_they_had_been_written() -> None:
-    """A sender that begins to write them out still repeats itself."""
+def test_a_default_gives_the_same_digest_as_an_omitted_field() -> None:
+    """A repeat stays a repeat when its sender starts to write defaults."""
     bare = a_reserve()
     written = a_reserve(code_type="tm", quantity=1, ttl_s=86_400)
 
@@ -18,7 +18,7 @@ def test_defaults_count_as_if_they_had_been_written() -> None:
 
 
 def test_unknown_fields_and_their_order_do_not_count() -> None:
-    """Only what is asked does."""
+    """A field that a later version of the sender adds does not turn a repeat into another request."""
     fields = json.loads(a_reserve().to_json())
     shuffled = dict(reversed(fields.items())) | {"sent_at": "now"}
 
@@ -37,12 +37,12 @@ def test_unknown_fields_and_their_order_do_not_count() -> None:
     ],
 )
 def test_every_field_counts(changes: dict[str, object]) -> None:
-    """Another value is another content."""
+    """A request with another value in any field is another request."""
     assert content_digest(a_reserve()) != content_digest(a_reserve(**changes))
 
 
 def test_the_kind_of_a_request_counts() -> None:
-    """The same fields ask for something else on another topic."""
+    """Equal fields on another topic are another request."""
     digests = {
         content_digest(request)
         for request in (
@@ -58,5 +58,5 @@ def test_the_kind_of_a_request_counts() -> None:
 
 
 def test_a_digest_is_sha256_in_hex() -> None:
-    """The same on every machine and in every version: it is stored."""
+    """It is stored, so it must be equal on every machine and in every version."""
     assert "06f9d4ee974dcdf4252f429e3735bb34600b488f8d00fdabb2966abbd7b6408c" == content_digest(a_reserve())

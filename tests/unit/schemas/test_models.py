@@ -1,4 +1,4 @@
-"""Models: strict, frozen, and on the wire as the contract writes them."""
+"""Models are strict and frozen, and their wire format is the contract's."""
 
 import json
 from datetime import UTC, datetime, timedelta, timezone
@@ -14,14 +14,14 @@ from tests.fakes.builders import NOW, a_record, a_release, a_reserve, a_result, 
 
 @pytest.mark.parametrize("quantity", [1, 100])
 def test_a_quantity_is_1_to_100(quantity: int) -> None:
-    """Both ends are in."""
+    """Both limits are allowed."""
     assert quantity == a_reserve(quantity=quantity).quantity
     assert quantity == an_assign_from_stock(quantity=quantity).quantity
 
 
 @pytest.mark.parametrize("quantity", [0, -1, 101, 2**63, 1.0, "1", True, None])
 def test_any_other_quantity_is_refused(quantity: object) -> None:
-    """Types are taken as they are: `"1"`, `1.0` and `true` are not 1."""
+    """Types are strict: `"1"`, `1.0` and `true` are not 1."""
     with pytest.raises(ValidationError):
         a_reserve(quantity=quantity)
     with pytest.raises(ValidationError):
@@ -29,7 +29,7 @@ def test_any_other_quantity_is_refused(quantity: object) -> None:
 
 
 def test_a_time_to_live_is_up_to_thirty_days() -> None:
-    """From a second on."""
+    """From one second to the limit; anything outside is refused."""
     assert a_reserve(ttl_s=1).ttl_s == 1
     assert a_reserve(ttl_s=2_592_000).ttl_s == 2_592_000
     for ttl_s in (0, 2_592_001, 1.5):
@@ -38,31 +38,31 @@ def test_a_time_to_live_is_up_to_thirty_days() -> None:
 
 
 def test_the_defaults_are_the_contracts() -> None:
-    """One code, `tm`, a day; released because unused."""
+    """One code of type `tm` for a day; a release has the reason `unused`."""
     assert ("tm", 1, 86_400) == (a_reserve().code_type, a_reserve().quantity, a_reserve().ttl_s)
     assert ("unused", None) == (a_release().reason, a_release().fan_id)
 
 
 @pytest.mark.parametrize("changes", [{"code_type": "TM"}, {"code_type": None}, {"code_type": "pdf"}])
 def test_a_code_type_is_tm_or_external(changes: dict[str, object]) -> None:
-    """Null is not the default: what is there must be right."""
+    """Null is not replaced by the default: a field that is present must be valid."""
     with pytest.raises(ValidationError):
         a_reserve(**changes)
 
 
 def test_a_reason_of_a_release_is_one_of_three() -> None:
-    """And nothing else."""
+    """Any other reason makes the record unreadable."""
     with pytest.raises(ValidationError):
         a_release(reason="stolen")
 
 
 def test_unknown_fields_are_ignored() -> None:
-    """A newer sender is served by an older service."""
+    """An older service accepts requests of a newer sender."""
     assert a_reserve() == a_reserve(colour="blue")
 
 
 def test_a_request_cannot_be_changed() -> None:
-    """What was decoded is what is decided."""
+    """The request that was decoded is the one that is decided."""
     request = a_reserve()
 
     with pytest.raises(ValidationError):
@@ -79,15 +79,15 @@ def test_an_import_names_an_object() -> None:
 
 
 def test_an_instant_is_rfc3339_in_utc_with_milliseconds() -> None:
-    """Whatever zone it came in, and however fine."""
+    """In any time zone and with any precision."""
     instant = datetime(2026, 11, 24, 4, 0, 0, 1_999, tzinfo=timezone(timedelta(hours=2)))
 
     assert "2026-11-24T02:00:00.001Z" == rfc3339(instant)
     assert datetime(2026, 11, 24, 2, 0, 0, 1_000, tzinfo=UTC) == to_milliseconds(instant)
 
 
-def test_a_result_says_every_field_of_the_contract() -> None:
-    """What does not apply is null, and `code_ids` is a list."""
+def test_a_result_has_every_field_of_the_contract() -> None:
+    """Fields that do not apply are null, and `code_ids` is a list."""
     refused = a_result(
         outcome="refused", reason="out_of_stock", code_ids=(), reservation_id=None, expires_at=None
     ).to_json()
@@ -108,8 +108,8 @@ def test_a_result_says_every_field_of_the_contract() -> None:
     } == json.loads(refused)
 
 
-def test_json_is_utf8_and_comes_back_as_it_was() -> None:
-    """The wire form of a request is a request."""
+def test_a_request_survives_a_round_trip_through_json() -> None:
+    """The wire form of a request decodes to an equal request."""
     assert a_reserve() == ReserveRequest.model_validate(json.loads(a_reserve().to_json()))
 
 
@@ -122,8 +122,8 @@ def test_json_is_utf8_and_comes_back_as_it_was() -> None:
         (TIMESTAMP_MS_MAX, datetime(9999, 12, 31, 23, 59, 59, 999_000, tzinfo=UTC)),
     ],
 )
-def test_a_records_time_is_exact_and_never_breaks(timestamp_ms: int, at: datetime) -> None:
-    """A sender may write any number where the broker does not write its own."""
+def test_a_records_time_is_exact_and_never_raises(timestamp_ms: int, at: datetime) -> None:
+    """A sender can write any number if the broker does not set the timestamp."""
     record = IncomingRecord("t", 0, 0, timestamp_ms, None, None, ())
 
     assert at == record.at
@@ -131,7 +131,7 @@ def test_a_records_time_is_exact_and_never_breaks(timestamp_ms: int, at: datetim
 
 
 def test_the_last_of_several_headers_counts() -> None:
-    """As Kafka's own `lastHeader` has it."""
+    """As with Kafka's `lastHeader`."""
     record = a_record(b"", headers=(("a", b"1"), ("b", b"2"), ("a", b"3")))
 
     assert record.header("a") == b"3"

@@ -1,10 +1,10 @@
-"""Topics: the contract's table."""
+"""The topics are those of the contract's table."""
 
 from schemas.topics import ALL_TOPICS, DEAD_LETTERS, OPERATIONS, RESERVE, Topics
 
 
 def test_the_topics_are_the_contracts() -> None:
-    """Names and partitions, none more and none less."""
+    """Same names and partitions, no more and no fewer topics."""
     assert {
         "reserve.requests.v1": 8,
         "assign.requests.v1": 8,
@@ -19,8 +19,8 @@ def test_the_topics_are_the_contracts() -> None:
     } == {topic.name: topic.partitions for topic in ALL_TOPICS}
 
 
-def test_what_comes_in_is_stamped_by_the_broker() -> None:
-    """An expiry is judged by that time."""
+def test_the_broker_sets_the_timestamp_of_incoming_records() -> None:
+    """Whether a reservation has expired is judged by that time."""
     incoming = {topic.name for topic in ALL_TOPICS if "message.timestamp.type" in topic.config}
 
     assert {*OPERATIONS, "import.commands.v1"} == incoming
@@ -28,14 +28,14 @@ def test_what_comes_in_is_stamped_by_the_broker() -> None:
 
 
 def test_a_dead_letter_may_be_larger_than_any_record_in() -> None:
-    """It is that record, and more headers."""
+    """It holds that record, and more headers."""
     largest = max(int(topic.config["max.message.bytes"]) for topic in ALL_TOPICS if topic.name in OPERATIONS)
 
     assert largest < int(DEAD_LETTERS.config["max.message.bytes"])
 
 
-def test_a_prefix_stands_before_each_name() -> None:
-    """And comes off again, once; an empty one does nothing."""
+def test_a_prefix_is_added_to_each_name() -> None:
+    """It is removed only once; an empty prefix changes nothing."""
     assert Topics("x.").full(RESERVE) == "x.reserve.requests.v1"
     assert Topics("x.").bare("x.x.results.v1") == "x.results.v1"
     assert Topics("").full(RESERVE) == Topics("").bare("reserve.requests.v1")

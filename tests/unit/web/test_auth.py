@@ -15,10 +15,12 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from pydantic import SecretStr
+from structlog.testing import capture_logs
 
 from schemas.errors import SettingsInvalid
 from schemas.settings import InventorySettings
 from web.auth import Denied, Guard
+from web.keys import KEPT_S, KeyFile
 
 SECRET = "a-secret-of-thirty-two-characters-at-least"
 KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)
@@ -50,6 +52,21 @@ def jwks(**keys: rsa.RSAPrivateKey) -> bytes:
         for kid, key in keys.items()
     ]
     return json.dumps({"keys": told}).encode()
+
+
+BAD_ENTRIES: Final[list[object]] = [
+    None,
+    1,
+    {"kty": "RSA", "kid": "x"},
+    {"kty": "RSA", "kid": "x", "n": "!", "e": "AQAB"},
+    {"kty": "RSA", "kid": "x", "n": 1, "e": 2},
+    {"kty": "RSA", "kid": ["x"], "n": "AQAB", "e": "AQAB"},
+]
+
+
+def with_entry(content: bytes, entry: object) -> bytes:
+    """The same JWKS with one more entry."""
+    return json.dumps({"keys": [*json.loads(content)["keys"], entry]}).encode()
 
 
 def guard(**more: Any) -> Guard:
@@ -194,6 +211,38 @@ class TestKeys:
 
         assert rotating.admit(f"Bearer {by_key(OTHER_KEY, 'b')}") is not None
         assert UNAUTHORIZED == denial(rotating, f"Bearer {by_key(kid='a')}")
+
+    @pytest.mark.parametrize("bad", BAD_ENTRIES, ids=str)
+    def test_an_entry_that_is_no_key_hinders_no_other(self, tmp_path: Path, bad: object) -> None:
+        """A key that was taken out is gone, a key that was put in counts; the entry is logged once, by its place."""
+        rotating, file = key_guard(tmp_path, jwks(a=KEY)), tmp_path / "keys"
+        with capture_logs() as lines:
+            file.write_bytes(with_entry(jwks(b=OTHER_KEY), bad))
+            for _ in range(3):
+                assert rotating.admit(f"Bearer {by_key(OTHER_KEY, 'b')}") is not None
+                assert UNAUTHORIZED == denial(rotating, f"Bearer {by_key(kid='a')}")
+
+        assert [("jwt_key_skipped", "entry 1 of the JWKS")] == [(line["event"], line["detail"]) for line in lines]
+
+    @pytest.mark.parametrize("content", [None, b"{", b"[]", b'{"keys": 1}'], ids=str)
+    def test_the_last_keys_are_kept_for_a_bounded_time(self, tmp_path: Path, content: bytes | None) -> None:
+        """A file that is gone or broken is logged once, and once more when its keys are dropped; it may return."""
+        file, now = tmp_path / "keys", [0.0]
+        file.write_bytes(jwks(a=KEY))
+        keys = KeyFile(str(file), clock=lambda: now[0])
+        aside = file.rename(tmp_path / "aside")
+        if content is not None:
+            file.write_bytes(content)
+        with capture_logs() as lines:
+            for now[0] in (0.0, 1.0, KEPT_S):
+                assert keys.key("a") is not None
+            for now[0] in (KEPT_S + 1, KEPT_S * 9):
+                with pytest.raises(jwt.InvalidTokenError):
+                    keys.key("a")
+            aside.replace(file)
+            assert keys.key("a") is not None
+
+        assert ["jwt_keys_unreadable", "jwt_keys_dropped"] == [line["event"] for line in lines]
 
     @pytest.mark.parametrize(
         "content", [b"", b"{}", b'{"keys": [{"kty": "oct", "k": "AAAA"}]}', b"-----BEGIN X-----"]

@@ -7,7 +7,8 @@ import pytest
 from audit.reconcile import reconciling
 from audit.reconcile.reconciling import TRIES_MIN, Report, SnapshotLost, patiently
 from cli.exits import exit_code
-from handlers.inventory.reconcile import Books, Shelf
+from handlers.inventory.reconcile import CampaignSnapshot as Books
+from handlers.inventory.reconcile import CountKey as Shelf
 from ops.exit_codes import Exit
 from schemas.errors import FactsStale
 from tests.fakes.builders import CAMPAIGN, a_shard
@@ -72,7 +73,7 @@ def test_a_report_has_what_was_found_and_what_is_left() -> None:
         report.remaining,
         report.unknown,
     )
-    assert [("assigned", 1), ("available", -1)] == [(line.shelf.status, line.drift) for line in report.lines]
+    assert [("assigned", 1), ("available", -1)] == [(line.key.status, line.drift) for line in report.lines]
 
 
 def test_a_campaign_that_only_readers_knew_is_none_that_is_unknown() -> None:

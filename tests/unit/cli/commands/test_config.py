@@ -16,7 +16,7 @@ DOCS = ROOT / "docs" / "settings.md"
 
 @pytest.fixture(autouse=True)
 def environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
-    """Two secrets, one of them from a file."""
+    """Set two secrets, one of them from a file."""
     file = tmp_path / "password"
     file.write_text("hunter2")
     monkeypatch.setenv("CODES_MONGO__URI", "mongodb://me:hunter2@db.example/?replicaSet=rs0")
@@ -24,8 +24,8 @@ def environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     return file
 
 
-def test_json_tells_value_range_and_origin_of_every_setting(environment: Path) -> None:
-    """A script can ask for what a person sees."""
+def test_json_has_value_range_and_origin_of_every_setting(environment: Path) -> None:
+    """A script can read everything that the table shows."""
     rows = json.loads(CliRunner().invoke(app, ["config", "--json"]).stdout)
 
     by_name = {row["variable"]: row for row in rows}
@@ -39,8 +39,8 @@ def test_json_tells_value_range_and_origin_of_every_setting(environment: Path) -
     assert "0 to 65535" == by_name["CODES_OPS__PORT"]["allowed"]
 
 
-def test_the_table_holds_whole_names_and_no_secret() -> None:
-    """What is piped can be searched."""
+def test_the_table_has_whole_names_and_no_secret() -> None:
+    """Piped output can be searched with grep."""
     table = CliRunner().invoke(app, ["config"]).stdout
 
     assert [] == [name for name in VARIABLES if name not in table]
@@ -48,10 +48,10 @@ def test_the_table_holds_whole_names_and_no_secret() -> None:
 
 
 def test_the_documentation_is_current() -> None:
-    """docs/settings.md is what `codes config --docs` prints."""
+    """docs/settings.md equals the output of `codes config --docs`."""
     assert DOCS.read_text() == markdown()
 
 
 def test_the_documentation_does_not_depend_on_the_environment() -> None:
-    """It shows defaults only."""
+    """It shows defaults, not the values that are set."""
     assert markdown() == CliRunner().invoke(app, ["config", "--docs"]).stdout

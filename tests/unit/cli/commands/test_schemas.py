@@ -1,4 +1,4 @@
-"""`codes schemas`: what it writes, and how it notices that somebody else wrote."""
+"""`codes schemas` writes the documents of this version, and `--check` finds outdated ones."""
 
 import json
 from pathlib import Path
@@ -16,14 +16,14 @@ COMMITTED: Final = ROOT / "docs" / "api"
 
 
 def test_the_committed_files_are_current() -> None:
-    """They are what `make schemas` writes, and there is no other."""
+    """They equal the output of `make schemas`, and there is no other file."""
     done = CliRunner().invoke(app, ["schemas", "--out", str(COMMITTED), "--check"])
 
     assert (Exit.OK, "") == (done.exit_code, done.stderr), done.stdout
 
 
-def test_it_says_what_it_wrote(tmp_path: Path) -> None:
-    """One file a line."""
+def test_it_prints_the_files_that_it_wrote(tmp_path: Path) -> None:
+    """One file per line."""
     done = CliRunner().invoke(app, ["schemas", "--out", str(tmp_path)])
 
     assert [str(tmp_path / name) for name in files()] == done.stdout.split()
@@ -31,7 +31,7 @@ def test_it_says_what_it_wrote(tmp_path: Path) -> None:
 
 
 def test_the_environment_does_not_matter(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The documents are of a version, not of a deployment."""
+    """The documents describe a version, not a deployment."""
     before = files()
     monkeypatch.setenv("CODES_TOPICS__PREFIX", "other.")
     monkeypatch.setenv("CODES_KAFKA__GROUP_PREFIX", "other-")
@@ -39,8 +39,8 @@ def test_the_environment_does_not_matter(monkeypatch: pytest.MonkeyPatch) -> Non
     assert before == files()
 
 
-def test_a_check_finds_what_is_old_missing_or_left_over(tmp_path: Path) -> None:
-    """And writes nothing."""
+def test_a_check_finds_outdated_missing_and_left_over_files(tmp_path: Path) -> None:
+    """It exits with code 1, and writes nothing."""
     CliRunner().invoke(app, ["schemas", "--out", str(tmp_path)])
     (tmp_path / "openapi.json").write_text("{}")
     (tmp_path / "asyncapi.json").unlink()
@@ -48,7 +48,7 @@ def test_a_check_finds_what_is_old_missing_or_left_over(tmp_path: Path) -> None:
 
     done = CliRunner().invoke(app, ["schemas", "--out", str(tmp_path), "--check", "--json"])
 
-    states = {Path(one["file"]).name: one["state"] for one in json.loads(done.stdout)["files"]}
+    states = {Path(listed["file"]).name: listed["state"] for listed in json.loads(done.stdout)["files"]}
     assert Exit.FAILED == done.exit_code
     assert 1 == done.stderr.count("\n")
     assert ("differs", "missing", "left over", "current") == tuple(

@@ -1,4 +1,4 @@
-"""What must hold: the demo's CSV files are messy in the ways they claim, and the same for the same seed."""
+"""The demo's CSV files are as messy as they claim, and the same for the same seed."""
 
 import csv
 import io
@@ -9,8 +9,8 @@ from cli.demo.files import BOM, large_file, small_file
 COUNT = 5_000
 
 
-def test_a_large_file_is_as_spreadsheets_write_it() -> None:
-    """BOM, CRLF, a header, blank lines, doubles and bad rows; its own figures are right."""
+def test_a_large_file_is_like_one_from_a_spreadsheet() -> None:
+    """BOM, CRLF, a header, blank lines, duplicates and bad rows; its counts are true."""
     file = large_file(Random(1), COUNT)
     text = file.content.removeprefix(BOM).decode()
     rows = [row for row in csv.reader(io.StringIO(text, newline="")) if row]
@@ -28,13 +28,13 @@ def test_a_large_file_is_as_spreadsheets_write_it() -> None:
 
 
 def test_a_small_file_is_one_code_a_line() -> None:
-    """No header, nothing else."""
+    """It has no header and no other lines."""
     file = small_file(Random(1), 10)
 
     assert (10, 0, 0, 10) == (file.inserted, file.duplicates, file.rejected, len(set(file.content.split())))
 
 
 def test_the_same_seed_makes_the_same_file() -> None:
-    """And another one another."""
+    """Another seed makes another file."""
     assert large_file(Random(1), 100) == large_file(Random(1), 100)
     assert large_file(Random(1), 100) != large_file(Random(2), 100)

@@ -1,4 +1,4 @@
-"""What must hold: no role outlives the demo, and one that dies is named with the end of its log."""
+"""No role outlives the demo, and the error for a role that dies has the end of its log."""
 
 import signal
 import subprocess
@@ -16,7 +16,7 @@ IGNORES_TERM = (
 
 
 def a_role(program: str, log: Path) -> Role:
-    """A process that stands for a role; it has begun when this returns."""
+    """A process in place of a role; it has started when this returns."""
     process = subprocess.Popen(  # noqa: S603  # this very Python
         [sys.executable, "-c", program], stdout=subprocess.PIPE, start_new_session=True
     )
@@ -28,28 +28,27 @@ def a_role(program: str, log: Path) -> Role:
 
 
 def crew_of(role: Role, tmp_path: Path) -> Roles:
-    """A crew of one."""
     crew = Roles(tmp_path)
     crew._running = [role]
     crew._all = [role]
     return crew
 
 
-def test_who_does_not_end_is_killed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Asked first, killed after the limit, and said so; a second stop has nothing to do."""
+def test_a_role_that_ignores_sigterm_is_killed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is killed after the time limit, with a message; a second stop has nothing to do."""
     monkeypatch.setattr(roles, "STOP_LIMIT_S", 0.2)
     role = a_role(IGNORES_TERM, tmp_path / "log")
     crew = crew_of(role, tmp_path)
 
-    told = crew.stop()
+    messages = crew.stop()
 
     assert -signal.SIGKILL == role.process.returncode
-    assert ["worker-1 did not end in 0.2 s and was killed"] == told
+    assert ["worker-1 did not end in 0.2 s and was killed"] == messages
     assert [] == crew.stop()
 
 
-def test_who_dies_is_named_with_the_end_of_its_log(tmp_path: Path) -> None:
-    """Instead of a wait for answers that will never come."""
+def test_the_error_for_a_dead_role_has_the_end_of_its_log(tmp_path: Path) -> None:
+    """The demo fails at once instead of waiting for answers that cannot come."""
     role = a_role("print('up', flush=True); raise SystemExit(3)", tmp_path / "log")
     role.process.wait()
     crew = crew_of(role, tmp_path)

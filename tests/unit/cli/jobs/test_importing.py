@@ -1,4 +1,4 @@
-"""Imports as a person sees them: accounts, lines of a list, ids of retries, progress while somebody waits."""
+"""Imports as shown to a user: accounts, rows of the list, ids of retries, progress while a command waits."""
 
 import io
 from datetime import timedelta
@@ -10,7 +10,7 @@ from rich.progress import Progress
 from typer.testing import CliRunner
 
 from cli.commands.import_progress import Bar, print_line, rate
-from cli.commands.imports_table import line_of, print_table
+from cli.commands.imports_table import print_table, row_of
 from cli.jobs.importing import account_of, duration_text
 from cli.jobs.retrying import StillRunning, next_id, refuse_running
 from cli.main import app
@@ -21,14 +21,13 @@ from tests.fakes.imports import an_import
 CANCELLED = {"state": "failed", "reason": "cancelled", "changed_at": NOW + timedelta(seconds=90)}
 
 
-def says(rows: int, seconds: float = 0, **more: object) -> dict[str, Any]:
-    """A progress event."""
+def an_event(rows: int, seconds: float = 0, **more: object) -> dict[str, Any]:
     at = (NOW + timedelta(seconds=seconds)).isoformat()
     return {"rows_read": rows, "at": at, "bytes_read": rows * 10, "bytes_total": 1_000_000, **more}
 
 
-def test_an_account_says_what_follows_from_the_document() -> None:
-    """The object's address, the sum of duplicates, how far it is, how long it took, what to do."""
+def test_an_account_has_the_values_derived_from_the_document() -> None:
+    """The object's address, the sum of duplicates, progress, duration, remedy."""
     account = account_of(an_import(**CANCELLED), NOW, now=NOW + HOUR)
 
     assert "s3://files/codes.csv" == account["object"]
@@ -42,8 +41,8 @@ def test_an_account_says_what_follows_from_the_document() -> None:
     )
 
 
-def test_a_running_import_lasts_until_now() -> None:
-    """Not until its last chunk: a stuck one shows."""
+def test_the_duration_of_a_running_import_ends_now() -> None:
+    """Not at its last chunk: so a stuck import is noticed."""
     account = account_of(an_import(bytes_total=None), None, now=NOW + 2 * HOUR)
 
     assert (7_200.0, None, None, None) == tuple(
@@ -55,24 +54,24 @@ def test_a_running_import_lasts_until_now() -> None:
     ("changes", "is_cancelled", "shown"),
     [
         ({}, False, "running"),
-        ({}, True, "running: to be cancelled"),
+        ({}, True, "running: cancelling"),
         ({"state": "completed"}, False, "completed"),
         ({"state": "completed", "reason": "report_not_written"}, True, "completed: report_not_written"),
         (CANCELLED, True, "failed: cancelled"),
     ],
 )
-def test_a_list_says_the_state_with_its_reason(changes: dict[str, Any], is_cancelled: bool, shown: str) -> None:
-    """And that a running one is about to be stopped."""
+def test_a_list_shows_the_state_with_its_reason(changes: dict[str, Any], is_cancelled: bool, shown: str) -> None:
+    """It also shows that a running import is being cancelled."""
     account = account_of(an_import(**changes), NOW if is_cancelled else None, now=NOW)
 
-    assert shown == line_of(account)["state"]
+    assert shown == row_of(account)["state"]
 
 
 def test_progress_is_never_rounded_up_to_the_end() -> None:
-    """100 % is all of it."""
+    """100 % means that the whole object is imported."""
     account = account_of(an_import(bytes_read=9_999), None, now=NOW)
 
-    assert "99 %" == line_of(account)["progress"]
+    assert "99 %" == row_of(account)["progress"]
 
 
 @pytest.mark.parametrize(
@@ -85,7 +84,7 @@ def test_progress_is_never_rounded_up_to_the_end() -> None:
 def test_a_narrow_terminal_gets_fewer_columns(
     width: int, columns: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Those that are left are whole."""
+    """The remaining columns are not truncated."""
     monkeypatch.setattr("cli.commands.imports_table.table_console", lambda: Console(width=width))
 
     print_table([account_of(an_import(), None, now=NOW + HOUR)])
@@ -99,7 +98,7 @@ def test_a_narrow_terminal_gets_fewer_columns(
     ("seconds", "shown"), [(0.04, "0.0 s"), (59.94, "59.9 s"), (200, "3:20"), (3_723, "1:02:03")]
 )
 def test_a_duration_is_written_as_people_say_it(seconds: float, shown: str) -> None:
-    """Seconds, minutes, hours."""
+    """Seconds, then minutes, then hours."""
     assert shown == duration_text(seconds)
 
 
@@ -107,64 +106,66 @@ def test_a_duration_is_written_as_people_say_it(seconds: float, shown: str) -> N
     ("taken", "expected"), [((), "i-1:2"), (("i-1:2",), "i-1:3"), (("i-1:9", "i-1:3", "i-1:10"), "i-1:11")]
 )
 def test_a_retry_has_the_next_number(taken: tuple[str, ...], expected: str) -> None:
-    """After the highest one, so that the newest try is the one with the highest number."""
+    """One more than the highest, so that the latest attempt has the highest number."""
     assert expected == next_id("i-1", taken)
 
 
-def test_what_runs_is_not_sent_again() -> None:
-    """Neither an import that runs nor one of which a retry runs; one that was cancelled before it began does not."""
+def test_a_running_import_is_not_retried() -> None:
+    """Nor one with a running retry. A retry that was cancelled before it started is not running."""
     refuse_running({"i-1": "failed", "i-1:2": "completed", "i-1:3": None})
     with pytest.raises(StillRunning, match="i-1:2"):
         refuse_running({"i-1": "failed", "i-1:2": "running"})
 
 
-def test_a_rate_is_told_from_two_events() -> None:
-    """And from one there is none."""
-    assert ", 2,500/s" == rate(says(1_000), says(11_000, 4))
-    assert "" == rate(says(1_000), says(1_000))
+def test_a_rate_needs_two_events() -> None:
+    """With a single event the line has no rate."""
+    assert ", 2,500/s" == rate(an_event(1_000), an_event(11_000, 4))
+    assert "" == rate(an_event(1_000), an_event(1_000))
 
 
 def test_a_bar_moves_by_bytes() -> None:
-    """A wait without a known size first; then rows, their rate, and the bytes of all bytes."""
+    """It is indeterminate until the size is known; then it shows rows, their rate, and bytes."""
     with Progress(console=Console(file=io.StringIO())) as progress:
         bar = Bar(progress, progress.add_task("waiting", total=None))
-        bar.move(says(0, bytes_total=None))
+        bar.move(an_event(0, bytes_total=None))
         [begun] = progress.tasks
         assert (None, 0, "0 rows") == (begun.total, begun.completed, begun.description)
-        bar.move(says(50_000, 5))
+        bar.move(an_event(50_000, 5))
 
     [task] = progress.tasks
     assert (1_000_000, 500_000, "50,000 rows, 10,000/s") == (task.total, task.completed, task.description)
 
 
-def test_progress_elsewhere_is_a_line_an_event(capsys: pytest.CaptureFixture[str]) -> None:
-    """On standard error: standard output is the end event's."""
-    print_line({**says(7), "inserted": 4, "duplicates": 2, "rejected": 1})
+def test_without_a_terminal_progress_is_one_line_per_event(capsys: pytest.CaptureFixture[str]) -> None:
+    """On standard error: standard output is for the end event."""
+    print_line({**an_event(7), "inserted": 4, "duplicates": 2, "rejected": 1})
 
     captured = capsys.readouterr()
-    told = "import: rows_read=7 inserted=4 duplicates=2 rejected=1 bytes_read=70 bytes_total=1000000\n"
-    assert ("", told) == (captured.out, captured.err)
+    line = "import: rows_read=7 inserted=4 duplicates=2 rejected=1 bytes_read=70 bytes_total=1000000\n"
+    assert ("", line) == (captured.out, captured.err)
 
 
-def test_what_is_not_known_yet_is_not_in_the_line(capsys: pytest.CaptureFixture[str]) -> None:
-    """The size of an object that nobody has looked at."""
-    print_line(says(0, bytes_total=None))
+def test_unknown_figures_are_not_in_the_line(capsys: pytest.CaptureFixture[str]) -> None:
+    """For example the size of an object that the importer has not read yet."""
+    print_line(an_event(0, bytes_total=None))
 
     assert "import: rows_read=0 bytes_read=0\n" == capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "message"),
     [
         (("cancel", "a b"), "ID must be an import's id"),
         (("cancel", "x" * 111), "ID must be an import's id"),
         (("list", "--state", "cancelled"), "--state must be one of running, completed, failed"),
     ],
 )
-def test_a_bad_argument_is_named_before_anything_is_asked(arguments: tuple[str, ...], told: str) -> None:
+def test_an_invalid_argument_is_reported_before_the_database_is_read(
+    arguments: tuple[str, ...], message: str
+) -> None:
     """Exit code 2 and one line."""
     ended = CliRunner().invoke(app, ["imports", *arguments])
 
     assert (2, "") == (ended.exit_code, ended.stdout)
-    assert ended.stderr.startswith(f"codes: {told}")
+    assert ended.stderr.startswith(f"codes: {message}")
     assert 1 == len(ended.stderr.splitlines())

@@ -20,7 +20,7 @@ from cli.top.errors import ApiDenied, ApiUnavailable, ApiUnreadable
 from cli.top.live import Screen
 from consumers.inventory.role import Lags
 from ops.exit_codes import Exit
-from schemas.errors import CodeServiceError, SettingsInvalid
+from schemas.errors import BrokerUnavailable, CodeServiceError, SettingsInvalid
 from schemas.settings import InventorySettings
 from tests.fakes.watched import Told
 from web.app import web_app
@@ -32,10 +32,13 @@ GUARDED = InventorySettings(jwt_secret=SecretStr(SECRET))
 
 
 @asynccontextmanager
-async def serving(told: Told, settings: InventorySettings | None = None) -> AsyncIterator[BaseTestServer]:
-    """The real application, told what a test tells."""
+async def serving(
+    told: Told, settings: InventorySettings | None = None, lags: Lags | None = None
+) -> AsyncIterator[BaseTestServer]:
+    """The real application, told what a test tells; Kafka answers, and no group reads."""
     guard = Guard(settings or InventorySettings())
-    async with TestServer(web_app(guard, Streams(told.view, Lags(), told.topics, 9), Path("/-"))) as server:
+    streams = Streams(told.view, Lags([]) if lags is None else lags, told.topics, 9)
+    async with TestServer(web_app(guard, streams, Path("/-"))) as server:
         yield server
 
 
@@ -125,6 +128,40 @@ async def test_the_last_figures_stay_while_nobody_answers() -> None:
     assert before.figures == after.figures
     assert after.problem is not None
     assert "Start `codes inventory`" in after.problem
+
+
+async def test_figures_without_kafka_are_stale_and_count_towards_the_time_out() -> None:
+    """The inventory answers, and what it answers grows old; Kafka's next answer makes the figures fresh again."""
+    lags = Lags([])
+    async with serving(some_campaigns(), lags=lags) as server, opened(address(server), None) as api:
+        screen = Screen(api, Wanted())
+        await screen.ask(9)
+        lags.now = None
+        await screen.ask(9)
+        stale = screen.now()
+        screen.check(60)
+        screen.fresh_at_s -= 61
+        await screen.ask(9)
+        with pytest.raises(BrokerUnavailable, match="no answer from Kafka, for 60 s") as raised:
+            screen.check(60)
+        lags.now = []
+        await screen.ask(9)
+        screen.check(60)
+
+    assert "Kafka unavailable" in str(stale.problem)
+    assert stale.figures.campaigns.total == 2
+    assert Exit.UNREACHABLE == exit_code(raised.value)
+    assert screen.now().problem is None
+
+
+async def test_the_first_figures_without_kafka_are_shown_and_begin_the_time_out() -> None:
+    """An inventory that has just started knows no lag yet."""
+    async with serving(some_campaigns(), lags=Lags()) as server, opened(address(server), None) as api:
+        screen = Screen(api, Wanted())
+        await screen.ask(9)
+        screen.check(60)
+
+    assert "Kafka unavailable" in str(screen.now().problem)
 
 
 @pytest.mark.parametrize("url", ["127.0.0.1:80", "ftp://here", "http://", "http://me:secret@here", "http://a:b:c"])

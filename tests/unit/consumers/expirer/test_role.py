@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 
 from consumers.expirer.role import OLDEST_EVERY
+from producers.sending import Unsent
 from schemas.errors import StoreUnavailable
 from schemas.observation.requests import ExpiriesRequested
 from tests.fakes.builders import NOW
@@ -132,6 +133,21 @@ async def test_a_hold_written_after_its_end_is_found(scene: ExpiryScene) -> None
     scene.holds.held["late"] = NOW - SECOND
 
     assert ids(["late"]) == await scene.look(NOW + 2 * SECOND)
+
+
+async def test_a_topic_that_takes_nothing_does_not_hold_up_the_look_for_ever(
+    scene: ExpiryScene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It was deleted, and the client does not know it yet. The error names it, and nothing counts as asked."""
+    monkeypatch.setattr("producers.sending.METADATA_TIMEOUT_S", 0.05)
+    scene.holds.held = {"a": NOW}
+    scene.producer.is_silent = True
+    with pytest.raises(Unsent, match=r"release\.requests\.v1"):
+        await scene.look(NOW + SECOND)
+    scene.producer.is_silent = False
+    scene.producer.sent.clear()
+
+    assert ids("a") == await scene.look(NOW + 2 * SECOND)
 
 
 async def test_another_expirers_share_is_left_to_it(scene: ExpiryScene) -> None:

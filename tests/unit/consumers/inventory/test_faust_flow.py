@@ -1,4 +1,4 @@
-"""Faust's consumer with our flow: what is committed, and what reaches the agent while the group shares out."""
+"""Faust's consumer with our flow: what is committed, and what reaches the agent during a rebalance."""
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass

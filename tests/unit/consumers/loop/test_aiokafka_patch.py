@@ -5,6 +5,7 @@ from aiokafka.record.default_records import DefaultRecordBatchBuilder
 from aiokafka.record.memory_records import MemoryRecords
 
 from consumers.loop.aiokafka_patch import LenientRecords
+from tests.fakes.fetches import with_crc
 
 GOOD, BAD = "note-good", "note-badd"
 
@@ -22,7 +23,8 @@ def a_fetch(*names: str) -> bytes:
     )
     for offset, name in enumerate(names):
         builder.append(offset, timestamp=1, key=b"k%d" % offset, value=b"v%d" % offset, headers=[(name, b"x")])
-    return bytes(builder.build()).replace(BAD.encode(), b"\xff\xfe\xfd-badd"[: len(BAD)].ljust(len(BAD), b"."))
+    odd = b"\xff\xfe\xfd-badd"[: len(BAD)].ljust(len(BAD), b".")
+    return with_crc(bytes(builder.build()).replace(BAD.encode(), odd))
 
 
 def read(content: bytes) -> list[tuple[bytes, list[str]]]:

@@ -1,73 +1,43 @@
 """A batch that no parser can take apart becomes one record that says so, and the position moves behind it."""
 
-import struct
-from typing import Any, Literal
+import subprocess
+import sys
+import tracemalloc
+from collections.abc import Callable
 
 import pytest
-from aiokafka import ConsumerRecord, TopicPartition
-from aiokafka.consumer.fetcher import READ_COMMITTED, PartitionRecords
-from aiokafka.record.default_records import DefaultRecordBatchBuilder
-from aiokafka.record.util import calc_crc32c
+from aiokafka import ConsumerRecord
+from aiokafka import codec as aiokafka_codec
+from aiokafka.record.util import encode_varint
 
 from consumers.decode import SizeLimits, decode_request
-from consumers.loop import codecs
-from consumers.loop.aiokafka_patch import LenientRecords
+from consumers.loop import batches, codecs
 from consumers.loop.codecs import CodecsMissing, check_codecs
+from consumers.loop.decompress import PLAIN_BYTES_MAX
 from consumers.loop.partition import as_incoming
 from producers.envelope import dead_letter_record
 from schemas.records import IncomingRecord, Rejected
 from schemas.topics import RESERVE, Topics
 from tests.fakes.builders import NOW, PREFIX
+from tests.fakes.fetches import (
+    CODECS,
+    PRODUCER,
+    TP,
+    Kind,
+    a_batch,
+    broken,
+    read,
+    with_payload,
+)
+from tests.places import ROOT
 
-Kind = Literal["payload", "codec", "structure"]
-TP = TopicPartition(PREFIX + RESERVE.name, 3)
-PRODUCER = 7
-HEADER = 61
-"""Bytes of a batch's header; the record count is its last field."""
-CODECS = {"gzip": 1, "snappy": 2, "lz4": 3, "zstd": 4}
-
-
-def a_batch(base: int, count: int = 3, codec: int = 0, *, transactional: bool = False) -> bytes:
-    """Good records from an offset on."""
-    builder = DefaultRecordBatchBuilder(
-        magic=2,
-        compression_type=codec,
-        is_transactional=int(transactional),
-        producer_id=PRODUCER if transactional else -1,
-        producer_epoch=0 if transactional else -1,
-        base_sequence=0 if transactional else -1,
-        batch_size=100_000,
-    )
-    for number in range(count):
-        builder.append(number, timestamp=1_000 + number, key=b"k", value=b"v%d" % (base + number) * 100, headers=[])
-    return at_offset(bytes(builder.build()), base)
-
-
-def at_offset(batch: bytes, base: int) -> bytes:
-    """As the broker writes it; the checksum does not cover it."""
-    return struct.pack(">q", base) + batch[8:]
-
-
-def with_crc(batch: bytes) -> bytes:
-    """With a checksum that is right."""
-    return batch[:17] + struct.pack(">I", calc_crc32c(batch[21:])) + batch[21:]
-
-
-def broken(batch: bytes, kind: Kind, codec: int) -> bytes:
-    """The same with another payload, an unknown codec, or a record count that is wrong; the checksum is right."""
-    if kind == "payload":
-        return with_crc(batch[:HEADER] + bytes(len(batch) - HEADER))
-    if kind == "codec":
-        return with_crc(batch[:21] + struct.pack(">h", codec) + batch[23:])
-    return with_crc(batch[: HEADER - 4] + struct.pack(">i", 9) + batch[HEADER:])
-
-
-def read(content: bytes, start: int, aborted: list[tuple[int, int]] | None = None) -> tuple[list[Any], int]:
-    """As the fetcher does; with the next offset to fetch."""
-    records = PartitionRecords(
-        TP, LenientRecords(content), aborted, start, None, None, check_crcs=True, isolation_level=READ_COMMITTED
-    )
-    return [as_incoming(record) for record in records], records.next_fetch_offset
+COMPRESSED: dict[str, Callable[[bytes], bytes]] = {
+    "gzip": aiokafka_codec.gzip_encode,
+    "snappy": aiokafka_codec.snappy_encode,
+    "lz4": aiokafka_codec.lz4_encode,
+    "zstd": aiokafka_codec.zstd_encode,
+}
+MUTATIONS = 4_000
 
 
 @pytest.mark.parametrize("codec", CODECS)
@@ -145,3 +115,52 @@ def test_a_build_that_lacks_some_says_which(monkeypatch: pytest.MonkeyPatch) -> 
 
     with pytest.raises(CodecsMissing, match=r"^cannot read snappy, lz4, zstd records: install aiokafka"):
         codecs.check_codecs()
+
+
+@pytest.mark.parametrize("codec", CODECS)
+def test_a_batch_that_would_fill_the_memory_is_not_decompressed(codec: str) -> None:
+    """Some kilobytes stand for 256 MiB; a pod that is killed for them has an heir that is killed too."""
+    bomb = with_payload(a_batch(13), COMPRESSED[codec](bytes(4 * PLAIN_BYTES_MAX)), CODECS[codec])
+    tracemalloc.start()
+    found, position = read(bomb + a_batch(16), 13)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+
+    assert ([15, 16, 17, 18], 19) == ([record.offset for record in found], position)
+    assert found[0].batch is not None
+    assert f"offsets 13 to 15 cannot be read: {codec}, PlainTooLarge" == found[0].batch.detail
+    assert peak < 2 * PLAIN_BYTES_MAX + 4 * len(bomb)
+
+
+def test_a_snappy_block_is_believed_in_no_length() -> None:
+    """Neither that of the plain text, which is too large, nor that of the block, which is none."""
+    plain = bytearray()
+    encode_varint(0, plain.append)
+    claims = b"\xff\xff\xff\xff\x0f" + bytes(10)
+    for payload in (claims, COMPRESSED["snappy"](b"v" * 100)[:16] + (-4).to_bytes(4, "big", signed=True)):
+        [unreadable], position = read(with_payload(a_batch(13), payload, CODECS["snappy"]), 13)
+        assert (15, 16, True) == (unreadable.offset, position, unreadable.batch is not None)
+
+
+def test_a_batch_of_too_many_records_is_not_taken_apart(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each costs memory, however small it is."""
+    monkeypatch.setattr(batches, "RECORDS_MAX", 2)
+    found, position = read(a_batch(10, 2) + a_batch(12, 3, CODECS["zstd"]), 10)
+
+    assert ([10, 11, 14], 15) == ([record.offset for record in found], position)
+    assert "offsets 12 to 14 cannot be read: zstd, TooManyRecords" == found[2].batch.detail
+
+
+def test_no_batch_whatever_is_in_it_ends_the_process() -> None:
+    """Thousands with a right checksum and changed bytes, in a process of its own: a crash is no exception."""
+    program = (sys.executable, "-X", "faulthandler", "-m", "tests.unit.consumers.loop.mutating")
+    for seed in range(3):
+        ran = subprocess.run(  # noqa: S603  # our own program
+            [*program, str(seed), str(MUTATIONS)],
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=60,
+        )
+        assert (0, f"{MUTATIONS}") == (ran.returncode, ran.stdout.strip()), f"seed {seed}: {ran.stderr[-2000:]}"

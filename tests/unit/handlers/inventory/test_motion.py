@@ -2,8 +2,10 @@
 
 from datetime import UTC, datetime, timedelta
 
+import pytest
+
 from handlers.inventory.counts import Counts
-from handlers.inventory.motion import COARSE, FINE, Motion, empty_in_s
+from handlers.inventory.motion import COARSE, FINE, Motion, Steps, empty_in_s
 from schemas.base import CodeType
 from schemas.events import InventoryChanged
 
@@ -96,3 +98,21 @@ def test_history_is_bounded() -> None:
     [movement] = motion.types.values()
     assert (60, COARSE.steps_max) == (len(movement.fine.changes), len(movement.coarse.changes))
     assert 60 * 2 >= len(motion.history(Counts(), NOW, FINE)) - 1
+
+
+def test_a_rate_adds_up_no_step_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With a change in each step of the window, a later answer looks only at the step that left the window."""
+    motion = Motion()
+    for number in range(1, 32):
+        moved(motion, number, Counts(-number, number, 0), (31 - number) * 10)
+    motion.rate(NOW, 300)
+    looked_at: list[int] = []
+
+    def left_in(_: Steps, step: int) -> int:
+        looked_at.append(step)
+        return 1
+
+    monkeypatch.setattr(Steps, "left_in", left_in)
+
+    assert 0.097 == motion.rate(NOW + timedelta(seconds=10), 300)
+    assert 1 == len(looked_at)

@@ -1,4 +1,4 @@
-"""What must hold of a correction, whatever the books say."""
+"""What must hold of a correction, whatever the snapshot holds."""
 
 from datetime import UTC, datetime
 
@@ -7,14 +7,14 @@ from hypothesis import strategies as st
 
 from handlers.inventory.reconcile import (
     RECONCILE_SHARD,
-    Books,
-    Shelf,
+    CampaignSnapshot,
+    CountKey,
     corrected,
     corrections,
     drifting,
     lines_of,
+    shards_to_publish,
     shards_to_renumber,
-    shards_to_tell,
 )
 from schemas.base import CodeStatus, CodeType
 from schemas.documents import InventoryDocument
@@ -28,8 +28,10 @@ def a_named_shard(shard: str, code_type: CodeType = "tm", **changes: object) -> 
     return a_shard(_id=f"{CAMPAIGN}:{code_type}:{shard}", shard=shard, code_type=code_type, **changes)
 
 
-def books_of(*shards: InventoryDocument, **counts: int) -> Books:
-    return Books(CAMPAIGN, shards, {Shelf(CAMPAIGN, "tm", status): count for status, count in counts.items()})
+def snapshot_with(*shards: InventoryDocument, **counts: int) -> CampaignSnapshot:
+    return CampaignSnapshot(
+        CAMPAIGN, shards, {CountKey(CAMPAIGN, "tm", status): count for status, count in counts.items()}
+    )
 
 
 def counts_of(shard: InventoryDocument) -> tuple[int, int, int]:
@@ -50,19 +52,19 @@ SHARDS = st.lists(
     unique_by=lambda shard: shard.id,
 )
 CODES = st.dictionaries(
-    st.builds(Shelf, st.just(CAMPAIGN), st.sampled_from(TYPES), st.sampled_from(CodeStatus)), st.integers(0, 1_000)
+    st.builds(CountKey, st.just(CAMPAIGN), st.sampled_from(TYPES), st.sampled_from(CodeStatus)), st.integers(0, 1_000)
 )
 
 
 @given(SHARDS, CODES)
-def test_a_correction_leaves_no_drift(shards: list[InventoryDocument], codes: dict[Shelf, int]) -> None:
+def test_a_correction_leaves_no_drift(shards: list[InventoryDocument], codes: dict[CountKey, int]) -> None:
     """And only correcting shards are changed, each from the version that it had."""
-    books = Books(CAMPAIGN, tuple(shards), codes)
+    snapshot = CampaignSnapshot(CAMPAIGN, tuple(shards), codes)
     before = {shard.id: shard for shard in shards}
 
-    changes = corrections(books, now=LATER)
+    changes = corrections(snapshot, now=LATER)
 
-    after = corrected(books, changes)
+    after = corrected(snapshot, changes)
     assert ((), ()) == (drifting(after), corrections(after, now=LATER))
     assert {RECONCILE_SHARD} >= {change.after.shard for change in changes}
     for change in changes:
@@ -72,7 +74,7 @@ def test_a_correction_leaves_no_drift(shards: list[InventoryDocument], codes: di
 
 def test_books_that_agree_need_nothing() -> None:
     """Single shards may be negative; what is shown are their sums."""
-    books = books_of(
+    snapshot = snapshot_with(
         a_named_shard("import.commands.v1.0", available=10, reserved=0, assigned=0),
         a_named_shard("reserve.requests.v1.0", available=-4, reserved=3, assigned=1),
         available=6,
@@ -80,17 +82,21 @@ def test_books_that_agree_need_nothing() -> None:
         assigned=1,
     )
 
-    assert [0, 0, 0] == [line.drift for line in lines_of(books)]
-    assert ((), (), ()) == (corrections(books, now=LATER), shards_to_renumber(books), shards_to_tell(books))
+    assert [0, 0, 0] == [line.drift for line in lines_of(snapshot)]
+    assert ((), (), ()) == (
+        corrections(snapshot, now=LATER),
+        shards_to_renumber(snapshot),
+        shards_to_publish(snapshot),
+    )
 
 
 def test_a_correction_is_what_the_shards_say_too_much() -> None:
     """A new shard for the first one; the next one goes on from it."""
     wrong = a_named_shard("reserve.requests.v1.0", available=7, reserved=4, assigned=1)
-    books = books_of(wrong, available=5, reserved=5, assigned=1)
+    snapshot = snapshot_with(wrong, available=5, reserved=5, assigned=1)
 
-    [first] = corrections(books, now=LATER)
-    [second] = corrections(books_of(wrong, first.after, available=4, reserved=5, assigned=2), now=LATER)
+    [first] = corrections(snapshot, now=LATER)
+    [second] = corrections(snapshot_with(wrong, first.after, available=4, reserved=5, assigned=2), now=LATER)
 
     assert (f"{CAMPAIGN}:tm:reconcile", 1, (-2, 1, 0)) == (
         first.after.id,
@@ -105,18 +111,18 @@ def test_a_code_type_without_drift_is_left_alone() -> None:
     """Nor is it told anew."""
     sound = a_named_shard("import.commands.v1.0", "external", available=0, reserved=0, assigned=0)
     wrong = a_named_shard("import.commands.v1.0", available=3, reserved=0, assigned=0)
-    books = books_of(sound, wrong, available=2)
+    snapshot = snapshot_with(sound, wrong, available=2)
 
-    changes = corrections(books, now=LATER)
+    changes = corrections(snapshot, now=LATER)
 
     assert ["tm"] == [change.after.code_type for change in changes]
-    assert (wrong,) == shards_to_renumber(books)
-    assert (wrong, changes[0].after) == shards_to_tell(corrected(books, changes))
+    assert (wrong,) == shards_to_renumber(snapshot)
+    assert (wrong, changes[0].after) == shards_to_publish(corrected(snapshot, changes))
 
 
 def test_codes_that_no_shard_counts_are_drift() -> None:
     """As after a collection was restored from an older copy than the other."""
-    books = books_of(available=2)
+    snapshot = snapshot_with(available=2)
 
-    assert [(Shelf(CAMPAIGN, "tm", "available"), 0, 2, -2)] == [(*line, line.drift) for line in drifting(books)]
-    assert [(2, 0, 0)] == [counts_of(change.after) for change in corrections(books, now=NOW)]
+    assert [(CountKey(CAMPAIGN, "tm", "available"), 0, 2, -2)] == [(*line, line.drift) for line in drifting(snapshot)]
+    assert [(2, 0, 0)] == [counts_of(change.after) for change in corrections(snapshot, now=NOW)]

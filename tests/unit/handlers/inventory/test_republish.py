@@ -1,4 +1,4 @@
-"""What must hold of shards that are told anew, whatever readers heard before."""
+"""What must hold of shards that are published again, whatever was read before."""
 
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from handlers.inventory.counts import Counts, counts_by_type, folded, summed
-from handlers.inventory.republish import renumbered, retellings
+from handlers.inventory.republish import renumbered, shards_to_republish
 from handlers.shards import ShardChange, inventory_event
 from schemas.base import CodeType
 from schemas.documents import InventoryDocument
@@ -22,22 +22,22 @@ def a_named_shard(shard: str, code_type: CodeType = "tm", **changes: object) -> 
     return a_shard(_id=f"{CAMPAIGN}:{code_type}:{shard}", shard=shard, code_type=code_type, **changes)
 
 
-def hearing(shards: Iterable[InventoryDocument], known: CampaignStock | None = None) -> CampaignStock | None:
-    """What a reader knows that is told these."""
+def reading(shards: Iterable[InventoryDocument], known: CampaignStock | None = None) -> CampaignStock | None:
+    """What a reader knows that has read these."""
     for shard in shards:
         known = folded(known, inventory_event(shard))
     return known
 
 
 def counted(known: CampaignStock | None) -> dict[CodeType, Counts]:
-    """What a reader counts; nothing of a type that it never heard of."""
+    """What a reader counts; nothing of a type that it never read."""
     return dict.fromkeys(TYPES, Counts()) | dict({} if known is None else counts_by_type(known))
 
 
 def changes_of(shards: Sequence[InventoryDocument], known: CampaignStock | None) -> list[ShardChange]:
-    """What is written for these shards, and told."""
-    found = retellings(CAMPAIGN, shards, known, now=NOW)
-    return [renumbered(one.shard, above=one.heard.version, now=LATER) for one in found]
+    """What is written for these shards, and published."""
+    found = shards_to_republish(CAMPAIGN, shards, known, now=NOW)
+    return [renumbered(shard.shard, above=shard.published.version, now=LATER) for shard in found]
 
 
 COUNTS = st.integers(-1_000, 1_000)
@@ -57,32 +57,44 @@ SHARDS = st.lists(
 
 @given(SHARDS, SHARDS, st.lists(st.booleans(), min_size=6, max_size=6))
 def test_every_reader_counts_what_the_database_does(
-    shards: list[InventoryDocument], told: list[InventoryDocument], was_heard: list[bool]
+    shards: list[InventoryDocument], published: list[InventoryDocument], was_read: list[bool]
 ) -> None:
-    """Whichever of the events before it heard; also when all is told once more."""
+    """Whichever earlier events it read; also when all are published once more."""
     there = {
         code_type: summed(
-            Counts(one.available, one.reserved, one.assigned) for one in shards if one.code_type == code_type
+            Counts(shard.available, shard.reserved, shard.assigned)
+            for shard in shards
+            if shard.code_type == code_type
         )
         for code_type in TYPES
     }
 
-    once = [change.after for change in changes_of(shards, hearing(told))]
-    twice = [change.after for change in changes_of(once, hearing([*told, *once]))]
+    once = [change.after for change in changes_of(shards, reading(published))]
+    twice = [change.after for change in changes_of(once, reading([*published, *once]))]
 
-    reader = hearing(once, hearing(shard for shard, heard in zip(told, was_heard, strict=False) if heard))
-    assert there == counted(reader) == counted(hearing(twice, reader))
-    assert {shard.id for shard in [*shards, *told]} == {shard.id for shard in once} == {shard.id for shard in twice}
+    reader = reading(once, reading(shard for shard, read in zip(published, was_read, strict=False) if read))
+    assert there == counted(reader) == counted(reading(twice, reader))
+    assert (
+        {shard.id for shard in [*shards, *published]} == {shard.id for shard in once} == {shard.id for shard in twice}
+    )
 
 
 def test_a_version_is_above_what_was_heard_and_above_its_own() -> None:
     """The write is guarded by the version that the database has: 0 inserts what only readers know."""
-    ours = [a_named_shard("behind", version=2), a_named_shard("ahead", version=7), a_named_shard("untold", version=1)]
-    told = [a_named_shard("behind", version=5), a_named_shard("ahead", version=6), a_named_shard("lost", version=3)]
+    ours = [
+        a_named_shard("behind", version=2),
+        a_named_shard("ahead", version=7),
+        a_named_shard("unpublished", version=1),
+    ]
+    published = [
+        a_named_shard("behind", version=5),
+        a_named_shard("ahead", version=6),
+        a_named_shard("lost", version=3),
+    ]
 
-    changes = {change.after.shard: change for change in changes_of(ours, hearing(told))}
+    changes = {change.after.shard: change for change in changes_of(ours, reading(published))}
 
-    assert {"behind": (2, 6), "ahead": (7, 8), "untold": (1, 2), "lost": (0, 4)} == {
+    assert {"behind": (2, 6), "ahead": (7, 8), "unpublished": (1, 2), "lost": (0, 4)} == {
         name: (change.version_before, change.after.version) for name, change in changes.items()
     }
     assert (f"{CAMPAIGN}:tm:lost", 0, 0, 0) == (
@@ -93,17 +105,17 @@ def test_a_version_is_above_what_was_heard_and_above_its_own() -> None:
 
 
 def test_a_reader_never_counts_fewer_available_than_before_and_than_there_are() -> None:
-    """Else a stock that is plentiful would be called low half-way."""
-    told = [a_named_shard("import", available=100), a_named_shard("reserve", available=-40)]
+    """Otherwise a plentiful stock would be low half-way."""
+    published = [a_named_shard("import", available=100), a_named_shard("reserve", available=-40)]
     ours = [
         a_named_shard("reserve", available=-80),
         a_named_shard("assign", available=-10),
         a_named_shard("import", available=200),
     ]
-    reader, seen = hearing(told), []
+    reader, seen = reading(published), []
 
     for change in changes_of(ours, reader):
-        reader = hearing([change.after], reader)
+        reader = reading([change.after], reader)
         seen.append(counted(reader)["tm"].available)
 
     assert [160, 150, 110] == seen

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from handlers.inventory.census import ALERTS_MAX, IMPORTS_MAX, Alerts, DeadLetters, Imports
+from handlers.inventory.latest import ALERTS_MAX, IMPORTS_MAX, Alerts, DeadLetters, Imports
 from schemas.events import ImportProgressed, ImportState, StockAlert
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
@@ -33,7 +33,7 @@ class TestImports:
     def test_the_furthest_word_is_kept_and_an_end_is_the_last_one(self) -> None:
         """Also if they are read in another order, or again."""
         imports = Imports()
-        heard = [
+        read = [
             progress("a", 5),
             progress("a", 3),
             progress("a", 9, "completed"),
@@ -41,7 +41,7 @@ class TestImports:
             progress("a", 9),
         ]
 
-        assert [True, False, True, False, False] == [imports.add(event) for event in heard]
+        assert [True, False, True, False, False] == [imports.add(event) for event in read]
         assert ["completed"] == [event.state for event in imports.latest()]
 
     @pytest.mark.parametrize("reason", ["request_id_reused", "invalid_request"])
@@ -90,9 +90,9 @@ class TestDeadLetters:
     def test_a_record_counts_once_by_its_reason(self) -> None:
         """A reason that is none of ours counts as other: nobody can make labels without end."""
         letters = DeadLetters()
-        heard = [(0, "not_json"), (1, "invalid"), (1, "invalid"), (0, "not_json"), (2, "SECRET-1"), (3, None)]
+        read = [(0, "not_json"), (1, "invalid"), (1, "invalid"), (0, "not_json"), (2, "SECRET-1"), (3, None)]
 
-        assert [True, True, False, False, True, True] == [letters.add(0, at, why, NOW) for at, why in heard]
+        assert [True, True, False, False, True, True] == [letters.add(0, at, why, NOW) for at, why in read]
         assert letters.add(1, 0, "invalid", NOW)
         counts = {reason: count for reason, count in letters.counts(NOW).items() if count}
         assert {"invalid": 2, "not_json": 1, "other": 2} == counts

@@ -1,4 +1,4 @@
-"""Which imports run, which alerts were sent, which records were put aside: what is shown beside the counts.
+"""Running imports, sent alerts and dead letters: what the page shows beside the counts.
 
 In:       events of imports, alerts, and the headers of dead letters.
 Out:      the latest of each, and counts by reason.
@@ -15,29 +15,27 @@ from schemas.events import ImportProgressed, StockAlert
 from schemas.records import DeadLetterReason
 
 IMPORTS_MAX: Final = 1_000
-"""The latest; one that runs is never older than its last progress event."""
+"""The latest; a running import is never older than its last progress event."""
 ALERTS_MAX: Final = 10_000
-"""Identities of alerts that are known to be sent; the newest are shown."""
+"""Ids of alerts that were sent; the newest are shown."""
 HOUR_S: Final = 3_600
 HOURS: Final = 24
 """Dead letters are counted over so many hours."""
 REASONS: Final = frozenset(get_args(DeadLetterReason))
 OTHER: Final = "other"
-"""A reason that is none of ours: whoever may write to the topic can write any."""
-
-
+"""Any other reason: whoever may write to the topic can write any."""
 OF_ANOTHER_COMMAND: Final = frozenset({"request_id_reused", "invalid_request"})
-"""Reasons of an event that is about a command and bears the id of an import that may be another command's."""
+"""Reasons of an event that is about a command, under an id that may be another command's import."""
 
 
 class Imports:
-    """The latest word of each import."""
+    """The latest event of each import."""
 
     def __init__(self) -> None:
         self._latest: OrderedDict[str, ImportProgressed] = OrderedDict()
 
     def add(self, event: ImportProgressed) -> bool:
-        """True if this is news. An end is the last word, whatever is read after it."""
+        """True if it changes what is known. Nothing changes an import that has ended."""
         known = self._latest.get(event.import_id)
         if known is not None and not is_later(event, known):
             return False
@@ -48,15 +46,16 @@ class Imports:
         return True
 
     def latest(self) -> list[ImportProgressed]:
-        """Running ones first, each kind latest first."""
+        """Running imports, then ended ones; each group latest first."""
         found = list(reversed(self._latest.values()))
-        return [one for one in found if one.state == "running"] + [one for one in found if one.state != "running"]
+        running = [event for event in found if event.state == "running"]
+        return running + [event for event in found if event.state != "running"]
 
 
 def is_later(event: ImportProgressed, known: ImportProgressed) -> bool:
-    """Whether a word of an import says more than the one that is known of it.
+    """Whether an event of an import is newer than the known one.
 
-    A refused command says nothing of an import that began under its id, and anything of that import says more.
+    A refused command is no state of the import that began under its id, so any event of that import replaces it.
     """
     if event.reason in OF_ANOTHER_COMMAND or known.reason in OF_ANOTHER_COMMAND:
         return event.reason not in OF_ANOTHER_COMMAND
@@ -104,16 +103,16 @@ class DeadLetters:
         self.read[partition] = offset + 1
         hour = int(at.timestamp() // HOUR_S)
         self.hours.setdefault(hour, Counter())[reason if reason in REASONS and reason else OTHER] += 1
-        for old in [one for one in self.hours if one <= max(self.hours) - HOURS]:
-            del self.hours[old]
+        first = max(self.hours) - HOURS + 1
+        self.hours = {hour: counts for hour, counts in self.hours.items() if hour >= first}
         self.latest_at = max(at, self.latest_at or at)
         return True
 
     def counts(self, now: datetime) -> Mapping[str, int]:
-        """By reason, over the last hours; every reason of ours is there."""
+        """By reason, over the last hours, with 0 for each of our reasons that did not occur."""
         first = int(now.timestamp() // HOUR_S) - HOURS
-        found: Counter[str] = Counter(dict.fromkeys(sorted(REASONS), 0))
+        total: Counter[str] = Counter(dict.fromkeys(sorted(REASONS), 0))
         for hour, counts in self.hours.items():
             if hour > first:
-                found.update(counts)
-        return found
+                total.update(counts)
+        return total
