@@ -9,9 +9,10 @@ from collections.abc import AsyncIterator, Collection, Iterable, Mapping
 from typing import Final
 
 from handlers.requests.consistency import HOLDING, CodeState, disagreement
+from handlers.requests.state import STATUS_OF
 from schemas.base import CodeStatus
 from schemas.documents import ReservationDocument
-from stores.mongo.collections import Collections, Document, from_document, read_each, snapshot
+from stores.mongo.collections import Collections, Document, Readings, read_each, snapshot
 from stores.mongo.errors import idempotent, in_transaction
 from stores.mongo.everything import pages
 
@@ -42,12 +43,11 @@ class Consistency:
                 codes = await self._collections.codes.find(of_theirs, fields, session=session).to_list(None)
         return {**read.unreadable, **disagreements(reservations, states_of(codes))}
 
-    async def reservations(self, campaigns: Collection[str]) -> AsyncIterator[list[ReservationDocument]]:
-        """All that have codes, in pages; of all campaigns if none is named."""
-        async for page in pages(
-            self._collections.reservations, of(campaigns) | {"state": {"$in": list(HOLDING)}}, size=PAGE
-        ):
-            yield [from_document(ReservationDocument, document) for document in page]
+    async def reservations(self, campaigns: Collection[str]) -> AsyncIterator[Readings[ReservationDocument]]:
+        """All that have codes, or are in a state that nobody knows, in pages; of all campaigns if none is named."""
+        wanted = of(campaigns) | {"state": {"$nin": [state for state in STATUS_OF if state not in HOLDING]}}
+        async for page in pages(self._collections.reservations, wanted, size=PAGE):
+            yield read_each(ReservationDocument, "reservations", page)
 
     async def suspects(self, page: Collection[ReservationDocument]) -> list[str]:
         """Those of a page that seem to disagree: it was not read at one time with their codes."""
@@ -71,7 +71,7 @@ class Consistency:
                 wanted = {"_id": {"$in": list(code_ids)}, "status": {"$in": TAKEN}}
                 codes = await self._collections.codes.find(wanted, fields, session=session).to_list(None)
                 holders = {
-                    "moved_by": {"$in": list({document["moved_by"] for document in codes})},
+                    "moved_by": {"$in": list({document.get("moved_by") for document in codes})},
                     "state": {"$in": list(HOLDING)},
                     "code_ids": {"$in": [document["_id"] for document in codes]},
                 }

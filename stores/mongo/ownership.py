@@ -47,7 +47,7 @@ class Ownership:
             if last is not None:
                 # Its open transaction would make every write to the same documents a conflict until the server's
                 # limit (60 s), and its late commit could still move codes.
-                await self._end(last["session"])
+                await self._end(last.get("session"))
             session = await self.session()
             own = {"session": session_uuid(session), "since": datetime.now(UTC)}
             await self._owners.update_one({"_id": self._shard}, {"$set": own}, upsert=True)
@@ -81,8 +81,11 @@ class Ownership:
             await self._owners.update_one({"_id": self._shard, "session": last}, {"$set": own})
         self._session = session
 
-    async def _end(self, session: str) -> None:
-        """A server that does not know the command, or does not let us, ends the transaction by itself in time."""
-        of_last_owner = {"id": Binary(bytes.fromhex(session), UUID_SUBTYPE)}
-        with suppress(OperationFailure):
+    async def _end(self, session: str | None) -> None:
+        """A server that does not know the command, or does not let us, ends the transaction by itself in time.
+
+        So it does for a session that cannot be read, because somebody edited the document by hand.
+        """
+        with suppress(OperationFailure, TypeError, ValueError):
+            of_last_owner = {"id": Binary(bytes.fromhex(session or ""), UUID_SUBTYPE)}
             await self._client.admin.command("killSessions", [of_last_owner])

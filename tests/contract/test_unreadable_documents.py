@@ -3,15 +3,22 @@
 Without this, one such document raises in the gathering, ends the process, and ends the next owner's process too.
 """
 
+import sqlite3
 from collections.abc import AsyncIterator
+from contextlib import closing
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
+from audit.reconcile.comparing import Named, findings
+from handlers.requests.consistency import Finding
 from handlers.requests.plan import Plan, plan_batch
 from ops.settings.load import Settings
 from schemas.records import Asked
 from schemas.requests import Request
+from stores.mongo.consistency import Consistency
+from stores.mongo.overdue import OverdueReservations
 from tests.contract.benches import MongoBench, mongo_bench
 from tests.fakes.builders import NOW, TM, a_release, a_reserve, an_assign, an_assign_from_stock, asked
 
@@ -21,6 +28,7 @@ RESERVES = "reserve.requests.v1.0"
 ASSIGNS = "assign.requests.v1.0"
 RELEASES = "release.requests.v1.0"
 BROKEN, WHOLE = "r-0", "r-1"
+UUID_BYTES = 16
 STATES = "Input should be 'held', 'assigned', 'released' or 'expired'"
 
 
@@ -125,6 +133,39 @@ async def test_a_ledger_entry_that_cannot_be_read(bench: MongoBench) -> None:
     assert "requests: outcome.outcome: Input should be" in set_aside(plan)[BROKEN]
     assert "SECRET" not in set_aside(plan)[BROKEN]
     assert {WHOLE: "reserved"} == outcomes(plan)
+
+
+@pytest.mark.parametrize("change", [{"$set": {"session": "SECRET-1"}}, {"$unset": {"session": ""}}])
+async def test_an_owner_that_cannot_be_read(bench: MongoBench, change: dict[str, Any]) -> None:
+    """The new owner writes its own session over it."""
+    store = bench.store(RESERVES)
+    await store.take_over()
+    await edit(bench, "owners", {"_id": RESERVES}, change)
+
+    await bench.store(RESERVES).take_over()
+
+    [owner] = await bench.collections.owners.find().to_list(None)
+    assert len(bytes.fromhex(owner["session"])) == UUID_BYTES
+
+
+async def test_an_overdue_reservation_without_a_fan(bench: MongoBench) -> None:
+    """The expirer passes over it."""
+    await edit(bench, "reservations", {"_id": BROKEN}, {"$unset": {"fan_id": ""}})
+
+    pages = OverdueReservations(bench.collections).pages(since=None, until=NOW + timedelta(days=400), size=10)
+
+    assert [[WHOLE]] == [[hold.reservation_id for hold in page] async for page in pages]
+
+
+async def test_all_are_named_for_the_operator(bench: MongoBench) -> None:
+    """By what `codes reconcile --reservations` runs, also one in a state that nobody knows."""
+    await edit(bench, "reservations", {"_id": BROKEN}, {"$set": {"state": "SECRET-1"}})
+
+    with closing(sqlite3.connect("")) as database:
+        found = [finding async for finding in findings(Consistency(bench.collections), (), Named(database))]
+
+    assert Finding("reservation", "unknown", BROKEN, f"reservations: state: {STATES}") in found
+    assert WHOLE not in {finding.id for finding in found}
 
 
 async def test_a_shard_that_cannot_be_read(bench: MongoBench) -> None:
