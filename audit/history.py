@@ -11,10 +11,10 @@ from typing import Final, NamedTuple
 
 from pydantic import ValidationError
 
-from consumers.decode import problems
 from ops.broker.records import Fields, fields_of, text
 from schemas.base import CodeType, Model
 from schemas.events import CodeAssigned, ImportProgressed, InventoryChanged, StockAlert
+from schemas.problems import problems
 from schemas.records import IncomingRecord
 from schemas.results import Result
 from schemas.settings import ProcessingGuarantee

@@ -7,12 +7,13 @@ Promise:  never raises for bad input, and never repeats a value of it.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final, TypeVar
+from typing import Any, Final, Self, TypeVar
 
 import orjson
 from pydantic import TypeAdapter, ValidationError
 
 from schemas.base import EXPIRER_PREFIX, Id, Model, Operation
+from schemas.problems import problems
 from schemas.records import Asked, DeadLetterReason, IncomingRecord, Rejected
 from schemas.requests import (
     AssignFromStock,
@@ -23,11 +24,11 @@ from schemas.requests import (
     ReserveRequest,
     content_digest,
 )
+from schemas.settings import WorkerSettings
 from schemas.topics import ASSIGN, IMPORT, OPERATIONS, RELEASE, RESERVE
 
 BINARY_HEADERS: Final = "kafka_"
 """Spring's headers may hold any bytes (a correlation id is a binary UUID); all others are text."""
-PROBLEMS_TOLD_MAX: Final = 5
 ID_ADAPTER: Final = TypeAdapter[str](Id)
 
 R = TypeVar("R", bound=Model)
@@ -40,6 +41,11 @@ class SizeLimits:
     value_bytes_max: int
     key_bytes_max: int
     header_bytes_max: int
+
+    @classmethod
+    def of(cls, settings: WorkerSettings) -> Self:
+        """The limits that the settings give."""
+        return cls(settings.record_bytes_max, settings.key_bytes_max, settings.header_bytes_max)
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,15 +174,6 @@ def validated(model: type[R], fields: dict[str, Any]) -> R:
         raise Unreadable("invalid", problems(why), fields) from None
 
 
-def problems(why: ValidationError) -> str:
-    """`field: reason`, several with semicolons; never a value."""
-    told = [
-        f"{'.'.join(str(part) for part in error['loc']) or 'value'}: {error['msg']}"
-        for error in why.errors(include_url=False, include_context=False, include_input=False)
-    ]
-    return "; ".join(told[:PROBLEMS_TOLD_MAX])
-
-
 def rejected(record: IncomingRecord, why: Unreadable, operation: Operation | None) -> Rejected:
     """The rejection, with those ids that could be read."""
     return Rejected(
@@ -187,6 +184,20 @@ def rejected(record: IncomingRecord, why: Unreadable, operation: Operation | Non
         request_id=readable_request_id(why.fields.get("request_id")),
         campaign_id=readable_id(why.fields.get("campaign_id")),
         fan_id=readable_id(why.fields.get("fan_id")),
+    )
+
+
+def rejected_as_unprocessable(asked: Asked[Any], detail: str) -> Rejected:
+    """A request or command that is readable and yet cannot be processed."""
+    request = asked.request
+    return Rejected(
+        reason="unprocessable",
+        detail=detail,
+        record=asked.record,
+        operation=getattr(request, "operation", None),  # a command has none, nor a fan
+        request_id=request.request_id,
+        campaign_id=request.campaign_id,
+        fan_id=getattr(request, "fan_id", None),
     )
 
 

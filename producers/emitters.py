@@ -96,12 +96,15 @@ class TransactionalEmitter:
         """
         await self._producer.begin_transaction()
         try:
+            # Records and offset in one transaction: committed apart, a crash between the two would lose results, or
+            # send them twice.
             await deliver(self._producer, records, self._patience_s)
             async with asyncio.timeout(self._patience_s):
                 if next_offset is not None:
                     await self._producer.send_offsets_to_transaction({self._source: next_offset}, self._group)
                 await self._producer.commit_transaction()
         except BaseException:
+            # Without an abort, `read_committed` readers wait here until the broker ends the transaction.
             await aborted(self._producer)
             raise
 
@@ -124,6 +127,7 @@ class AcknowledgedEmitter:
     async def emit(self, records: Sequence[OutgoingRecord], next_offset: int | None) -> None:
         """See `Emitter.emit`."""
         try:
+            # In this order: an offset that is committed before its outputs are safe loses them in a crash.
             await deliver(self._producer, records, self._patience_s)
             if next_offset is not None:
                 async with asyncio.timeout(self._patience_s):

@@ -2,7 +2,7 @@
 
 In:       a model of `schemas`, and the record that caused it.
 Out:      `OutgoingRecord`.
-Promise:  the same input gives the same `ce_id`, so a reader can tell a repetition. Source of the ids: UUIDv5.
+Promise:  the same input gives the same `ce_id`, so a reader can recognize a repetition. Source of the ids: UUIDv5.
 """
 
 import re
@@ -31,12 +31,12 @@ ANSWER_KEY_BYTES_MAX: Final = 65_536
 ORIGINAL_BYTES_MAX: Final = 4 * 1024 * 1024
 """A record is at most a mebibyte on the broker, but may be compressed there; beyond this no topic would take it."""
 OWN_HEADERS: Final = ("ce_", "dlq-", "content-type")
-"""What a dead letter does not keep of the record's headers, because it says these itself."""
+"""What a dead letter does not keep of the record's headers, because it has its own."""
 
 
 @dataclass(frozen=True, slots=True)
 class About:
-    """What an envelope says of its content."""
+    """The metadata of a record's content."""
 
     kind: str
     """`ce_type` is `codes.<kind>.v1`."""
@@ -112,7 +112,7 @@ def inventory_record(event: InventoryChanged, topics: Topics) -> OutgoingRecord:
 
 
 def import_record(event: ImportProgressed, identity: str, topics: Topics) -> OutgoingRecord:
-    """How far an import is. `identity` tells its states apart."""
+    """How far an import is. `identity` distinguishes its states."""
     return campaign_record(IMPORTS.name, About("import", identity, event.import_id, event.at), event, topics)
 
 
@@ -122,7 +122,7 @@ def alert_id(identity: str) -> str:
 
 
 def alert_record(alert: StockAlert, identity: str, topics: Topics) -> OutgoingRecord:
-    """A stock crossed a line. `identity` tells crossings apart."""
+    """A stock crossed a line. `identity` distinguishes crossings."""
     return campaign_record(STOCK_ALERTS.name, About(ALERT_KIND, identity, alert.campaign_id, alert.at), alert, topics)
 
 
@@ -136,13 +136,13 @@ def campaign_record(
 def dead_letter_record(rejected: Rejected, *, group: str, at: datetime, topics: Topics) -> OutgoingRecord:
     """The original bytes, with why they could not be served. `at` is when that was found.
 
-    What is too large for the topic stays where it was: the letter then says only where that is.
+    What is too large for the topic stays where it was: the letter then names only that place.
     """
     record = rejected.record
     about = About(
         "dead-letter", place(record, topics), topics.bare(record.topic), record.at, "application/octet-stream"
     )
-    told = {
+    dlq_headers = {
         "dlq-topic": record.topic,
         "dlq-partition": str(record.partition),
         "dlq-offset": str(record.first_offset),
@@ -152,7 +152,7 @@ def dead_letter_record(rejected: Rejected, *, group: str, at: datetime, topics: 
         "dlq-group": group,
         "dlq-at": rfc3339(at),
     }
-    headers = (*envelope(about), *((name, text.encode()) for name, text in told.items()))
+    headers = (*envelope(about), *((name, text.encode()) for name, text in dlq_headers.items()))
     if bytes_of(record) > ORIGINAL_BYTES_MAX:
         return OutgoingRecord(topics.full(DEAD_LETTERS), None, None, headers)
     return OutgoingRecord(topics.full(DEAD_LETTERS), record.key, record.value, (*kept(record), *headers))
@@ -165,7 +165,7 @@ def bytes_of(record: IncomingRecord) -> int:
 
 
 def kept(record: IncomingRecord) -> Headers:
-    """The record's own headers, but for those that a dead letter says itself, and those whose name is no text."""
+    """The record's own headers, except those that a dead letter has of its own, and those whose name is no text."""
     return tuple(
         (name, value)
         for name, value in record.headers

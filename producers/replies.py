@@ -1,7 +1,7 @@
-"""Answers on a topic of the asker's own, in the manner of Spring's request and reply.
+"""Results copied to a topic of the sender's own, in the manner of Spring's request and reply.
 
 In:       a result's record, and the request record that caused it.
-Out:      the record for the reply topic, or the result with a header that says why there is none.
+Out:      the record for the reply topic, or the result with a header that names the reason why there is none.
 Promise:  only topics that are allowed, exist, and have the partition asked for are written to.
 """
 
@@ -25,28 +25,28 @@ PARTITION_BYTES: Final = 4
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """A result and, if the asker may have one, its copy."""
+    """A result and, if the sender may have one, its copy."""
 
     result: OutgoingRecord
     copy: OutgoingRecord | None
     refused: bool
-    """The asker named a topic that it may not have."""
+    """The sender named a topic that it may not have."""
 
 
 def with_reply(result: OutgoingRecord, cause: IncomingRecord, allowed: Mapping[str, int]) -> Reply:
-    """The result, and its copy where one was asked for. `allowed` is each allowed topic's number of partitions."""
+    """The result, and its copy where one was requested. `allowed` is each allowed topic's number of partitions."""
     wanted = reply_topic(cause)
     if wanted is None:
         return Reply(result, None, refused=False)
     partition = reply_partition(cause)
     if wanted not in allowed or (partition is not None and not 0 <= partition < allowed[wanted]):
-        told = wanted if TOPIC_NAME.fullmatch(wanted) else "not a topic name"
-        return Reply(with_header(result, REFUSED_HEADER, told.encode()), None, refused=True)
+        reason = wanted if TOPIC_NAME.fullmatch(wanted) else "not a topic name"
+        return Reply(with_header(result, REFUSED_HEADER, reason.encode()), None, refused=True)
     return Reply(result, copy_for(result, cause, wanted, partition), refused=False)
 
 
 def reply_topic(cause: IncomingRecord) -> str | None:
-    """The topic that the asker names, if any."""
+    """The topic that the sender names, if any."""
     for name in REPLY_TOPIC_HEADERS:
         value = cause.header(name)
         if value:
@@ -55,7 +55,7 @@ def reply_topic(cause: IncomingRecord) -> str | None:
 
 
 def reply_partition(cause: IncomingRecord) -> int | None:
-    """The partition that the asker listens to, if it says so; -1 if what it says is no partition."""
+    """The partition that the sender listens to, if it names one; -1 if what it names is no partition."""
     value = cause.header(REPLY_PARTITION_HEADER)
     if value is None:
         return None

@@ -37,10 +37,10 @@ TOPICS_FAULT: Final = (
     PolicyViolationError,
     RecordListTooLargeError,
     TopicAuthorizationFailedError,
-    UnknownError,  # for one, what a compacted topic says to a record without a key; the client has no name for it
+    UnknownError,  # a compacted topic refuses a record without a key so; the client has no name for it
     UnknownTopicOrPartitionError,
 )
-"""What the broker says when it will not take a record on its topic; other errors spread to all of a transaction."""
+"""How the broker refuses a record on its topic; other errors spread to all of a transaction."""
 
 
 class Sent(NamedTuple):
@@ -101,7 +101,7 @@ async def acknowledged(sent: Sequence[Sent], patience_s: float) -> None:
 
 
 async def hand_over(producer: AIOKafkaProducer, record: OutgoingRecord) -> asyncio.Future[Any]:
-    """Give a record to the producer; the future tells when the broker has it."""
+    """Give a record to the producer; the future is done when the broker has it."""
     if record.partition is not None:
         await check_partition(producer, record.topic, record.partition)
     try:
@@ -191,7 +191,7 @@ async def without_partitions(producer: AIOKafkaProducer, topics: Iterable[str]) 
 
 def transaction_error(producer: AIOKafkaProducer) -> BaseException | None:
     """Why the transaction can only be aborted, if it is so: records that it did not take do not say it."""
-    manager = producer._txn_manager  # noqa: SLF001  # nothing public tells it without a commit
+    manager = producer._txn_manager  # noqa: SLF001  # without a commit, nothing public shows it
     waiter = None if manager is None else manager.wait_for_transaction_end()
     return waiter.exception() if waiter is not None and waiter.done() else None
 

@@ -2,16 +2,14 @@
 
 In:       the context of a process.
 Out:      nothing, or the error that ends the process; what a person should know stands in the log.
-Promise:  a cluster that does not answer is waited out, one that does not say its version is served.
+Promise:  a cluster that does not answer is asked again, one that does not report its version is served.
 """
 
 import structlog
 
 from consumers.loop.prefetch import Stopped, unless_stopped
-from consumers.loop.retry import wait_out
 from ops.broker.versions import BrokerVersion, broker_versions, check_guarantee, warnings_of
 from roles.process import RoleContext
-from schemas.errors import BrokerUnavailable
 
 log = structlog.get_logger(__name__)
 
@@ -35,8 +33,4 @@ async def check_brokers(context: RoleContext) -> None:
 
 
 async def _versions(context: RoleContext) -> list[BrokerVersion]:
-    async def ask() -> list[BrokerVersion]:
-        return await broker_versions(context.settings.kafka)
-
-    side = context.kafka
-    return await wait_out(ask, "kafka", side.observer, away=BrokerUnavailable, backoff_max_s=side.backoff_max_s)
+    return await context.kafka.retries("kafka").run(broker_versions, context.settings.kafka)

@@ -1,7 +1,7 @@
 """The inventory role put together: view, counting, lags, HTTP.
 
 In:   the context of a process.
-Out:  the work of `codes inventory`, until the context says stop; `codes_inventory_codes`.
+Out:  the work of `codes inventory`, until the stop; `codes_inventory_codes`.
 """
 
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""What every role's process does around its work: log, ops port, signals, exit.
+"""What every role's process has besides its work: log, ops port, signals, exit.
 
 In:       settings, and the role's work.
 Out:      exit code 0 after SIGTERM or SIGINT; anything unforeseen ends the process with its traceback, uncommitted,
@@ -10,6 +10,7 @@ import gc
 import os
 import signal
 import sys
+import threading
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any, Final, NoReturn
@@ -40,7 +41,12 @@ from schemas.topics import Topics
 from stores.code_port import StockFigures
 
 GRACE_S: Final = 5.0
-"""Beyond the budget of a batch: for closing clients; and again for what is cut short."""
+"""Beyond the budget of a batch: for closing clients."""
+CUT_SHORT_S: Final = 3.0
+"""For what is cut short after that."""
+EXIT_S: Final = 1.5
+"""For the interpreter's exit, which joins the driver's threads. One that waits for a database would keep the process
+for up to `mongo.timeout_ms`. With the longest stop budget (20 s), a role ends within 30 s."""
 GARBAGE_THRESHOLDS: Final = (50_000, 20, 20)
 """Values more than there were, before they are looked through; a batch of 500 makes some ten thousand."""
 STOP_SIGNALS: Final = (signal.SIGTERM, signal.SIGINT)
@@ -68,7 +74,7 @@ Work = Callable[[RoleContext], Coroutine[Any, Any, None]]
 
 
 def run_role(name: str, settings: Settings, work: Work, *, consumes: bool) -> None:
-    """Run a role until it is told to stop. `consumes`: it is given partitions by a group.
+    """Run a role until SIGTERM or SIGINT. `consumes`: it is given partitions by a group.
 
     Raises:
         CodeServiceError: one that we know, of which the command line makes one line.
@@ -82,7 +88,9 @@ def run_role(name: str, settings: Settings, work: Work, *, consumes: bool) -> No
         raise
     except Exception:  # what is unforeseen ends the process; its traceback goes through the masks, not to stderr
         log.exception("crashed")
+        leave_within(EXIT_S, Exit.FAILED)
         sys.exit(Exit.FAILED)
+    leave_within(EXIT_S, Exit.OK)
 
 
 def collect_garbage_less_often() -> None:
@@ -121,16 +129,16 @@ async def until_stopped(work: Coroutine[Any, Any, None], stopping: asyncio.Event
     """Do the work; once `stopping` is set, give it the budget to end, then cut it short.
 
     What is cut short is safe: nothing is committed that is not written, and the next owner reads it again. A client
-    that cannot even be closed, because what it talks to is away, must not keep the process.
+    that cannot even be closed, because its server is unavailable, must not keep the process.
     """
     task = asyncio.create_task(work)
-    told = asyncio.create_task(stopping.wait())
-    await asyncio.wait({task, told}, return_when=asyncio.FIRST_COMPLETED)
-    told.cancel()
+    stop = asyncio.create_task(stopping.wait())
+    await asyncio.wait({task, stop}, return_when=asyncio.FIRST_COMPLETED)
+    stop.cancel()
     if not await has_ended(task, budget_s):
         log.warning("cut_short")
         task.cancel()
-        if not await has_ended(task, GRACE_S):
+        if not await has_ended(task, CUT_SHORT_S):
             leave_at_once()
         if task.cancelled():
             return
@@ -146,12 +154,24 @@ async def has_ended(task: asyncio.Task[None], timeout_s: float) -> bool:
 def leave_at_once() -> NoReturn:
     """End the process without closing anything."""
     log.warning("left_open")
+    end_process(Exit.OK)
+
+
+def leave_within(seconds: float, exit_code: int) -> None:
+    """End the process if it has not ended by then; a daemon thread runs on while the interpreter joins others."""
+    timer = threading.Timer(seconds, end_process, (exit_code,))
+    timer.daemon = True
+    timer.start()
+
+
+def end_process(exit_code: int) -> NoReturn:
+    """Without joining a thread."""
     sys.stdout.flush()
-    os._exit(0)
+    os._exit(exit_code)
 
 
 def stop(stopping: asyncio.Event, health: Health) -> None:
-    """Take no new work, finish what is under way."""
+    """Take no new work, finish the work in progress."""
     log.info("stopping")
     health.stopping()
     stopping.set()

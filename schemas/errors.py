@@ -74,10 +74,10 @@ class MigrationRefused(CodeServiceError):
 
 
 class ReservationInconsistent(CodeServiceError):
-    """A reservation and its codes disagree in one snapshot, so its codes cannot be moved.
+    """A reservation and its codes disagree in one snapshot, or a document that a request needs cannot be read.
 
-    Causes: codes were removed or changed by hand, or only some collections were restored. `codes reconcile
-    --reservations` lists all of them.
+    Nothing can be moved through it. Causes: documents were removed or changed by hand, or only some collections were
+    restored. `codes reconcile --reservations` lists all of them.
     """
 
     def __init__(self, reservation_id: str, detail: str) -> None:
@@ -88,6 +88,21 @@ class ReservationInconsistent(CodeServiceError):
 
 class PlanTooLarge(CodeServiceError):
     """A batch would move more codes than one transaction can move in time. Nothing was written; split the batch."""
+
+
+class BatchTooSlow(CodeServiceError):
+    """MongoDB cannot write a batch of requests in one transaction, or not in time. Split the batch.
+
+    The batch may have been written nevertheless; the ledger shows it. Check `CODES_WORKER__BATCH_SIZE_MAX` and
+    `CODES_MONGO__TIMEOUT_MS`.
+    `timed_out_s`: after how many seconds, if time was short; None: if room was short.
+    """
+
+    retriable: ClassVar[bool] = True
+
+    def __init__(self, message: str, *, timed_out_s: float | None = None) -> None:
+        super().__init__(message)
+        self.timed_out_s = timed_out_s
 
 
 class ChunkTooSlow(CodeServiceError):

@@ -61,7 +61,8 @@ class MongoSettings(Group):
     database: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,63}$")] = "codes"
     """Name of the database."""
     timeout_ms: Annotated[int, Field(ge=100, le=300_000)] = 10_000
-    """Milliseconds for one operation, including server selection."""
+    """Milliseconds for one operation, including server selection. A transaction with its commit is one operation: a
+    batch or an import's chunk that takes longer is halved."""
     transactions_max: Annotated[int, Field(ge=1, le=256)] = 8
     """Maximum number of concurrent transactions of one process."""
     ledger_days: Annotated[int, Field(ge=1, le=3_650)] = 30

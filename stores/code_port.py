@@ -22,7 +22,7 @@ class StockFigures:
     drawn: int = 0
     """Candidates that were found so."""
     misses: int = 0
-    """Draws that looked at everything and found less than was wanted."""
+    """Draws that read the whole range and found less than was wanted."""
 
 
 class CodeStore(Protocol):
@@ -48,8 +48,9 @@ class CodeStore(Protocol):
         Raises:
             FactsStale: a code, reservation or shard is no longer what the plan was made from, or another worker
                 decided one of the requests. Nothing was written. Gather again and plan anew.
-            StoreUnavailable: no answer in time, or an error that is not the plan's fault; a commit that reports any
-                error. Safe to repeat: the ledger tells what happened.
+            BatchTooSlow: so many requests are too many for the database just now. They may be written or not.
+            StoreUnavailable: no answer, or an error that is not the plan's fault; a commit that reports any error.
+                Safe to repeat: the ledger shows what happened.
             StoreRefused: the database will not take this plan, however often it is tried. No commit was attempted.
         """
 

@@ -18,6 +18,8 @@ from schemas.documents import ReservationDocument
 from stores.mongo.collections import open_collections
 from stores.mongo.consistency import Consistency
 
+UNKNOWN = "unknown"
+"""The campaign of a reservation that cannot be read."""
 UNNAMED = "{status}, and no reservation names it"
 
 
@@ -59,8 +61,11 @@ async def compare(settings: Settings, campaigns: Collection[str], report: Callab
 async def findings(store: Consistency, campaigns: Collection[str], named: Named) -> AsyncIterator[Finding]:
     """Reservations that disagree with their codes, then codes that no reservation names."""
     async for page in store.reservations(campaigns):
-        named.add(page)
-        for finding in await inconsistent(store, page):
+        reservations = list(page.models.values())
+        named.add(reservations)
+        for reservation_id, why in page.unreadable.items():
+            yield Finding("reservation", UNKNOWN, reservation_id, why)
+        for finding in await inconsistent(store, reservations):
             yield finding
     async for code_ids in store.taken_codes(campaigns):
         for finding in await unnamed(store, named.without(code_ids)):

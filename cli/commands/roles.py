@@ -5,7 +5,7 @@ def worker() -> None:
     """Process reserve, assign and release requests until SIGTERM."""
     from ops.settings.load import load_settings
     from roles.process import run_role
-    from roles.roles import worker as work
+    from roles.worker import worker as work
 
     run_role("worker", load_settings(), work, consumes=True)
 
@@ -13,8 +13,8 @@ def worker() -> None:
 def importer() -> None:
     """Process import commands: import the codes of S3 objects into campaigns, until SIGTERM."""
     from ops.settings.load import load_settings
+    from roles.importer import importer as work
     from roles.process import run_role
-    from roles.roles import importer as work
 
     run_role("importer", load_settings(), work, consumes=True)
 
@@ -22,8 +22,8 @@ def importer() -> None:
 def expirer() -> None:
     """Request the release of expired reservations until SIGTERM."""
     from ops.settings.load import load_settings
+    from roles.expirer import expirer as work
     from roles.process import run_role
-    from roles.roles import expirer as work
 
     run_role("expirer", load_settings(), work, consumes=False)
 

@@ -22,11 +22,11 @@ from consumers.expirer.assigns_watermark import AssignsWatermark
 from consumers.expirer.release_progress import ReleaseProgress
 from consumers.expirer.share import ExpiryShare
 from consumers.loop.prefetch import Stopped, unless_stopped
-from consumers.loop.retry import wait_out
+from consumers.loop.retry import RetryPolicy
 from handlers.expiry import Asked, Overdue, attempt_of, expiry_of, may_ask
 from producers.emitters import EMIT_PATIENCE_S, idempotent_producer
 from producers.sending import Unsent, deliver
-from schemas.errors import BrokerUnavailable, StoreUnavailable
+from schemas.errors import BrokerUnavailable
 from schemas.observation.fact import Observer
 from schemas.observation.partitions import LoopTurned, PartAvailable, PartitionsAssigned
 from schemas.observation.requests import ExpiriesRequested
@@ -131,7 +131,7 @@ class Expirer:
                 said = why if isinstance(why, Unsent) else type(why).__name__
                 raise BrokerUnavailable(f"Kafka: {said}") from None
 
-        work = wait_out(connected, "kafka", self._observer, away=BrokerUnavailable, backoff_max_s=backoff_max_s)
+        work = RetryPolicy("kafka", self._observer, backoff_max_s).run(connected)
         with suppress(Stopped):
             await unless_stopped(work, stopping)
 
@@ -139,8 +139,9 @@ class Expirer:
         async def look() -> None:
             await self.look(producer, view, datetime.now(UTC))
 
+        retries = RetryPolicy("mongo", self._observer, backoff_max_s)
         while True:
-            await wait_out(look, "mongo", self._observer, away=StoreUnavailable, backoff_max_s=backoff_max_s)
+            await retries.run(look)
             await view.share.stay()
             self._observer.observe(LoopTurned(*LOOP))
             await asyncio.sleep(self._settings.interval_ms / 1000)

@@ -19,11 +19,11 @@ from consumers.importer.publisher import ProgressPublisher
 from consumers.importer.run import run_import
 from consumers.importer.waits import Waits
 from consumers.loop.prefetch import Stopped
-from consumers.loop.retry import wait_out
+from consumers.loop.retry import RetryPolicy
 from handlers.imports.chunk_size import ChunkSize
 from producers.emitters import Emitter
 from schemas.documents import ImportDocument, InventoryDocument
-from schemas.errors import StoreRefused, StoreUnavailable
+from schemas.errors import StoreRefused
 from schemas.observation.imports import ImportLeft, ImportStarted
 from schemas.observation.requests import BatchReport, DeadLetterWritten
 from schemas.records import Asked, IncomingRecord, OutgoingRecord, Rejected
@@ -47,8 +47,8 @@ class ImportPartition:
 
     async def take_over(self) -> None:
         """See `PartitionWork.take_over`."""
-        observer, backoff_max_s = self._context.observer, self._context.backoff_max_s
-        await wait_out(self._store.take_over, "mongo", observer, away=StoreUnavailable, backoff_max_s=backoff_max_s)
+        policy = RetryPolicy("mongo", self._context.observer, self._context.backoff_max_s)
+        await policy.run(self._store.take_over)
 
     async def serve(self, records: Sequence[IncomingRecord], emitter: Emitter, stopping: asyncio.Event) -> None:
         """Take commands to their ends; at a stop, return before that.

@@ -16,8 +16,8 @@ from typing import Final, ParamSpec, Self, TypeVar
 
 from consumers.importer.context import ImporterContext
 from consumers.loop.prefetch import Stopped, let_go, unless
-from consumers.loop.retry import seen_through, wait_out
-from schemas.errors import CodeServiceError, Dropped, ImportFailed, ObjectStoreUnavailable, StoreUnavailable
+from consumers.loop.retry import RetryPolicy, seen_through
+from schemas.errors import Dropped, ImportFailed, StoreUnavailable
 from schemas.observation.fact import Place
 from schemas.observation.partitions import LoopTurned, Part
 
@@ -58,14 +58,14 @@ class Waits:
     cancelled: asyncio.Event = field(default_factory=asyncio.Event)
 
     @property
-    def mongo(self) -> "RetryPolicy":
+    def mongo(self) -> "BoundedRetry":
         """Ask MongoDB for as long as it is unavailable."""
-        return RetryPolicy("mongo", StoreUnavailable, self)
+        return BoundedRetry("mongo", self)
 
     @property
-    def s3(self) -> "RetryPolicy":
+    def s3(self) -> "BoundedRetry":
         """Ask S3 for as long as it is unavailable."""
-        return RetryPolicy("s3", ObjectStoreUnavailable, self)
+        return BoundedRetry("s3", self)
 
     def turned(self) -> None:
         """The import goes on."""
@@ -140,11 +140,10 @@ class Waits:
 
 
 @dataclass(frozen=True, slots=True)
-class RetryPolicy:
-    """How one part is asked: again and again while it raises `errors`, until a limit ends it."""
+class BoundedRetry:
+    """Retries what one part is asked while it is unavailable, until a limit ends that."""
 
     part: Part
-    errors: type[CodeServiceError]
     waits: Waits
     limits: Limits = UNTIL_STOP
 
@@ -163,13 +162,8 @@ class RetryPolicy:
 
     async def _retried(self, work: Callable[[], Awaitable[T]]) -> T:
         context = self.waits.context
-        return await wait_out(
-            partial(self.waits.turning, work),
-            self.part,
-            context.observer,
-            away=self.errors,
-            backoff_max_s=context.backoff_max_s,
-        )
+        policy = RetryPolicy(self.part, context.observer, context.backoff_max_s)
+        return await policy.run(self.waits.turning, work)
 
 
 async def passed(event: asyncio.Event, grace_s: float) -> None:

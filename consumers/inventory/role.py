@@ -20,7 +20,6 @@ from consumers.inventory.view import InventoryView
 from consumers.inventory.view_reader import ViewReader
 from consumers.loop.failpoints import Failpoint
 from consumers.loop.prefetch import Stopped, unless_stopped
-from consumers.loop.retry import wait_out
 from consumers.loop.serving import KafkaSide
 from handlers.inventory.alerts import StockLimits
 from producers.emitters import EMIT_PATIENCE_S, idempotent_producer
@@ -88,9 +87,7 @@ class InventoryRole:
                 raise BrokerUnavailable(f"Kafka: {type(why).__name__}: {why}") from None
 
         while not stopping.is_set():
-            await wait_out(
-                life, "kafka", self._side.observer, away=BrokerUnavailable, backoff_max_s=self._side.backoff_max_s
-            )
+            await self._side.retries("kafka").run(life)
 
     async def _live(self, stopping: asyncio.Event) -> None:
         """One application, from its start to its crash or to the end."""
@@ -133,9 +130,7 @@ class InventoryRole:
                 self.lags.now = None
                 raise BrokerUnavailable(f"Kafka: {type(why).__name__}") from None
 
-        await wait_out(
-            read, "kafka", self._side.observer, away=BrokerUnavailable, backoff_max_s=self._side.backoff_max_s
-        )
+        await self._side.retries("kafka").run(read)
 
 
 async def any_of(*events: asyncio.Event) -> None:

@@ -19,7 +19,7 @@ from consumers.inventory.view import InventoryView
 from consumers.loop import aiokafka_patch as lenient
 from consumers.loop.layout import partitions_of
 from consumers.loop.partition import as_incoming
-from consumers.loop.retry import wait_out
+from consumers.loop.retry import RetryPolicy
 from schemas.errors import BrokerUnavailable
 from schemas.observation.fact import Observer
 from schemas.observation.partitions import LoopTurned, PartAvailable
@@ -77,8 +77,9 @@ class ViewReader:
             except KafkaError as why:
                 raise BrokerUnavailable(f"Kafka: {type(why).__name__}: {why}") from None
 
+        retries = RetryPolicy("kafka", self._observer, backoff_max_s)
         while True:
-            await wait_out(read, "kafka", self._observer, away=BrokerUnavailable, backoff_max_s=backoff_max_s)
+            await retries.run(read)
 
     async def _read(self, connection: Mapping[str, Any]) -> None:
         """Until there are other partitions than at the start."""

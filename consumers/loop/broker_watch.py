@@ -1,9 +1,10 @@
-"""Asking what the work itself does not ask: whether a part answers and has the topics, where the logs end.
+"""Probes of what the work itself does not ask: whether a part answers and has the topics, where the logs end.
 
-In:       a question to a part.
-Out:      `waits_for` and `answered`, so that an idle process knows too what is missing; `heard`, the ends of logs.
-Promise:  the ends are those of now, also while batches are in hand: fetches tell of them only until what is read
-          ahead is full. Ends only by cancellation.
+In:       a probe of a part.
+Out:      facts: the part is unavailable or available, so that an idle process knows too what is missing; the ends of
+          the logs.
+Promise:  the ends are current, also while batches are in hand: fetches contain them only until the prefetch is full.
+          Ends only by cancellation.
 """
 
 import asyncio
@@ -20,15 +21,15 @@ from schemas.observation.fact import Observer
 from schemas.observation.partitions import Ends, EndsRead, Part, PartAvailable, PartUnavailable
 
 EVERY_S: Final = 2.0
-"""Between two questions: one small request to each broker that leads a partition served here."""
+"""Between two probes: one small request to each broker that leads a partition served here."""
 ANSWER_TIMEOUT_S: Final = 10.0
-"""A part that takes longer is away."""
+"""A part that takes longer is unavailable."""
 
 
 @asynccontextmanager
-async def watched(ask: Callable[[], Awaitable[None]], part: Part, observer: Observer) -> AsyncIterator[None]:
-    """Watch until the block is left."""
-    task = asyncio.create_task(watch(ask, part, observer), name=f"watch {part}")
+async def probed(probe: Callable[[], Awaitable[None]], part: Part, observer: Observer) -> AsyncIterator[None]:
+    """Probe the part until the block is left."""
+    task = asyncio.create_task(probe_repeatedly(probe, part, observer), name=f"probe {part}")
     try:
         yield
     finally:
@@ -36,27 +37,27 @@ async def watched(ask: Callable[[], Awaitable[None]], part: Part, observer: Obse
         await asyncio.wait({task})
 
 
-async def watch(ask: Callable[[], Awaitable[None]], part: Part, observer: Observer) -> NoReturn:
-    """Ask again and again; tell when the part falls silent, and when it answers after that.
+async def probe_repeatedly(probe: Callable[[], Awaitable[None]], part: Part, observer: Observer) -> NoReturn:
+    """Observe when a probe fails, and when one succeeds after that.
 
-    It says `answered` only for a silence of its own: work may know better that a part does not serve it.
+    Only a failure of its own ends in `PartAvailable`: the work may know better that a part does not serve it.
     """
-    silent = False
+    has_failed = False
     while True:
         try:
-            await seen_through(ask())
+            await seen_through(probe())
         except CodeServiceError as why:
             observer.observe(PartUnavailable(part, why))
-            silent = True
+            has_failed = True
         else:
-            if silent:
+            if has_failed:
                 observer.observe(PartAvailable(part))
-            silent = False
+            has_failed = False
         await asyncio.sleep(EVERY_S)
 
 
-async def look_for(topics: Collection[str], consumer: AIOKafkaConsumer) -> None:
-    """Ask the broker for the topics, unless the consumer knows them all already.
+async def check_topics(topics: Collection[str], consumer: AIOKafkaConsumer) -> None:
+    """Check that the broker has the topics, unless the consumer knows them all already.
 
     Raises:
         BrokerUnavailable: it lacks some of them, or gives no answer in time.
@@ -72,8 +73,8 @@ async def look_for(topics: Collection[str], consumer: AIOKafkaConsumer) -> None:
         raise BrokerUnavailable(f"Kafka: no topic {', '.join(missing)}: run `codes migrate`")
 
 
-async def hear_ends(consumer: AIOKafkaConsumer, sources: Collection[TopicPartition], observer: Observer) -> None:
-    """Ask the broker where the logs end, and tell it.
+async def read_ends(consumer: AIOKafkaConsumer, sources: Collection[TopicPartition], observer: Observer) -> None:
+    """Read from the broker where the logs end, and observe it.
 
     Raises:
         BrokerUnavailable: no answer in time.
@@ -96,6 +97,6 @@ async def hear_ends(consumer: AIOKafkaConsumer, sources: Collection[TopicPartiti
 
 
 def high_watermark(consumer: AIOKafkaConsumer, source: TopicPartition, last_stable: int) -> int:
-    """As the last fetch told it, at least the last stable offset, which is asked for anew."""
+    """As of the last fetch, at least the last stable offset, which was read just now."""
     fetched = consumer.highwater(source) if source in consumer.assignment() else None
     return max(fetched or 0, last_stable)

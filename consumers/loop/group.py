@@ -1,6 +1,6 @@
 """One process's membership in a consumer group: which partitions it serves, and how it lets go of them.
 
-In:       topics, and how to make a loop for a partition.
+In:       topics, and what is done with a partition's records.
 Out:      one task a partition, for as long as the group leaves it here.
 Promise:  a rebalance and a stop take the same way out: finish the batch within the budget, or give it up
           uncommitted. A task that dies takes the process with it; nothing half-alive stays.
@@ -16,26 +16,26 @@ from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
 from aiokafka.errors import KafkaConnectionError
 
 from consumers.loop.assignors import sticky_assignor
-from consumers.loop.broker_watch import hear_ends, look_for, watch
-from consumers.loop.partition import PartitionLoop
-from consumers.loop.retry import wait_out
+from consumers.loop.broker_watch import check_topics, probe_repeatedly, read_ends
+from consumers.loop.partition import LoopLimits, OpenEmitter, PartitionLoop, PartitionWork
+from consumers.loop.retry import RetryPolicy
 from schemas.errors import BrokerUnavailable
 from schemas.observation.fact import Observer
 from schemas.observation.partitions import PartitionsAssigned, PartitionsRevoked, RebalanceTimed
 from schemas.settings import KafkaSettings
 
 POLL_INTERVAL_MS_MAX: Final = 24 * 3_600_000
-"""The group must not take a partition away because a batch waits out a database: the session time-out is what
-tells the dead from the living, and health checks the stuck."""
+"""The group must not revoke a partition because a batch waits for a database. The session time-out detects a dead
+process, and health checks detect a stuck one."""
 REBALANCE_TIMEOUT_MS: Final = 30_000
-"""The group waits so long for a member that finishes its batches; longer than any stop budget."""
+"""How long the group waits for a member that finishes its batches; longer than any stop budget."""
 METADATA_MAX_AGE_MS: Final = 30_000
 """New partitions are seen within this time."""
 HEARTBEATS_PER_SESSION: Final = 4
 HEARTBEAT_MS_MAX: Final = 500
-"""A member hears of a rebalance by its heartbeat, and all others stand still until the last one has heard."""
+"""A member learns of a rebalance from the answer to its heartbeat, and all others wait for the last one."""
 
-MakeLoop = Callable[[TopicPartition, AIOKafkaConsumer], PartitionLoop]
+OpenPartition = Callable[[TopicPartition], PartitionWork]
 
 
 class GroupMember(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is not typed
@@ -45,16 +45,18 @@ class GroupMember(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka 
         self,
         consumer: AIOKafkaConsumer,
         topics: Sequence[str],
-        make_loop: MakeLoop,
+        open_partition: OpenPartition,
+        open_emitter: OpenEmitter,
+        limits: LoopLimits,
         observer: Observer,
-        stop_budget_s: float,
     ) -> None:
         """`topics` are full names; `consumer` is started already."""
         self._consumer = consumer
         self._topics = topics
-        self._make_loop = make_loop
+        self._open_partition = open_partition
+        self._open_emitter = open_emitter
+        self._limits = limits
         self._observer = observer
-        self._stop_budget_s = stop_budget_s
         self._loops: dict[PartitionLoop, asyncio.Task[None]] = {}
         self._sources: frozenset[TopicPartition] = frozenset()
         self._tasks: asyncio.TaskGroup | None = None
@@ -70,14 +72,16 @@ class GroupMember(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka 
         """
         async with asyncio.TaskGroup() as self._tasks:
             self._consumer.subscribe(topics=list(self._topics), listener=self)
-            watching = self._tasks.create_task(watch(self._ask, "kafka", self._observer), name="watch")
+            probing = self._tasks.create_task(
+                probe_repeatedly(self._probe, "kafka", self._observer), name="probe kafka"
+            )
             await stopping.wait()
             self._leaving = True
-            watching.cancel()
+            probing.cancel()
             await self._let_go()
 
-    async def on_partitions_revoked(self, revoked: Collection[TopicPartition]) -> None:  # noqa: ARG002  # aiokafka shares out all anew
-        """The group is about to share out anew: let go of all partitions."""
+    async def on_partitions_revoked(self, revoked: Collection[TopicPartition]) -> None:  # noqa: ARG002  # aiokafka revokes all
+        """A rebalance begins: let go of all partitions."""
         began = perf_counter()
         serving = bool(self._loops)
         await self._let_go()
@@ -95,14 +99,18 @@ class GroupMember(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka 
             self._revoked_at = None
         self._sources = frozenset(assigned)
         for source in sorted(assigned):
-            loop = self._make_loop(source, self._consumer)
-            assert self._tasks is not None
-            self._loops[loop] = self._tasks.create_task(loop.run(), name=f"{source.topic}.{source.partition}")
+            self._start_loop(source)
         self._observer.observe(PartitionsAssigned(frozenset((source.topic, source.partition) for source in assigned)))
 
-    async def _ask(self) -> None:
-        await look_for(self._topics, self._consumer)
-        await hear_ends(self._consumer, self._sources, self._observer)
+    def _start_loop(self, source: TopicPartition) -> None:
+        work = self._open_partition(source)
+        loop = PartitionLoop(source, self._consumer, work, self._open_emitter, self._limits, self._observer)
+        assert self._tasks is not None
+        self._loops[loop] = self._tasks.create_task(loop.run(), name=f"{source.topic}.{source.partition}")
+
+    async def _probe(self) -> None:
+        await check_topics(self._topics, self._consumer)
+        await read_ends(self._consumer, self._sources, self._observer)
 
     async def _let_go(self) -> None:
         loops, self._loops = self._loops, {}
@@ -111,7 +119,7 @@ class GroupMember(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka 
             return
         for loop in loops:
             loop.stop()
-        _, late = await asyncio.wait(loops.values(), timeout=self._stop_budget_s)
+        _, late = await asyncio.wait(loops.values(), timeout=self._limits.stop_budget_s)
         for task in late:
             task.cancel()
         for task in late:
@@ -136,7 +144,7 @@ def consumer_options(settings: KafkaSettings, group: str) -> Mapping[str, Any]:
     }
 
 
-async def started_consumer(options: Mapping[str, Any], observer: Observer, backoff_max_s: float) -> AIOKafkaConsumer:
+async def started_consumer(options: Mapping[str, Any], retries: RetryPolicy) -> AIOKafkaConsumer:
     """A consumer that has found its cluster, however long that took."""
 
     async def once() -> AIOKafkaConsumer:
@@ -150,4 +158,4 @@ async def started_consumer(options: Mapping[str, Any], observer: Observer, backo
             unless_started.pop_all()
         return consumer
 
-    return await wait_out(once, "kafka", observer, away=BrokerUnavailable, backoff_max_s=backoff_max_s)
+    return await retries.run(once)

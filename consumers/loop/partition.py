@@ -1,4 +1,4 @@
-"""One partition's way: records in, one committed batch out, again and again.
+"""The loop of one partition: poll records, have them served, again and again.
 
 In:       records of one topic partition, in order.
 Out:      whatever the partition's work makes of them, through its emitter.
@@ -31,7 +31,7 @@ from schemas.observation.partitions import (
 from schemas.records import IncomingRecord, UnreadableBatch
 
 POLL_TIMEOUT_MS: Final = 250
-"""Longest wait for records: so often an idle loop shows that it turns."""
+"""Longest wait for records: the interval at which an idle loop reports a turn."""
 RESTART_WAIT_S: Final = 0.5
 """Before a partition starts again; it doubles up to the longest wait of the settings."""
 DOUBLINGS_MAX: Final = 20
@@ -46,10 +46,10 @@ class PartitionWork(Protocol):
     """What is done with a partition's records."""
 
     async def take_over(self) -> None:
-        """Before the first records: end what a former owner left open. Waits out what is away."""
+        """Before the first records: end what a former owner left open. Retries while a part is unavailable."""
 
     async def serve(self, records: Sequence[IncomingRecord], emitter: Emitter, stopping: asyncio.Event) -> None:
-        """Take records all the way, their offsets included; long work ends early when `stopping` is set."""
+        """Process records up to the commit of their offsets; long work ends early when `stopping` is set."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +58,10 @@ class LoopLimits:
 
     batch_size_max: int
     fenced_wait_s: float
-    """After being fenced: long enough for the group to take the partition away, if it is going to."""
+    """After being fenced: long enough for the group to revoke the partition, if it is going to."""
     backoff_max_s: float
+    stop_budget_s: float
+    """For a batch in hand when the partition is let go; then it is cancelled."""
 
 
 class PartitionLoop:
@@ -82,10 +84,10 @@ class PartitionLoop:
         self._observer = observer
         self._stopping = asyncio.Event()
         self._failures = 0
-        """Of Kafka, since a batch last went all the way."""
+        """Of Kafka, since a batch was last emitted."""
 
     def stop(self) -> None:
-        """Finish the batch under way, then end `run`; without a batch, end it at once."""
+        """Finish the batch in progress, then end `run`; without a batch, end it at once."""
         self._stopping.set()
 
     async def run(self) -> None:
@@ -99,16 +101,19 @@ class PartitionLoop:
                 self._observer.observe(PartitionFencedOff(self._source.topic, self._source.partition))
                 await self._pause(self._limits.fenced_wait_s)
             except IllegalStateError:
-                return  # the group has taken the partition away
+                return  # the group has revoked the partition
             except (EmitFailed, Dropped, KafkaError) as why:
-                self._observer.observe(PartUnavailable("kafka", kafka_away(why)))
+                self._observer.observe(PartUnavailable("kafka", kafka_unavailable(why)))
                 await self._pause(min(restart_wait_s(self._failures), self._limits.backoff_max_s))
                 self._failures += 1
 
     async def _serve(self) -> None:
         async with AsyncExitStack() as opened:
+            # The order is the promise. The producer's start ends the former owner's transaction in Kafka, and
+            # `take_over` the one in MongoDB; only then is the committed offset final. Read earlier, it could miss a
+            # batch that the former owner commits late, and that batch would be emitted twice.
             emitter = await self._unless_stopped(opened.enter_async_context(self._open_emitter(self._source)))
-            await self._work.take_over()
+            await self._unless_stopped(self._work.take_over())
             await self._unless_stopped(self._go_to_committed())
             self._observer.observe(PartAvailable("kafka"))
             while not self._stopping.is_set():
@@ -121,10 +126,11 @@ class PartitionLoop:
                 await self._unless_stopped(self._tell_position())
 
     async def _unless_stopped(self, asking: Awaitable[T]) -> T:
-        """What Kafka's client gives, unless the loop is stopped meanwhile.
+        """The result, unless the loop is stopped meanwhile.
 
-        In a rebalance the client gives nothing before the new assignment, and that waits for this loop to end. What
-        it may have fetched is not lost: the next loop starts at the committed offset.
+        In a rebalance Kafka's client gives nothing before the new assignment, and that waits for this loop to end.
+        So would the whole group wait for a MongoDB that does not answer `take_over`. What may have been fetched is
+        not lost: the next loop starts at the committed offset.
 
         Raises:
             Stopped: the loop is stopped.
@@ -169,11 +175,11 @@ def taken(records: Sequence[IncomingRecord]) -> BatchTaken:
 
 
 def restart_wait_s(failures: int) -> float:
-    """Seconds to wait after so many failures before this one."""
+    """Seconds to wait after a failure that follows so many others."""
     return RESTART_WAIT_S * 2.0 ** min(failures, DOUBLINGS_MAX)
 
 
-def kafka_away(why: Exception) -> CodeServiceError:
+def kafka_unavailable(why: Exception) -> CodeServiceError:
     """An error of the client as one of ours."""
     return why if isinstance(why, CodeServiceError) else EmitFailed(f"Kafka: {type(why).__name__}")
 

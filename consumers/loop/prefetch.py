@@ -59,7 +59,7 @@ async def unless(work: Awaitable[T], *limits: Coroutine[Any, Any, Any]) -> T:
     try:
         await asyncio.wait((task, *ends), return_when=asyncio.FIRST_COMPLETED)
         if not task.done():
-            raise Stopped("told to stop")
+            raise Stopped("the work was cancelled at its limit")
         return task.result()
     finally:
         await let_go(task, *ends)

@@ -1,59 +1,73 @@
-"""Waiting out what is away, seeing through what is begun, and stepping aside for who was faster.
+"""How work is retried while a part (MongoDB, Kafka, S3) is unavailable, and after a conflict.
 
-Out: `wait_out`, which tries again for as long as it takes, with capped backoff and jitter; `seen_through`;
+Out: `RetryPolicy`, which retries for as long as it takes, with capped backoff and jitter; `seen_through`;
      `step_aside`.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
 from random import uniform
-from typing import Final, TypeVar
+from typing import Final, ParamSpec, TypeVar
 
 import stamina
 
-from schemas.errors import CodeServiceError, Dropped
+from schemas.errors import (
+    BrokerUnavailable,
+    CodeServiceError,
+    Dropped,
+    ObjectStoreUnavailable,
+    StoreUnavailable,
+)
 from schemas.observation.fact import Observer
 from schemas.observation.partitions import Part, PartAvailable, PartUnavailable
 
 FIRST_WAIT_S: Final = 0.05
 ASIDE_S: Final = 0.005
-"""Longest pause after the first conflict; it doubles from one to the next."""
+"""Longest pause after the first conflict; it doubles with each further one."""
 ASIDE_S_MAX: Final = 1.0
+UNAVAILABLE: Final[Mapping[Part, type[CodeServiceError]]] = {
+    "mongo": StoreUnavailable,
+    "kafka": BrokerUnavailable,
+    "s3": ObjectStoreUnavailable,
+}
+"""What a part's clients raise, in our words, when it gives no answer."""
 
+P = ParamSpec("P")
 T = TypeVar("T")
 
 
-async def wait_out(
-    work: Callable[[], Awaitable[T]],
-    part: Part,
-    observer: Observer,
-    *,
-    away: type[CodeServiceError] | tuple[type[CodeServiceError], ...],
-    backoff_max_s: float,
-) -> T:
-    """Do the work; while it raises one of `away` or is dropped, tell the observer, wait and do it again.
+@dataclass(frozen=True, slots=True)
+class RetryPolicy:
+    """For everything that one part is asked: retry without end, and let the observer know."""
 
-    Ends only by cancellation.
-    """
+    part: Part
+    observer: Observer
+    backoff_max_s: float
 
-    def is_away(why: Exception) -> bool:
-        if isinstance(why, CodeServiceError) and isinstance(why, (away, Dropped)):
-            observer.observe(PartUnavailable(part, why))
+    async def run(self, work: Callable[P, Awaitable[T]], *args: P.args, **options: P.kwargs) -> T:
+        """Do the work; while the part is unavailable, or the client drops the work, wait and do it again.
+
+        Ends only by cancellation, and by any other error of the work.
+        """
+        async for attempt in stamina.retry_context(
+            on=self._is_retried,
+            attempts=None,
+            timeout=None,
+            wait_initial=FIRST_WAIT_S,
+            wait_max=self.backoff_max_s,
+            wait_jitter=FIRST_WAIT_S,
+        ):
+            with attempt:
+                done = await seen_through(work(*args, **options))
+        self.observer.observe(PartAvailable(self.part))
+        return done
+
+    def _is_retried(self, why: Exception) -> bool:
+        if isinstance(why, CodeServiceError) and isinstance(why, (UNAVAILABLE[self.part], Dropped)):
+            self.observer.observe(PartUnavailable(self.part, why))
             return True
         return False
-
-    async for attempt in stamina.retry_context(
-        on=is_away,
-        attempts=None,
-        timeout=None,
-        wait_initial=FIRST_WAIT_S,
-        wait_max=backoff_max_s,
-        wait_jitter=FIRST_WAIT_S,
-    ):
-        with attempt:
-            done = await seen_through(work())
-    observer.observe(PartAvailable(part))
-    return done
 
 
 async def seen_through(work: Awaitable[T]) -> T:
@@ -71,7 +85,7 @@ async def seen_through(work: Awaitable[T]) -> T:
         task = asyncio.current_task()
         if task is None or task.cancelling():
             raise
-        raise Dropped("a client cancelled what nobody else did") from why
+        raise Dropped("a client cancelled its own work") from why
 
 
 async def step_aside(attempt: int) -> None:

@@ -1,11 +1,11 @@
 """What every role that reads Kafka is made of: a consumer, emitters by the processing guarantee, a group member.
 
 In:   a group, topics, and what to do with a partition's records.
-Out:  `serve_topics`, which serves until it is told to stop, and leaves no task and no connection behind.
+Out:  `serve_topics`, which serves until it is stopped, and leaves no task and no connection behind.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -13,9 +13,10 @@ from typing import Any
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from consumers.loop import aiokafka_patch as lenient
-from consumers.loop.group import GroupMember, consumer_options, started_consumer
-from consumers.loop.partition import LoopLimits, OpenEmitter, PartitionLoop, PartitionWork
+from consumers.loop.group import GroupMember, OpenPartition, consumer_options, started_consumer
+from consumers.loop.partition import LoopLimits, OpenEmitter
 from consumers.loop.prefetch import Stopped, unless_stopped
+from consumers.loop.retry import RetryPolicy
 from consumers.loop.tracing import UNTRACED, Tracer
 from producers.emitters import (
     AcknowledgedEmitter,
@@ -27,10 +28,9 @@ from producers.emitters import (
 )
 from schemas.errors import AbortReason
 from schemas.observation.fact import Observer
+from schemas.observation.partitions import Part
 from schemas.observation.requests import TransactionAborted
 from schemas.settings import KafkaSettings, ProcessingGuarantee, WorkerSettings
-
-MakeWork = Callable[[TopicPartition], PartitionWork]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,12 +50,17 @@ class KafkaSide:
         """Longest wait between two tries, seconds."""
         return self.limits.backoff_max_ms / 1000
 
+    def retries(self, part: Part) -> RetryPolicy:
+        """How whatever one part is asked is retried."""
+        return RetryPolicy(part, self.observer, self.backoff_max_s)
+
     def loop_limits(self, batch_size_max: int) -> LoopLimits:
         """The limits of a partition's loop that takes so many records at once."""
         return LoopLimits(
             batch_size_max=batch_size_max,
             fenced_wait_s=self.settings.session_timeout_ms / 1000,
             backoff_max_s=self.backoff_max_s,
+            stop_budget_s=self.limits.stop_budget_s,
         )
 
 
@@ -63,7 +68,7 @@ async def serve_topics(
     side: KafkaSide,
     group: str,
     topics: Sequence[str],
-    make_work: MakeWork,
+    open_partition: OpenPartition,
     stopping: asyncio.Event,
     *,
     batch_size_max: int,
@@ -79,13 +84,8 @@ async def serve_topics(
             consumer = await unless_stopped(opened.enter_async_context(open_consumer(side, group)), stopping)
         except Stopped:
             return
-        open_emitter = emitters(side, group, consumer)
-
-        def make_loop(source: TopicPartition, consumer: AIOKafkaConsumer) -> PartitionLoop:
-            work = make_work(source)
-            return PartitionLoop(source, consumer, work, open_emitter, limits, side.observer)
-
-        member = GroupMember(consumer, topics, make_loop, side.observer, side.limits.stop_budget_s)
+        open_emitter = emitter_opener(side, group, consumer)
+        member = GroupMember(consumer, topics, open_partition, open_emitter, limits, side.observer)
         await member.run(stopping)
 
 
@@ -94,18 +94,19 @@ async def open_consumer(side: KafkaSide, group: str) -> AsyncIterator[AIOKafkaCo
     """A started consumer, stopped at the end."""
     lenient.install()
     options = {**side.connection, **consumer_options(side.settings, group)}
-    consumer = await started_consumer(options, side.observer, side.backoff_max_s)
+    consumer = await started_consumer(options, side.retries("kafka"))
     try:
         yield consumer
     finally:
         await consumer.stop()
 
 
-def emitters(side: KafkaSide, group: str, consumer: AIOKafkaConsumer) -> OpenEmitter:
+def emitter_opener(side: KafkaSide, group: str, consumer: AIOKafkaConsumer) -> OpenEmitter:
     """How a partition opens its emitter: with a producer of its own.
 
-    A producer that failed once has lost count of its sequence numbers and fails for ever; the partition that opens
-    another must not have to wait for all others to let go of it.
+    One producer for all partitions would break both promises. A transactional id is one input partition's, or its new
+    owner could not fence the former one alone. And a producer that failed once has lost count of its sequence numbers
+    and fails for ever: the partition that opens another must not have to wait for all others to let go of it.
     """
     patience = patience_s(side.settings.transaction_timeout_ms)
 

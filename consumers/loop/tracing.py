@@ -1,7 +1,7 @@
-"""What the loops tell of a batch's way while it is gone, for traces. `ops.telemetry.otel` implements it.
+"""What the loops report of a batch while it is processed, for traces. `ops.telemetry.otel` implements it.
 
-Out:      the port `Tracer`; `UNTRACED`, which is used where nobody traces, and does nothing.
-Promise:  what is told are records as they were read, names of steps and counts. A tracer writes down no key, value
+Out:      the port `Tracer`; `UNTRACED`, which is used without tracing, and does nothing.
+Promise:  reported are records as they were read, names of steps and counts. A tracer records no key, value
           or header of a record but the ids of its `traceparent`.
 """
 

@@ -1,43 +1,50 @@
-"""A batch of request records, decided and answered: decode, gather, plan, apply, emit.
+"""A batch of request records taken through its five steps: decode, gather, plan, apply, emit.
 
 In:       records of one partition of a request topic, in order.
 Out:      one result per readable request, one dead letter per unreadable record, and the events.
-Promise:  offsets move only together with what they caused. A crash repeats work; a repeat gives the same outputs.
+Promise:  offsets move only together with the outputs of their records. A crash repeats work; a repeat gives the same
+          outputs.
 """
 
 import asyncio
-from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from functools import partial
 
 from consumers.decode import SizeLimits, decode_request
-from consumers.worker.answering import Answering
-from consumers.worker.context import Surroundings
-from consumers.worker.deciding import Decided, Deciding
-from consumers.worker.outputs import Outputs
+from consumers.worker.context import WorkerContext
+from consumers.worker.isolation import Decided, Isolation
+from consumers.worker.outputs import BatchRecords, Outputs, batch_records, with_copies
+from consumers.worker.replies import ReplyCopies
+from consumers.worker.report import observe_batch
 from consumers.worker.stopwatch import Stopwatch
-from handlers.requests.plan import Plan
+from handlers.requests.facts import Facts
+from handlers.requests.plan import Plan, check_size, plan_batch
 from producers.emitters import Emitter
-from schemas.observation.requests import BatchReport, DeadLetterWritten
+from schemas.errors import BatchTooSlow, EmitFailed, StoreUnavailable
 from schemas.records import Asked, IncomingRecord, Rejected
+from schemas.requests import Request
 from stores.code_port import CodeStore
+
+Requests = Sequence[Asked[Request]]
 
 
 class RequestPartition:
-    """Decides and answers the requests of one partition."""
+    """Decides and answers the requests of one partition; lives as long as it is served here."""
 
-    def __init__(self, shard: str, topic: str, store: CodeStore, around: Surroundings) -> None:
+    def __init__(self, shard: str, topic: str, store: CodeStore, context: WorkerContext) -> None:
         """`topic` and `shard` are names without the prefix."""
+        self._shard = shard
         self._topic = topic
-        self._around = around
-        self._deciding = Deciding(shard, store, around)
-        self._answering = Answering(around)
-        self._sizes = SizeLimits(
-            around.limits.record_bytes_max, around.limits.key_bytes_max, around.limits.header_bytes_max
-        )
+        self._store = store
+        self._context = context
+        self._isolation = Isolation(store, context)
+        self._replies = ReplyCopies(context.replies)
+        self._sizes = SizeLimits.of(context.limits)
 
     async def take_over(self) -> None:
         """See `PartitionWork.take_over`."""
-        await self._deciding.take_over()
+        await self._context.mongo_retries.run(self._store.take_over)
 
     async def serve(
         self,
@@ -45,48 +52,87 @@ class RequestPartition:
         emitter: Emitter,
         stopping: asyncio.Event,  # noqa: ARG002  # a batch is short: it is finished
     ) -> None:
-        """Take one batch all the way.
+        """Take one batch through all steps.
 
         Raises:
-            PartitionFenced, EmitFailed: see `Emitter.emit`. What was decided stays decided and is told again.
+            PartitionFenced, EmitFailed: see `Emitter.emit`. What was decided stays decided and is emitted again.
         """
-        with self._around.tracer.processing(self._around.group, records):
-            await self._serve(records, emitter)
+        context, watch = self._context, Stopwatch(self._context.tracer)
+        with context.tracer.processing(context.group, records):
+            requests, unreadable = self._decode(records, watch)
+            decided = await self._isolation.decide(requests, partial(self._write, watch)) if requests else Decided()
+            context.failpoint.reached("after_apply")
+            rejections = [*unreadable, *decided.unprocessable]
+            outputs = await self._emit(records, decided.plans, rejections, emitter, watch)
+            context.failpoint.reached("after_emit")
+            observe_batch(context.observer, records, decided.plans, rejections, outputs, watch.seconds)
 
-    async def _serve(self, records: Sequence[IncomingRecord], emitter: Emitter) -> None:
-        watch = Stopwatch(self._around.tracer)
+    def _decode(self, records: Sequence[IncomingRecord], watch: Stopwatch) -> tuple[Requests, list[Rejected]]:
+        """Bytes to requests; what cannot be read is set aside for the dead letters."""
         with watch.step("decode"):
             read = [decode_request(record, self._topic, self._sizes) for record in records]
-        asked = [one for one in read if isinstance(one, Asked)]
-        decided = await self._deciding.decide(asked, watch) if asked else Decided()
-        self._around.failpoint.reached("after_apply")
-        rejections = [one for one in read if isinstance(one, Rejected)] + list(decided.unprocessable)
+        requests = [found for found in read if isinstance(found, Asked)]
+        return requests, [found for found in read if isinstance(found, Rejected)]
+
+    async def _write(self, watch: Stopwatch, requests: Requests, inconsistent: Mapping[str, str]) -> Plan:
+        """One try to decide these requests; while MongoDB is unavailable, again from `gather` on.
+
+        Raises:
+            FactsStale, BatchTooSlow, StoreRefused, PlanTooLarge: see `Isolation.decide`.
+        """
+        return await self._context.mongo_retries.run(self._try, watch, requests, inconsistent)
+
+    async def _try(self, watch: Stopwatch, requests: Requests, inconsistent: Mapping[str, str]) -> Plan:
+        facts = await self._gather(requests, watch)
+        plan = self._plan(requests, facts, inconsistent, watch)
+        self._context.failpoint.reached("before_apply")
+        await self._apply(plan, watch)
+        return plan
+
+    async def _gather(self, requests: Requests, watch: Stopwatch) -> Facts:
+        """Read what the decisions need, in at most one read per collection."""
+        with watch.step("gather"):
+            return await self._store.gather(requests)
+
+    def _plan(self, requests: Requests, facts: Facts, inconsistent: Mapping[str, str], watch: Stopwatch) -> Plan:
+        """Decide all requests, each seeing what those before it did. Pure: no I/O, no clock but `now`."""
+        with watch.step("plan"):
+            known = replace(facts, inconsistent={**facts.inconsistent, **inconsistent})
+            plan = plan_batch(requests, known, shard=self._shard, now=self._context.clock())
+            check_size(plan)
+            return plan
+
+    async def _apply(self, plan: Plan, watch: Stopwatch) -> None:
+        """Write the plan in one MongoDB transaction, or nothing of it."""
+        with watch.step("apply"):
+            try:
+                await self._store.apply(plan)
+            except BatchTooSlow as why:
+                if len(plan.new_entries) > 1:
+                    raise
+                raise StoreUnavailable(str(why)) from None  # a single request is not too many: try it again
+
+    async def _emit(
+        self,
+        records: Sequence[IncomingRecord],
+        plans: Sequence[Plan],
+        rejections: Sequence[Rejected],
+        emitter: Emitter,
+        watch: Stopwatch,
+    ) -> Outputs:
+        """Send results, events and dead letters together with the next offset."""
         with watch.step("emit"):
-            outputs = await self._answering.answer(records, decided.plans, rejections, emitter)
-        self._around.failpoint.reached("after_emit")
-        for rejected in rejections:
-            self._around.observer.observe(DeadLetterWritten(rejected))
-        self._around.observer.observe(report(records, decided.plans, rejections, outputs, watch))
+            built = self._build(plans, rejections)
+            outputs = with_copies(built, await self._replies.allowed(records))
+            try:
+                with self._context.tracer.sending(len(outputs.records)):
+                    await emitter.emit(outputs.records, records[-1].offset + 1)
+            except EmitFailed as why:
+                self._replies.failed(outputs.copied_to, why)
+                raise
+            self._replies.delivered(outputs.copied_to)
+            return outputs
 
-
-def report(
-    records: Sequence[IncomingRecord],
-    plans: Sequence[Plan],
-    rejections: Sequence[Rejected],
-    outputs: Outputs,
-    watch: Stopwatch,
-) -> BatchReport:
-    """The batch by figures."""
-    answers = [answer for plan in plans for answer in plan.answers]
-    return BatchReport(
-        topic=records[0].topic,
-        partition=records[0].partition,
-        first_offset=records[0].offset,
-        last_offset=records[-1].offset,
-        outcomes=Counter(answer.result.outcome for answer in answers),
-        refusals=Counter(answer.result.reason for answer in answers if answer.result.reason is not None),
-        rejections=Counter(rejected.reason for rejected in rejections),
-        repeats=sum(answer.repeated for answer in answers),
-        replies_refused=outputs.replies_refused,
-        seconds=watch.seconds,
-    )
+    def _build(self, plans: Sequence[Plan], rejections: Sequence[Rejected]) -> BatchRecords:
+        context = self._context
+        return batch_records(plans, rejections, topics=context.topics, group=context.group, now=context.clock())

@@ -1,6 +1,6 @@
 """What all partitions of a worker share.
 
-Out: `Surroundings`.
+Out: `WorkerContext`.
 """
 
 from collections.abc import Callable
@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from consumers.loop.failpoints import Failpoint
+from consumers.loop.retry import RetryPolicy
 from consumers.loop.tracing import UNTRACED, Tracer
 from producers.reply_topics import ReplyTopics
 from schemas.clock import utc_now
@@ -17,7 +18,7 @@ from schemas.topics import Topics
 
 
 @dataclass(frozen=True, slots=True)
-class Surroundings:
+class WorkerContext:
     """Made once a process."""
 
     topics: Topics
@@ -28,3 +29,8 @@ class Surroundings:
     replies: ReplyTopics
     clock: Callable[[], datetime] = utc_now
     tracer: Tracer = UNTRACED
+
+    @property
+    def mongo_retries(self) -> RetryPolicy:
+        """How whatever MongoDB is asked is retried."""
+        return RetryPolicy("mongo", self.observer, self.limits.backoff_max_ms / 1000)

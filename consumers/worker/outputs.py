@@ -1,13 +1,14 @@
-"""A decided batch as records: what the asker, the fan's side and the inventory get to hear.
+"""A decided batch as records: results for the senders, events for the fans' side and the inventory, dead letters.
 
 In:       plans and rejections of one batch.
-Out:      `Outputs`: records in the order of what caused them, and figures for the report.
-Promise:  the same batch decided again gives the same records.
+Out:      `BatchRecords`, all records without copies; then `Outputs`, with the copies for reply topics.
+Promise:  the same batch decided again gives the same records, each kind in the order of the requests.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from handlers.requests.plan import Answer, Plan, is_announced
 from handlers.shards import inventory_event
@@ -18,10 +19,26 @@ from producers.envelope import (
     inventory_record,
     result_record,
 )
-from producers.replies import Reply, with_reply
+from producers.replies import with_reply
 from schemas.events import CodeAssigned
-from schemas.records import OutgoingRecord, Rejected
+from schemas.records import IncomingRecord, OutgoingRecord, Rejected
 from schemas.topics import Topics
+
+
+class ResultRecord(NamedTuple):
+    """A result, and the request record that it answers."""
+
+    cause: IncomingRecord
+    result: OutgoingRecord
+
+
+@dataclass(frozen=True, slots=True)
+class BatchRecords:
+    """All records of a batch but the copies."""
+
+    results: Sequence[ResultRecord]
+    events: Sequence[OutgoingRecord]
+    dead_letters: Sequence[OutgoingRecord]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,53 +51,54 @@ class Outputs:
     """Reply topics among them."""
 
 
-@dataclass(frozen=True, slots=True)
-class Speaker:
-    """Who speaks: names and times that the records say."""
+def batch_records(
+    plans: Sequence[Plan], rejections: Sequence[Rejected], *, topics: Topics, group: str, now: datetime
+) -> BatchRecords:
+    """Results in the order of their requests, events in the order of the plans, dead letters.
 
-    topics: Topics
-    group: str
-    allowed_replies: Mapping[str, int]
-    """Partitions of each reply topic that may be written to."""
-    now: datetime
+    `group` and `now` go into the headers of dead letters.
+    """
+    results = sorted(result_records(plans, rejections, topics), key=lambda pair: pair.cause.offset)
+    return BatchRecords(
+        results=results,
+        events=[event for plan in plans for event in event_records(plan, topics)],
+        dead_letters=[dead_letter_record(rejected, group=group, at=now, topics=topics) for rejected in rejections],
+    )
 
 
-def outputs_of(plans: Sequence[Plan], rejections: Sequence[Rejected], speaker: Speaker) -> Outputs:
-    """All records of a batch: results in the order of their requests, then events, then dead letters."""
-    replies = [reply for _, reply in sorted(results(plans, rejections, speaker), key=lambda pair: pair[0])]
+def with_copies(built: BatchRecords, allowed: Mapping[str, int]) -> Outputs:
+    """Each result with its copy, where the sender named a reply topic. `allowed` has each topic's partitions."""
+    replies = [with_reply(result, cause, allowed) for cause, result in built.results]
     answers = [record for reply in replies for record in (reply.result, reply.copy) if record is not None]
-    events = [record for plan in plans for record in events_of(plan, speaker.topics)]
-    letters = [
-        dead_letter_record(one, group=speaker.group, at=speaker.now, topics=speaker.topics) for one in rejections
-    ]
-    copied_to = frozenset(reply.copy.topic for reply in replies if reply.copy is not None)
-    return Outputs([*answers, *events, *letters], sum(reply.refused for reply in replies), copied_to)
+    return Outputs(
+        records=[*answers, *built.events, *built.dead_letters],
+        replies_refused=sum(reply.refused for reply in replies),
+        copied_to=frozenset(reply.copy.topic for reply in replies if reply.copy is not None),
+    )
 
 
-def results(plans: Iterable[Plan], rejections: Iterable[Rejected], speaker: Speaker) -> Iterator[tuple[int, Reply]]:
-    """Each answer with the offset of what it answers."""
+def result_records(plans: Iterable[Plan], rejections: Iterable[Rejected], topics: Topics) -> Iterator[ResultRecord]:
+    """One result per readable request, and per unreadable record whose request id could be read."""
     for plan in plans:
-        for item in plan.answers:
-            result = result_record(item.result, item.asked, speaker.topics)
-            yield item.asked.record.offset, with_reply(result, item.asked.record, speaker.allowed_replies)
+        for answer in plan.answers:
+            yield ResultRecord(answer.asked.record, result_record(answer.result, answer.asked, topics))
     for rejected in rejections:
-        invalid = invalid_result_record(rejected, speaker.topics)
+        invalid = invalid_result_record(rejected, topics)
         if invalid is not None:
-            yield rejected.record.offset, with_reply(invalid, rejected.record, speaker.allowed_replies)
+            yield ResultRecord(rejected.record, invalid)
 
 
-def events_of(plan: Plan, topics: Topics) -> Iterator[OutgoingRecord]:
+def event_records(plan: Plan, topics: Topics) -> Iterator[OutgoingRecord]:
     """Assigned codes, then the totals."""
-    for item in plan.answers:
-        if is_announced(item):
-            for event in assigned_events(item, plan.code_values):
-                yield assigned_record(event, item.asked.record, topics)
+    for answer in filter(is_announced, plan.answers):
+        for event in assigned_events(answer, plan.code_values):
+            yield assigned_record(event, answer.asked.record, topics)
     for shard in plan.announced_shards:
         yield inventory_record(inventory_event(shard), topics)
 
 
 def assigned_events(answer: Answer, values: Mapping[str, str]) -> Iterator[CodeAssigned]:
-    """One event a code; none for one that is gone, which `handlers.requests.plan.untold` reports."""
+    """One event per code; none for a code that is gone, which `handlers.requests.plan.unannounceable` reports."""
     result = answer.result
     for code_id in filter(values.__contains__, result.code_ids):
         yield CodeAssigned.model_validate(

@@ -1,4 +1,4 @@
-"""Whether a reservation and its codes say the same. Pure.
+"""Whether a reservation and its codes agree. Pure.
 
 In:       a reservation, and its codes as they were at the same time.
 Out:      what disagrees, in words for a dead letter: the field and the reason, no ids and no values.
@@ -28,7 +28,7 @@ class Finding(NamedTuple):
 
 
 class CodeState(NamedTuple):
-    """What a code says of itself."""
+    """A code, as its document has it."""
 
     status: str
     moved_by: str
@@ -39,7 +39,8 @@ def disagreement(reservation: ReservationDocument, codes: Mapping[str, CodeState
     if reservation.state not in HOLDING:
         return None
     status = STATUS_OF[reservation.state]
-    wrong = [why for why in (wrong_with(reservation, codes.get(one), status) for one in reservation.code_ids) if why]
+    reasons = (wrong_with(reservation, codes.get(code_id), status) for code_id in reservation.code_ids)
+    wrong = [reason for reason in reasons if reason]
     if not wrong:
         return None
     return "code_ids: " + ", ".join(counted(wrong, len(reservation.code_ids)))

@@ -26,7 +26,8 @@ def decide(asked: Asked[Request], state: WorkingState) -> Result:
     """Decide by the kind of request. `asked.record.at` is when it was asked, which may be long before now.
 
     Raises:
-        ReservationInconsistent: its reservation is known to disagree with its codes. Nothing has moved.
+        ReservationInconsistent: its reservation is known to disagree with its codes, or a document that it needs
+            cannot be read. Nothing has moved.
     """
     request, asked_at = asked.request, asked.record.at
     if request.campaign_id not in state.known_campaigns:
@@ -68,7 +69,7 @@ def decide_assign(request: AssignReservation, state: WorkingState, *, asked_at: 
 
     `asked_at` is the record's own timestamp: whoever asked in time is not punished for the queue.
     """
-    reservation = state.reservation(request.reservation_id, request.campaign_id)
+    reservation = named_reservation(request, state)
     refusal = why_not(reservation, request.fan_id) or why_over(reservation, asked_at)
     if refusal is not None or reservation is None:
         return refuse(request, refusal or "reservation_not_found", state, reservation)
@@ -82,13 +83,24 @@ def decide_release(request: ReleaseRequest, state: WorkingState, *, asked_at: da
     A holder's release after the time is over is refused as expired, whether or not the expirer has been there:
     the answer must not depend on who was faster. An expiry before the time is over is refused, for good.
     """
-    reservation = state.reservation(request.reservation_id, request.campaign_id)
+    reservation = named_reservation(request, state)
     refusal = why_not(reservation, request.fan_id) or why_not_releasable(reservation, request, asked_at)
     if refusal is not None or reservation is None:
         return refuse(request, refusal or "reservation_not_found", state, reservation)
     check_consistent(reservation, state)
     end: ReservationState = "expired" if request.reason == "expired" else "released"
     return accept(request, "released", state.close_reservation(reservation, end), state)
+
+
+def named_reservation(request: AssignReservation | ReleaseRequest, state: WorkingState) -> ReservationDocument | None:
+    """The reservation that a request would take to its end, if there is one.
+
+    Raises:
+        ReservationInconsistent: there is one, and it cannot be read: whatever was answered might be false.
+    """
+    if state.is_unreadable(request.reservation_id):
+        raise ReservationInconsistent(request.reservation_id, state.inconsistent[request.reservation_id])
+    return state.reservation(request.reservation_id, request.campaign_id)
 
 
 def check_consistent(reservation: ReservationDocument, state: WorkingState) -> None:
@@ -158,7 +170,7 @@ def refuse(
         outcome="refused",
         campaign_id=request.campaign_id,
         fan_id=request.fan_id,
-        code_type=told_code_type(request, reason, reservation),
+        code_type=refused_code_type(request, reason, reservation),
         quantity=getattr(request, "quantity", None),
         reservation_id=getattr(request, "reservation_id", None),
         reason=reason,
@@ -166,10 +178,10 @@ def refuse(
     )
 
 
-def told_code_type(
+def refused_code_type(
     request: Request, reason: RefusalReason, reservation: ReservationDocument | None
 ) -> CodeType | None:
-    """What the request says, or what its reservation is; a stranger does not learn that."""
+    """The request's, or its reservation's; a stranger does not learn the latter."""
     if reservation is None or reason == "not_the_holder":
         return getattr(request, "code_type", None)
     return reservation.code_type

@@ -23,11 +23,11 @@ class StockKey(NamedTuple):
 
 
 class Candidate(NamedTuple):
-    """A code that was available when it was looked at. Only a hint: the guard of the write decides."""
+    """A code that was available when it was read. Only a hint: the guard of the write decides."""
 
     code_id: str
     code: str
-    """The secret; empty where nobody will be told it (reserve)."""
+    """The secret; empty where it is not published (reserve)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ class Facts:
     reservations: Mapping[str, ReservationDocument] = field(default_factory=dict)
     """The reservations this batch names."""
     code_values: Mapping[str, str] = field(default_factory=dict)
-    """Code id to secret: of the codes this batch may assign or tell again."""
+    """Code id to secret: of the codes this batch may assign, or publish again."""
     code_holders: Mapping[str, str] | None = None
     """Code id to `moved_by`, of the same codes; None where codes were not read."""
     candidates: Mapping[StockKey, Sequence[Candidate]] = field(default_factory=dict)
@@ -49,8 +49,13 @@ class Facts:
     shards: Mapping[StockKey, InventoryDocument] = field(default_factory=dict)
     """The totals of this partition's own shards."""
     inconsistent: Mapping[str, str] = field(default_factory=dict)
-    """Reservations that disagree with their codes, and how: see `handlers/requests/consistency.py`. Known only once a
-    plan proved stale again and again."""
+    """Reservations that cannot be moved, and why: their document or one of their codes cannot be read, or they
+    disagree with their codes (`handlers/requests/consistency.py`; known only once a plan proved stale again and
+    again)."""
+    unreadable_entries: Mapping[str, str] = field(default_factory=dict)
+    """Request ids whose ledger entry cannot be read, and why not."""
+    unreadable_shards: Mapping[str, str] = field(default_factory=dict)
+    """Ids of this partition's own shards that cannot be read, and why not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +71,7 @@ class Needs:
 
 
 def needs_of(requests: Sequence[Asked[Request]], decided: Mapping[str, LedgerDocument]) -> Needs:
-    """What the undecided requests must know, and what the decided ones must tell again."""
+    """What the undecided requests must know, and what of the decided ones must be published again."""
     undecided = [asked.request for asked in requests if asked.request.request_id not in decided]
     return Needs(
         campaigns=frozenset(asked.request.campaign_id for asked in requests),

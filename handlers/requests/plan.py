@@ -1,4 +1,4 @@
-"""A whole batch decided at once, as a value that a store can write and an emitter can tell.
+"""A whole batch decided at once, as a value that a store can write and an emitter can send.
 
 In:       readable requests in their order, the facts, the time.
 Out:      one `Plan`: an answer per request, and the net writes behind them.
@@ -8,37 +8,47 @@ Promise:  the same input gives the same plan. A request in the ledger gets its o
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
 from handlers.requests.decide import decide
 from handlers.requests.facts import Facts, is_redelivery
 from handlers.requests.state import CodeMove, WorkingState
 from handlers.shards import ShardChange
 from schemas.documents import InventoryDocument, LedgerDocument, ReservationDocument, ReservationState
-from schemas.errors import ReservationInconsistent
+from schemas.errors import PlanTooLarge, ReservationInconsistent
 from schemas.records import Asked
 from schemas.requests import Request
 from schemas.results import Result
 
+CODES_PER_PLAN_MAX: Final = 2_000
+"""Codes that one transaction moves. Requests may want 100 each: 500 of them would keep a database busy for longer
+than `mongo.timeout_ms`, and a batch that never ends in time would be tried for ever."""
+
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What one request gets to hear."""
+    """The result of one request."""
 
     asked: Asked[Request]
     result: Result
     repeated: bool
     """The ledger had it already."""
     announced: bool
-    """Whether its assigned codes go out as events: yes for a new decision and for the same record read again, no
-    for a request that was sent again."""
+    """Whether its assigned codes are published as events: yes for a new decision and for the same record read again,
+    no for a request that was sent again."""
 
 
 @dataclass(frozen=True, slots=True)
 class SetAside:
-    """A request that cannot be decided: its reservation disagrees with its codes. Nothing is written for it."""
+    """A request that cannot be decided, and for which nothing is written.
+
+    Its reservation disagrees with its codes, or a document that it needs cannot be read.
+    """
 
     asked: Asked[Request]
     why: ReservationInconsistent
+    is_in_ledger: bool = False
+    """It was decided before, so a refusal may contradict what it was answered then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +67,7 @@ class Plan:
     new_entries: tuple[LedgerDocument, ...]
     shard_changes: tuple[ShardChange, ...]
     announced_shards: tuple[InventoryDocument, ...]
-    """The totals to tell: changed ones, and after a redelivery those that were changed then."""
+    """The totals to publish: changed ones, and after a redelivery those that were changed then."""
     code_values: Mapping[str, str]
     """Code id to secret, for the events."""
     holders: frozenset[str] = frozenset()
@@ -97,9 +107,20 @@ def plan_batch(requests: Sequence[Asked[Request]], facts: Facts, *, shard: str, 
     )
 
 
+def check_size(plan: Plan) -> None:
+    """Raises PlanTooLarge if it moves more codes than one transaction should."""
+    codes = sum(map(len, plan.code_moves.values()))
+    if codes > CODES_PER_PLAN_MAX:
+        raise PlanTooLarge(f"{codes} codes, at most {CODES_PER_PLAN_MAX}")
+
+
 def answer(asked: Asked[Request], state: WorkingState) -> Answer | SetAside:
-    """Decide one request, or repeat what the ledger says of it."""
-    entry = state.ledger.get(asked.request.request_id)
+    """Decide one request, or repeat the outcome in the ledger."""
+    request_id = asked.request.request_id
+    if request_id in state.unreadable_entries:
+        why = ReservationInconsistent("", state.unreadable_entries[request_id])
+        return SetAside(asked, why, is_in_ledger=True)
+    entry = state.ledger.get(request_id)
     if entry is None:
         try:
             result = decide(asked, state)
@@ -112,14 +133,17 @@ def answer(asked: Asked[Request], state: WorkingState) -> Answer | SetAside:
     return Answer(asked, entry.outcome, repeated=True, announced=is_redelivery(asked, entry))
 
 
-def untold(plan: Plan) -> tuple[SetAside, ...]:
+def unannounceable(plan: Plan) -> tuple[SetAside, ...]:
     """Redelivered assignments whose codes are gone: their results can be sent again, not all of their events."""
     found = [(item, missing(item.result.code_ids, plan.code_values)) for item in plan.answers if is_announced(item)]
     return tuple(
-        SetAside(item.asked, ReservationInconsistent(item.result.reservation_id or "", f"code_ids: {why}"))
-        for item, why in found
-        if why
+        SetAside(item.asked, inconsistent_codes(item.result, why), is_in_ledger=True) for item, why in found if why
     )
+
+
+def inconsistent_codes(result: Result, why: str) -> ReservationInconsistent:
+    """The reservation that an assignment left."""
+    return ReservationInconsistent(result.reservation_id or "", f"code_ids: {why}")
 
 
 def is_announced(item: Answer) -> bool:
@@ -150,11 +174,11 @@ def announced_shards(
     answers: Sequence[Answer], changes: Sequence[ShardChange], facts: Facts
 ) -> tuple[InventoryDocument, ...]:
     """Changed shards as they are now, and shards of redelivered requests as they were read."""
-    told = {(change.after.campaign_id, change.after.code_type): change.after for change in changes}
+    shards = {(change.after.campaign_id, change.after.code_type): change.after for change in changes}
     redelivered = {
         (item.result.campaign_id, item.result.code_type) for item in answers if item.repeated and item.announced
     }
     for key, shard in facts.shards.items():
         if key in redelivered:
-            told.setdefault((key.campaign_id, key.code_type), shard)
-    return tuple(told.values())
+            shards.setdefault((key.campaign_id, key.code_type), shard)
+    return tuple(shards.values())

@@ -12,10 +12,10 @@ from datetime import datetime
 from typing import NamedTuple
 
 from handlers.requests.facts import Facts, StockKey
-from handlers.shards import ShardChange, changed_shard, empty_shard
+from handlers.shards import ShardChange, changed_shard, empty_shard, shard_id
 from schemas.base import CodeStatus, to_milliseconds
 from schemas.documents import LedgerDocument, ReservationDocument, ReservationState
-from schemas.errors import FactsStale
+from schemas.errors import FactsStale, ReservationInconsistent
 from schemas.events import InventoryCause
 from schemas.records import Asked
 from schemas.requests import AssignFromStock, Request, ReserveRequest
@@ -60,11 +60,13 @@ class WorkingState:
         self.new_entries: list[LedgerDocument] = []
         self.code_values = dict(facts.code_values)
         self.inconsistent = facts.inconsistent
+        self.unreadable_entries = facts.unreadable_entries
         self.holders: set[str] = set()
         self._shard = shard
         self._batch_id = batch_id
         self._code_holders = facts.code_holders
         self._shards = facts.shards
+        self._unreadable_shards = facts.unreadable_shards
         self._stock = {key: deque(candidates) for key, candidates in facts.candidates.items()}
         self._reservations = dict(facts.reservations)
         self._reservations_read = frozenset(facts.reservations)
@@ -79,7 +81,11 @@ class WorkingState:
 
     def has_reservation(self, reservation_id: str) -> bool:
         """Whether the id is taken, in whatever campaign."""
-        return reservation_id in self._reservations
+        return reservation_id in self._reservations or self.is_unreadable(reservation_id)
+
+    def is_unreadable(self, reservation_id: str) -> bool:
+        """Whether there is a reservation of this id, and nothing else is known of it."""
+        return reservation_id in self.inconsistent and reservation_id not in self._reservations
 
     def draw(self, key: StockKey, quantity: int) -> tuple[str, ...] | None:
         """Take so many codes from the stock, or none and return None."""
@@ -98,7 +104,12 @@ class WorkingState:
         state: ReservationState,
         expires_at: datetime | None,
     ) -> ReservationDocument:
-        """Bind drawn codes to the request's fan."""
+        """Bind drawn codes to the request's fan.
+
+        Raises:
+            ReservationInconsistent: the shard that counts them cannot be read.
+        """
+        self._check_shard(StockKey(request.campaign_id, request.code_type), request.request_id)
         reservation = ReservationDocument(
             _id=request.request_id,
             campaign_id=request.campaign_id,
@@ -118,7 +129,9 @@ class WorkingState:
 
         Raises:
             FactsStale: a code was read that another reservation holds, or that this batch has moved already.
+            ReservationInconsistent: the shard that counts them cannot be read.
         """
+        self._check_shard(StockKey(reservation.campaign_id, reservation.code_type), reservation.id)
         if reservation.id in self._reservations_read:
             self._check_holder(reservation)
             self.holders.add(reservation.moved_by)
@@ -172,8 +185,16 @@ class WorkingState:
         if any(code_id in self._moves for code_id in reservation.code_ids):
             raise FactsStale("codes: two reservations of a batch name the same one")
         holders = self._code_holders
-        if holders is not None and any(holders.get(one) != reservation.moved_by for one in reservation.code_ids):
+        if holders is not None and any(
+            holders.get(code_id) != reservation.moved_by for code_id in reservation.code_ids
+        ):
             raise FactsStale("codes: not held by the reservation that names them")
+
+    def _check_shard(self, key: StockKey, reservation_id: str) -> None:
+        """Raises ReservationInconsistent if the totals are unknown that a move of these codes would change."""
+        why = self._unreadable_shards.get(shard_id(key.campaign_id, key.code_type, self._shard))
+        if why is not None:
+            raise ReservationInconsistent(reservation_id, why)
 
     def _put(self, reservation: ReservationDocument, *, before: CodeStatus) -> None:
         self._reservations[reservation.id] = reservation

@@ -20,6 +20,7 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
+from consumers.loop.failpoints import PATTERN
 from ops.settings.sources import Found, gather, nearest
 from ops.settings.variables import DELIMITER, PREFIX, Variable, all_variables
 from schemas.errors import SettingsInvalid
@@ -40,7 +41,7 @@ from schemas.settings import (
 from schemas.topics import ALL_TOPICS
 
 HOURS_PER_DAY: Final = 24
-Failpoint = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_.-]{0,63}:(kill|stop)(:[1-9][0-9]{0,5})?$")]
+Failpoint = Annotated[str, Field(pattern=PATTERN)]
 
 
 class Settings(BaseSettings):

@@ -12,6 +12,7 @@ from time import monotonic
 from typing import Final
 
 from handlers.requests.facts import StockKey
+from schemas.base import CODE_TYPES
 from stores.mongo.collections import Collections, Document
 
 FRESH_S: Final = 1.0
@@ -66,10 +67,12 @@ class Campaigns:
 
 
 def summed(shards: Iterable[Document]) -> dict[str, dict[StockKey, int]]:
-    """Available codes by campaign and kind, over all shards."""
+    """Available codes by campaign and kind, over all shards; a shard without a count (edited by hand) adds none."""
     totals: dict[str, dict[StockKey, int]] = {}
     for shard in shards:
-        key = StockKey(shard["campaign_id"], shard["code_type"])
-        campaign = totals.setdefault(key.campaign_id, {})
-        campaign[key] = campaign.get(key, 0) + shard["available"]
+        campaign = totals.setdefault(shard["campaign_id"], {})
+        code_type, available = shard.get("code_type"), shard.get("available")
+        if code_type in CODE_TYPES and isinstance(available, int):
+            key = StockKey(shard["campaign_id"], code_type)
+            campaign[key] = campaign.get(key, 0) + available
     return totals

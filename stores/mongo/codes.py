@@ -1,7 +1,7 @@
-"""Codes, reservations, the ledger and the inventory in MongoDB: what one partition reads and writes.
+"""Codes, reservations, the ledger and the inventory in MongoDB: what one partition writes. `gathering.py` reads.
 
 In:       a batch's requests; then the plan that was made of them.
-Out:      facts; then nothing, or an error that says whether to try again.
+Out:      facts; then nothing, or an error whose class decides whether to try again.
 Promise:  `apply` is one transaction. Every write is guarded by what the plan was made from, so a stale plan writes
           nothing. A batch costs a handful of round trips, however large it is.
 """
@@ -14,22 +14,23 @@ from dataclasses import dataclass, field
 from motor.motor_asyncio import AsyncIOMotorClientSession
 from pymongo import InsertOne, UpdateOne
 
-from handlers.requests.facts import Candidate, Facts, Needs, StockKey, needs_of
+from handlers.requests.facts import Facts
 from handlers.requests.plan import Plan
 from handlers.requests.state import CodeMove
 from handlers.shards import ShardChange
 from schemas.base import CodeStatus
-from schemas.documents import InventoryDocument, LedgerDocument, ReservationDocument
-from schemas.errors import FactsStale
+from schemas.errors import BatchTooSlow, FactsStale
 from schemas.records import Asked
 from schemas.requests import Request
 from stores.code_port import StockFigures
 from stores.mongo.campaigns import Campaigns
-from stores.mongo.collections import Collection, Collections, Document, from_document, to_document
+from stores.mongo.collections import Collection, Collections, Document, to_document
 from stores.mongo.connection import Client
 from stores.mongo.consistency import Consistency
 from stores.mongo.errors import idempotent, in_transaction, writing
+from stores.mongo.gathering import Gathering
 from stores.mongo.ownership import Ownership
+from stores.mongo.slow_chunks import in_time
 from stores.mongo.stock import Stock
 from stores.mongo.transactions import run_transaction
 
@@ -52,17 +53,16 @@ class MongoCodeStore:
     """One partition's way to the database; implements `stores.code_port.CodeStore`."""
 
     def __init__(self, parts: MongoParts, shard: str, *, tells_values: bool, in_background: bool = False) -> None:
-        """`tells_values`: whether the partition's decisions give codes to fans, who must be told them.
+        """`tells_values`: whether the partition's decisions give codes to fans, and so publish their values.
 
         `in_background`: whether no fan waits for them.
         """
         self._parts = parts
         self._collections = parts.collections
-        self._shard = shard
-        self._tells_values = tells_values
         self._turns = (parts.background, parts.turns) if in_background else (parts.turns,)
         self._ownership = Ownership(parts.client, parts.collections, shard)
         self._stock = Stock(parts.collections.codes, parts.stock, with_values=tells_values)
+        self._gathering = Gathering(parts.collections, parts.campaigns, self._stock, shard, tells_values=tells_values)
 
     async def take_over(self) -> None:
         """See `CodeStore.take_over`."""
@@ -71,32 +71,14 @@ class MongoCodeStore:
     async def gather(self, requests: Sequence[Asked[Request]]) -> Facts:
         """See `CodeStore.gather`."""
         with idempotent():
-            decided = await self._decided(asked.request.request_id for asked in requests)
-            needs = needs_of(requests, decided)
-            reservations, shards, known = await asyncio.gather(
-                self._reservations(needs.reservations),
-                self._own_shards(requests, decided),
-                self._parts.campaigns.known(needs.campaigns),
-            )
-            told = await self._told_codes(reservations.values(), needs)
-            return Facts(
-                known_campaigns=known,
-                decided=decided,
-                reservations=reservations,
-                code_values={document["_id"]: document["code"] for document in told},
-                code_holders={document["_id"]: document["moved_by"] for document in told}
-                if self._tells_values
-                else None,
-                candidates=await self._candidates(needs, known),
-                shards=shards,
-            )
+            return await self._gathering.facts(requests)
 
     async def apply(self, plan: Plan) -> None:
         """See `CodeStore.apply`."""
         if not plan.writes:
             return
         try:
-            with in_transaction():
+            with in_transaction(), in_time(BatchTooSlow):
                 await self._write_in_turn(plan)
         except FactsStale:
             self._stock.forget()
@@ -117,41 +99,10 @@ class MongoCodeStore:
         session = await self._ownership.session()
 
         async def statements() -> None:
-            with writing():  # not the commit, which may have happened whatever it reports
+            with writing(), in_time(BatchTooSlow):  # not the commit, which may have happened whatever it reports
                 await self._write(plan, session)
 
         await run_transaction(session, statements)
-
-    async def _decided(self, request_ids: Iterable[str]) -> dict[str, LedgerDocument]:
-        found = await find_by_id(self._collections.requests, request_ids)
-        return {document["_id"]: from_document(LedgerDocument, document) for document in found}
-
-    async def _reservations(self, reservation_ids: Iterable[str]) -> dict[str, ReservationDocument]:
-        found = await find_by_id(self._collections.reservations, reservation_ids)
-        return {document["_id"]: from_document(ReservationDocument, document) for document in found}
-
-    async def _own_shards(
-        self, requests: Sequence[Asked[Request]], decided: Mapping[str, LedgerDocument]
-    ) -> dict[StockKey, InventoryDocument]:
-        campaigns = {asked.request.campaign_id for asked in requests}
-        campaigns |= {entry.outcome.campaign_id for entry in decided.values() if entry.outcome.campaign_id}
-        ids = [f"{campaign}:{kind}:{self._shard}" for campaign in campaigns for kind in ("tm", "external")]
-        found = await find_by_id(self._collections.inventory, ids)
-        shards = [from_document(InventoryDocument, document) for document in found]
-        return {StockKey(shard.campaign_id, shard.code_type): shard for shard in shards}
-
-    async def _told_codes(self, reservations: Iterable[ReservationDocument], needs: Needs) -> list[Document]:
-        if not self._tells_values:
-            return []
-        held = {code_id for one in reservations if one.state == "held" for code_id in one.code_ids}
-        return await find_by_id(self._collections.codes, held | needs.told_again, {"code": 1, "moved_by": 1})
-
-    async def _candidates(self, needs: Needs, known: frozenset[str]) -> dict[StockKey, Sequence[Candidate]]:
-        return {
-            key: await self._stock.supply(key, wanted, self._parts.campaigns.available(key))
-            for key, wanted in needs.stock.items()
-            if key.campaign_id in known
-        }
 
     async def _write(self, plan: Plan, session: AsyncIOMotorClientSession) -> None:
         entries = [to_document(entry) for entry in plan.new_entries]
@@ -202,19 +153,11 @@ class MongoCodeStore:
         check_complete(collection.name, outcome.matched_count, expected)
 
 
-async def find_by_id(
-    collection: Collection, ids: Iterable[str], fields: Mapping[str, int] | None = None
-) -> list[Document]:
-    """The documents with these ids; no round trip for none."""
-    wanted = list(ids)
-    return await collection.find({"_id": {"$in": wanted}}, fields).to_list(None) if wanted else []
-
-
 def code_guard(move: CodeMove, code_ids: Sequence[str], holders: Iterable[str]) -> Document:
     """What codes must still be to be moved.
 
-    Held ones are moved by their holders alone: one that a restore left in two reservations must not be given away,
-    or put back, through the wrong one.
+    Held ones are moved by their holders alone: a code that a restore left in two reservations must not be assigned or
+    released through the wrong one.
     """
     guard: Document = {"_id": {"$in": list(code_ids)}, "status": str(move.before)}
     return {**guard, "moved_by": {"$in": list(holders)}} if move.before == CodeStatus.RESERVED else guard

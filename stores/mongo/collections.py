@@ -1,18 +1,20 @@
 """The collections by name, and how models become documents and come back.
 
 In:   the service's database.
-Out:  `Collections`, `open_collections` for one-off jobs; `snapshot`; `to_document` and `from_document`.
+Out:  `Collections`, `open_collections` for one-off jobs; `snapshot`; `to_document`, `from_document` and `read_each`.
 """
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar
 
 from motor.motor_asyncio import AsyncIOMotorClientSession, AsyncIOMotorCollection
+from pydantic import ValidationError
 from pymongo.read_concern import ReadConcern
 
 from schemas.base import Model
+from schemas.problems import problems
 from schemas.settings import MongoSettings
 from stores.mongo.connection import Client, Database, connect, database
 
@@ -74,7 +76,7 @@ class Collections:
 
 @asynccontextmanager
 async def open_collections(settings: MongoSettings) -> AsyncIterator[Collections]:
-    """Over a connection for one errand, closed at the end. A role keeps its own."""
+    """Over a connection for a one-off job, closed at the end. A role keeps its own."""
     client = connect(settings)
     try:
         yield Collections(database(client, settings))
@@ -106,3 +108,35 @@ def to_document(model: Model) -> Document:
 def from_document(model: type[M], document: Mapping[str, Any]) -> M:
     """As we know it; MongoDB has lists where the model has tuples."""
     return model.model_validate(document, strict=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Readings(Generic[M]):
+    """Documents of one collection, by `_id`."""
+
+    models: Mapping[str, M]
+    unreadable: Mapping[str, str]
+    """Those that are no model: the collection, the field and the reason, never a value."""
+
+
+def read_each(model: type[M], collection: str, documents: Iterable[Document]) -> Readings[M]:
+    """Each document by itself: one that cannot be read must not make the others unreadable."""
+    models: dict[str, M] = {}
+    unreadable: dict[str, str] = {}
+    for document in documents:
+        try:
+            models[document["_id"]] = from_document(model, document)
+        except ValidationError as why:
+            unreadable[document["_id"]] = f"{collection}: {problems(why)}"
+    return Readings(models, unreadable)
+
+
+async def find_by_id(
+    collection: Collection,
+    ids: Iterable[str],
+    fields: Mapping[str, int] | None = None,
+    session: AsyncIOMotorClientSession | None = None,
+) -> list[Document]:
+    """The documents with these ids; no round trip for none."""
+    wanted = list(ids)
+    return await collection.find({"_id": {"$in": wanted}}, fields, session=session).to_list(None) if wanted else []

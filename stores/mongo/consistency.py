@@ -10,13 +10,16 @@ from collections.abc import AsyncIterator, Collection, Iterable, Mapping
 from typing import Final
 
 from handlers.requests.consistency import HOLDING, CodeState, disagreement
+from handlers.requests.state import STATUS_OF
+from schemas.base import CodeStatus
 from schemas.documents import ReservationDocument
-from stores.mongo.collections import Collections, Document, from_document, snapshot
+from stores.mongo.collections import Collections, Document, Readings, read_each, snapshot
 from stores.mongo.errors import idempotent, in_transaction
 from stores.mongo.everything import pages
 
 PAGE: Final = 500
 """Documents per round trip."""
+STATUSES: Final = frozenset(map(str, CodeStatus))
 TAKEN: Final = ["reserved", "assigned"]
 
 
@@ -34,18 +37,18 @@ class Consistency:
             async with snapshot(self._collections.database.client) as session:
                 wanted = {"_id": {"$in": list(reservation_ids)}}
                 found = await self._collections.reservations.find(wanted, session=session).to_list(None)
-                reservations = [from_document(ReservationDocument, document) for document in found]
+                read = read_each(ReservationDocument, "reservations", found)
+                reservations = list(read.models.values())
                 their_codes = {"_id": {"$in": code_ids_of(reservations)}}
                 fields = {"status": 1, "moved_by": 1}
                 codes = await self._collections.codes.find(their_codes, fields, session=session).to_list(None)
-        return disagreements(reservations, states_of(codes))
+        return {**read.unreadable, **disagreements(reservations, states_of(codes))}
 
-    async def reservations(self, campaigns: Collection[str]) -> AsyncIterator[list[ReservationDocument]]:
-        """All reservations that hold codes, in pages; of all campaigns if none is named."""
-        async for page in pages(
-            self._collections.reservations, of(campaigns) | {"state": {"$in": list(HOLDING)}}, size=PAGE
-        ):
-            yield [from_document(ReservationDocument, document) for document in page]
+    async def reservations(self, campaigns: Collection[str]) -> AsyncIterator[Readings[ReservationDocument]]:
+        """All that have codes, or are in a state that nobody knows, in pages; of all campaigns if none is named."""
+        wanted = of(campaigns) | {"state": {"$nin": [state for state in STATUS_OF if state not in HOLDING]}}
+        async for page in pages(self._collections.reservations, wanted, size=PAGE):
+            yield read_each(ReservationDocument, "reservations", page)
 
     async def suspects(self, page: Collection[ReservationDocument]) -> list[str]:
         """Reservations of a page that may disagree: page and codes were not read in one snapshot."""
@@ -69,7 +72,7 @@ class Consistency:
                 wanted = {"_id": {"$in": list(code_ids)}, "status": {"$in": TAKEN}}
                 codes = await self._collections.codes.find(wanted, fields, session=session).to_list(None)
                 holders = {
-                    "moved_by": {"$in": list({document["moved_by"] for document in codes})},
+                    "moved_by": {"$in": list({document.get("moved_by") for document in codes})},
                     "state": {"$in": list(HOLDING)},
                     "code_ids": {"$in": [document["_id"] for document in codes]},
                 }
@@ -90,8 +93,14 @@ def code_ids_of(reservations: Iterable[ReservationDocument]) -> list[str]:
 
 
 def states_of(codes: Iterable[Document]) -> dict[str, CodeState]:
-    """The states of code documents, by id."""
-    return {document["_id"]: CodeState(document["status"], document["moved_by"]) for document in codes}
+    """Code documents as the comparison wants them."""
+    return {document["_id"]: CodeState(known_status(document), str(document.get("moved_by"))) for document in codes}
+
+
+def known_status(document: Document) -> str:
+    """A code's status. A dead letter names it, and must not repeat whatever else somebody wrote there."""
+    status = document.get("status")
+    return status if status in STATUSES else "of no known status"
 
 
 def disagreements(reservations: Iterable[ReservationDocument], codes: Mapping[str, CodeState]) -> dict[str, str]:

@@ -1,10 +1,10 @@
-"""What MongoDB says, in our words: who is at fault decides what happens next.
+"""MongoDB's errors as ours: who is at fault decides what happens next.
 
 In:       any error of the driver, and what was being done: `idempotent`, `in_transaction` or `writing`.
 Out:      StoreUnavailable, FactsStale or StoreRefused; see `schemas/errors.py`.
-Promise:  only a short list of refusals of a write is the record's fault. A read, a commit, and every code that is not
-          listed here are not: servers have hundreds of codes, proxies and providers add their own, and a good request
-          must not become a dead letter because one of them is new to us.
+Promise:  only a short list of refusals of a write is the record's fault. A read, a commit, an answer that cannot be
+          decoded, and every code that is not listed here are not: servers have hundreds of codes, proxies and
+          providers add their own, and a good request must not become a dead letter because one of them is new to us.
 """
 
 import re
@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any, Final
 
-from bson.errors import BSONError
+from bson.errors import BSONError, InvalidDocument, InvalidStringData
 from pymongo.errors import AutoReconnect, BulkWriteError, ConnectionFailure, OperationFailure, PyMongoError
 
 from schemas.errors import (
@@ -69,7 +69,7 @@ IN_TRANSITION: Final = frozenset(
         13_436,  # NotPrimaryOrSecondary
     }
 )
-"""A label that says to try the transaction again at once does not help with these: the server is not there yet."""
+"""With these, the label for retrying the transaction at once is ignored: the server is not available yet."""
 BY_NAME: Final[Mapping[str, int]] = {
     "AuthenticationFailed": 18,
     "BSONObjectTooLarge": 10_334,
@@ -97,14 +97,14 @@ def _translated(translate: Callable[[Problem], CodeServiceError]) -> Iterator[No
 
 
 def idempotent() -> AbstractContextManager[None]:
-    """A read, or a write that may be repeated as it is: whatever goes wrong is waited out (StoreUnavailable)."""
+    """A read, or a write that may be repeated as it is: whatever goes wrong is retried (StoreUnavailable)."""
     return _translated(unavailable)
 
 
 def in_transaction() -> AbstractContextManager[None]:
     """The reads, the beginning and the commit of a transaction: FactsStale or StoreUnavailable.
 
-    A refusal that a commit reports is not believed: the commit may have happened. The next look at the database says.
+    A refusal that a commit reports is not believed: the commit may have happened. The ledger shows it.
     """
     return _translated(stale_or_unavailable)
 
@@ -116,7 +116,7 @@ def writing() -> AbstractContextManager[None]:
 
 def in_our_words(why: Problem) -> CodeServiceError:
     """What the error of a write is. The text names the error's kind and codes, never a document."""
-    if isinstance(why, BSONError):  # too large, or nothing that BSON can hold: the driver never sent it
+    if isinstance(why, InvalidDocument | InvalidStringData):  # the driver could not encode it, and sent nothing
         return StoreRefused(described(why), "too_large" if type(why).__name__ == "DocumentTooLarge" else "invalid")
     codes = codes_of(why)
     answer = stale_or_unavailable(why)
@@ -137,7 +137,7 @@ def stale_or_unavailable(why: Problem) -> FactsStale | StoreUnavailable:
 
 
 def unavailable(why: Problem) -> StoreUnavailable:
-    """What is waited out, by its kind."""
+    """What is retried, by its kind."""
     return StoreUnavailable(described(why), wait_cause(why))
 
 

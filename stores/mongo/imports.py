@@ -19,8 +19,8 @@ from schemas.base import CODE_TYPES, Model
 from schemas.documents import ImportDocument, InventoryDocument, RejectsDocument
 from schemas.errors import StoreRefused
 from schemas.problems import problems
-from stores.mongo.codes import MongoParts, check_complete, find_by_id, shard_write
-from stores.mongo.collections import Document, from_document, to_document
+from stores.mongo.codes import MongoParts, check_complete, shard_write
+from stores.mongo.collections import Document, find_by_id, from_document, to_document
 from stores.mongo.errors import idempotent, in_transaction, writing
 from stores.mongo.ownership import Ownership
 from stores.mongo.slow_chunks import in_time

@@ -6,10 +6,14 @@ Out:  overdue reservations in the order of their end, in pages, so that memory s
 
 from collections.abc import AsyncIterator
 from datetime import datetime
+from typing import Final
 
 from handlers.expiry import Overdue
 from stores.mongo.collections import Collections, Document
 from stores.mongo.errors import idempotent
+
+NEEDED: Final = frozenset({"campaign_id", "fan_id"})
+"""Without these (edited by hand) a reservation cannot be released; it must not keep all others from it."""
 
 
 class OverdueReservations:
@@ -38,7 +42,7 @@ class OverdueReservations:
         with idempotent():
             cursor = self._reservations.find(held(since, until), fields, sort=[("expires_at", 1)], batch_size=size)
             while page := await cursor.to_list(size):
-                yield [overdue(document) for document in page]
+                yield [overdue(document) for document in page if document.keys() >= NEEDED]
 
 
 def held(since: datetime | None, until: datetime) -> Document:

@@ -18,6 +18,7 @@ from pymongo.errors import OperationFailure
 from stores.mongo.collections import Collections
 from stores.mongo.connection import Client
 from stores.mongo.errors import idempotent
+from stores.mongo.transactions import is_in_transaction
 
 
 def session_uuid(session: AsyncIOMotorClientSession) -> str:
@@ -44,19 +45,47 @@ class Ownership:
         with idempotent():
             last = await self._owners.find_one({"_id": self._shard})
             if last is not None:
-                await self._end(last["session"])
+                # Its open transaction would make every write to the same documents a conflict until the server's
+                # limit (60 s), and its late commit could still move codes.
+                await self._end(last.get("session"))
             session = await self.session()
             own = {"session": session_uuid(session), "since": datetime.now(UTC)}
             await self._owners.update_one({"_id": self._shard}, {"$set": own}, upsert=True)
 
     async def session(self) -> AsyncIOMotorClientSession:
-        """The owner's session; one transaction at a time."""
+        """The owner's session; one transaction at a time.
+
+        Raises:
+            StoreUnavailable: no answer in time; safe to repeat.
+        """
+        if self._session is not None and is_in_transaction(self._session):
+            await self._replace(self._session)
         if self._session is None:
             self._session = await self._client.start_session()
         return self._session
 
-    async def _end(self, session: str) -> None:
-        """A server that does not know the command, or does not let us, ends the transaction by itself in time."""
-        of_last_owner = {"id": Binary(bytes.fromhex(session), UUID_SUBTYPE)}
-        with suppress(OperationFailure):
+    async def _replace(self, abandoned: AsyncIOMotorClientSession) -> None:
+        """Kill a session whose transaction was given up while a thread may still run a statement in it.
+
+        It can never be used again: a second transaction cannot start in it, and an abort sent before the thread is
+        done would turn the thread's statement into a plain write. It is neither ended nor returned to the driver's
+        pool, from which an operation outside of transactions would take it. It stays `_session` until the server has
+        killed it, so that a kill that fails is repeated.
+        """
+        last = session_uuid(abandoned)
+        with idempotent():
+            await self._end(last)
+            session = await self._client.start_session()
+            own = {"session": session_uuid(session), "since": datetime.now(UTC)}
+            # Only in place of the abandoned session: whoever took over meanwhile stays the owner.
+            await self._owners.update_one({"_id": self._shard, "session": last}, {"$set": own})
+        self._session = session
+
+    async def _end(self, session: str | None) -> None:
+        """A server that does not know the command, or does not let us, ends the transaction by itself in time.
+
+        So it does for a session that cannot be read, because somebody edited the document by hand.
+        """
+        with suppress(OperationFailure, TypeError, ValueError):
+            of_last_owner = {"id": Binary(bytes.fromhex(session or ""), UUID_SUBTYPE)}
             await self._client.admin.command("killSessions", [of_last_owner])

@@ -1,7 +1,7 @@
-"""Whether an operation failed because it had too many rows: fewer would have been in time, or would have had room.
+"""Whether an operation failed because it was too large: fewer rows or requests would have had the time or the room.
 
 In:   any error of the driver.
-Out:  ChunkTooSlow for those; all others as they were.
+Out:  ChunkTooSlow or BatchTooSlow for those; all others as they were.
 """
 
 from collections.abc import Iterator
@@ -11,7 +11,7 @@ from typing import Final
 
 from pymongo.errors import PyMongoError, ServerSelectionTimeoutError, WaitQueueTimeoutError
 
-from schemas.errors import ChunkTooSlow
+from schemas.errors import BatchTooSlow, ChunkTooSlow
 from stores.mongo.errors import codes_of
 
 TOO_LARGE: Final = frozenset(
@@ -28,8 +28,8 @@ TOO_MUCH: Final = TOO_LARGE | {
 
 
 @contextmanager
-def in_time() -> Iterator[None]:
-    """Turn an error of the driver that fewer rows might spare us into ours; it says how long the block took."""
+def in_time(too_slow: type[BatchTooSlow | ChunkTooSlow] = ChunkTooSlow) -> Iterator[None]:
+    """Turn an error of the driver that a smaller operation might avoid into ours; it says how long the block took."""
     began_s = monotonic()
     try:
         yield
@@ -39,7 +39,7 @@ def in_time() -> Iterator[None]:
         codes = codes_of(why)
         text = f"{type(why).__name__} {sorted(codes)}"  # the driver's own text quotes documents
         timed_out_s = monotonic() - began_s if codes.isdisjoint(TOO_LARGE) else None
-        raise ChunkTooSlow(text, timed_out_s=timed_out_s) from None
+        raise too_slow(text, timed_out_s=timed_out_s) from None
 
 
 def is_too_much(why: PyMongoError) -> bool:

@@ -2,7 +2,7 @@
 
 In:       how many codes of each kind a batch wants.
 Out:      candidates: as many as wanted, or all that a fresh look at the whole draw space found.
-Promise:  candidates are hints; nothing here makes a code anybody's. A stock that proved stale is thrown away.
+Promise:  candidates are hints; nothing here makes a code anybody's. A stock that proved stale is dropped.
 
 Each stock walks the draw space in windows from a random point on, so that partitions are rarely in each other's way.
 """
@@ -95,8 +95,12 @@ class Stock:
                 self._fields,
                 limit=limit,
             ).to_list(None)
-            found |= {document["_id"]: candidate(document) for document in documents}
+            found |= {document["_id"]: candidate(document) for document in documents if self._is_whole(document)}
         return found
+
+    def _is_whole(self, document: Document) -> bool:
+        """Whether it has what a fan is given: a code without a value (edited by hand) is no candidate."""
+        return all(document.get(name) and isinstance(document[name], str) for name in self._fields)
 
 
 def window_width(wanted: int, about_available: int) -> int:
@@ -113,5 +117,5 @@ def ranges(start: int, width: int) -> list[tuple[int, int]]:
 
 
 def candidate(document: Document) -> Candidate:
-    """A code as a candidate; without its value where nobody will be told it."""
+    """A code as a candidate; without its value where it is not published."""
     return Candidate(document["_id"], document.get("code", ""))

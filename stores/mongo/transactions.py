@@ -30,8 +30,10 @@ async def run_transaction(session: AsyncIOMotorClientSession, statements: Callab
 
     Raises:
         PyMongoError, FactsStale: what a statement or the commit raised. After a statement's error nothing is written.
-        CancelledError: the task was cancelled. The transaction has ended. One that had not ended after
-            `cancelled_wait_s` is left without an end, and is never committed.
+        CancelledError: the task was cancelled, and the transaction has ended; or it had not after `cancelled_wait_s`
+            and was given up. Nothing follows the statement that a thread then has in hand: if that is the commit,
+            the transaction may be committed, otherwise it never is. The session stays in the transaction until the
+            thread is done, and perhaps for good: see `Ownership.session`.
     """
     session.start_transaction()
     await finish_transaction(session, statements)
@@ -67,6 +69,12 @@ def operation_timeout_s(session: AsyncIOMotorClientSession) -> float | None:
     return timeout_s
 
 
+def is_in_transaction(session: AsyncIOMotorClientSession) -> bool:
+    """Whether a transaction has begun in the session and has neither been committed nor aborted."""
+    is_open: bool = session.in_transaction  # type: ignore[assignment]  # a property; the stub has a method
+    return is_open
+
+
 async def _finish(session: AsyncIOMotorClientSession, statements: Callable[[], Awaitable[None]]) -> None:
     try:
         with pymongo.timeout(operation_timeout_s(session)):
@@ -80,8 +88,7 @@ async def _finish(session: AsyncIOMotorClientSession, statements: Callable[[], A
 
 async def _abort(session: AsyncIOMotorClientSession) -> None:
     """Nothing to do after a commit that failed: whether it arrived, only the ledger knows."""
-    is_open: bool = session.in_transaction  # type: ignore[assignment]  # a property; the stub has a method
-    if is_open:
+    if is_in_transaction(session):
         with pymongo.timeout(ABORT_TIMEOUT_S):
             await session.abort_transaction()
 
@@ -98,4 +105,4 @@ async def _ended(task: "asyncio.Task[Any]", limit_s: float) -> None:
         except asyncio.CancelledError:
             continue
     if not task.cancelled():
-        task.exception()  # nobody else looks at it, and asyncio would complain
+        task.exception()  # or asyncio would warn of an exception that was never retrieved

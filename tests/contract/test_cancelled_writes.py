@@ -215,6 +215,27 @@ async def test_a_transaction_that_takes_too_long_is_left_and_never_committed(
         assert "assigned" == (await bench.reservations())["h-1"]
 
 
+@pytest.mark.parametrize("prepare", [a_batch, a_chunk])
+async def test_a_store_can_write_after_a_transaction_was_given_up(
+    prepare: Prepare, bench: MongoBench, hand_overs: HandOvers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A cancelled import gives up its chunk, and the next import of the partition has the same store."""
+    (before, after), count = await both_ends(prepare, bench, hand_overs)
+    monkeypatch.setattr(transactions, "CANCELLED_WAIT_S_MAX", REACTION_S)
+    for number in range(count - 2, count):  # statements with others before them in the transaction
+        write = await prepare(await emptied(bench))
+        task = asyncio.create_task(write.do())
+        hand_overs.watch((number, "started"), task.cancel, selection_s=10 * REACTION_S)
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        await hand_overs.settle()
+        assert before == await write.look()
+
+        await write.do()
+
+        assert after == await write.look()
+
+
 class Stepped:
     """A coroutine whose task is cancelled when it begins to wait for the `at`-th time (from 1)."""
 

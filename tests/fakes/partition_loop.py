@@ -18,7 +18,7 @@ from tests.fakes.kafka import MemoryKafka, Source
 from tests.fakes.observer import ObservedFacts
 from tests.fakes.time import run
 
-LIMITS: Final = LoopLimits(batch_size_max=2, fenced_wait_s=10, backoff_max_s=5)
+LIMITS: Final = LoopLimits(batch_size_max=2, fenced_wait_s=10, backoff_max_s=5, stop_budget_s=5)
 
 
 class RecordedWork:

@@ -11,7 +11,7 @@ from typing import Any
 from consumers.loop.failpoints import Failpoint
 from consumers.loop.tracing import UNTRACED, Tracer
 from consumers.worker.batch import RequestPartition
-from consumers.worker.context import Surroundings
+from consumers.worker.context import WorkerContext
 from producers.reply_topics import ReplyTopics
 from schemas.clock import utc_now
 from schemas.observation.fact import Observer
@@ -34,9 +34,9 @@ def a_context(
     replies: ReplyTopics | None = None,
     clock: Callable[[], datetime] = utc_now,
     tracer: Tracer = UNTRACED,
-) -> Surroundings:
+) -> WorkerContext:
     """A worker's context: no reply topics, no failpoint, no traces, but for what the test names."""
-    return Surroundings(
+    return WorkerContext(
         topics=TOPICS,
         group="codes-worker",
         limits=limits or WorkerSettings(),
@@ -65,7 +65,9 @@ class ServedPartition:
         database: MemoryDatabase | None = None,
         observer: ObservedFacts | None = None,
         tracer: Tracer = UNTRACED,
+        beside: "ServedPartition | None" = None,
     ) -> None:
+        """`beside`: another partition of the same process, which shares what is known of reply topics."""
         self.source = source
         self.database = database or MemoryDatabase()
         if database is None:
@@ -78,10 +80,12 @@ class ServedPartition:
         self.emitter = self.kafka.open_emitter(source)
         self.reply_partitions = reply_partitions
         self.clock_s = SecondsClock()
+        own = ReplyTopics(["answers"], self.look_up, self.observer, self.clock_s)
+        self.replies: ReplyTopics = own if beside is None else beside.replies
         self.context = a_context(
             self.observer,
             limits=limits or WorkerSettings(attempts_max=2),
-            replies=ReplyTopics(["answers"], self.look_up, self.observer, self.clock_s),
+            replies=self.replies,
             clock=Clock(NOW),
             tracer=tracer,
         )

@@ -92,12 +92,12 @@ async def a_role(settings: Settings, silence_max_s: float) -> AsyncIterator[Hang
         observer=OpsObserver(metrics, health, progress),
     )
 
-    def make_work(source: TopicPartition) -> Work:
+    def open_partition(source: TopicPartition) -> Work:
         return Work(topics.full(RESULTS), goes_on if source.partition == 1 else others)
 
     stopping, group, names = asyncio.Event(), f"{settings.kafka.group_prefix}health", [topics.full(RESERVE)]
     async with ops_server(settings.ops, metrics, health) as port:
-        serving = asyncio.create_task(serve_topics(side, group, names, make_work, stopping, batch_size_max=10))
+        serving = asyncio.create_task(serve_topics(side, group, names, open_partition, stopping, batch_size_max=10))
         health.started()
         try:
             yield HangingRole(port, names[0], goes_on, progress)

@@ -1,7 +1,8 @@
 """A rebalance under steady traffic: nobody waits for a loop that waits for the rebalance.
 
 A loop that sat in the client's `getmany` used to be cancelled after the stop budget of 15 seconds, and with it the
-whole group stood still. The limit here is far from that on any machine; the metric tells the true figures.
+whole group stood still. How long a whole rebalance takes depends on the session time-out and the machine; how long
+each survivor takes to let go does not.
 """
 
 import asyncio
@@ -24,8 +25,9 @@ from tests.integration.scraping import scraped
 
 pytestmark = pytest.mark.integration
 
-LIMIT_S = 5.0
-"""A bucket of `codes_rebalance_seconds`; a third of the stop budget."""
+LET_GO_S_MAX = 1.0
+"""A bucket of `codes_rebalance_seconds`. Batches of this traffic take milliseconds; a loop that waits for anything
+but its batch takes the stop budget of 15 seconds."""
 PAUSE_S = 0.005
 SETTLED_S = 60.0
 PARTITIONS = 6
@@ -82,16 +84,15 @@ async def shared_out(*roles: Role) -> list[set[str]]:
     return [served(role) for role in roles]
 
 
-async def slow_rebalances(role: Role) -> dict[str, float]:
-    """How many took longer than the limit, by step; fails if there was none at all."""
+async def slow_let_goes(role: Role) -> float:
+    """How many of its rebalances let go late; fails if it has seen none. Prints how long the whole ones took."""
     scrape = await scraped(role)
     name = "codes_rebalance_seconds"
-    found = {}
-    for step in ("let_go", "whole"):
-        total = scrape.value(f"{name}_count", step=step)
-        assert total, f"{role.name} has seen no rebalance"
-        found[step] = total - (scrape.value(f"{name}_bucket", step=step, le=str(LIMIT_S)) or 0)
-    return found
+    count, seconds = (scrape.value(f"{name}_{part}", step="whole") or 0.0 for part in ("count", "sum"))
+    print(f"{role.name}: {count:.0f} rebalances, {seconds:.1f} s in all until the new assignment")  # noqa: T201  # for people; it depends on the machine
+    total = scrape.value(f"{name}_count", step="let_go")
+    assert total, f"{role.name} has seen no rebalance"
+    return total - (scrape.value(f"{name}_bucket", step="let_go", le=str(LET_GO_S_MAX)) or 0.0)
 
 
 async def test_no_rebalance_waits_for_the_stop_budget(
@@ -119,7 +120,7 @@ async def test_no_rebalance_waits_for_the_stop_budget(
         await second.ended()
         await shared_out(first, fourth)
 
-        assert {"let_go": 0, "whole": 0} == await slow_rebalances(first)
+        assert [0, 0] == [await slow_let_goes(survivor) for survivor in (first, fourth)]
         await flowing.end()
         results = await neighbour.values(RESULTS, flowing.sent, settle_s=1.0, timeout_s=60)
     assert {f"q{number}": 1 for number in range(flowing.sent)} == Counter(result["request_id"] for result in results)

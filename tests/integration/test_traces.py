@@ -13,8 +13,9 @@ from ops.telemetry.health import Health
 from ops.telemetry.observer import OpsObserver
 from ops.telemetry.progress import Progress
 from ops.telemetry.registry import Metrics
+from roles.importer import importer
 from roles.process import RoleContext, role_context
-from roles.roles import importer, worker
+from roles.worker import worker
 from schemas.topics import ASSIGN, ASSIGNED, IMPORT, IMPORTS, RESERVE, RESULTS, TopicSpec
 from stores.code_port import StockFigures
 from tests.fakes.spans import Spans, id_of, parent_of, traces_of

@@ -1,6 +1,7 @@
 """Which reply topics get copies, as the broker and the sending say: looked up, aged, refused, and tried again."""
 
-from producers.reply_topics import LOOKED_UP_FOR_S, REFUSED_FOR_S, REFUSED_FOR_S_MAX, ReplyTopics
+from producers.reply_refusal import REFUSED_FOR_S, REFUSED_FOR_S_MAX
+from producers.reply_topics import LOOKED_UP_FOR_S, ReplyTopics
 from schemas.observation.requests import ReplyTopicUnusable, ReplyTopicUsable
 from schemas.records import Headers, IncomingRecord
 from tests.fakes.builders import a_record

@@ -7,6 +7,7 @@ from typing import Any, cast
 import pytest
 from structlog.testing import capture_logs
 
+from consumers.loop.serving import KafkaSide
 from ops.broker.versions import BrokerVersion, KafkaTooOld
 from ops.settings.load import load_settings
 from roles import guarantee
@@ -25,8 +26,9 @@ async def logged(monkeypatch: pytest.MonkeyPatch, level: int, **variables: str) 
         return [BrokerVersion(1, level, level)]
 
     monkeypatch.setattr(guarantee, "broker_versions", versions)
-    side = SimpleNamespace(observer=ObservedFacts(), backoff_max_s=0.1)
-    context = SimpleNamespace(settings=load_settings(variables), kafka=side, stopping=asyncio.Event())
+    settings = load_settings(variables)
+    side = KafkaSide({}, settings.kafka, settings.processing_guarantee, settings.worker, ObservedFacts())
+    context = SimpleNamespace(settings=settings, kafka=side, stopping=asyncio.Event())
     with capture_logs() as lines:
         await check_brokers(cast("RoleContext", context))
     return lines

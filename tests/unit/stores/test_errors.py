@@ -4,7 +4,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 
 import pytest
-from bson.errors import BSONError, InvalidBSON, InvalidDocument
+from bson.errors import BSONError, InvalidBSON, InvalidDocument, InvalidStringData
 from pymongo.errors import (
     AutoReconnect,
     BulkWriteError,
@@ -115,6 +115,7 @@ def test_a_conflict_has_a_cause(error: PyMongoError, cause: ConflictCause) -> No
         (WriteConcernError(CANARY, 100), "server_error"),
         (bulk(121, 9), "server_error"),
         (BulkWriteError({}), "server_error"),
+        (InvalidBSON(CANARY), "server_error"),
         (ConfigurationError(CANARY), "server_error"),
         (InvalidOperation(CANARY), "server_error"),
         (ProtocolError(CANARY), "server_error"),
@@ -141,6 +142,7 @@ def test_what_no_record_is_at_fault_for_is_waited_out(error: PyMongoError, cause
         (bulk(17_280), "too_large"),
         (DocumentTooLarge(CANARY), "too_large"),
         (InvalidDocument(CANARY), "invalid"),
+        (InvalidStringData(CANARY), "invalid"),
     ],
 )
 def test_what_will_never_be_taken_is_refused(error: PyMongoError | BSONError, cause: RefusalCause) -> None:

@@ -8,7 +8,7 @@ import pytest
 from aiokafka import TopicPartition
 from aiokafka.errors import KafkaConnectionError
 
-from consumers.loop.broker_watch import ANSWER_TIMEOUT_S, EVERY_S, hear_ends, look_for, watched
+from consumers.loop.broker_watch import ANSWER_TIMEOUT_S, EVERY_S, check_topics, probed, read_ends
 from schemas.errors import BrokerUnavailable, StoreUnavailable
 from schemas.observation.partitions import Ends, EndsRead, PartAvailable, PartUnavailable
 from tests.fakes.consumer import MemoryConsumer
@@ -38,7 +38,7 @@ def watch_for(part: Part, rounds: int) -> ObservedFacts:
     observer = ObservedFacts()
 
     async def scene() -> None:
-        async with watched(part.ask, "mongo", observer):
+        async with probed(part.ask, "mongo", observer):
             await asyncio.sleep(EVERY_S * (rounds - 0.5))
 
     run(scene())
@@ -68,7 +68,7 @@ def test_ends_are_told_with_the_high_watermark() -> None:
     """It is at least what may be read; of a partition that is gone nothing more is known."""
     observer = ObservedFacts()
 
-    run(hear_ends(MemoryConsumer(end=7, high_watermark=9, assigned={A}), [A, B], observer))
+    run(read_ends(MemoryConsumer(end=7, high_watermark=9, assigned={A}), [A, B], observer))
 
     assert [{("t.a", 0): Ends(7, 9), ("t.b", 1): Ends(7, 7)}] == observer.each(EndsRead, "ends")
 
@@ -77,25 +77,25 @@ def test_without_partitions_nobody_is_asked() -> None:
     """Between the halves of a rebalance, and in a spare process."""
     observer = ObservedFacts()
 
-    run(hear_ends(MemoryConsumer(answer=lambda: pytest.fail("asked")), [], observer))
+    run(read_ends(MemoryConsumer(answer=lambda: pytest.fail("asked")), [], observer))
 
     assert [] == observer.each(EndsRead, "ends")
 
 
 def test_topics_that_are_known_are_not_asked_for() -> None:
     """They are looked for every few seconds."""
-    run(look_for("ab", MemoryConsumer(answer=lambda: pytest.fail("asked"), known="abc")))
+    run(check_topics("ab", MemoryConsumer(answer=lambda: pytest.fail("asked"), known="abc")))
 
 
 def test_topics_that_are_not_known_yet_may_be_there() -> None:
     """The consumer has just begun."""
-    run(look_for("ab", MemoryConsumer(known="a", existing="abc")))
+    run(check_topics("ab", MemoryConsumer(known="a", existing="abc")))
 
 
 def test_topics_that_are_missing_are_named_with_the_remedy() -> None:
     """Who starts a role first and migrates later should not have to guess."""
     with pytest.raises(BrokerUnavailable, match="no topic b, c: run `codes migrate`"):
-        run(look_for("abc", MemoryConsumer(known="a", existing="a")))
+        run(check_topics("abc", MemoryConsumer(known="a", existing="a")))
 
 
 async def fails() -> None:
@@ -107,6 +107,6 @@ async def fails() -> None:
 def test_a_broker_that_does_not_answer_in_time_is_away(answer: Callable[[], Any]) -> None:
     """However the client puts it."""
     with pytest.raises(BrokerUnavailable):
-        run(hear_ends(MemoryConsumer(answer=answer), [A], ObservedFacts()))
+        run(read_ends(MemoryConsumer(answer=answer), [A], ObservedFacts()))
     with pytest.raises(BrokerUnavailable):
-        run(look_for("a", MemoryConsumer(answer=answer)))
+        run(check_topics("a", MemoryConsumer(answer=answer)))

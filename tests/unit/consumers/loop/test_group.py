@@ -1,42 +1,88 @@
 """A group member: one task a partition, and nothing left when it goes."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
-from aiokafka import TopicPartition
+from aiokafka import ConsumerRecord, TopicPartition
 
 from consumers.loop.broker_watch import EVERY_S
 from consumers.loop.group import GroupMember, consumer_options
+from consumers.loop.partition import LoopLimits
+from producers.emitters import Emitter
 from schemas.observation.partitions import Ends, EndsRead, PartitionsAssigned, PartitionsRevoked, RebalanceTimed
+from schemas.records import IncomingRecord
 from schemas.settings import KafkaSettings
-from tests.fakes.consumer import MemoryConsumer
+from tests.fakes.kafka import MemoryKafka, Source
 from tests.fakes.observer import ObservedFacts
 from tests.fakes.time import run
 
 A, B = TopicPartition("t.a", 0), TopicPartition("t.b", 1)
 
 
-class Loop:
-    """A partition's loop that takes its time to end, or never does."""
+class Consumer:
+    """Only remembers what it subscribes to."""
+
+    def __init__(self) -> None:
+        self.topics: list[str] = []
+
+    def subscribe(self, *, topics: list[str], listener: GroupMember) -> None:
+        """The group's say comes through the listener."""
+        self.topics = topics
+
+    def partitions_for_topic(self, topic: str) -> set[int]:
+        """All that is subscribed to is there."""
+        assert topic in self.topics
+        return {0, 1}
+
+    async def end_offsets(self, sources: list[TopicPartition]) -> dict[TopicPartition, int]:
+        """Each log ends at 7, as far as it may be read."""
+        return dict.fromkeys(sources, 7)
+
+    async def committed(self, source: TopicPartition) -> int:
+        """Nothing was read yet."""
+        return 0
+
+    def seek(self, source: TopicPartition, offset: int) -> None:
+        """Each poll finds the same record."""
+
+    async def position(self, source: TopicPartition) -> int:
+        """Behind it."""
+        return 1
+
+    async def getmany(self, source: TopicPartition, **_: int) -> dict[TopicPartition, list[Any]]:
+        """One record."""
+        record = ConsumerRecord(source.topic, source.partition, 0, 1_000, 1, b"k", b"v", None, 1, 1, ())
+        return {source: [record]}
+
+    def assignment(self) -> set[TopicPartition]:
+        """Of the one partition that was fetched from."""
+        return {A}
+
+    def highwater(self, source: TopicPartition) -> int:
+        """A sender has a transaction open."""
+        return 9
+
+
+class Work:
+    """A batch that takes its time once it is told to stop, or never ends."""
 
     def __init__(self, *, ends_after_s: float = 1.0, error: Exception | None = None) -> None:
         self.ends_after_s = ends_after_s
         self.error = error
-        self.stopping = asyncio.Event()
         self.ended = ""
 
-    def stop(self) -> None:
-        """See `PartitionLoop.stop`."""
-        self.stopping.set()
+    async def take_over(self) -> None:
+        """See `PartitionWork.take_over`."""
 
-    async def run(self) -> None:
-        """See `PartitionLoop.run`."""
+    async def serve(self, records: Sequence[IncomingRecord], emitter: Emitter, stopping: asyncio.Event) -> None:
+        """See `PartitionWork.serve`."""
         try:
             if self.error is not None:
                 raise self.error
-            await self.stopping.wait()
+            await stopping.wait()
             await asyncio.sleep(self.ends_after_s)
             self.ended = "finished"
         except asyncio.CancelledError:
@@ -44,21 +90,35 @@ class Loop:
             raise
 
 
-class MemberBench:
-    """A member, and the loops that it made."""
+@asynccontextmanager
+async def open_emitter(source: TopicPartition) -> AsyncIterator[Emitter]:
+    """Nothing is emitted here."""
+    yield MemoryKafka().open_emitter(Source(source.topic, source.partition))
 
-    def __init__(self, make: Callable[[], Loop] = Loop) -> None:
-        self.loops: dict[TopicPartition, Loop] = {}
+
+class Bench:
+    """A member, and the work of its partitions."""
+
+    def __init__(self, make: Callable[[], Work] = Work) -> None:
+        self.works: dict[TopicPartition, Work] = {}
         self.observer = ObservedFacts()
-        self.consumer = MemoryConsumer(end=7, high_watermark=9, assigned={A}, known={"t.a", "t.b"})
+        self.consumer = Consumer()
         self.stopping = asyncio.Event()
         self.make = make
-        self.member = GroupMember(self.consumer, ["t.a", "t.b"], self.make_loop, self.observer, stop_budget_s=5)
+        limits = LoopLimits(batch_size_max=1, fenced_wait_s=1, backoff_max_s=1, stop_budget_s=5)
+        self.member = GroupMember(
+            self.consumer, ["t.a", "t.b"], self.open_partition, open_emitter, limits, self.observer
+        )
 
-    def make_loop(self, source: TopicPartition, consumer: object) -> Any:  # as much of a loop as a member uses
-        """See `MakeLoop`."""
-        self.loops[source] = self.make()
-        return self.loops[source]
+    def open_partition(self, source: TopicPartition) -> Work:
+        """See `OpenPartition`."""
+        self.works[source] = self.make()
+        return self.works[source]
+
+    async def assign(self, *sources: TopicPartition) -> None:
+        """Give it partitions, and let each have a batch in hand."""
+        await self.member.on_partitions_assigned(sources)
+        await asyncio.sleep(0.1)
 
     async def started(self) -> "asyncio.Task[None]":
         """The member, after it has subscribed."""
@@ -71,14 +131,14 @@ def test_each_partition_has_a_loop_until_the_end() -> None:
     """A stop lets every batch finish."""
 
     async def scene() -> None:
-        bench = MemberBench()
+        bench = Bench()
         task = await bench.started()
-        await bench.member.on_partitions_assigned([B, A])
+        await bench.assign(B, A)
         bench.stopping.set()
         await task
 
-        assert ["t.a", "t.b"] == bench.consumer.subscribed
-        assert {A: "finished", B: "finished"} == {source: loop.ended for source, loop in bench.loops.items()}
+        assert ["t.a", "t.b"] == bench.consumer.topics
+        assert {A: "finished", B: "finished"} == {source: work.ended for source, work in bench.works.items()}
         assert [frozenset({("t.a", 0), ("t.b", 1)})] == bench.observer.each(PartitionsAssigned, "partitions")
 
     run(scene())
@@ -88,17 +148,17 @@ def test_a_rebalance_takes_the_same_way_out() -> None:
     """Finished, and told that nothing is served for the moment."""
 
     async def scene() -> None:
-        bench = MemberBench()
+        bench = Bench()
         task = await bench.started()
-        await bench.member.on_partitions_assigned([A])
-        first = bench.loops[A]
+        await bench.assign(A)
+        first = bench.works[A]
         await bench.member.on_partitions_revoked([A])
         assert "finished" == first.ended
-        await bench.member.on_partitions_assigned([A])
+        await bench.assign(A)
         bench.stopping.set()
         await task
 
-        assert first is not bench.loops[A]
+        assert first is not bench.works[A]
         assert [PartitionsAssigned, PartitionsRevoked, PartitionsAssigned] == [
             type(fact) for fact in bench.observer if isinstance(fact, PartitionsAssigned | PartitionsRevoked)
         ]
@@ -113,14 +173,14 @@ def test_a_batch_that_does_not_end_in_time_is_given_up() -> None:
     """After the budget; the member ends all the same."""
 
     async def scene() -> None:
-        bench = MemberBench(lambda: Loop(ends_after_s=10**6))
+        bench = Bench(lambda: Work(ends_after_s=10**6))
         task = await bench.started()
-        await bench.member.on_partitions_assigned([A, B])
+        await bench.assign(A, B)
         start = asyncio.get_running_loop().time()
         bench.stopping.set()
         await task
 
-        assert {"given up"} == {loop.ended for loop in bench.loops.values()}
+        assert {"given up"} == {work.ended for work in bench.works.values()}
         assert asyncio.get_running_loop().time() - start < 6
 
     run(scene())
@@ -130,16 +190,16 @@ def test_a_rebalance_during_the_stop_starts_nothing_new() -> None:
     """Nobody would end those loops: the process would hang until it is killed."""
 
     async def scene() -> None:
-        bench = MemberBench()
+        bench = Bench()
         task = await bench.started()
-        await bench.member.on_partitions_assigned([A])
+        await bench.assign(A)
         bench.stopping.set()
         await asyncio.sleep(0.5)
         await bench.member.on_partitions_revoked([A])
-        await bench.member.on_partitions_assigned([A, B])
+        await bench.assign(A, B)
 
         await asyncio.wait_for(task, 60)
-        assert [A] == list(bench.loops)
+        assert [A] == list(bench.works)
 
     run(scene())
 
@@ -148,16 +208,16 @@ def test_a_loop_that_dies_takes_the_member_with_it() -> None:
     """Nothing half-alive stays; the others are cancelled."""
 
     async def scene() -> None:
-        bench = MemberBench()
+        bench = Bench()
         task = await bench.started()
-        await bench.member.on_partitions_assigned([A])
-        bench.make = lambda: Loop(error=ZeroDivisionError())
-        await bench.member.on_partitions_assigned([B])
+        await bench.assign(A)
+        bench.make = lambda: Work(error=ZeroDivisionError())
+        await bench.assign(B)
         with pytest.raises(ExceptionGroup) as raised:
             await task
 
         assert raised.group_contains(ZeroDivisionError)
-        assert "given up" == bench.loops[A].ended
+        assert "given up" == bench.works[A].ended
 
     run(scene())
 
@@ -166,9 +226,9 @@ def test_the_ends_of_what_is_served_are_told_while_it_is_served() -> None:
     """Again and again, for no loop can: it may have a batch in hand for hours. Not of what others serve now."""
 
     async def scene() -> None:
-        bench = MemberBench()
+        bench = Bench()
         task = await bench.started()
-        await bench.member.on_partitions_assigned([A])
+        await bench.assign(A)
         await asyncio.sleep(EVERY_S * 2.5)
         told = len(bench.observer.each(EndsRead, "ends"))
         assert told >= 2

@@ -174,6 +174,26 @@ def test_a_stop_does_not_wait_for_the_client(call: str) -> None:
     assert run(scene()) < 0.1
 
 
+def test_a_stop_does_not_wait_for_the_database() -> None:
+    """Without a batch in hand, a slow MongoDB must not hold the whole group in its rebalance."""
+    consumer = MemoryConsumer(committed_offset=0)
+    work = RecordedWork(consumer)
+
+    async def never() -> None:
+        await asyncio.Event().wait()
+
+    work.take_over = never  # type: ignore[method-assign]  # a database that gives no answer
+
+    async def scene() -> None:
+        loop = PartitionLoop(TP, consumer, work, open_memory_emitter, LIMITS, ObservedFacts())
+        task = asyncio.create_task(loop.run())
+        await asyncio.sleep(1)
+        loop.stop()
+        await asyncio.wait_for(task, 0.1)
+
+    run(scene())
+
+
 def test_a_stop_does_not_wait_for_a_producer_to_start() -> None:
     """Its start may wait for the broker to end a former owner's transaction."""
     closed: list[bool] = []

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from consumers.loop.retry import ASIDE_S_MAX, seen_through, step_aside, wait_out
+from consumers.loop.retry import ASIDE_S_MAX, RetryPolicy, seen_through, step_aside
 from schemas.errors import Dropped, FactsStale, StoreUnavailable
 from schemas.observation.partitions import PartAvailable, PartUnavailable
 from tests.fakes.observer import ObservedFacts
@@ -29,7 +29,7 @@ class Flaky:
 async def seconds_of(flaky: Flaky, observer: ObservedFacts) -> float:
     """How long it was waited."""
     start = asyncio.get_running_loop().time()
-    assert "done" == await wait_out(flaky, "mongo", observer, away=StoreUnavailable, backoff_max_s=5)
+    assert "done" == await RetryPolicy("mongo", observer, backoff_max_s=5).run(flaky)
     return asyncio.get_running_loop().time() - start
 
 

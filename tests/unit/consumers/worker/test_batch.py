@@ -8,7 +8,7 @@ import pytest
 from handlers.requests.facts import Facts
 from handlers.requests.plan import Plan
 from schemas.clock import utc_now
-from schemas.errors import EmitFailed, FactsStale, PartitionFenced, StoreRefused, StoreUnavailable
+from schemas.errors import BatchTooSlow, EmitFailed, FactsStale, PartitionFenced, StoreRefused, StoreUnavailable
 from schemas.observation.partitions import PartUnavailable
 from schemas.observation.requests import (
     BatchReport,
@@ -145,6 +145,49 @@ def test_one_request_that_breaks_every_batch_is_found_and_set_aside() -> None:
         (fact.topic, fact.cause) for fact in bench.observer.of(WriteRefused)
     }
     assert [] == bench.observer.of(PlanConflicted)
+
+
+class SlowStore(MemoryCodeStore):
+    """Writes two requests in time, and no more."""
+
+    async def apply(self, plan: Plan) -> None:
+        """See `CodeStore.apply`."""
+        if len(plan.new_entries) > 2:
+            raise BatchTooSlow("NetworkTimeout []")
+        await super().apply(plan)
+
+
+def test_a_batch_that_the_database_cannot_write_in_time_is_halved() -> None:
+    """At full size it would be repeated for ever; readiness and metrics show the database as the cause."""
+    bench = ServedPartition(*reserves(5))
+    bench.use(SlowStore(bench.database, SOURCE.shard, tells_values=False))
+
+    bench.serve()
+
+    assert ["reserved"] * 5 == bench.outcomes()
+    assert [2, 1, 2] == [len(plan.answers) for plan in bench.database.applied]
+    assert ["mongo", "mongo"] == bench.observer.each(PartUnavailable, "part")
+
+
+def test_a_single_request_that_takes_too_long_is_retried() -> None:
+    """Nothing smaller can be tried, and it is not to blame: no dead letter."""
+    bench = ServedPartition(*reserves(1))
+    bench.store.faults.refusals = [BatchTooSlow("NetworkTimeout []")] * 5
+
+    bench.serve()
+
+    assert (["reserved"], []) == (bench.outcomes(), bench.visible("dead-letters.v1"))
+    assert [StoreUnavailable] * 5 == list(map(type, bench.observer.each(PartUnavailable, "error")))
+
+
+def test_a_refusal_among_conflicts_is_not_believed() -> None:
+    """Only refusals count as a repeated refusal, however many conflicts come before."""
+    bench = ServedPartition(*reserves(1), limits=WorkerSettings(attempts_max=2))
+    bench.store.faults.refusals = [*[FactsStale("others were faster")] * 8, StoreRefused("code 121")]
+
+    bench.serve()
+
+    assert (["reserved"], []) == (bench.outcomes(), bench.observer.of(RequestUnwritable))
 
 
 class LateRefusal(MemoryCodeStore):

@@ -1,6 +1,9 @@
 """Outputs: answers in the order of the records, then events, then dead letters; the same for the same batch."""
 
-from consumers.worker.outputs import Speaker, outputs_of
+from collections.abc import Sequence
+
+from consumers.worker.outputs import Outputs, batch_records, with_copies
+from handlers.requests.plan import Plan
 from schemas.records import Headers, OutgoingRecord, Rejected
 from tests.fakes.builders import (
     NOW,
@@ -17,9 +20,14 @@ from tests.fakes.builders import (
     header,
 )
 
-SPEAKER = Speaker(TOPICS, "codes-worker", {"answers": 1}, NOW)
 REPLY: Headers = (("reply-topic", b"answers"),)
 NO_REPLY: Headers = (("reply-topic", b"others"),)
+
+
+def outputs_of(plans: Sequence[Plan], rejections: Sequence[Rejected]) -> Outputs:
+    """As the worker emits them, with one reply topic of one partition."""
+    built = batch_records(plans, rejections, topics=TOPICS, group="codes-worker", now=NOW)
+    return with_copies(built, {"answers": 1})
 
 
 def a_rejected(offset: int, request_id: str | None = "x-1", headers: Headers = ()) -> Rejected:
@@ -37,7 +45,7 @@ def test_answers_come_in_the_order_of_what_they_answer() -> None:
     late = a_plan([asked(a_reserve(request_id="r-4"), offset=4)], facts(stock=1))
     early = a_plan([asked(a_reserve(request_id="r-1"), offset=1)], facts(stock=1))
 
-    outputs = outputs_of([late, early], [a_rejected(2, "x-2"), a_rejected(0, "x-0"), a_rejected(3, None)], SPEAKER)
+    outputs = outputs_of([late, early], [a_rejected(2, "x-2"), a_rejected(0, "x-0"), a_rejected(3, None)])
 
     results = [record for record in outputs.records if TOPICS.bare(record.topic) == "results.v1"]
     assert ["x-0", "r-1", "x-2", "r-4"] == [body(record)["request_id"] for record in results]
@@ -47,7 +55,7 @@ def test_then_come_events_and_then_dead_letters() -> None:
     """Codes before totals."""
     plan = a_plan([asked(an_assign_from_stock(quantity=2))], facts(stock=2), shard="assign.requests.v1.0")
 
-    outputs = outputs_of([plan], [a_rejected(1)], SPEAKER)
+    outputs = outputs_of([plan], [a_rejected(1)])
 
     assert ["results.v1", "results.v1", "assigned.v1", "assigned.v1", "inventory.v1", "dead-letters.v1"] == names(
         list(outputs.records)
@@ -58,7 +66,7 @@ def test_an_assigned_code_is_told_with_its_value() -> None:
     """Every field of the contract, one event a code."""
     plan = a_plan([asked(an_assign_from_stock(quantity=2))], facts(stock=2))
 
-    events = [body(one) for one in outputs_of([plan], [], SPEAKER).records if one.topic == "t.assigned.v1"]
+    events = [body(one) for one in outputs_of([plan], []).records if one.topic == "t.assigned.v1"]
 
     assert {
         "campaign_id": "summer",
@@ -77,7 +85,7 @@ def test_totals_are_told_as_they_are_after_the_batch() -> None:
     """Every field of the contract, and not the database's own id."""
     plan = a_plan([asked(a_reserve())], facts(stock=1))
 
-    (event,) = (body(one) for one in outputs_of([plan], [], SPEAKER).records if one.topic == "t.inventory.v1")
+    (event,) = (body(one) for one in outputs_of([plan], []).records if one.topic == "t.inventory.v1")
 
     assert {
         "campaign_id": "summer",
@@ -96,7 +104,7 @@ def test_a_code_value_is_in_assigned_events_alone() -> None:
     """Whatever the batch did."""
     plan = a_plan([asked(an_assign_from_stock()), asked(a_reserve(), offset=1)], facts(stock=2))
 
-    telling = [record for record in outputs_of([plan], [], SPEAKER).records if b"SECRET" in (record.value or b"")]
+    telling = [record for record in outputs_of([plan], []).records if b"SECRET" in (record.value or b"")]
 
     assert ["assigned.v1"] == names(telling)
 
@@ -110,7 +118,7 @@ def test_a_record_read_again_says_the_same_bytes() -> None:
 
     again = a_plan([request], facts(decided=[entry], shards=[shard], code_values={"c-1": "SECRET-1"}))
 
-    assert outputs_of([first], [], SPEAKER) == outputs_of([again], [], SPEAKER)
+    assert outputs_of([first], []) == outputs_of([again], [])
 
 
 def test_a_repeat_of_a_sender_is_answered_and_nothing_else() -> None:
@@ -118,14 +126,14 @@ def test_a_repeat_of_a_sender_is_answered_and_nothing_else() -> None:
     entry = an_entry(asked(an_assign_from_stock()), a_result(request_id="s-1", outcome="assigned", expires_at=None))
     plan = a_plan([asked(an_assign_from_stock(), offset=5)], facts(decided=[entry]))
 
-    assert ["results.v1"] == names(list(outputs_of([plan], [], SPEAKER).records))
+    assert ["results.v1"] == names(list(outputs_of([plan], []).records))
 
 
 def test_a_reply_follows_its_result() -> None:
     """For a readable record and for an unreadable one."""
     plan = a_plan([asked(a_reserve(), headers=REPLY)], facts(stock=1))
 
-    outputs = outputs_of([plan], [a_rejected(1, headers=REPLY)], SPEAKER)
+    outputs = outputs_of([plan], [a_rejected(1, headers=REPLY)])
 
     assert ["t.results.v1", "answers", "t.results.v1", "answers"] == [one.topic for one in outputs.records[:4]]
     assert outputs.records[2].value == outputs.records[3].value
@@ -136,7 +144,7 @@ def test_replies_that_are_refused_are_counted() -> None:
     """And said on each result."""
     plan = a_plan([asked(a_reserve(), headers=NO_REPLY)], facts(stock=1))
 
-    outputs = outputs_of([plan], [a_rejected(1, headers=NO_REPLY)], SPEAKER)
+    outputs = outputs_of([plan], [a_rejected(1, headers=NO_REPLY)])
 
     assert 2 == outputs.replies_refused
     assert [b"others", b"others"] == [header(one, "reply-refused") for one in outputs.records[:2]]

@@ -16,7 +16,8 @@ from tests.fakes.spans import collecting
 
 WITHOUT = "import sys; sys.modules['opentelemetry'] = None; from cli.main import main; main(['expirer'])"
 LOADED = (
-    "import cli.main, roles.roles, sys; print([name for name in sys.modules if name.startswith('opentelemetry')])"
+    "import cli.main, roles.worker, roles.importer, sys; "
+    "print([name for name in sys.modules if name.startswith('opentelemetry')])"
 )
 
 

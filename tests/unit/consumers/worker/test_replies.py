@@ -1,11 +1,15 @@
 """Reply topics that fail: whatever is wrong with them, the partition goes on, and results and events are complete."""
 
+from contextlib import suppress
+
 import pytest
 
+from producers.reply_refusal import REFUSED_FOR_S
 from schemas.errors import EmitFailed
 from schemas.observation.requests import BatchReport, ReplyTopicUnusable, ReplyTopicUsable
-from schemas.topics import RESULTS
+from schemas.topics import RESERVE, RESULTS
 from tests.fakes.builders import NOW, TOPICS, a_reserve, header
+from tests.fakes.kafka import Source
 from tests.fakes.serving import SOURCE, ServedPartition
 
 TRIES_MAX = 40
@@ -14,6 +18,13 @@ TRIES_MAX = 40
 def asking(count: int = 2) -> ServedPartition:
     """Requests that all want a copy."""
     return ServedPartition(*(a_reserve(request_id=f"r-{number}").to_json() for number in range(count)))
+
+
+def ask(bench: ServedPartition, request_id: str) -> None:
+    """One request more that wants a copy."""
+    bench.kafka.send(
+        bench.source, a_reserve(request_id=request_id).to_json(), NOW, headers=(("reply-topic", b"answers"),)
+    )
 
 
 def tries_until_served(bench: ServedPartition) -> int:
@@ -52,6 +63,50 @@ def test_a_reply_topic_that_is_named_is_left_out_after_two_failures() -> None:
     assert [b"answers"] * 2 == [header(record, "reply-refused") for record in bench.visible()]
     assert [ReplyTopicUnusable("answers", "failing")] == bench.observer.of(ReplyTopicUnusable)
     assert 2 == bench.observer.of(BatchReport)[0].replies_refused
+
+
+def test_a_partition_whose_copies_fail_goes_on_though_those_of_others_get_through() -> None:
+    """A topic may fail for some senders only: each partition counts its own failures in a row."""
+    failing = asking()
+    failing.emitter.refused = frozenset({"answers"})
+    healthy = ServedPartition(beside=failing, source=Source(RESERVE.name, 1))
+
+    for tries in range(TRIES_MAX):
+        ask(healthy, f"h-{tries}")
+        healthy.serve()
+        with suppress(EmitFailed):
+            failing.serve()
+            break
+
+    assert (2, ["reserved", "reserved"]) == (tries, failing.outcomes())
+    assert [b"answers"] * 2 == [header(record, "reply-refused") for record in failing.visible()]
+    assert tries + 1 == len(healthy.visible("answers"))
+    assert [ReplyTopicUnusable("answers", "failing")] == failing.observer.of(ReplyTopicUnusable)
+
+
+def test_the_metric_shows_a_topic_that_one_partition_leaves_out() -> None:
+    """Copies of other partitions do not make it usable again before that one has tried it."""
+    failing = asking()
+    failing.emitter.refused = frozenset({"answers"})
+    healthy = ServedPartition(beside=failing, source=Source(RESERVE.name, 1))
+    for _ in range(2):
+        ask(healthy, "h-1")
+        healthy.serve()
+        with pytest.raises(EmitFailed):
+            failing.serve()
+    failing.serve()
+
+    failing.clock_s.now += REFUSED_FOR_S - 1
+    failing.replies.delivered(["answers"])
+    assert [] == failing.observer.of(ReplyTopicUsable)
+    assert [ReplyTopicUnusable("answers", "failing")] == failing.observer.of(ReplyTopicUnusable)
+
+    failing.emitter.refused = frozenset()
+    failing.clock_s.now += 1
+    ask(failing, "r-9")
+    failing.serve()
+    assert [ReplyTopicUsable("answers")] == failing.observer.of(ReplyTopicUsable)
+    assert 1 == len(failing.visible("answers"))
 
 
 def test_the_next_batches_do_not_fail_for_it() -> None:

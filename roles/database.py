@@ -1,0 +1,31 @@
+"""The connection to MongoDB, opened for one process.
+
+In:   the context of a process.
+Out:  `mongo_parts`: what the stores of all its partitions share; closed at the end.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from functools import partial
+
+from consumers.loop.broker_watch import probed
+from roles.process import RoleContext
+from stores.mongo.campaigns import Campaigns
+from stores.mongo.codes import MongoParts
+from stores.mongo.collections import Collections
+from stores.mongo.connection import connect, database, ping
+
+
+@asynccontextmanager
+async def mongo_parts(context: RoleContext) -> AsyncIterator[MongoParts]:
+    """The connection, and what the stores of this process share."""
+    settings = context.settings.mongo
+    client = connect(settings)
+    try:
+        collections = Collections(database(client, settings))
+        turns = asyncio.Semaphore(settings.transactions_max)
+        async with probed(partial(ping, client), "mongo", context.kafka.observer):
+            yield MongoParts(client, collections, Campaigns(collections), turns, stock=context.stock)
+    finally:
+        client.close()
