@@ -78,14 +78,14 @@ def needs_of(requests: Sequence[Asked[Request]], decided: Mapping[str, LedgerDoc
     )
 
 
-def is_replay(asked: Asked[Request], entry: LedgerDocument) -> bool:
+def is_redelivery(asked: Asked[Request], entry: LedgerDocument) -> bool:
     """Whether this very record was decided before: its output may never have got out."""
     return entry.source == asked.source and entry.digest == asked.digest
 
 
 def told_again(asked: Asked[Request], entry: LedgerDocument | None) -> tuple[str, ...]:
     """The codes whose assignment must be announced again, because this record is read a second time."""
-    if entry is None or entry.outcome.outcome != "assigned" or not is_replay(asked, entry):
+    if entry is None or entry.outcome.outcome != "assigned" or not is_redelivery(asked, entry):
         return ()
     return entry.outcome.code_ids
 

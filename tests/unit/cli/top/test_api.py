@@ -22,7 +22,7 @@ from consumers.inventory.role import Lags
 from ops.exit_codes import Exit
 from schemas.errors import BrokerUnavailable, CodeServiceError, SettingsInvalid
 from schemas.settings import InventorySettings
-from tests.fakes.watched import Told
+from tests.fakes.filled_view import FilledView
 from web.app import web_app
 from web.auth import Guard
 from web.stream import Streams
@@ -33,11 +33,11 @@ GUARDED = InventorySettings(jwt_secret=SecretStr(SECRET))
 
 @asynccontextmanager
 async def serving(
-    told: Told, settings: InventorySettings | None = None, lags: Lags | None = None
+    filled: FilledView, settings: InventorySettings | None = None, lags: Lags | None = None
 ) -> AsyncIterator[BaseTestServer]:
     """The real application, told what a test tells; Kafka answers, and no group reads."""
     guard = Guard(settings or InventorySettings())
-    streams = Streams(told.view, Lags([]) if lags is None else lags, told.topics, 9)
+    streams = Streams(filled.view, Lags([]) if lags is None else lags, filled.topics, 9)
     async with TestServer(web_app(guard, streams, Path("/-"))) as server:
         yield server
 
@@ -50,13 +50,13 @@ def address(server: BaseTestServer) -> str:
     return str(server.make_url("/"))
 
 
-def some_campaigns() -> Told:
-    told = Told()
-    told.change("Berlin", 1, 50)
-    told.change("Oslo", 1, 500)
-    told.change("Oslo", 2, 440, 60)
-    told.imported("i1", "running")
-    return told
+def some_campaigns() -> FilledView:
+    filled = FilledView()
+    filled.change("Berlin", 1, 50)
+    filled.change("Oslo", 1, 500)
+    filled.change("Oslo", 2, 440, 60)
+    filled.imported("i1", "running")
+    return filled
 
 
 async def test_the_api_selects_and_sorts_the_figures() -> None:
@@ -80,7 +80,7 @@ async def test_a_token_opens_the_api() -> None:
 @pytest.mark.parametrize(("shown", "status"), [(None, 401), (token(), 403), (SecretStr("x.y.z"), 401)])
 async def test_without_access_the_message_has_a_remedy(shown: SecretStr | None, status: int) -> None:
     """It does not contain the token."""
-    async with serving(Told(), GUARDED) as server, opened(address(server), shown) as api:
+    async with serving(FilledView(), GUARDED) as server, opened(address(server), shown) as api:
         with pytest.raises(ApiDenied) as raised:
             await api.figures(Wanted())
 

@@ -11,38 +11,11 @@ from consumers.loop.broker_watch import EVERY_S
 from consumers.loop.group import GroupMember, consumer_options
 from schemas.observation.partitions import Ends, EndsRead, PartitionsAssigned, PartitionsRevoked, RebalanceTimed
 from schemas.settings import KafkaSettings
+from tests.fakes.consumer import MemoryConsumer
 from tests.fakes.observer import ObservedFacts
 from tests.fakes.time import run
 
 A, B = TopicPartition("t.a", 0), TopicPartition("t.b", 1)
-
-
-class Consumer:
-    """Only remembers what it subscribes to."""
-
-    def __init__(self) -> None:
-        self.topics: list[str] = []
-
-    def subscribe(self, *, topics: list[str], listener: GroupMember) -> None:
-        """The group's say comes through the listener."""
-        self.topics = topics
-
-    def partitions_for_topic(self, topic: str) -> set[int]:
-        """All that is subscribed to is there."""
-        assert topic in self.topics
-        return {0, 1}
-
-    async def end_offsets(self, sources: list[TopicPartition]) -> dict[TopicPartition, int]:
-        """Each log ends at 7, as far as it may be read."""
-        return dict.fromkeys(sources, 7)
-
-    def assignment(self) -> set[TopicPartition]:
-        """Of the one partition that was fetched from."""
-        return {A}
-
-    def highwater(self, source: TopicPartition) -> int:
-        """A sender has a transaction open."""
-        return 9
 
 
 class Loop:
@@ -71,13 +44,13 @@ class Loop:
             raise
 
 
-class Bench:
+class MemberBench:
     """A member, and the loops that it made."""
 
     def __init__(self, make: Callable[[], Loop] = Loop) -> None:
         self.loops: dict[TopicPartition, Loop] = {}
         self.observer = ObservedFacts()
-        self.consumer = Consumer()
+        self.consumer = MemoryConsumer(end=7, high_watermark=9, assigned={A}, known={"t.a", "t.b"})
         self.stopping = asyncio.Event()
         self.make = make
         self.member = GroupMember(self.consumer, ["t.a", "t.b"], self.make_loop, self.observer, stop_budget_s=5)
@@ -98,13 +71,13 @@ def test_each_partition_has_a_loop_until_the_end() -> None:
     """A stop lets every batch finish."""
 
     async def scene() -> None:
-        bench = Bench()
+        bench = MemberBench()
         task = await bench.started()
         await bench.member.on_partitions_assigned([B, A])
         bench.stopping.set()
         await task
 
-        assert ["t.a", "t.b"] == bench.consumer.topics
+        assert ["t.a", "t.b"] == bench.consumer.subscribed
         assert {A: "finished", B: "finished"} == {source: loop.ended for source, loop in bench.loops.items()}
         assert [frozenset({("t.a", 0), ("t.b", 1)})] == bench.observer.each(PartitionsAssigned, "partitions")
 
@@ -115,7 +88,7 @@ def test_a_rebalance_takes_the_same_way_out() -> None:
     """Finished, and told that nothing is served for the moment."""
 
     async def scene() -> None:
-        bench = Bench()
+        bench = MemberBench()
         task = await bench.started()
         await bench.member.on_partitions_assigned([A])
         first = bench.loops[A]
@@ -140,7 +113,7 @@ def test_a_batch_that_does_not_end_in_time_is_given_up() -> None:
     """After the budget; the member ends all the same."""
 
     async def scene() -> None:
-        bench = Bench(lambda: Loop(ends_after_s=10**6))
+        bench = MemberBench(lambda: Loop(ends_after_s=10**6))
         task = await bench.started()
         await bench.member.on_partitions_assigned([A, B])
         start = asyncio.get_running_loop().time()
@@ -157,7 +130,7 @@ def test_a_rebalance_during_the_stop_starts_nothing_new() -> None:
     """Nobody would end those loops: the process would hang until it is killed."""
 
     async def scene() -> None:
-        bench = Bench()
+        bench = MemberBench()
         task = await bench.started()
         await bench.member.on_partitions_assigned([A])
         bench.stopping.set()
@@ -175,7 +148,7 @@ def test_a_loop_that_dies_takes_the_member_with_it() -> None:
     """Nothing half-alive stays; the others are cancelled."""
 
     async def scene() -> None:
-        bench = Bench()
+        bench = MemberBench()
         task = await bench.started()
         await bench.member.on_partitions_assigned([A])
         bench.make = lambda: Loop(error=ZeroDivisionError())
@@ -193,7 +166,7 @@ def test_the_ends_of_what_is_served_are_told_while_it_is_served() -> None:
     """Again and again, for no loop can: it may have a batch in hand for hours. Not of what others serve now."""
 
     async def scene() -> None:
-        bench = Bench()
+        bench = MemberBench()
         task = await bench.started()
         await bench.member.on_partitions_assigned([A])
         await asyncio.sleep(EVERY_S * 2.5)

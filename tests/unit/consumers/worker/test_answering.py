@@ -6,17 +6,17 @@ from schemas.errors import EmitFailed
 from schemas.observation.requests import BatchReport, ReplyTopicUnusable, ReplyTopicUsable
 from schemas.topics import RESULTS
 from tests.fakes.builders import NOW, TOPICS, a_reserve, header
-from tests.fakes.serving import SOURCE, Bench
+from tests.fakes.serving import SOURCE, ServedPartition
 
 TRIES_MAX = 40
 
 
-def asking(count: int = 2) -> Bench:
+def asking(count: int = 2) -> ServedPartition:
     """Requests that all want a copy."""
-    return Bench(*(a_reserve(request_id=f"r-{number}").to_json() for number in range(count)))
+    return ServedPartition(*(a_reserve(request_id=f"r-{number}").to_json() for number in range(count)))
 
 
-def tries_until_served(bench: Bench) -> int:
+def tries_until_served(bench: ServedPartition) -> int:
     """Batches that failed before the one that went all the way, as the partition's loop repeats them."""
     for tries in range(TRIES_MAX):
         try:
@@ -63,7 +63,7 @@ def test_the_next_batches_do_not_fail_for_it() -> None:
 
     assert 0 == tries_until_served(bench)
     bench.emitter.refused = frozenset()
-    bench.now_s += 30
+    bench.clock_s.now += 30
     bench.kafka.send(SOURCE, a_reserve(request_id="r-9").to_json(), NOW, headers=(("reply-topic", b"answers"),))
     assert 0 == tries_until_served(bench)
 
