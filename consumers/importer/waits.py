@@ -58,14 +58,14 @@ class Waits:
     cancelled: asyncio.Event = field(default_factory=asyncio.Event)
 
     @property
-    def mongo(self) -> "RetryPolicy":
+    def mongo(self) -> "BoundedRetry":
         """Ask MongoDB for as long as it is unavailable."""
-        return RetryPolicy("mongo", StoreUnavailable, self)
+        return BoundedRetry("mongo", StoreUnavailable, self)
 
     @property
-    def s3(self) -> "RetryPolicy":
+    def s3(self) -> "BoundedRetry":
         """Ask S3 for as long as it is unavailable."""
-        return RetryPolicy("s3", ObjectStoreUnavailable, self)
+        return BoundedRetry("s3", ObjectStoreUnavailable, self)
 
     def turned(self) -> None:
         """The import goes on."""
@@ -140,8 +140,8 @@ class Waits:
 
 
 @dataclass(frozen=True, slots=True)
-class RetryPolicy:
-    """How one part is asked: again and again while it raises `errors`, until a limit ends it."""
+class BoundedRetry:
+    """Retries what one part is asked while it raises `errors`, until a limit ends that."""
 
     part: Part
     errors: type[CodeServiceError]
