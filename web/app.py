@@ -2,8 +2,8 @@
 
 In:       GET requests.
 Out:      JSON of `web.models`, server-sent events, files of the page.
-Promise:  nothing of the API is answered without the guard's leave, but its own description. The page's files hold no
-          data; they may ask this very host only.
+Promise:  every API route except its own description requires the guard's permission. The page's files hold no data,
+          and may connect to this host only.
 """
 
 from collections.abc import Awaitable, Callable
@@ -40,7 +40,7 @@ from web.queries import AlertsQuery, CampaignsQuery, HistoryQuery, InvalidQuery,
 from web.stream import Streams, stream
 
 STATIC: Final = Path(__file__).parent / "static"
-ONE_VIEWER_FULL: Final = "this token has CODES_INVENTORY__STREAMS_PER_TOKEN_MAX streams open; close one of them"
+STREAM_LIMIT_REACHED: Final = "this token has CODES_INVENTORY__STREAMS_PER_TOKEN_MAX streams open; close one of them"
 LOCAL_HOSTS: Final = frozenset({"localhost", "127.0.0.1", "[::1]"})
 SECURITY_HEADERS: Final = {
     "Content-Security-Policy": (
@@ -69,12 +69,18 @@ class Api:
         return (
             Route("/api/campaigns", self._campaigns, "Campaigns with their counts.", CampaignPage, CampaignsQuery),
             Route("/api/campaigns/{campaign_id}", self._campaign, "One campaign.", Campaign),
-            Route("/api/campaigns/{campaign_id}/history", self._history, "Its past.", History, HistoryQuery),
+            Route(
+                "/api/campaigns/{campaign_id}/history",
+                self._history,
+                "Its counts over time.",
+                History,
+                HistoryQuery,
+            ),
             Route("/api/imports", self._imports, "Imports of the last day.", ImportList),
             Route("/api/lag", self._lag, "How far each group is behind.", LagList),
             Route("/api/alerts", self._alerts, "The latest alerts.", AlertList, AlertsQuery),
-            Route("/api/dead-letters", self._dead_letters, "Records put aside.", DeadLetterCounts),
-            Route("/api/stream", self._stream, "All of it, live, as server-sent events.", None),
+            Route("/api/dead-letters", self._dead_letters, "Dead letters by reason.", DeadLetterCounts),
+            Route("/api/stream", self._stream, "All of these, live, as server-sent events.", None),
             Route("/api/openapi.json", self._openapi, "This document.", None, open=True),
         )
 
@@ -107,7 +113,7 @@ class Api:
         header = request.headers.get("Authorization")
         viewer = viewer_of(header) if not self._guard.is_open else None
         if not self._streams.has_room_for(viewer):
-            return refused(HTTPStatus.TOO_MANY_REQUESTS, "too_many_streams", ONE_VIEWER_FULL)
+            return refused(HTTPStatus.TOO_MANY_REQUESTS, "too_many_streams", STREAM_LIMIT_REACHED)
         return await stream(request, self._streams, lambda: self._guard.admit(header), viewer)
 
     async def _openapi(self, _request: web.Request) -> web.StreamResponse:
@@ -120,8 +126,8 @@ class Api:
         return found
 
 
-class NoSuchCampaign(Exception):  # an answer, not an error of ours
-    """Nothing was ever told of a campaign of this name."""
+class NoSuchCampaign(Exception):  # becomes an answer; not an error of the service
+    """The view has no event of this campaign."""
 
 
 def web_app(guard: Guard, streams: Streams, static: Path = STATIC) -> web.Application:
@@ -138,7 +144,7 @@ def web_app(guard: Guard, streams: Streams, static: Path = STATIC) -> web.Applic
 
 
 def guarded(serve: Handler, guard: Guard) -> Handler:
-    """Only with the guard's leave."""
+    """Serve only if the guard permits it."""
 
     async def handler(request: web.Request) -> web.StreamResponse:
         guard.admit(request.headers.get("Authorization"))
@@ -148,7 +154,7 @@ def guarded(serve: Handler, guard: Guard) -> Handler:
 
 
 def answering(serve: Handler) -> Handler:
-    """What is wrong with a request is its answer."""
+    """Turn the exceptions of an invalid request into answers."""
 
     async def handler(request: web.Request) -> web.StreamResponse:
         try:
@@ -165,7 +171,7 @@ def answering(serve: Handler) -> Handler:
 
 
 def page(file: Path) -> Handler:
-    """The page's one document."""
+    """Serve the page's HTML document."""
 
     async def handler(_request: web.Request) -> web.StreamResponse:
         return web.FileResponse(file, headers={"Cache-Control": "no-cache"})
@@ -174,7 +180,7 @@ def page(file: Path) -> Handler:
 
 
 def at_this_host(guard: Guard) -> Any:  # noqa: ANN401  # aiohttp has no public type for a middleware
-    """Without a guard, only who names this very machine: a page of another host, whose name was bent to ours, not."""
+    """Without a guard, answer only requests for a local host name: this prevents DNS rebinding."""
 
     @web.middleware
     async def check(request: web.Request, handler: Handler) -> web.StreamResponse:
@@ -187,28 +193,28 @@ def at_this_host(guard: Guard) -> Any:  # noqa: ANN401  # aiohttp has no public 
 
 
 def has_port(host: str) -> bool:
-    """Whether `host:port` has one; the colons of a bare IPv6 address stand in brackets."""
+    """Whether the host has a port; an IPv6 address has its colons inside brackets."""
     return host.rpartition(":")[2].isdecimal() and ":" in host
 
 
 async def secured(_request: web.Request, response: web.StreamResponse) -> None:
-    """Headers of every answer. A file of the page is asked for again each time: its parts are of one version."""
+    """Set the headers of every answer. `no-cache` keeps the page's files at one version."""
     response.headers.update(SECURITY_HEADERS)
     response.headers.setdefault("Cache-Control", "no-cache")
 
 
 def answered(answer: BaseModel) -> web.Response:
-    """An answer as JSON; never kept by anyone between."""
+    """An answer as JSON, which no cache may store."""
     return sent(answer.model_dump_json())
 
 
 def sent(content: str) -> web.Response:
-    """JSON that is written out already."""
+    """An answer whose JSON is already serialized."""
     return web.Response(text=content, content_type="application/json", headers={"Cache-Control": "no-store"})
 
 
 def refused(status: HTTPStatus, reason: Reason, detail: str) -> web.Response:
-    """Why there is no answer."""
+    """A `Problem` with this status."""
     response = answered(Problem(error=reason, detail=detail))
     response.set_status(status)
     if status == HTTPStatus.UNAUTHORIZED:

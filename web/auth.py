@@ -1,10 +1,9 @@
-"""Who may read the API: a signed token with one claim.
+"""Access to the API: a signed token with one claim.
 
 In:       the `Authorization` header of a request.
-Out:      the instant at which access ends, or `Denied`: 401 for a token that is none of ours, 403 for one without
-          the claim.
+Out:      the instant at which access ends, or `Denied`: 401 for an invalid token, 403 for a token without the claim.
 Promise:  the algorithm follows from our key, never from the token: `alg: none` and an HS256 token signed with the
-          public key are refused. Nothing of a token is logged or answered.
+          public key are refused. No part of a token is logged or answered.
 """
 
 from hashlib import sha256
@@ -21,10 +20,10 @@ SCHEME: Final = "bearer"
 """In any case (RFC 7235, 2.1)."""
 TOKEN_LENGTH_MAX: Final = 8_192
 WORD_CLAIMS: Final = ("scope", "roles")
-"""Claims whose words may name ours: text with blanks between, or a list."""
+"""Claims that may contain the required word: a string of words separated by spaces, or a list."""
 
 
-class Denied(Exception):  # an answer, not an error of ours
+class Denied(Exception):  # becomes an answer; not an error of the service
     """No access."""
 
     def __init__(self, status: HTTPStatus, detail: str) -> None:
@@ -42,11 +41,11 @@ class Guard:
 
     @property
     def is_open(self) -> bool:
-        """Whether no token is asked for."""
+        """Whether access needs no token."""
         return self._keys is None and self._settings.jwt_secret is None
 
     def admit(self, header: str | None) -> float | None:
-        """When access ends, seconds since 1970; None: never.
+        """Check a request; returns when access ends, in seconds since 1970; None: never.
 
         Raises:
             Denied: no access.
@@ -88,7 +87,7 @@ def token_in(header: str | None) -> str:
     """The token of an `Authorization` header.
 
     Raises:
-        Denied: there is none, or it is of another scheme or too long.
+        Denied: the header has no token, another scheme, or a token that is too long.
     """
     scheme, _, token = (header or "").partition(" ")
     if scheme.lower() != SCHEME or not token.strip() or len(token) > TOKEN_LENGTH_MAX:
@@ -97,17 +96,16 @@ def token_in(header: str | None) -> str:
 
 
 def viewer_of(header: str | None) -> str:
-    """Who a token belongs to, for counting: a digest, so that the token itself is kept nowhere."""
+    """A digest that identifies a token for counting streams, so that the token itself is not kept."""
     return sha256(token_in(header).encode()).hexdigest()
 
 
 def has_claim(claims: dict[str, Any], name: str) -> bool:
-    """Whether a claim of this name is true, or `scope` or `roles` has this word."""
+    """Whether the claim `name` is true, or `scope` or `roles` contains the word `name`."""
     return claims.get(name) is True or any(name in words_of(claims.get(claim)) for claim in WORD_CLAIMS)
 
 
 def words_of(value: object) -> list[object]:
-    """The words of a claim."""
     if isinstance(value, str):
         return list(value.split())
     return value if isinstance(value, list) else []

@@ -1,9 +1,9 @@
-"""Campaigns as they are answered, built once and shared: between viewers, requests and turns of the stream.
+"""Answers for campaigns, built once and shared by viewers, requests and turns of the stream.
 
 In:       the view.
-Out:      `Campaigns`: each campaign's model and JSON; pages of them, of which only what is shown is built.
-Promise:  the same answer as if it were built anew. A campaign is built again after its next revision, and when the
-          clock enters the next step of its rates: between these nothing of it can change. Bounded by `BUILT_MAX`.
+Out:      `Campaigns`: each campaign's model and JSON; pages, for which only the campaigns on the page are built.
+Promise:  an answer is always current. A campaign is built again after its next revision and when the clock enters the
+          next step of its rates; in between, its answer cannot change. Bounded by `BUILT_MAX`.
 """
 
 from collections import OrderedDict
@@ -19,13 +19,13 @@ from web.answers import Order, Sort, campaign_of
 from web.models import Campaign
 
 BUILT_MAX: Final = 2_000
-"""Campaigns that are kept built: those that were asked for last; about a kilobyte each."""
+"""Most recently requested campaigns that are kept; about a kilobyte each."""
 
 Key = tuple[float | str, ...]
 
 
 class Built(NamedTuple):
-    """One campaign, ready to be sent."""
+    """One campaign's answer, and what it was built from."""
 
     revision: int
     step: int
@@ -34,10 +34,10 @@ class Built(NamedTuple):
 
 
 class Wanted(NamedTuple):
-    """Which campaigns, in which order."""
+    """Parameters of a page of campaigns."""
 
     search: str = ""
-    """Part of the id, in any case."""
+    """Part of the id; upper and lower case match each other."""
     sort: Sort = "name"
     order: Order = "asc"
     offset: int = 0
@@ -51,7 +51,7 @@ class Campaigns:
         self._view = view
         self._built: OrderedDict[str, Built] = OrderedDict()
         self.builds = 0
-        """Campaigns built so far: the work, whatever the number of viewers."""
+        """How many campaigns were built so far; this must not grow with the number of viewers."""
         self._keys: Mapping[Sort, Callable[[CampaignStock], Key]] = {
             "name": lambda stock: (stock.campaign_id,),
             "available": lambda stock: (summed(counts_by_type(stock).values()).available,),
@@ -62,7 +62,7 @@ class Campaigns:
         }
 
     def get(self, stock: CampaignStock) -> Built:
-        """A campaign as it is now."""
+        """A campaign's current answer."""
         now = self._view.clock()
         name, step = stock.campaign_id, step_of(now)
         revision = self._view.revision_of(name)
@@ -77,7 +77,7 @@ class Campaigns:
         return found
 
     def page(self, wanted: Wanted) -> str:
-        """Campaigns whose id holds `search`: a `CampaignPage` as JSON."""
+        """Campaigns whose id contains `search`: a `CampaignPage` as JSON."""
         search = wanted.search.casefold()
         matching = [stock for stock in self._view.stocks() if search in stock.campaign_id.casefold()]
         key = self._keys[wanted.sort]
@@ -86,7 +86,7 @@ class Campaigns:
         return self.json(shown, total=len(matching), offset=wanted.offset, limit=wanted.limit)
 
     def json(self, stocks: Iterable[CampaignStock], *, total: int, offset: int, limit: int) -> str:
-        """A `CampaignPage`, put together from what is built."""
+        """A `CampaignPage` as JSON, assembled from the campaigns' JSON."""
         items = ",".join(self.get(stock).json for stock in stocks)
         return f'{{"items":[{items}],"total":{total},"offset":{offset},"limit":{limit}}}'
 
@@ -104,5 +104,5 @@ class Campaigns:
 
 
 def step_of(now: datetime) -> int:
-    """Rates look back over whole steps, so within one they do not change."""
+    """The step that `now` is in. Rates cover whole steps, so they do not change within a step."""
     return int(now.timestamp() // FINE.step_s)

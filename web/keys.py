@@ -1,9 +1,9 @@
-"""Public keys for tokens, from a file that is read again when it has changed.
+"""Public keys for tokens, from a file that is read again after each change.
 
-In:       a JWKS or PEM file, at any time while it is replaced, broken or gone.
-Out:      the key of an id.
-Promise:  keys are rotated without a restart. A key that was taken out is never used again once the file can be read;
-          an entry that is no key hinders no other. While the file cannot be read, the last keys are used for
+In:       a JWKS or PEM file, which may be replaced, broken or missing at any time.
+Out:      the key with an id.
+Promise:  keys are rotated without a restart. A key that was removed is not used again once the file can be read; an
+          invalid entry does not affect the others. While the file cannot be read, the last keys are used for
           `KEPT_S`, and none after that.
 """
 
@@ -24,7 +24,7 @@ KEYS_BYTES_MAX: Final = 1024 * 1024
 KEPT_S: Final = 300.0
 """Longer than any replacement of a file or remount of a secret takes; then an unreadable file means no access."""
 NO_KEY: Final = (KeyError, TypeError, ValueError, AttributeError, jwt.PyJWTError)
-"""What an entry of a JWKS raises that is not the key it says it is."""
+"""Exceptions raised for an invalid entry of a JWKS."""
 
 Keys = dict[str | None, RSAPublicKey]
 
@@ -39,7 +39,7 @@ class KeyFile:
         self._path = Path(path)
         self._clock = clock
         self._read: tuple[int, int, int] | None = None
-        """Which file was read: its time, inode and size."""
+        """Modification time, inode and size of the file that was read."""
         self._unreadable_since_s: float | None = None
         self._keys: Keys = {}
         self._refresh()
@@ -47,10 +47,10 @@ class KeyFile:
             raise SettingsInvalid(f"CODES_INVENTORY__JWT_KEYS_FILE: {path} holds no RSA key for signatures")
 
     def key(self, kid: str | None) -> RSAPublicKey:
-        """The key of this id; without one, the only key there is.
+        """The key with this id; without an id, the only key in the file.
 
         Raises:
-            jwt.InvalidTokenError: there is none.
+            jwt.InvalidTokenError: the file has no such key.
         """
         self._refresh_or_keep()
         if kid is None and len(self._keys) == 1:
@@ -74,7 +74,7 @@ class KeyFile:
             self._unreadable_since_s = now_s
             log.warning("jwt_keys_unreadable", reason=reason)
         elif self._keys and now_s - self._unreadable_since_s > KEPT_S:
-            self._keys, self._read = {}, None  # the very same file, when it is back, must be read again
+            self._keys, self._read = {}, None  # an unchanged file must be read again once it can be
             log.error("jwt_keys_dropped", reason=reason)
 
     def _refresh(self) -> None:
@@ -90,10 +90,10 @@ class KeyFile:
 
 
 def keys_in(content: bytes) -> Keys:
-    """The RSA keys of a JWKS by their ids, or the key of a PEM. A JWKS may be empty: its last key was taken out.
+    """The RSA keys of a JWKS by their ids, or the key of a PEM. A JWKS may be empty: its last key was removed.
 
     Raises:
-        ValueError: it is neither.
+        ValueError: the content is neither JWKS nor PEM.
     """
     if content.lstrip().startswith(b"-----"):
         key = load_pem_public_key(content)
@@ -108,7 +108,7 @@ def keys_in(content: bytes) -> Keys:
 
 
 def readable_key(place: int, entry: Any) -> tuple[str | None, RSAPublicKey] | None:  # noqa: ANN401  # any JSON
-    """A key with its id; None for a key of another use, and for an entry that is no key, which is logged."""
+    """A key with its id; None for a key of another use, and for an invalid entry, which is logged."""
     try:
         return (id_of(entry), public_key(entry)) if is_ours(entry) else None
     except NO_KEY as why:
@@ -122,7 +122,7 @@ def is_ours(key: dict[str, Any]) -> bool:
 
 
 def id_of(key: dict[str, Any]) -> str | None:
-    """Raises TypeError if it is no text."""
+    """Raises TypeError if the id is not a string."""
     kid = key.get("kid")
     if kid is not None and not isinstance(kid, str):
         raise TypeError("kid")
@@ -130,7 +130,7 @@ def id_of(key: dict[str, Any]) -> str | None:
 
 
 def public_key(key: dict[str, Any]) -> RSAPublicKey:
-    """The public half, also of a key whose private half stands in the file by mistake."""
+    """The public key, also of an entry that contains the private key by mistake."""
     found = jwt.algorithms.RSAAlgorithm.from_jwk({name: key[name] for name in ("kty", "n", "e")})
     assert isinstance(found, RSAPublicKey)
     return found

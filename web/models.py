@@ -1,6 +1,6 @@
-"""What the HTTP API answers. The OpenAPI document is made of these.
+"""The HTTP API's answers; the OpenAPI document is generated from them.
 
-Out: one frozen model an answer.
+Out: one frozen model for each answer.
 """
 
 from typing import Literal
@@ -15,8 +15,6 @@ Reason = Literal["unauthorized", "forbidden", "not_found", "invalid", "too_many_
 
 
 class Answer(BaseModel):
-    """Frozen."""
-
     model_config = ConfigDict(frozen=True, use_attribute_docstrings=True)
 
 
@@ -36,10 +34,10 @@ class Stock(Answer):
 
 
 class TypedStock(Stock):
-    """The same of one code type."""
+    """The stock of one code type."""
 
     standing: Standing
-    """What was last said of it on `stock-alerts.v1`; `enough` if nothing was, or that it has recovered."""
+    """The level of its last alert on `stock-alerts.v1`; `enough` without an alert, or after it has recovered."""
 
 
 class Campaign(Stock):
@@ -48,7 +46,7 @@ class Campaign(Stock):
     campaign_id: Id
     types: dict[CodeType, TypedStock]
     standing: Standing
-    """The worst of its types'."""
+    """The worst standing of its types."""
     changed_at: Instant
 
 
@@ -72,7 +70,7 @@ class HistoryPoint(Answer):
 
 
 class History(Answer):
-    """How a campaign's counts were. Between two points they are those of the earlier one."""
+    """A campaign's counts over time. Between two points the counts are those of the earlier point."""
 
     campaign_id: Id
     code_type: CodeType | None
@@ -84,7 +82,7 @@ class History(Answer):
 
 
 class ImportProgress(Answer):
-    """One import's latest word."""
+    """The latest event of one import."""
 
     import_id: Id
     campaign_id: Id
@@ -100,7 +98,7 @@ class ImportProgress(Answer):
     bytes_read: int
     bytes_total: int | None
     progress: float | None
-    """Part of the object's bytes that were read, 0 to 1; null while its size is not known."""
+    """Fraction of the object's bytes that were read, 0 to 1; null while its size is not known."""
     reason: str | None
     report: str | None
     at: Instant
@@ -114,7 +112,7 @@ class ImportList(Answer):
 
 
 class PartitionLag(Answer):
-    """One partition as one group sees it."""
+    """The lag of one group on one partition."""
 
     group: str
     topic: str
@@ -158,7 +156,7 @@ class AlertList(Answer):
 
 
 class DeadLetterCounts(Answer):
-    """Records put aside over the last hours."""
+    """Dead letters over the last hours, by reason."""
 
     hours: int
     reasons: dict[str, int]
@@ -167,7 +165,7 @@ class DeadLetterCounts(Answer):
 
 
 class Problem(Answer):
-    """Why there is no answer."""
+    """Why a request failed."""
 
     error: Reason
     detail: str

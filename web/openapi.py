@@ -1,7 +1,7 @@
-"""The API described: OpenAPI 3.1, made of the routes and the models of their answers.
+"""The OpenAPI 3.1 document, generated from the routes and the models of their answers.
 
 In:   `Route`s.
-Out:  the document, as JSON can hold it.
+Out:  the document, ready to be serialized as JSON.
 """
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping
@@ -39,7 +39,7 @@ class Route:
     """None: a stream of events."""
     query: type[BaseModel] | None = None
     open: bool = False
-    """Needs no token."""
+    """Whether the route needs no token."""
 
 
 def document(routes: Iterable[Route]) -> dict[str, Any]:
@@ -61,36 +61,35 @@ def document(routes: Iterable[Route]) -> dict[str, Any]:
 
 
 def operation(route: Route) -> dict[str, Any]:
-    """One route."""
     responses: dict[str, Any] = {"200": {"description": route.summary, "content": content_of(route)}}
     if route.query is not None:
         responses["400"] = problem("A parameter is out of its range.")
     if "{" in route.path:
         responses["404"] = problem("There is no such campaign.")
     if not route.open:
-        responses |= {status: problem(said) for status, said in DENIALS.items()}
+        responses |= {status: problem(description) for status, description in DENIALS.items()}
     if route.answers is None and not route.open:
-        responses |= {status: problem(said) for status, said in TOO_MANY.items()}
+        responses |= {status: problem(description) for status, description in TOO_MANY.items()}
     security: dict[str, list[str]] = {"security": []} if route.open else {}
     return {"summary": route.summary, "parameters": parameters(route), "responses": responses, **security}
 
 
 def content_of(route: Route) -> dict[str, Any]:
-    """What it answers."""
+    """The content of a successful response."""
     if route.answers is not None:
         return {"application/json": {"schema": {"$ref": REF.format(model=route.answers.__name__)}}}
     kind = "application/json" if route.open else "text/event-stream"
     return {kind: {"schema": {"type": "object" if route.open else "string"}}}
 
 
-def problem(said: str) -> dict[str, Any]:
-    """An answer without an answer."""
+def problem(description: str) -> dict[str, Any]:
+    """A response that is a `Problem`."""
     schema = {"$ref": REF.format(model=Problem.__name__)}
-    return {"description": said, "content": {"application/json": {"schema": schema}}}
+    return {"description": description, "content": {"application/json": {"schema": schema}}}
 
 
 def parameters(route: Route) -> list[dict[str, Any]]:
-    """Of the path and of the query."""
+    """Parameters of the path and of the query."""
     found: list[dict[str, Any]] = []
     if "{campaign_id}" in route.path:
         found.append({"name": "campaign_id", "in": "path", "required": True, "schema": {"type": "string"}})

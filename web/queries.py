@@ -1,6 +1,6 @@
-"""What may be asked for in a query string: names, ranges, defaults.
+"""Query parameters: names, ranges, defaults.
 
-Out: one model a route, and `asked`, which reads it.
+Out: one model for each route that has parameters, and `asked`, which parses a request.
 """
 
 from http import HTTPStatus
@@ -17,8 +17,8 @@ LIMIT_MAX: Final = 500
 Q = TypeVar("Q", bound=BaseModel)
 
 
-class InvalidQuery(Exception):  # an answer, not an error of ours
-    """A parameter is wrong; the message names it."""
+class InvalidQuery(Exception):  # becomes an answer; not an error of the service
+    """A parameter is invalid; the message names it."""
 
     status = HTTPStatus.BAD_REQUEST
 
@@ -57,7 +57,7 @@ class AlertsQuery(Query):
 
 
 def asked(request: web.Request, model: type[Q]) -> Q:
-    """The query of a request.
+    """Parse the query of a request.
 
     Raises:
         InvalidQuery: a parameter is unknown, given twice, or out of its range.
@@ -67,5 +67,6 @@ def asked(request: web.Request, model: type[Q]) -> Q:
     try:
         return model.model_validate(dict(request.query))
     except ValidationError as why:
-        problems = (f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in why.errors(include_input=False))
+        errors = why.errors(include_input=False)
+        problems = (f"{'.'.join(map(str, error['loc']))}: {error['msg']}" for error in errors)
         raise InvalidQuery("; ".join(problems)) from None

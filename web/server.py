@@ -1,8 +1,8 @@
-"""The port of the API and the page: one of its own, so that the ops port need not be shown to people.
+"""The port of the API and the page, separate from the ops port, which users need not reach.
 
 In:       settings, the view, the lags.
-Out:      a listening port, which the event `api_listening` says.
-Promise:  streams end at once when the process stops; the port is freed however the work ends.
+Out:      a listening port, logged as the event `api_listening`.
+Promise:  streams end at once when the process stops; the port is always freed.
 """
 
 from collections.abc import AsyncIterator
@@ -19,17 +19,17 @@ from web.auth import Guard
 from web.stream import Streams
 
 SHUTDOWN_TIMEOUT_S: Final = 2.0
-"""Seconds an answer under way may take at the end."""
+"""Seconds that an answer in progress may take when the server stops."""
 
 log = structlog.get_logger(__name__)
 
 
 @asynccontextmanager
 async def api_server(settings: InventorySettings, streams: Streams) -> AsyncIterator[int]:
-    """Serve until the block is left; gives the port.
+    """Serve until the block ends; yields the port.
 
     Raises:
-        SettingsInvalid: the address cannot be listened on, or the file of keys cannot be used.
+        SettingsInvalid: the address cannot be listened on, or the key file cannot be used.
     """
     guard = Guard(settings)
     app = web_app(guard, streams)

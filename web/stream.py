@@ -1,14 +1,14 @@
-"""What changes, told live: server-sent events.
+"""The live stream: server-sent events with what changed.
 
 In:       a client's last event id, the view.
-Out:      events `campaigns`, `imports`, `alerts`, `dead-letters`, `lag`, each with what it holds now.
-Promise:  no queue: a client is told what changed since it was last told, at most every `EVERY_S`. So a slow client
-          gets fewer events, never old ones, and costs no memory; one that takes nothing is let go.
+Out:      events `campaigns`, `imports`, `alerts`, `dead-letters`, `lag`, each with its current content.
+Promise:  no queue: a client gets what changed since its last event, at most every `EVERY_S`. So a slow client gets
+          fewer events, never old ones, and costs no memory; a client that reads nothing is disconnected.
 
-All clients are told at the same moments (turns), so that those who know the same get the same bytes, made once and
-compressed once for those that accept gzip.
-An event's id is `<process>-<revision>`. A client that comes back with one goes on from there; with an id of another
-process, or none, it is told everything first.
+All clients are served at the same moments (turns), so that clients with the same state get the same bytes, which are
+built once, and compressed once for clients that accept gzip.
+An event's id is `<process>-<revision>`. A client that reconnects with an id continues from that revision; with an id
+of another process, or none, it gets everything first.
 """
 
 import asyncio
@@ -33,18 +33,18 @@ from web.compression import GZIP_HEADER, accepts_gzip, piece
 
 EVERY_S: Final = 0.5
 HEARTBEAT_S: Final = 15.0
-"""A comment, so that proxies do not think the connection dead."""
+"""Seconds between comments, which keep proxies from closing an idle connection."""
 HEARTBEAT: Final = b": still here\n\n"
 WRITE_S_MAX: Final = 10.0
-"""A client that takes nothing for so long is let go."""
+"""A client that reads nothing for so long is disconnected."""
 ACCESS_S: Final = 5.0
-"""Access is looked at again after so long: a token whose key was taken out, or that has expired, ends its stream."""
+"""Seconds between checks of access: a token that has expired, or whose key was removed, ends its stream."""
 CAMPAIGNS_MAX: Final = 500
-"""Of one event; the client asks for the others by page."""
-ALERTS_TOLD: Final = 100
+"""Most campaigns in one event; the client requests further ones by page."""
+ALERTS_MAX: Final = 100
 PER_TOKEN_MAX: Final = 20
-UNTOLD: Final = object()
-"""Not even that nothing is known."""
+LAGS_NOT_SENT: Final = object()
+"""No lags were sent yet, not even that they are unknown (None)."""
 HEADERS: Final = {
     "Content-Type": "text/event-stream",
     "Cache-Control": "no-store",
@@ -60,18 +60,18 @@ Admit = Callable[[], float | None]
 
 @dataclass(slots=True)
 class Turn:
-    """One moment at which clients are told."""
+    """One moment at which clients are served."""
 
     number: int = -1
     revision: int = -1
     lags: object = None
     texts: dict[tuple[int, bool], bytes] = field(default_factory=dict)
-    """By the revision that a client knows, and whether it knows the lags."""
+    """Events by the revision that a client has, and whether it has the current lags."""
     pieces: dict[tuple[int, bool], bytes] = field(default_factory=dict)
-    """The same compressed, where a client accepts that."""
+    """The same, compressed."""
 
     def compressed(self, key: tuple[int, bool]) -> bytes:
-        """One of the texts compressed; nothing stays nothing."""
+        """One of the texts, compressed; an empty text stays empty."""
         if key not in self.pieces:
             self.pieces[key] = piece(self.texts[key]) if self.texts[key] else b""
         return self.pieces[key]
@@ -79,7 +79,7 @@ class Turn:
 
 @dataclass(slots=True)
 class Streams:
-    """What all streams of a process share."""
+    """State shared by all streams of a process."""
 
     view: InventoryView
     lags: Lags
@@ -98,11 +98,11 @@ class Streams:
         self.campaigns = Campaigns(self.view)
 
     def has_room_for(self, viewer: str | None) -> bool:
-        """Whether a token may have one more stream."""
+        """Whether a token may open one more stream."""
         return viewer is None or self.viewers[viewer] < self.limit_per_token
 
     def count(self, viewer: str | None, change: int) -> None:
-        """A stream opens or ends."""
+        """Count a stream that opens (1) or ends (-1)."""
         self.open += change
         if viewer is not None:
             self.viewers[viewer] += change
@@ -110,92 +110,92 @@ class Streams:
                 del self.viewers[viewer]
 
     def turn_at(self, now_s: float) -> Turn:
-        """The turn of this moment; the first client of a new one begins it."""
+        """The turn of this moment; the first client in a new turn creates it."""
         number = int(now_s // EVERY_S)
         if number != self.turn.number:
             self.turn = Turn(number, self.view.revision, self.lags.now)
         return self.turn
 
     def revision_of(self, event_id: str | None) -> int:
-        """Where a client goes on; -1: from the beginning."""
+        """The revision that a client continues from; -1: from the beginning."""
         process, _, revision = (event_id or "").partition("-")
         return int(revision) if process == self.process and revision.isdecimal() else -1
 
 
 @dataclass(slots=True)
-class Told:
-    """What one client knows."""
+class ClientState:
+    """What one client was sent, and until when it has access."""
 
     revision: int
-    lags: object = UNTOLD
-    at: float = 0.0
+    lags: object = LAGS_NOT_SENT
+    sent_at: float = 0.0
     ends_at: float | None = None
     """When access ends, seconds since 1970."""
     admitted_at: float = 0.0
-    """When access was last looked at."""
+    """When access was last checked."""
     is_gzip: bool = False
 
 
 async def stream(
     request: web.Request, streams: Streams, admit: Admit, viewer: str | None = None
 ) -> web.StreamResponse:
-    """Serve one client until it goes, its access ends, or the process stops.
+    """Serve one client until it disconnects, its access ends, or the process stops.
 
     Raises:
-        Denied: there is no access from the beginning.
+        Denied: there was no access at the start.
     """
     ends_at, is_gzip = admit(), accepts_gzip(request.headers.get("Accept-Encoding"))
     response = web.StreamResponse(headers={**HEADERS, **(GZIP if is_gzip else {})})
     streams.count(viewer, 1)
     try:
-        with suppress(ConnectionError, TimeoutError, Denied):  # the client went, takes nothing, or has no access now
+        with suppress(ConnectionError, TimeoutError, Denied):  # disconnected, reads nothing, or lost access
             await response.prepare(request)
             revision = streams.revision_of(request.headers.get("Last-Event-ID"))
-            told = Told(revision, ends_at=ends_at, is_gzip=is_gzip)
-            await _tell(response, streams, told, admit)
+            client = ClientState(revision, ends_at=ends_at, is_gzip=is_gzip)
+            await _serve(response, streams, client, admit)
     finally:
         streams.count(viewer, -1)
     return response
 
 
-async def _tell(response: web.StreamResponse, streams: Streams, told: Told, admit: Admit) -> None:
+async def _serve(response: web.StreamResponse, streams: Streams, client: ClientState, admit: Admit) -> None:
     clock = asyncio.get_running_loop().time
-    told.admitted_at = clock()
-    if told.is_gzip:
+    client.admitted_at = clock()
+    if client.is_gzip:
         await asyncio.wait_for(response.write(GZIP_HEADER), WRITE_S_MAX)
-    while not streams.stopping.is_set() and still_admitted(streams, told, admit, clock()):
-        content = news(streams, told, clock())
-        if not content and clock() - told.at > HEARTBEAT_S:
-            content = piece(HEARTBEAT) if told.is_gzip else HEARTBEAT
+    while not streams.stopping.is_set() and still_admitted(streams, client, admit, clock()):
+        content = news(streams, client, clock())
+        if not content and clock() - client.sent_at > HEARTBEAT_S:
+            content = piece(HEARTBEAT) if client.is_gzip else HEARTBEAT
         if content:
-            told.at = clock()
+            client.sent_at = clock()
             await asyncio.wait_for(response.write(content), WRITE_S_MAX)
         with suppress(TimeoutError):
             await asyncio.wait_for(streams.stopping.wait(), EVERY_S - clock() % EVERY_S)
 
 
-def still_admitted(streams: Streams, told: Told, admit: Admit, now_s: float) -> bool:
-    """Whether the token is good. Raises Denied if its key is known no more."""
-    if now_s - told.admitted_at > ACCESS_S:
-        told.admitted_at = now_s
-        told.ends_at = admit()
-    return told.ends_at is None or streams.view.clock().timestamp() < told.ends_at
+def still_admitted(streams: Streams, client: ClientState, admit: Admit, now_s: float) -> bool:
+    """Whether the client still has access. Raises Denied if the token's key was removed."""
+    if now_s - client.admitted_at > ACCESS_S:
+        client.admitted_at = now_s
+        client.ends_at = admit()
+    return client.ends_at is None or streams.view.clock().timestamp() < client.ends_at
 
 
-def news(streams: Streams, told: Told, now_s: float) -> bytes:
-    """What changed since a client was last told; the same bytes for all who know the same."""
+def news(streams: Streams, client: ClientState, now_s: float) -> bytes:
+    """The events that a client lacks; the same bytes for all clients with the same state."""
     turn = streams.turn_at(now_s)
-    since = told.revision
-    knows_lags = told.lags is turn.lags
-    key = since, knows_lags
+    since = client.revision
+    has_lags = client.lags is turn.lags
+    key = since, has_lags
     if key not in turn.texts:
-        turn.texts[key] = "".join(events(streams, since, turn.revision, knows_lags=knows_lags)).encode()
-    told.revision, told.lags = max(since, turn.revision), turn.lags
-    return turn.compressed(key) if told.is_gzip else turn.texts[key]
+        turn.texts[key] = "".join(events(streams, since, turn.revision, has_lags=has_lags)).encode()
+    client.revision, client.lags = max(since, turn.revision), turn.lags
+    return turn.compressed(key) if client.is_gzip else turn.texts[key]
 
 
-def events(streams: Streams, since: int, until: int, *, knows_lags: bool) -> Iterator[str]:
-    """Events of what changed after a revision. What came after `until` may be among it, and is told again."""
+def events(streams: Streams, since: int, until: int, *, has_lags: bool) -> Iterator[str]:
+    """Events of what changed after `since`. A change after `until` may be included, and is then sent again."""
     view = streams.view
     event_id = f"{streams.process}-{max(since, until)}"
     changed = list(islice(view.changed_since(since), CAMPAIGNS_MAX))
@@ -204,16 +204,16 @@ def events(streams: Streams, since: int, until: int, *, knows_lags: bool) -> Ite
         yield event("campaigns", event_id, page)
     parts: dict[str, Callable[[], BaseModel]] = {
         "imports": lambda: import_list(view),
-        "alerts": lambda: alert_list(view, ALERTS_TOLD),
+        "alerts": lambda: alert_list(view, ALERTS_MAX),
         "dead-letters": lambda: dead_letter_counts(view),
     }
     for name, make in parts.items():
         if view.part_changed(name, since):
             yield event(name, event_id, make().model_dump_json())
-    if not knows_lags:
+    if not has_lags:
         yield event("lag", event_id, lag_list(streams.lags.now, streams.topics).model_dump_json())
 
 
 def event(name: str, event_id: str, content: str) -> str:
-    """One server-sent event."""
+    """Format a server-sent event."""
     return f"event: {name}\nid: {event_id}\ndata: {content}\n\n"

@@ -1,11 +1,12 @@
-"""The inventory's HTTP API, asked for all that is shown at once.
+"""A client of the inventory's HTTP API, which reads everything on the screen at once.
 
-In:       an address, a token, what is wanted.
+In:       an address, a token, which campaigns.
 Out:      `Figures`, or one of `cli.top.errors`.
-Promise:  the token goes to this address only: no redirect is followed, and no message holds it or what was answered.
+Promise:  the token is sent to this address only: no redirect is followed, and no message contains the token or an
+          answer.
 
-It is asked again and again. The live stream would tell the campaigns that changed; which ones stand first by a sort,
-and how many match, only a page of the API says.
+It polls: the live stream sends campaigns that changed, but only a page of the API says which campaigns a sort puts
+first, and how many match.
 """
 
 import re
@@ -27,7 +28,7 @@ from web.models import AlertList, CampaignPage, DeadLetterCounts, ImportList, La
 from web.queries import LIMIT_MAX
 
 TIMEOUT_S: Final = 5.0
-"""Seconds one answer may take."""
+"""Seconds that an answer may take."""
 ALERTS_MAX: Final = 100
 TOKEN: Final = re.compile(r"[A-Za-z0-9._~+/=-]{1,8192}")
 ORDERS: Final[dict[Sort, Order]] = {
@@ -38,9 +39,9 @@ ORDERS: Final[dict[Sort, Order]] = {
     "empty": "asc",
     "changed": "desc",
 }
-"""What a reader looks for stands first: the scarce, the large, the fast, the soon empty, the latest."""
+"""Most interesting first: scarce, large, fast, soon empty, latest."""
 DENIALS: Final[dict[int, str]] = {
-    HTTPStatus.UNAUTHORIZED: "a token is needed, or the one given is not valid",
+    HTTPStatus.UNAUTHORIZED: "the token is missing or not valid",
     HTTPStatus.FORBIDDEN: "the token is valid, but has no claim that gives access",
 }
 
@@ -49,20 +50,20 @@ A = TypeVar("A", bound=BaseModel)
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """Which campaigns."""
+    """Which campaigns to show."""
 
     search: str = ""
-    """Part of the id, in any case; imports and alerts are chosen by it too."""
+    """Part of the id, case-insensitive; also filters imports and alerts."""
     sort: Sort = "empty"
 
     def matches(self, campaign_id: str) -> bool:
-        """Whether a campaign is asked for."""
+        """Whether a campaign is to be shown."""
         return self.search.casefold() in campaign_id.casefold()
 
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """All that is shown, as it was at one instant."""
+    """Everything on the screen, at one instant."""
 
     at: datetime
     campaigns: CampaignPage
@@ -80,20 +81,21 @@ class Api:
         self.url = url
 
     async def figures(self, wanted: Wanted, limit: int = LIMIT_MAX) -> Figures:
-        """Everything, at most `limit` campaigns.
+        """Read everything, at most `limit` campaigns.
 
         Raises:
-            ApiUnavailable: nothing answers, or not in time.
+            ApiUnavailable: no answer, or not in time.
             ApiDenied: the token is missing, not valid, or lacks the claim.
-            ApiUnreadable: the answer is none of this API's.
+            ApiUnreadable: the answer is not in the format of this API.
         """
         query = {"sort": wanted.sort, "order": ORDERS[wanted.sort], "limit": str(limit), "search": wanted.search}
         imports = await self._ask("imports", ImportList)
+        shown = [found for found in imports.items if wanted.matches(found.campaign_id)]
         alerts = await self._ask("alerts", AlertList, limit=str(ALERTS_MAX))
         return Figures(
             campaigns=await self._ask("campaigns", CampaignPage, **query),
-            imports=imports.model_copy(update={"items": [i for i in imports.items if wanted.matches(i.campaign_id)]}),
-            alerts=AlertList(items=[one for one in alerts.items if wanted.matches(one.campaign_id)]),
+            imports=imports.model_copy(update={"items": shown}),
+            alerts=AlertList(items=[alert for alert in alerts.items if wanted.matches(alert.campaign_id)]),
             lag=await self._ask("lag", LagList),
             dead_letters=await self._ask("dead-letters", DeadLetterCounts),
             at=datetime.now(UTC),
@@ -109,7 +111,7 @@ class Api:
         try:
             return model.model_validate_json(body)
         except ValidationError:
-            raise ApiUnreadable(f"{self.url}: /api/{path} answered something else than {model.__name__}") from None
+            raise ApiUnreadable(f"{self.url}: /api/{path} did not answer with a {model.__name__}") from None
 
     def _refuse(self, status: int) -> None:
         if status in DENIALS:
@@ -122,10 +124,10 @@ class Api:
 
 @asynccontextmanager
 async def opened(url: str, token: SecretStr | None) -> AsyncIterator[Api]:
-    """The API at an address; nothing is asked yet.
+    """The API at an address; sends no request yet.
 
     Raises:
-        SettingsInvalid: the address or the token cannot be one.
+        SettingsInvalid: the address or the token is malformed.
     """
     address, headers = checked(url), bearer(token)
     timeout = aiohttp.ClientTimeout(total=TIMEOUT_S)
@@ -134,7 +136,7 @@ async def opened(url: str, token: SecretStr | None) -> AsyncIterator[Api]:
 
 
 def checked(url: str) -> str:
-    """An address without a slash at its end."""
+    """The address without a trailing slash. Raises SettingsInvalid."""
     try:
         address = URL(url)
     except ValueError:
@@ -145,8 +147,8 @@ def checked(url: str) -> str:
 
 
 def bearer(token: SecretStr | None) -> dict[str, str]:
-    """The header that a token comes in."""
+    """The request header with the token. Raises SettingsInvalid."""
     text = "" if token is None else token.get_secret_value().strip()
     if text and not TOKEN.fullmatch(text):
-        raise SettingsInvalid("CODES_INVENTORY__TOKEN, --token: holds signs that no token has")
+        raise SettingsInvalid("CODES_INVENTORY__TOKEN, --token: contains characters that are not allowed in a token")
     return {"Authorization": f"Bearer {text}"} if text else {}

@@ -12,4 +12,4 @@ class ApiDenied(CodeServiceError):
 
 
 class ApiUnreadable(CodeServiceError):
-    """What answers is not the inventory's API of this version. Look at `--url`."""
+    """The answer is not from this version of the inventory's API. Check `--url`."""

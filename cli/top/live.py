@@ -1,11 +1,11 @@
-"""The screen kept fresh until it is left.
+"""The live screen, or one frame.
 
-In:       the API, what is wanted, how often.
-Out:      frames on a terminal's other screen, or one frame on standard output.
-Promise:  the first answer must come, at once or within the time that was given, or the command fails. After it the
-          last figures stay, marked stale with the reason, until newer ones come or the time given is over. Figures of
-          an inventory that has no answer from Kafka are stale too. The screen is as it was when the command is left,
-          however that happens.
+In:       the API, which campaigns, how often to refresh.
+Out:      frames on a terminal's alternate screen, or one frame on standard output.
+Promise:  the command fails if the first request fails, or if no answer arrives within the time-out. After the first
+          answer the last figures stay on the screen, marked stale with the reason, until newer ones arrive or the
+          time-out is over. Figures of an inventory without an answer from Kafka are stale too. The terminal is always
+          restored.
 """
 
 import asyncio
@@ -29,27 +29,27 @@ from web.queries import LIMIT_MAX
 
 KAFKA_UNAVAILABLE: Final = "Kafka unavailable: the inventory has no answer from it"
 REDRAW_S: Final = 1.0
-"""At most so long until a terminal that changed its size is drawn anew."""
+"""Longest time until a resized terminal is redrawn."""
 
 
 @dataclass(slots=True)
 class Screen:
-    """What is shown, and what it was made from."""
+    """The current frame, and the state it is built from."""
 
     api: Api
     wanted: Wanted
     say: Say = print
-    """Who is told while there is no screen yet."""
+    """Prints messages until the screen opens."""
     trends: Trends = field(default_factory=Trends)
     frame: Frame | None = None
     fresh_at_s: float = 0.0
     problem: str | None = None
 
     async def ask(self, limit: int) -> None:
-        """Take newer figures, or note why there are none.
+        """Read new figures, or note why there are none.
 
         Raises:
-            CodeServiceError: there are none at all yet.
+            CodeServiceError: the request failed, and there are no earlier figures.
         """
         try:
             self._take(await self.api.figures(self.wanted, limit))
@@ -59,19 +59,22 @@ class Screen:
             self.problem = error_line(error)
 
     def _take(self, figures: Figures) -> None:
-        now_s, has_kafka = time.monotonic(), figures.lag.known  # without Kafka it answers what it read last
+        now_s, has_kafka = (
+            time.monotonic(),
+            figures.lag.known,
+        )  # without Kafka the figures are old
         if has_kafka or self.frame is None:
             self.fresh_at_s = now_s
         self.problem = None if has_kafka else KAFKA_UNAVAILABLE
         self.frame = Frame(figures, self.trends.add(figures.lag, now_s), self.api.url)
 
     def note_silence(self, since_s: float) -> None:
-        """Say that a question is open for long; its own end says more."""
+        """Note that a request has had no answer for long; its result will say more."""
         if self.problem is None and time.monotonic() - since_s > SAY_AFTER_S:
             self.problem = f"{self.api.url}: no answer yet"
 
     def check(self, give_up_after_s: float | None) -> None:
-        """Raises ApiUnavailable, or BrokerUnavailable for Kafka behind it, if there was nothing newer for so long."""
+        """Raises ApiUnavailable, or BrokerUnavailable if Kafka is the cause, if the figures are older than this."""
         stale_s = time.monotonic() - self.fresh_at_s
         if self.problem is None or give_up_after_s is None or stale_s <= give_up_after_s:
             return
@@ -81,14 +84,14 @@ class Screen:
         raise ApiUnavailable(f"{self.api.url}: {for_s}")
 
     def now(self, *, is_cut: bool = True) -> Frame:
-        """The frame of this moment; only after figures were taken."""
-        assert self.frame is not None, "asked for before the first answer"
+        """The current frame; only after the first figures."""
+        assert self.frame is not None, "called before the first answer"
         figures, lag, stale_s = self.frame.figures, self.frame.lag, time.monotonic() - self.fresh_at_s
         return Frame(figures, lag, self.api.url, stale_s, self.problem, is_cut)
 
 
 async def show_once(screen: Screen, console: Console, *, give_up_after_s: float | None = None) -> None:
-    """One frame: as high as the terminal, or all of it into a pipe."""
+    """Print one frame: cut to the terminal's height, or complete into a pipe."""
     await first(screen, LIMIT_MAX, give_up_after_s)
     console.print(screen.now(is_cut=console.is_terminal))
 
@@ -96,10 +99,10 @@ async def show_once(screen: Screen, console: Console, *, give_up_after_s: float 
 async def show_live(
     screen: Screen, console: Console, interval_s: float, *, give_up_after_s: float | None = None
 ) -> None:
-    """Frames until the task is cancelled; SIGTERM does that, as Ctrl-C does.
+    """Show frames until the task is cancelled, which SIGTERM and Ctrl-C do.
 
     Raises:
-        ApiUnavailable: there was no answer at first, or no newer one for `give_up_after_s`.
+        ApiUnavailable: no first answer, or no newer answer for `give_up_after_s`.
         BrokerUnavailable: the inventory had no answer from Kafka for `give_up_after_s`.
     """
     task = asyncio.current_task()
@@ -114,10 +117,10 @@ async def show_live(
 
 
 async def first(screen: Screen, limit: int, give_up_after_s: float | None) -> None:
-    """The first figures; with a time to give up, an inventory that does not answer is waited for, which is said.
+    """Read the first figures; with a time-out, retry while the inventory is unavailable, and print that.
 
     Raises:
-        ApiUnavailable: they did not come.
+        ApiUnavailable: no answer, or not within the time-out.
     """
     patience = Patience(f"the inventory is unavailable at {screen.api.url}", screen.say, give_up_after_s)
     while True:
@@ -131,7 +134,7 @@ async def first(screen: Screen, limit: int, give_up_after_s: float | None) -> No
 
 
 async def _asked(screen: Screen, live: Live, limit: int) -> None:
-    """Ask, and go on showing meanwhile: what does not answer is said before it is given up."""
+    """Read new figures, and keep drawing meanwhile, so that a missing answer shows before its time-out."""
     began_s = time.monotonic()
     asking = asyncio.create_task(screen.ask(limit))
     try:
@@ -144,7 +147,7 @@ async def _asked(screen: Screen, live: Live, limit: int) -> None:
 
 
 async def _shown(screen: Screen, live: Live, seconds: float) -> None:
-    """Show for so long, at whatever size the terminal has meanwhile."""
+    """Draw for so many seconds, and adapt to the terminal's size."""
     until = time.monotonic() + seconds
     while (left := until - time.monotonic()) > 0:
         live.update(screen.now(), refresh=True)
@@ -152,5 +155,5 @@ async def _shown(screen: Screen, live: Live, seconds: float) -> None:
 
 
 def limit_of(console: Console) -> int:
-    """Campaigns that the terminal could show; each has a line at least."""
+    """Most campaigns that the terminal can show: each needs at least one line."""
     return max(1, min(LIMIT_MAX, console.size.height))

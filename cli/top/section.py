@@ -1,8 +1,8 @@
-"""One part of the screen: a table with a heading, cut to the lines it gets.
+"""One section of the screen: a table with a heading, cut to the available lines.
 
-In:       columns, and lines in blocks that belong together.
-Out:      a renderable of exactly so many lines.
-Promise:  what is cut is counted; no line is broken in two.
+In:       columns, and blocks of lines that belong together.
+Out:      a renderable with exactly the given number of lines.
+Promise:  a last line counts the blocks that were cut; no line wraps.
 """
 
 from collections.abc import Iterator, Sequence
@@ -16,7 +16,7 @@ from rich.text import Text
 from cli.top.texts import plain
 
 TABLE_LINES_MIN: Final = 3
-"""Heading, one line, and how many more; with fewer the number alone is said."""
+"""Heading, one line, and the number of further blocks; with fewer lines only the total is shown."""
 
 Cell = str | Text
 Block = Sequence[Sequence[Cell]]
@@ -24,26 +24,26 @@ Block = Sequence[Sequence[Cell]]
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """What may be shown."""
+    """The content of a section."""
 
     name: str
-    """What its blocks are, in the plural."""
+    """A plural noun for its blocks."""
     columns: tuple[Column, ...]
     blocks: Sequence[Block]
     total: int
-    """Blocks there are, also those that were not fetched."""
+    """All blocks, including those that were not fetched."""
     none: str
-    """What is said instead when there is nothing."""
+    """The text for a section without blocks."""
 
     @property
     def lines(self) -> int:
-        """All of it."""
+        """Lines that the complete section needs."""
         if not self.blocks:
             return 1
         return 1 + sum(map(len, self.blocks)) + (self.total > len(self.blocks))
 
     def drawn(self, lines: int) -> RenderableType:
-        """As much as `lines` lines hold."""
+        """The section, cut to `lines` lines."""
         if not self.blocks:
             return line(self.none, "dim")
         if lines >= self.lines and self.total == len(self.blocks):
@@ -62,7 +62,7 @@ class Section:
 
 
 def fitting(blocks: Sequence[Block], lines: int) -> Iterator[Block]:
-    """The first blocks that so many lines hold; the first one cut rather than left out."""
+    """The first blocks that fit into `lines` lines; the first block is cut rather than omitted."""
     left = lines
     for place, block in enumerate(blocks):
         if place and len(block) > left:
@@ -73,7 +73,7 @@ def fitting(blocks: Sequence[Block], lines: int) -> Iterator[Block]:
 
 
 def shares(lines: int, wanted: Sequence[int], weights: Sequence[int]) -> list[int]:
-    """Lines for each section: by weight, none more than it wants, so that one's leavings are the others' gain."""
+    """Lines for each section: by weight, at most what it wants; the others share the rest."""
     given = [0] * len(wanted)
     while sum(given) < min(lines, sum(wanted)):
         for place, weight in enumerate(weights):
@@ -83,21 +83,21 @@ def shares(lines: int, wanted: Sequence[int], weights: Sequence[int]) -> list[in
 
 
 def left(name: str, width: int | None = None) -> Column:
-    """A column of words; without a width it takes what is left."""
+    """A left-aligned column; without a width it takes the remaining space."""
     ratio = None if width else 1
     return Column(name, width=width, ratio=ratio, no_wrap=True, overflow="ellipsis")
 
 
 def right(name: str, width: int) -> Column:
-    """A column of figures."""
+    """A right-aligned column."""
     return Column(name, width=width, justify="right", no_wrap=True, overflow="ellipsis")
 
 
 def rights(names: Sequence[str], width: int) -> tuple[Column, ...]:
-    """Several of them."""
+    """Right-aligned columns."""
     return tuple(right(name, width) for name in names)
 
 
-def line(told: str, style: str = "") -> Text:
-    """One line, whatever is in it."""
-    return Text(plain(told), style=style, no_wrap=True, overflow="ellipsis", end="\n")
+def line(text: str, style: str = "") -> Text:
+    """One line, whatever characters the text contains."""
+    return Text(plain(text), style=style, no_wrap=True, overflow="ellipsis", end="\n")

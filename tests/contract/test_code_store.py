@@ -234,23 +234,20 @@ class CodeStoreContract:
 
     @pytest.mark.parametrize("before", [0, 1])
     async def test_a_shard_that_moved_makes_a_plan_stale(self, bench: Bench, before: int) -> None:
-        """A former owner that still runs: other requests, other codes, the same shard, old or new."""
-        await bench.put(TM, 1)
-        await bench.put(EXTERNAL, 9)
-        former, owner = bench.store(RESERVES), bench.store(RESERVES)
+        """A former owner that still runs: other requests, reservations and codes; the same shard, old or new."""
+        await bench.put(TM, 3)
+        await decided(bench.store(RESERVES), RESERVES, *reserves(3, name="h"))
+        former, owner = bench.store(ASSIGNS), bench.store(ASSIGNS)
+        assigns = [asked(an_assign(request_id=f"a-{n}", reservation_id=f"h-{n}"), offset=n) for n in range(3)]
         if before:
-            await decided(owner, RESERVES, asked(a_reserve(request_id="x-1", code_type="external"), offset=1))
-        plan = await planned(former, RESERVES, asked(a_reserve(code_type="external"), offset=2))
-        await decided(
-            owner,
-            RESERVES,
-            *(asked(a_reserve(request_id=f"y-{n}", code_type="external"), offset=3 + n) for n in range(2)),
-        )
+            await decided(owner, ASSIGNS, assigns[0])
+        plan = await planned(former, ASSIGNS, assigns[1])
+        await decided(owner, ASSIGNS, assigns[2])
 
         with pytest.raises(FactsStale):
             await former.apply(plan)
 
-        assert "r-1" not in await bench.ledger()
+        assert "a-1" not in await bench.ledger()
         assert summed(await bench.shards()) == await bench.codes()
 
     async def test_a_reservation_that_was_made_elsewhere_makes_a_plan_stale(self, bench: Bench) -> None:

@@ -22,7 +22,7 @@ from consumers.inventory.role import Lags
 from ops.exit_codes import Exit
 from schemas.errors import BrokerUnavailable, CodeServiceError, SettingsInvalid
 from schemas.settings import InventorySettings
-from tests.fakes.watched import Told
+from tests.fakes.watched import ViewFeed
 from web.app import web_app
 from web.auth import Guard
 from web.stream import Streams
@@ -33,11 +33,11 @@ GUARDED = InventorySettings(jwt_secret=SecretStr(SECRET))
 
 @asynccontextmanager
 async def serving(
-    told: Told, settings: InventorySettings | None = None, lags: Lags | None = None
+    feed: ViewFeed, settings: InventorySettings | None = None, lags: Lags | None = None
 ) -> AsyncIterator[BaseTestServer]:
     """The real application, told what a test tells; Kafka answers, and no group reads."""
     guard = Guard(settings or InventorySettings())
-    streams = Streams(told.view, Lags([]) if lags is None else lags, told.topics, 9)
+    streams = Streams(feed.view, Lags([]) if lags is None else lags, feed.topics, 9)
     async with TestServer(web_app(guard, streams, Path("/-"))) as server:
         yield server
 
@@ -50,13 +50,13 @@ def address(server: BaseTestServer) -> str:
     return str(server.make_url("/"))
 
 
-def some_campaigns() -> Told:
-    told = Told()
-    told.change("Berlin", 1, 50)
-    told.change("Oslo", 1, 500)
-    told.change("Oslo", 2, 440, 60)
-    told.imported("i1", "running")
-    return told
+def some_campaigns() -> ViewFeed:
+    feed = ViewFeed()
+    feed.change("Berlin", 1, 50)
+    feed.change("Oslo", 1, 500)
+    feed.change("Oslo", 2, 440, 60)
+    feed.imported("i1", "running")
+    return feed
 
 
 async def test_figures_are_chosen_and_sorted_by_the_api() -> None:
@@ -80,7 +80,7 @@ async def test_a_token_opens_the_api() -> None:
 @pytest.mark.parametrize(("shown", "status"), [(None, 401), (token(), 403), (SecretStr("x.y.z"), 401)])
 async def test_without_access_it_is_said_what_to_do(shown: SecretStr | None, status: int) -> None:
     """The token is not in it."""
-    async with serving(Told(), GUARDED) as server, opened(address(server), shown) as api:
+    async with serving(ViewFeed(), GUARDED) as server, opened(address(server), shown) as api:
         with pytest.raises(ApiDenied) as raised:
             await api.figures(Wanted())
 
