@@ -3,7 +3,7 @@
 In:       `inventory.v1`, keyed by campaign, one partition at a time and in order.
 Out:      the table's changelog; `stock-alerts.v1`.
 Promise:  a crossing is announced once: the alert is on its topic before the table has the new standing, and an alert
-          on the topic is not sent again after a crash. Sent twice by two owners at once, it has the same `ce_id`.
+          on the topic is not sent again after a crash. Two owners that both send it use the same `ce_id`.
 """
 
 from collections.abc import Awaitable, Callable
@@ -66,7 +66,7 @@ class Turns:
     """The partition whose event was already being counted at the last tick."""
 
     def counted(self) -> None:
-        """The event is done."""
+        """The event has been counted."""
         self.current = self.at_last_tick = None
 
     def hanging(self) -> set[int]:
@@ -105,7 +105,7 @@ def inventory_app(side: KafkaSide, alerting: Alerting) -> InventoryApp:
 
 
 async def count(table: Any, change: InventoryChanged, alerting: Alerting) -> None:  # noqa: ANN401  # Faust's table
-    """Count an event in the table, and first send the alert that it makes due."""
+    """Count an event in the table; first send the alert that is due because of it."""
     key = change.campaign_id.encode()
     found = table.get(key)
     known = CampaignStock.model_validate_json(found) if found else None
@@ -119,7 +119,7 @@ async def count(table: Any, change: InventoryChanged, alerting: Alerting) -> Non
 
 
 async def alert(due: Due, alerting: Alerting) -> None:
-    """Send it, unless it was sent before the process died."""
+    """Send the alert, unless it was sent before a crash."""
     if alerting.known.was_sent(alert_id(due.identity)):
         log.info("alert_known", stock=due.alert.level, campaign_id=due.alert.campaign_id)
         return
@@ -135,7 +135,7 @@ async def alert(due: Due, alerting: Alerting) -> None:
 
 
 def readable(value: bytes | None) -> InventoryChanged | None:
-    """An event; None for one that cannot be read, which is logged: the shard's next event has its counts too."""
+    """Parse an event. None if it is unreadable, which is logged: the shard's next event repeats its counts."""
     try:
         return InventoryChanged.model_validate_json(value or b"")
     except ValidationError as why:

@@ -25,7 +25,7 @@ from schemas.groups import INVENTORY_GROUP
 
 COMMIT_INTERVAL_S: Final = 1.0
 LINGER_MS: Final = 20
-"""Each event writes one value to the changelog; nobody waits for it but the commit."""
+"""Each event writes a value to the changelog; only the commit waits for it."""
 HANDOVER_S_MAX: Final = 10.0
 """For the event being counted when partitions are revoked; far less than the group waits."""
 WRITTEN_S_MAX: Final = 60.0
@@ -35,7 +35,7 @@ NO_BROKER: Final = "kafka://"
 
 
 class InventoryApp(faust.App):
-    """The application of a process. A new one is made after a crash: a Faust application cannot be started twice."""
+    """A Faust application, which cannot be started twice; after a crash the role creates a new one."""
 
     logger = FAUST_LOG
 
@@ -77,6 +77,7 @@ class InventoryApp(faust.App):
 
     async def _on_agent_error(self, agent: AgentT[Any], exc: BaseException) -> None:  # noqa: ARG002  # Faust's signature
         """An event that cannot be counted ends the application; Faust would go on without it."""
+        self.idle.set()  # the agent has ended: to wait for its event would make the stop time out
         await self.crash(exc)
 
     async def _consumer_wait_empty(self, consumer: Any, logger: Any) -> None:  # noqa: ANN401, ARG002  # Faust's signature
@@ -85,7 +86,7 @@ class InventoryApp(faust.App):
         Without it the next owner might look for an alert before this process has sent it.
 
         Raises:
-            KafkaTimeoutError: it takes too long; the application ends, and a new one is made.
+            KafkaTimeoutError: it takes too long; the application crashes, and the role creates a new one.
         """
         await in_time(self.idle.wait(), HANDOVER_S_MAX, "an event is still being counted")
         await consumer.commit()

@@ -33,7 +33,7 @@ MS: Final = 1_000
 
 @dataclass(frozen=True, slots=True)
 class Lag:
-    """A partition as a group sees it."""
+    """The lag of a group on a partition."""
 
     group: str
     topic: str
@@ -165,7 +165,7 @@ async def lag_reader(connection: Mapping[str, Any]) -> AsyncIterator[LagReader]:
             await consumer.start()
         yield LagReader(admin, consumer)
     finally:
-        with suppress(TimeoutError):  # a client that knows of no broker any more would wait for one at its end, too
+        with suppress(TimeoutError):  # a client that knows no broker would wait for one when it stops
             async with asyncio.timeout(ANSWER_S_MAX):
                 await consumer.stop()
         await admin.close()

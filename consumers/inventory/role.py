@@ -1,7 +1,9 @@
-"""The inventory role: it reads the view first, then joins the group that counts.
+"""The inventory role: reads the view first, then joins the group that counts.
 
-In:   how to reach Kafka, the limits, the view.
-Out:  `InventoryRole.run`, which works until it is stopped, and leaves no task and no connection open.
+In:       the Kafka connection, the limits of the stock alerts.
+Out:      `InventoryRole.run`, which runs until it is stopped, and leaves no task and no connection open.
+Promise:  an alert that its topic does not take ends the application after a limit. The next application counts the
+          event again, and sends the alert again.
 """
 
 import asyncio
@@ -32,12 +34,12 @@ from schemas.topics import Topics
 
 LAG_EVERY_S: Final = 5.0
 STOP_S_MAX: Final = 8.0
-"""For Faust to stop; while the broker does not answer it would wait for longer than a process may take to end."""
+"""Limit for stopping Faust, which waits for an unavailable broker longer than a process may take to end."""
 
 
 @dataclass(slots=True)
 class Lags:
-    """The lags as they were last read; None: not known."""
+    """The lags, as last read; None: unknown."""
 
     now: list[Lag] | None = None
 
@@ -50,7 +52,7 @@ class InventoryRole:
         self.view = InventoryView(topics, changelog)
         self.lags = Lags()
         self.left_open = False
-        """Faust could not be stopped in time: a thread of it may go on for a while, and would keep the process."""
+        """Whether Faust could not be stopped in time: one of its threads may still run and keep the process alive."""
         self._reader = ViewReader(self.view, topics, changelog, side.observer)
         self._side = side
         self._topics = topics
@@ -61,7 +63,7 @@ class InventoryRole:
         """Read, count and alert until `stopping` is set.
 
         Raises:
-            ExceptionGroup: something unforeseen.
+            ExceptionGroup: an unexpected error.
         """
         async with asyncio.TaskGroup() as tasks:
             helpers = [
@@ -75,29 +77,29 @@ class InventoryRole:
                 helper.cancel()
 
     async def _count(self, stopping: asyncio.Event) -> None:
-        """Not before it is known which alerts were sent."""
+        """Count, once the view knows which alerts were sent."""
         await any_of(self._reader.caught_up, stopping)
 
-        async def life() -> None:
+        async def counted() -> None:
             try:
-                await self._live(stopping)
+                await self._run_application(stopping)
             except Unsent as why:
                 raise BrokerUnavailable(f"Kafka did not take an alert: {why}") from None
             except (KafkaError, FaustError) as why:
                 raise BrokerUnavailable(f"Kafka: {type(why).__name__}: {why}") from None
 
         while not stopping.is_set():
-            await self._side.retries("kafka").run(life)
+            await self._side.retries("kafka").run(counted)
 
-    async def _live(self, stopping: asyncio.Event) -> None:
-        """One application, from its start to its crash or to the end."""
+    async def _run_application(self, stopping: asyncio.Event) -> None:
+        """Run one Faust application until it crashes or `stopping` is set."""
         async with idempotent_producer(self._side.connection) as producer:
             alerting = Alerting(self._limits, self._reader, sender(producer), self._topics, self._failpoint)
             app = inventory_app(self._side, alerting)
             try:
-                with suppress(Stopped):  # it takes until its table is rebuilt
+                with suppress(Stopped):  # the start takes until the table is rebuilt
                     await unless_stopped(app.start(), stopping)
-                await app.wait_for_stopped(cast("Any", stopping))  # or for its crash
+                await app.wait_for_stopped(cast("Any", stopping))  # or until it crashes
             finally:
                 await self._stop(app)
         if app.crash_reason is not None:
@@ -121,7 +123,7 @@ class InventoryRole:
                 async with lag_reader(self._side.connection) as reader:
                     while True:
                         lags = await reader.read(groups)
-                        if self.lags.now is None:  # this asking has its own silence only; the view may lack topics
+                        if self.lags.now is None:  # ends this loop's own outage only; the view may still lack topics
                             self._side.observer.observe(PartAvailable("kafka"))
                         self.lags.now = lags
                         self.view.age()
@@ -134,7 +136,7 @@ class InventoryRole:
 
 
 async def any_of(*events: asyncio.Event) -> None:
-    """Wait for the first of them."""
+    """Wait until one of the events is set."""
     waiting = [asyncio.create_task(event.wait()) for event in events]
     try:
         await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)

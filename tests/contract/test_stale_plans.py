@@ -7,7 +7,6 @@ from schemas.requests import Request
 from tests.contract.benches import StoreBench, workers_shards
 from tests.contract.deciding import ASSIGNS, OTHERS, RELEASES, RESERVES, WINTER, decided, planned, reserves
 from tests.fakes.builders import (
-    EXTERNAL,
     TM,
     a_release,
     a_reserve,
@@ -93,23 +92,20 @@ async def test_a_refusal_decided_elsewhere_makes_a_plan_stale(bench: StoreBench)
 
 @pytest.mark.parametrize("before", [0, 1])
 async def test_a_shard_that_moved_makes_a_plan_stale(bench: StoreBench, before: int) -> None:
-    """A former owner that still runs: other requests, other codes, the same shard, old or new."""
-    await bench.put(TM, 1)
-    await bench.put(EXTERNAL, 9)
-    former, owner = bench.store(RESERVES), bench.store(RESERVES)
+    """A former owner that still runs: other requests, reservations and codes; the same shard, old or new."""
+    await bench.put(TM, 3)
+    await decided(bench.store(RESERVES), RESERVES, *reserves(3, name="h"))
+    former, owner = bench.store(ASSIGNS), bench.store(ASSIGNS)
+    assigns = [asked(an_assign(request_id=f"a-{n}", reservation_id=f"h-{n}"), offset=n) for n in range(3)]
     if before:
-        await decided(owner, RESERVES, asked(a_reserve(request_id="x-1", code_type="external"), offset=1))
-    plan = await planned(former, RESERVES, asked(a_reserve(code_type="external"), offset=2))
-    await decided(
-        owner,
-        RESERVES,
-        *(asked(a_reserve(request_id=f"y-{n}", code_type="external"), offset=3 + n) for n in range(2)),
-    )
+        await decided(owner, ASSIGNS, assigns[0])
+    plan = await planned(former, ASSIGNS, assigns[1])
+    await decided(owner, ASSIGNS, assigns[2])
 
     with pytest.raises(FactsStale):
         await former.apply(plan)
 
-    assert "r-1" not in await bench.ledger()
+    assert "a-1" not in await bench.ledger()
     assert summed(await bench.shards()) == await bench.codes()
 
 

@@ -1,16 +1,21 @@
-"""A count that hangs is found, and only that one."""
+"""A count that hangs is found, and only that one; one that fails does not delay the end of its application."""
 
 import asyncio
+import time
 from collections import Counter
+from typing import Any, cast
 
 import pytest
 
 from consumers.inventory.counting import Alerting, inventory_app
+from consumers.inventory.faust_kafka import InventoryApp
+from consumers.inventory.role import STOP_S_MAX
 from consumers.loop.failpoints import Failpoint
 from consumers.loop.serving import KafkaSide
 from handlers.inventory.alerts import StockLimits
 from ops.broker.client import client_options
 from ops.settings.load import Settings
+from producers.sending import Unsent
 from schemas.observation.partitions import LoopTurned
 from schemas.records import OutgoingRecord
 from schemas.topics import Topics
@@ -41,6 +46,20 @@ class Holding:
         await self.goes_on.wait()
 
 
+class Refusing(Holding):
+    """Sends no alert."""
+
+    async def send(self, record: OutgoingRecord) -> None:
+        """As of a topic that was deleted."""
+        raise Unsent(TimeoutError(), frozenset({record.topic}))
+
+
+def an_app(migrated: Settings, observer: ObservedFacts, alerts: Holding) -> InventoryApp:
+    side = KafkaSide(client_options(migrated.kafka), migrated.kafka, "exactly_once", migrated.worker, observer)
+    topics = Topics(migrated.topics.prefix)
+    return inventory_app(side, Alerting(StockLimits(10, 0), alerts, alerts.send, topics, Failpoint()))
+
+
 async def ticks(observer: ObservedFacts) -> None:
     """Wait for three ticks: the second one finds what was in hand at the first."""
     observer.clear()
@@ -53,10 +72,8 @@ async def ticks(observer: ObservedFacts) -> None:
 
 async def test_a_partition_whose_event_is_not_counted_does_not_turn(migrated: Settings) -> None:
     """The others do; and it does again when the event is counted."""
-    topics, observer, holding = Topics(migrated.topics.prefix), ObservedFacts(), Holding()
-    side = KafkaSide(client_options(migrated.kafka), migrated.kafka, "exactly_once", migrated.worker, observer)
-    alerting = Alerting(StockLimits(10, 0), holding, holding.send, topics, Failpoint())
-    app = inventory_app(side, alerting)
+    observer, holding = ObservedFacts(), Holding()
+    app = an_app(migrated, observer, holding)
     try:
         await app.start()
         await ticks(observer)
@@ -79,3 +96,20 @@ async def test_a_partition_whose_event_is_not_counted_does_not_turn(migrated: Se
         await app.stop()
 
     assert 1 == len(hung)
+
+
+async def test_an_application_whose_alert_was_not_taken_stops_at_once(migrated: Settings) -> None:
+    """Nothing is being counted any more; a stop given up after `STOP_S_MAX` would leave Faust's threads behind."""
+    observer, refusing = ObservedFacts(), Refusing()
+    app = an_app(migrated, observer, refusing)
+    try:
+        await app.start()
+        async with an_announcer(migrated) as announcer:
+            await announcer.tell(an_event("sale", 1, 100), an_event("sale", 2, 0, 100))
+        await asyncio.wait_for(app.wait_for_stopped(cast("Any", asyncio.Event())), 30)
+    finally:
+        began_s = time.monotonic()
+        await app.stop()
+
+    assert isinstance(app.crash_reason, Unsent)
+    assert time.monotonic() - began_s < STOP_S_MAX
