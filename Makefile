@@ -1,4 +1,4 @@
-# Targets explain themselves: `make help`.
+# `make help` lists all targets. A line `##@ name` begins a group there; `##` after a target describes it.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
@@ -7,18 +7,18 @@ IMAGE ?= code-service
 TAG ?= local
 RELEASE ?= codes
 ENVIRONMENT ?= dev
-# Deployments name their cluster: what kubectl happens to point at is not asked for.
+# Every deployment names its cluster; kubectl's current context is never used.
 KUBE_CONTEXT ?=
 PACKAGES := schemas handlers stores producers consumers ops web audit roles interfaces cli devstack benchmarks docs
 QUICK := tests/unit tests/pipeline
-# Folders with a target of their own; `integration` takes all others, so that no test is in no job.
+# Folders with a target of their own; `integration` runs all others, so that every test is in a job.
 APART := $(QUICK) tests/property tests/contract tests/features tests/browser tests/monitoring tests/helm
 PYTEST_MANY := $(BIN)/pytest -n 3 --dist loadgroup
 DIST := dist
 ARCHIVE := $(DIST)/image.tar
 HELM = helm --kube-context=$(KUBE_CONTEXT) --namespace=$(RELEASE)-$(ENVIRONMENT)
 
-# What one target needs and packages do not bring: $(call need,PROGRAM).
+# A program that a target needs and no package installs: $(call need,PROGRAM).
 need = command -v $(1) >/dev/null || { echo "make $@: needs $(1), and there is none on the PATH" >&2; exit 1; }
 named = test -n "$(KUBE_CONTEXT)" || { echo "make $@: name the cluster, as in KUBE_CONTEXT=my-cluster" >&2; exit 1; }
 archived = test -f $(ARCHIVE) || { echo "make $@: no $(ARCHIVE); make image archive first" >&2; exit 1; }
@@ -28,8 +28,10 @@ archived = test -f $(ARCHIVE) || { echo "make $@: no $(ARCHIVE); make image arch
   security sbom image archive scan publish release deploy-dev deploy-qa deploy-preprod deploy-prod smoke rollback \
   monitoring schemas docs screenshots lock fmt clean
 
-help: ## show this list
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 16
+help: ## list all targets, by group
+	@awk -F ':.*## ' '/^##@ / {printf "\n%s\n", substr($$0, 5)} /^[a-z-]+:.*## / {printf "  %-15s%s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+##@ Set-up
 
 $(READY): pyproject.toml constraints.txt
 	@echo "setup: virtual environment in $(VENV), packages as pinned in constraints.txt"
@@ -40,40 +42,65 @@ $(READY): pyproject.toml constraints.txt
 	@$(BIN)/python -m pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@
 
-setup: $(READY) ## make the virtual environment
+setup: $(READY) ## create the virtual environment, with the packages pinned in constraints.txt
 
-demo: $(READY) ## the whole service on this machine: import codes, send requests, audit every answer
+lock: $(READY) ## pin every package again, with hashes, for Python 3.11 and newer
+	@$(BIN)/python -m pip install -q --disable-pip-version-check uv
+	@$(BIN)/python -m uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url \
+	  --no-emit-find-links --extra devstack --extra docs --extra otel --extra test -q -o constraints.txt pyproject.toml requirements-build.in >/dev/null
+
+clean: ## stop the stack; remove its data, the environment and the caches
+	@test ! -x $(BIN)/codes || $(BIN)/codes dev down
+	@rm -rf $(VENV) .stack .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage dist reports site
+
+##@ Run
+
+demo: $(READY) ## run the whole service on this machine: import codes, send requests, audit every answer
 	@$(BIN)/codes demo
 
-check: lint types imports ## style, types and import order
+bench: $(READY) ## measure the worker and the importer, compared with simpler systems
+	@$(BIN)/python -m benchmarks
 
-lint: $(READY) ## style: ruff, all of its rules, and its format
+##@ Checks
+
+check: lint types imports ## all static checks: lint, types, imports
+
+fmt: $(READY) ## format the code, and fix what ruff can fix
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix .
+
+lint: $(READY) ## style: all rules of ruff, and its format
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 
 types: $(READY) ## types: mypy, strict
 	@$(BIN)/mypy
 
-imports: $(READY) ## the import law
+imports: $(READY) ## the import law between folders
 	@$(BIN)/lint-imports
 
-features: $(READY) ## the life of a code as campaign managers read it, against the running roles
-	@$(BIN)/pytest tests/features -v
+security: $(READY) ## dangerous calls in our code: bandit
+	@$(BIN)/bandit -q -c pyproject.toml -r $(PACKAGES)
 
-test: check ## every check and every test of a normal run
+##@ Tests
+
+test: check ## every check, and every test of a normal run
 	@$(PYTEST_MANY)
 
-unit: $(READY) ## the tests of pure functions and of the pipeline (no stack)
+unit: $(READY) ## tests of pure functions and of the pipeline (no stack)
 	@$(BIN)/pytest $(QUICK)
 
-property: $(READY) ## histories of requests, crashes and repeats against a simple model (no stack)
+property: $(READY) ## random histories of requests, crashes and repeats, compared with a model (no stack)
 	@$(BIN)/pytest tests/property
 
 contract: $(READY) ## what each port promises, on every backend
 	@$(BIN)/pytest tests/contract
 
-integration: $(READY) ## the roles as processes, and every test without a target of its own
+integration: $(READY) ## the roles as processes, and every test folder without a target of its own
 	@$(PYTEST_MANY) tests $(addprefix --ignore=,$(APART))
+
+features: $(READY) ## the life of a code, in scenarios for campaign managers, on the running roles
+	@$(BIN)/pytest tests/features -v
 
 browser: $(READY) ## the live page (needs Chromium)
 	@$(BIN)/pytest tests/browser
@@ -81,21 +108,17 @@ browser: $(READY) ## the live page (needs Chromium)
 alerts: $(READY) ## the alert rules and the dashboard (needs prometheus and promtool)
 	@$(BIN)/pytest tests/monitoring
 
-chart: $(READY) ## what the Helm chart renders (needs helm; promtool looks at its rules)
+chart: $(READY) ## the objects that the Helm chart renders (needs helm; promtool for its rules)
 	@$(BIN)/pytest tests/helm
 
-chaos: $(READY) ## imports through many kills and outages of a minute each, and what else takes long
+chaos: $(READY) ## long tests: imports through many kills, and outages of a minute each
 	@$(BIN)/pytest -m long tests/integration --ignore=tests/integration/test_import_outages.py
 	@CODES_TEST_OUTAGE_S=60 CODES_TEST_KILLS=12 $(BIN)/pytest -m "long or not long" --timeout 1800 \
 	  tests/integration/test_import_outages.py tests/integration/test_import_chaos.py
 
-bench: $(READY) ## measure the worker and the importer against others that do their work
-	@$(BIN)/python -m benchmarks
+##@ Packages
 
-security: $(READY) ## careless calls in our code: bandit
-	@$(BIN)/bandit -q -c pyproject.toml -r $(PACKAGES)
-
-sbom: $(READY) ## what the image installs, as CycloneDX, into dist/sbom.json
+sbom: $(READY) ## list the packages in the image, as CycloneDX, in dist/sbom.json
 	@mkdir -p $(DIST)
 	@$(BIN)/python devstack/containers/pins.py run > $(DIST)/runtime.txt
 	@$(BIN)/python -W ignore::UserWarning -m cyclonedx_py requirements --pyproject pyproject.toml --validate --output-reproducible --sv 1.6 -o $(DIST)/sbom.json $(DIST)/runtime.txt
@@ -104,31 +127,33 @@ image: ## build the image (needs docker)
 	@$(call need,docker)
 	@docker build -t $(IMAGE):$(TAG) --build-arg REVISION=$$(git rev-parse HEAD 2>/dev/null || echo unknown) .
 
-archive: ## the image as a file, dist/image.tar: what is scanned is what is published (needs docker)
+archive: ## save the image as dist/image.tar, so that the scanned file is the published one (needs docker)
 	@$(call need,docker)
 	@mkdir -p $(DIST)
 	@docker save -o $(ARCHIVE) $(IMAGE):$(TAG)
 
-scan: ## known weaknesses of the archived image that have a remedy (needs trivy)
+scan: ## scan the saved image for known vulnerabilities with a fix (needs trivy)
 	@$(call need,trivy)
 	@$(archived)
 	@trivy image --input $(ARCHIVE) --exit-code 1 --severity HIGH,CRITICAL --ignore-unfixed --no-progress
 
-publish: ## send the archived image to its registry (needs docker)
+publish: ## push the saved image to its registry (needs docker)
 	@$(call need,docker)
 	@$(archived)
 	@docker load -q -i $(ARCHIVE)
 	@docker push -q $(IMAGE):$(TAG)
 
-release: ## give a published image the name of a version: make release VERSION=v1.2.3 (needs docker)
+release: ## tag a published image with a version: make release VERSION=v1.2.3 (needs docker)
 	@$(call need,docker)
 	@test -n "$(VERSION)" || { echo "make $@: name the version, as in VERSION=v1.2.3" >&2; exit 1; }
 	@docker pull -q $(IMAGE):$(TAG)
 	@docker tag $(IMAGE):$(TAG) $(IMAGE):$(VERSION)
 	@docker push -q $(IMAGE):$(VERSION)
 
+##@ Deploy
+
 deploy-dev: override ENVIRONMENT = dev
-deploy-dev: ## install or upgrade there: make deploy-dev KUBE_CONTEXT=... IMAGE=... TAG=... (needs helm)
+deploy-dev: ## install or upgrade in dev: make deploy-dev KUBE_CONTEXT=... IMAGE=... TAG=... (needs helm)
 	@$(deploy)
 
 deploy-qa: override ENVIRONMENT = qa
@@ -143,39 +168,28 @@ deploy-prod: override ENVIRONMENT = prod
 deploy-prod: ## the same, in prod
 	@$(deploy)
 
-# A failed upgrade goes back by itself (--atomic). Fifteen minutes: a role may take its whole stop budget, one by one.
+# A failed upgrade is rolled back automatically (--atomic). Fifteen minutes: pods stop one by one, each may take its whole stop budget.
 define deploy
 $(call need,helm); $(named); $(HELM) upgrade --install $(RELEASE) helm/codes -f helm/codes/values-$(ENVIRONMENT).yaml \
   --create-namespace --set image.repository=$(IMAGE) --set image.tag=$(TAG) --atomic --timeout 15m
 endef
 
-smoke: ## ask what is deployed whether it works: make smoke ENVIRONMENT=qa KUBE_CONTEXT=... (needs helm)
+smoke: ## test a deployment: make smoke ENVIRONMENT=qa KUBE_CONTEXT=... (needs helm)
 	@$(call need,helm); $(named); $(HELM) test $(RELEASE) --timeout 5m
 
-rollback: ## back to what was deployed before: make rollback ENVIRONMENT=qa KUBE_CONTEXT=... (needs helm)
+rollback: ## return to the previous release: make rollback ENVIRONMENT=qa KUBE_CONTEXT=... (needs helm)
 	@$(call need,helm); $(named); $(HELM) rollback $(RELEASE) --wait --timeout 15m
 
-monitoring: $(READY) ## write the alert rules and the dashboard anew, into helm/codes/files
-	@$(BIN)/codes monitoring --out helm/codes/files >/dev/null
+##@ Documents
 
-schemas: $(READY) ## write AsyncAPI, OpenAPI and JSON Schemas anew, into docs/api
-	@$(BIN)/codes schemas >/dev/null
-
-docs: $(READY) ## the documents as a site, in site/: open site/index.html
+docs: $(READY) ## build the documents as a site, in site/: open site/index.html
 	@NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build
 
-screenshots: $(READY) ## take the pictures of the README anew (needs Chromium)
+schemas: $(READY) ## generate AsyncAPI, OpenAPI and JSON Schemas, in docs/api
+	@$(BIN)/codes schemas >/dev/null
+
+monitoring: $(READY) ## generate the alert rules and the dashboard, in helm/codes/files
+	@$(BIN)/codes monitoring --out helm/codes/files >/dev/null
+
+screenshots: $(READY) ## take the pictures of the README (needs Chromium)
 	@$(BIN)/python -m tests.browser.screenshots
-
-lock: $(READY) ## pin every package, with hashes, for Python 3.11 and newer
-	@$(BIN)/python -m pip install -q --disable-pip-version-check uv
-	@$(BIN)/python -m uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url \
-	  --no-emit-find-links --extra devstack --extra docs --extra otel --extra test -q -o constraints.txt pyproject.toml requirements-build.in >/dev/null
-
-fmt: $(READY) ## format, and mend what ruff can mend
-	@$(BIN)/ruff format .
-	@$(BIN)/ruff check --fix .
-
-clean: ## stop the stack, remove its data, the environment and the caches
-	@test ! -x $(BIN)/codes || $(BIN)/codes dev down
-	@rm -rf $(VENV) .stack .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage dist reports site

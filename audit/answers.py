@@ -1,60 +1,70 @@
-"""Whether everybody who asked was answered, once, and with what was decided."""
+"""Whether every request was answered, once, and with its decision."""
 
 from collections.abc import Iterator
 from typing import Final
 
-from audit.question import Question, asked
+from audit.checks import Check, findings_of
 from audit.report import Finding
 from audit.tables import Tables
 from audit.terms import ALWAYS_MS, Terms
 from schemas.topics import REQUEST_TOPICS, RESULTS
 
-MANY_MAY_SAY: Final = ("request_id_reused", "invalid_request")
-"""Refusals that stand beside the one answer that an id has."""
-LETTERED: Final = "EXISTS (SELECT 1 FROM letters l WHERE (l.topic, l.part, l.at) = (a.topic, a.part, a.at))"
-MUST_BE_ANSWERED: Final = f"a.id IS NOT NULL AND NOT (substr(a.id, 1, 7) = 'expire:' AND {LETTERED})"
-"""Whether somebody waits for an answer under its id. Nobody is answered for a malformed `expire:` id."""
-BEFORE_THE_BOUND: Final = (
-    "ts <= CASE operation WHEN 'reserve' THEN :bound_reserve WHEN 'assign' THEN :bound_assign ELSE :bound_release END"
+BESIDE_THE_DECISION: Final = ("request_id_reused", "invalid_request")
+"""Reasons of refusals that an id may have beside its decision, and several of."""
+HAS_DEAD_LETTER: Final = (
+    "EXISTS (SELECT 1 FROM dead_letters l WHERE (l.topic, l.part, l.at) = (a.topic, a.part, a.at))"
 )
-"""Results that may answer requests which retention has removed."""
+MUST_BE_ANSWERED: Final = f"a.id IS NOT NULL AND NOT (substr(a.id, 1, 7) = 'expire:' AND {HAS_DEAD_LETTER})"
+"""A malformed `expire:` id gets a dead letter and no answer."""
+ANSWERED: Final = (
+    "(SELECT id, COUNT(*) AS sent, (SELECT COUNT(*) FROM results r WHERE r.id = a.id) AS answered FROM incoming a"
+    f" WHERE kind < 3 AND {MUST_BE_ANSWERED} AND served AND ts BETWEEN :first AND :last GROUP BY id)"
+)
+"""How often each id was sent in a time, and answered."""
+MAY_ANSWER_REMOVED: Final = """
+    (ts <= CASE operation WHEN 'reserve' THEN :bound_reserve WHEN 'assign' THEN :bound_assign ELSE :bound_release END
+    AND NOT COALESCE((SELECT MIN(i.ts) FROM incoming i WHERE i.id = r.id AND i.kind < 3) BETWEEN
+    CASE operation WHEN 'reserve' THEN :whole_reserve WHEN 'assign' THEN :whole_assign ELSE :whole_release END
+    AND r.ts, 0))
+"""
+"""Results that may answer requests which retention has removed. A topic with an emptied partition has no bound. Then
+a result counts if its id was first sent when the topic surely held all records, and the result came after that."""
 
-QUESTIONS: Final = (
-    Question(
+CHECKS: Final = (
+    Check(
         "lost",
         "request {0}: sent {1} times, answered {2} times",
-        "SELECT * FROM (SELECT id, COUNT(*) AS sent, (SELECT COUNT(*) FROM results r WHERE r.id = a.id) AS told"
-        f" FROM asked a WHERE kind < 3 AND {MUST_BE_ANSWERED} AND served AND ts BETWEEN :answered_from AND :until"
-        " GROUP BY id) WHERE told < sent",
+        f"SELECT * FROM {ANSWERED.replace(':first', ':answered_from').replace(':last', ':until')}"
+        " WHERE answered < sent",
     ),
-    Question(
+    Check(
         "doubled",
         "request {0}: sent {1} times, answered {2} times",
         "SELECT * FROM (SELECT id,"
-        f" (SELECT COUNT(*) FROM asked a WHERE a.id = r.id AND kind < 3 AND {MUST_BE_ANSWERED}) AS sent,"
-        f" COUNT(*) AS told FROM results r WHERE :once GROUP BY id HAVING NOT MAX({BEFORE_THE_BOUND}))"
-        " WHERE told > sent",
+        f" (SELECT COUNT(*) FROM incoming a WHERE a.id = r.id AND kind < 3 AND {MUST_BE_ANSWERED}) AS sent,"
+        f" COUNT(*) AS answered FROM results r WHERE :once GROUP BY id HAVING NOT MAX({MAY_ANSWER_REMOVED}))"
+        " WHERE answered > sent",
     ),
-    Question(
+    Check(
         "lost",
         "{0}@{1}: no request id can be read, and there is no dead letter",
-        "SELECT topic || '.' || part, at FROM asked a WHERE id IS NULL AND served"
-        f" AND ts BETWEEN :lettered_from AND :until AND NOT {LETTERED}",
+        "SELECT topic || '.' || part, at FROM incoming a WHERE id IS NULL AND served"
+        f" AND ts BETWEEN :lettered_from AND :until AND NOT {HAS_DEAD_LETTER}",
     ),
-    Question(
+    Check(
         "doubled",
         "{0}@{1}: {2} dead letters",
-        "SELECT topic || '.' || part, at, COUNT(*) FROM letters WHERE :once GROUP BY topic, part, at"
+        "SELECT topic || '.' || part, at, COUNT(*) FROM dead_letters WHERE :once GROUP BY topic, part, at"
         " HAVING COUNT(*) > 1",
     ),
-    Question(
+    Check(
         "lost",
         "{0}@{1}: the dead letter holds other bytes than the record",
-        "SELECT l.topic || '.' || l.part, l.at FROM asked a CROSS JOIN letters l"
+        "SELECT l.topic || '.' || l.part, l.at FROM incoming a CROSS JOIN dead_letters l"
         " ON (l.topic, l.part, l.at) = (a.topic, a.part, a.at) WHERE l.body <> a.body",
     ),
     *(
-        Question(
+        Check(
             "doubled",
             f"{topic}: ce_id {{0}} has two different bodies",
             f"SELECT ce_id FROM {table} GROUP BY ce_id HAVING MIN(body) <> MAX(body)",
@@ -62,52 +72,51 @@ QUESTIONS: Final = (
         for table, topic in (
             ("results", "results.v1"),
             ("assigned", "assigned.v1"),
-            ("events", "inventory.v1"),
-            ("imports_told", "imports.v1"),
+            ("shard_events", "inventory.v1"),
+            ("import_events", "imports.v1"),
         )
     ),
-    Question(
+    Check(
         "doubled",
-        "request {0}: two different decisions were told",
+        "request {0}: two different decisions were published",
         "SELECT id FROM results WHERE NOT many GROUP BY id HAVING MIN(body) <> MAX(body)",
     ),
-    Question(
+    Check(
         "drift",
-        "request {0}: what was told is not what the ledger holds",
+        "request {0}: the published decision differs from the ledger's",
         "SELECT id FROM ledger l WHERE EXISTS (SELECT 1 FROM results r WHERE r.id = l.id AND (:whole OR NOT many))"
-        " AND NOT EXISTS (SELECT 1 FROM results r WHERE r.id = l.id AND r.says = l.says)",
+        " AND NOT EXISTS (SELECT 1 FROM results r WHERE r.id = l.id AND r.content = l.content)",
     ),
 )
 
 
 def check_answers(tables: Tables, terms: Terms) -> Iterator[Finding]:
-    """All checks of this file."""
-    yield from asked(QUESTIONS, tables, terms.values() | bounds(tables, terms))
+    """Compare requests with results, dead letters and the ledger."""
+    yield from findings_of(CHECKS, tables, terms.parameters() | removed_bounds(tables, terms))
 
 
-def bounds(tables: Tables, terms: Terms) -> dict[str, int]:
-    """For each operation: results up to then may answer requests that are gone."""
-    return {
-        f"bound_{topic.name.partition('.')[0]}": bound(
-            tables, kind, terms.reach.get(topic.name, 0), topic.name, terms
-        )
-        for kind, topic in enumerate(REQUEST_TOPICS)
-    }
+def removed_bounds(tables: Tables, terms: Terms) -> dict[str, int]:
+    """The parameters of `MAY_ANSWER_REMOVED`."""
+    parameters = {}
+    for kind, topic in enumerate(REQUEST_TOPICS):
+        operation, is_emptied = topic.name.partition(".")[0], topic.name in terms.emptied
+        parameters[f"whole_{operation}"] = terms.left_from(topic.name) if is_emptied else ALWAYS_MS
+        parameters[f"bound_{operation}"] = ALWAYS_MS if is_emptied else bound_of(tables, kind, topic.name, terms)
+    return parameters
 
 
-def bound(tables: Tables, kind: int, reach: int, topic: str, terms: Terms) -> int:
-    """A partition is answered in its order: before its first record that is left, all that are gone were answered.
+def bound_of(tables: Tables, kind: int, topic: str, terms: Terms) -> int:
+    """The time by which all removed requests of a topic were answered.
 
-    Which of several answers under one id is the first record's is not known: the last one counts. If there is no
-    answer any more, it was before all that are left.
+    A partition is answered in its order: the removed requests were answered before the first one that is left. Which
+    of several answers under one id is the first record's is not known: the last one counts. If there is no answer
+    any more, it was before all that are left.
     """
-    if not reach:
+    if not terms.reach.get(topic, 0):
         return 0
-    if topic in terms.emptied:
-        return ALWAYS_MS
-    firsts = tables.ask(
-        "SELECT (SELECT MAX(ts) FROM results r WHERE r.id = a.id) FROM asked a"
-        " JOIN (SELECT topic, part, MIN(at) AS at FROM asked a WHERE kind = :kind"
+    firsts = tables.rows(
+        "SELECT (SELECT MAX(ts) FROM results r WHERE r.id = a.id) FROM incoming a"
+        " JOIN (SELECT topic, part, MIN(at) AS at FROM incoming a WHERE kind = :kind"
         f" AND served AND {MUST_BE_ANSWERED} GROUP BY topic, part) f"
         " ON (f.topic, f.part, f.at) = (a.topic, a.part, a.at)",
         kind=kind,

@@ -1,6 +1,6 @@
-"""An audit of a running deployment, of whatever size: read into tables on disk, record by record.
+"""An audit of a running deployment of any size: read into tables on disk, record by record.
 
-In:       settings, what is asked about, logs.
+In:       settings, the scope, logs.
 Out:      `AuditReport`.
 Promise:  memory does not grow with the deployment. While the service works, what moved after the reading began is
           not compared; a campaign whose counts seem to differ is counted once more, in one snapshot.
@@ -11,25 +11,26 @@ from time import time
 from typing import Final
 
 from audit.audit import judged
+from audit.code_search import Secrets
 from audit.counts import Counts, differing
-from audit.intake import Intake, says_of
-from audit.leaks import SECRET_FREE_COLLECTIONS, Secrets, leaks_of_text
-from audit.reading import (
-    IN_TOPICS,
-    OUT_TOPICS,
-    Committed,
-    Scope,
-    code_row,
-    committed_offsets,
-    ends_of,
-    is_served,
-    read_topics,
-)
+from audit.intake import Intake
+from audit.leaks import SECRET_FREE_COLLECTIONS, leaks_of_text
 from audit.report import AuditReport
 from audit.tables import Tables, on_disk
 from audit.terms import CLOCKS_APART_MS, Terms
-from handlers.inventory.reconcile import CampaignSnapshot as Books
-from handlers.inventory.reconcile import sums
+from audit.topics import (
+    IN_TOPICS,
+    Committed,
+    Coverage,
+    Scope,
+    committed_offsets,
+    in_topic_ends,
+    is_served,
+    read_in_topics,
+    read_out_topics,
+)
+from handlers.inventory.reconcile import CampaignSnapshot, sums
+from ops.broker.records import fields_of
 from ops.settings.load import Settings
 from schemas.errors import FactsStale
 from schemas.records import IncomingRecord
@@ -43,7 +44,7 @@ CODE: Final = {"campaign_id": 1, "code": 1, "code_type": 1, "status": 1, "import
 WITHOUT_CAMPAIGN: Final = ("owners", "rejects", "cancellations")
 CAMPAIGN_OF: Final = {"requests": "outcome.campaign_id"}
 RECOUNT_MAX: Final = 1_000
-"""Campaigns counted once more; where more differ, there is more to do than an audit can."""
+"""Campaigns counted once more; if more differ, the cause is not that they moved."""
 
 
 async def audit_deployment(settings: Settings, scope: Scope, texts: Mapping[str, str]) -> AuditReport:
@@ -69,56 +70,53 @@ class Audit:
         self._read_from_ms = int(time() * 1000)
 
     async def report(self, texts: Mapping[str, str]) -> AuditReport:
-        """Values first: they are looked for in all that follows. Then in the order that `reading` promises."""
+        """Values first: everything else is searched for them. Then in the order that `audit.topics` promises."""
         secrets = await self._secrets()
         intake = Intake(self._tables, secrets, let_go_since_ms=self._read_from_ms - CLOCKS_APART_MS)
-        for place, content in texts.items():
-            intake.text(list(leaks_of_text(secrets, place, content)))
-        stretch = await self._topics(intake)
+        for path, content in texts.items():
+            intake.text(leaks_of_text(secrets, path, content))
+        committed = await committed_offsets(self._settings)
+        take = CampaignFilter(intake, committed, self._scope)
+        out = await read_out_topics(self._settings, self._scope, take)
+        incoming = await read_in_topics(self._settings, self._scope, take, committed)
         await self._database(intake)
-        terms = await self._terms(*stretch)
-        self._tables.indexed()
-        recounted, not_counted = ({}, ()) if terms.is_quiet else await self._recounted()
-        return judged(self._tables, terms, secrets, intake.findings, recounted, not_counted)
+        terms = await self._terms(out, incoming, all_served=take.all_served)
+        self._tables.create_indexes()
+        recounted, uncounted = ({}, ()) if terms.is_quiet else await self._recounted()
+        return judged(self._tables, terms, secrets, intake.findings, recounted, uncounted)
 
     async def _secrets(self) -> Secrets:
-        """Codes that are imported later are not looked for."""
+        """Codes that are imported later are not searched for."""
         tables, codes = self._tables, self._collections.codes
         secrets = Secrets(find_id=tables.code_of, size=await how_many(codes))
         async for code in documents(codes, self._of_campaign("codes"), VALUES):
-            secrets.add(code["code"])
-            tables.add("known", (tables.digest(code["code"].encode()), code["_id"]))
+            value = code.get("code")
+            if isinstance(value, str):
+                secrets.add(value)
+                tables.add("code_values", (tables.digest(value.encode()), str(code["_id"])))
         tables.flush()
-        tables.index("known(value)")
+        tables.create_index("code_values(value)")
         return secrets
 
-    async def _topics(self, intake: Intake) -> tuple[dict[str, int], frozenset[str], bool]:
-        """How far they reach back, which have lost a whole partition, and whether all was served."""
-        committed = await committed_offsets(self._settings)
-        take = Taking(intake, committed, self._scope)
-        out = await read_topics(self._settings, OUT_TOPICS, self._scope, take)
-        asked = await read_topics(self._settings, IN_TOPICS, self._scope, take, committed)
-        since = {topic.name: max(self._scope.since_ms, asked.reach[topic.name]) for topic in REQUEST_TOPICS}
-        self._ends = asked.ends
-        return {**out.reach, **asked.reach, **since}, frozenset(out.emptied | asked.emptied), take.all_served
-
     async def _database(self, intake: Intake) -> None:
-        """Codes first: a reservation that is read later may have moved them, and says so."""
+        """Codes first: a reservation that is read later may have moved them, and its time shows it."""
         async for code in documents(self._collections.codes, self._of_campaign("codes"), CODE):
-            intake.code(code_row(code), int(code["changed_at"].timestamp() * 1000))
+            intake.code(code)
         for collection in SECRET_FREE_COLLECTIONS:
             if self._scope.campaigns and collection in WITHOUT_CAMPAIGN:
                 continue
             async for document in documents(getattr(self._collections, collection), self._of_campaign(collection)):
                 intake.document(collection, document)
 
-    async def _terms(self, reach: Mapping[str, int], emptied: frozenset[str], all_served: bool) -> Terms:
+    async def _terms(self, out: Coverage, incoming: Coverage, *, all_served: bool) -> Terms:
+        since = {topic.name: max(self._scope.since_ms, incoming.reach[topic.name]) for topic in REQUEST_TOPICS}
         return Terms(
-            reach=reach,
-            emptied=emptied,
+            reach={**out.reach, **incoming.reach, **since},
+            emptied=frozenset(out.emptied | incoming.emptied),
+            hidden=frozenset(out.hidden),
             since_ms=self._scope.since_ms,
             until_ms=self._scope.until_ms,
-            is_quiet=all_served and await ends_of(self._settings, IN_TOPICS) == self._ends,
+            is_quiet=all_served and await in_topic_ends(self._settings) == incoming.ends,
             read_from_ms=self._read_from_ms,
             is_snapshot=False,
             guarantee=self._settings.processing_guarantee,
@@ -126,14 +124,14 @@ class Audit:
 
     async def _recounted(self) -> tuple[dict[str, tuple[Counts, Counts]], Sequence[str]]:
         """Campaigns that seem to differ, each counted in one snapshot; and those that could not be counted so."""
-        campaigns = sorted({shelf.campaign_id for shelf, _, _ in differing(self._tables, {})})
-        books, found, not_counted = Reconciliation(self._collections), {}, campaigns[RECOUNT_MAX:]
+        campaigns = sorted({count.campaign_id for count, _, _ in differing(self._tables, {})})
+        store, found, uncounted = Reconciliation(self._collections), {}, campaigns[RECOUNT_MAX:]
         for campaign_id in campaigns[:RECOUNT_MAX]:
             try:
-                found[campaign_id] = counts_of(await books.snapshot_of(campaign_id))
-            except FactsStale:
-                not_counted = [*not_counted, campaign_id]
-        return found, not_counted
+                found[campaign_id] = counts_of(await store.snapshot_of(campaign_id))
+            except (FactsStale, ValueError, KeyError):  # the last two for a damaged document, which is a finding
+                uncounted = [*uncounted, campaign_id]
+        return found, uncounted
 
     def _of_campaign(self, collection: str) -> dict[str, object]:
         if not self._scope.campaigns:
@@ -141,8 +139,8 @@ class Audit:
         return {CAMPAIGN_OF.get(collection, "campaign_id"): {"$in": sorted(self._scope.campaigns)}}
 
 
-class Taking:
-    """Takes records for an intake, those of the campaigns that are asked about."""
+class CampaignFilter:
+    """Passes the records of the audited campaigns on to an intake."""
 
     def __init__(self, intake: Intake, committed: Committed, scope: Scope) -> None:
         self._intake = intake
@@ -151,17 +149,17 @@ class Taking:
         self.all_served = True
 
     def __call__(self, topic: str, record: IncomingRecord) -> None:
-        """One record."""
+        """Take a record; of the in topics all decide whether the service is at work."""
         served = topic not in IN_NAMES or is_served(self._committed, record)
         self.all_served = self.all_served and served
-        says = says_of(record) if topic in IN_NAMES or self._campaigns else None
-        if not self._campaigns or (says is not None and says.get("campaign_id") in self._campaigns):
-            self._intake.record(topic, record, is_served=served, says=says)
+        fields = fields_of(record.value) if topic in IN_NAMES or self._campaigns else None
+        if not self._campaigns or (fields is not None and fields.get("campaign_id") in self._campaigns):
+            self._intake.record(topic, record, is_served=served, fields=fields)
 
 
 IN_NAMES: Final = frozenset(topic.name for topic in IN_TOPICS)
 
 
-def counts_of(books: Books) -> tuple[Counts, Counts]:
+def counts_of(snapshot: CampaignSnapshot) -> tuple[Counts, Counts]:
     """By codes and by shards."""
-    return books.codes, sums([shard.model_dump() for shard in books.shards])
+    return snapshot.codes, sums([shard.model_dump() for shard in snapshot.shards])

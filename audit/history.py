@@ -1,7 +1,7 @@
 """What an audit is made from: records as an outsider read them, and what the database holds.
 
 Out:      `History`, with views of its records that several checks need.
-Promise:  nothing here fails for a record that says nonsense: it is left as it came.
+Promise:  nothing here fails for a malformed record: it is left as it is.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -49,6 +49,12 @@ class CodeRow(NamedTuple):
     imported_by: str
 
 
+def document_of(code: CodeRow) -> Fields:
+    """The code as a document of `codes`."""
+    names = {"id": "_id", "value": "code"}
+    return {names.get(name, name): field for name, field in code._asdict().items()}
+
+
 class Place(NamedTuple):
     """Where a record stands. `topic` is its full name."""
 
@@ -76,11 +82,11 @@ class Database:
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """A record of an out topic, with what it says."""
+    """A record of an out topic, with its fields."""
 
     record: IncomingRecord
     ce_id: str
-    says: Fields
+    fields: Fields
 
 
 @dataclass(frozen=True)
@@ -92,7 +98,7 @@ class History:
     database: Database
     """Read after the topics."""
     texts: Mapping[str, str] = field(default_factory=dict)
-    """Logs and metrics by name: what else might tell a secret."""
+    """Logs and metrics by name: what else might contain a code."""
     committed: Mapping[tuple[str, int], int] | None = None
     """The next offset of each (full topic, partition), taken before the topics were read; None: all is served."""
     since_ms: int = 0
@@ -101,6 +107,8 @@ class History:
     """The same for single topics, by name without prefix; `since_ms` where one is not named."""
     emptied: frozenset[str] = frozenset()
     """Topics of which a partition has lost all its records."""
+    hidden: frozenset[str] = frozenset()
+    """Topics of which an open transaction hides records."""
     read_at_ms: int | None = None
     """When it was read; None: holds are not judged by the clock."""
     is_quiet: bool = True
@@ -109,14 +117,14 @@ class History:
 
     @cached_property
     def results(self) -> tuple[Event, ...]:
-        """Answers."""
+        """The readable records of `results.v1`."""
         return tuple(self.events(RESULTS))
 
     @cached_property
     def malformed(self) -> Mapping[Place, str]:
-        """Records of out topics that are not of the contract's form, and what is wrong with them."""
-        told = ((record, topic) for topic in MODELS for record in self.records.get(topic, ()))
-        found = ((place_of(record), problems_of(record, topic)) for record, topic in told)
+        """Records of out topics that break the contract, and how."""
+        records = ((record, topic) for topic in MODELS for record in self.records.get(topic, ()))
+        found = ((place_of(record), problems_of(record, topic)) for record, topic in records)
         return {place: problem for place, problem in found if problem}
 
     def events(self, topic: TopicSpec) -> Iterator[Event]:
@@ -127,7 +135,7 @@ class History:
 
 
 def problems_of(record: IncomingRecord, topic: str) -> str:
-    """What makes a record of an out topic another thing than the contract says; empty if nothing does."""
+    """How a record of an out topic differs from the contract; empty if it does not."""
     try:
         MODELS[topic].model_validate_json(record.value or b"")
     except ValidationError as why:
@@ -143,6 +151,6 @@ def place_of(record: IncomingRecord) -> Place:
 def source_of(letter: IncomingRecord) -> Place:
     """The record that a dead letter is about; at -1 if it does not say."""
     partition, offset = (text(letter.header(name)) for name in ("dlq-partition", "dlq-offset"))
-    is_told = partition.isdigit() and offset.isdigit()
-    numbers = (int(partition), int(offset)) if is_told else (-1, -1)
+    is_readable = partition.isdigit() and offset.isdigit()
+    numbers = (int(partition), int(offset)) if is_readable else (-1, -1)
     return Place(text(letter.header("dlq-topic")), *numbers)

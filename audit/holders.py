@@ -1,84 +1,90 @@
-"""Whether each code has one holder at most, and everybody says the same one."""
+"""Whether each code has at most one holder, and all accounts name the same one."""
 
 from collections.abc import Iterator
 from typing import Final
 
-from audit.question import Question, asked
+from audit.checks import Check, findings_of
 from audit.report import Finding
 from audit.tables import Tables
 from audit.terms import Terms
 
-QUESTIONS: Final = (
-    Question(
+CHECKS: Final = (
+    Check(
         "doubled",
-        "assigned.v1: ce_id {0} stands there {1} times",
+        "assigned.v1: ce_id {0} is there {1} times",
         "SELECT ce_id, COUNT(*) FROM assigned WHERE :once GROUP BY ce_id HAVING COUNT(*) > 1",
     ),
-    Question(
+    Check(
         "lost",
-        "code {0}: assigned, and never announced on assigned.v1",
-        "SELECT DISTINCT c.id FROM codes c LEFT JOIN held h ON h.code_id = c.id WHERE c.status = 'assigned'"
-        " AND COALESCE(h.changed, c.changed) BETWEEN :assigned_from AND :told_settled"
+        "code {0}: assigned, and never published on assigned.v1",
+        "SELECT DISTINCT c.id FROM codes c LEFT JOIN held_codes h ON h.code_id = c.id WHERE c.status = 'assigned'"
+        " AND COALESCE(h.changed, c.changed) BETWEEN :assigned_from AND :published"
         " AND NOT EXISTS (SELECT 1 FROM assigned a WHERE a.code_id = c.id)",
     ),
-    Question(
+    Check(
         "doubled",
         "code {0}: given to fan {1} and to fan {2}",
         "SELECT code_id, MIN(fan), MAX(fan) FROM assigned GROUP BY code_id HAVING MIN(fan) <> MAX(fan)",
     ),
-    Question(
+    Check(
         "doubled",
         "code {0}: assigned by request {1} and by {2}",
         "SELECT code_id, MIN(id), MAX(id) FROM assigned GROUP BY code_id"
         " HAVING MIN(fan) = MAX(fan) AND MIN(id) <> MAX(id)",
     ),
-    Question(
+    Check(
         "doubled",
-        "codes {0} and {1}: one value, told twice",
+        "codes {0} and {1}: published with the same value",
         "SELECT MIN(code_id), MAX(code_id) FROM assigned GROUP BY campaign, value"
         " HAVING MIN(code_id) <> MAX(code_id)",
     ),
-    Question(
+    Check(
         "drift",
-        "code {0}: the fan was told another value than the code's",
+        "code {0}: the value sent to the fan is not the code's",
         "SELECT DISTINCT a.code_id FROM assigned a JOIN codes c ON c.id = a.code_id WHERE a.value <> c.value",
     ),
-    Question(
+    Check(
         "lost",
         "request {0}: code {1} was never sent to the fan",
         "SELECT DISTINCT r.id, r.code_id FROM result_codes r WHERE r.decided >= :assigned_from"
         " AND r.ts <= :sent_until"
         " AND NOT EXISTS (SELECT 1 FROM assigned a WHERE a.code_id = r.code_id AND a.id = r.id)",
     ),
-    Question(
+    Check(
         "doubled",
         "code {0}: in reservations {1} and {2}",
-        "SELECT code_id, MIN(hold), MAX(hold) FROM held WHERE changed <= :settled"
-        " GROUP BY code_id HAVING MIN(hold) <> MAX(hold)",
+        "SELECT code_id, MIN(reservation), MAX(reservation) FROM held_codes WHERE changed <= :settled"
+        " GROUP BY code_id HAVING MIN(reservation) <> MAX(reservation)",
     ),
-    Question(
+    Check(
         "doubled",
-        "code {0}: fan {1} has it, fan {2} was told",
-        "SELECT DISTINCT h.code_id, o.fan, a.fan FROM held h JOIN holds o ON o.id = h.hold"
+        "code {0}: held by fan {1}, sent to fan {2}",
+        "SELECT DISTINCT h.code_id, o.fan, a.fan FROM held_codes h JOIN reservations o ON o.id = h.reservation"
         " JOIN assigned a ON a.code_id = h.code_id WHERE a.fan <> o.fan",
     ),
-    Question(
+    Check(
         "drift",
-        "code {0}: is {1}, its reservations make it {2}",
-        "SELECT * FROM (SELECT c.id, c.status AS is_, CASE h.state WHEN 'held' THEN 'reserved'"
-        " WHEN 'assigned' THEN 'assigned' ELSE 'available' END AS made FROM codes c"
-        " LEFT JOIN held h ON h.code_id = c.id WHERE c.changed <= :settled AND COALESCE(h.changed, 0) <= :settled"
-        " AND (:quiet OR NOT EXISTS (SELECT 1 FROM moving m WHERE m.code_id = c.id))) WHERE is_ <> made",
+        "code {0}: its status is {1}, by its reservations {2}",
+        "SELECT * FROM (SELECT c.id, COALESCE(c.status, 'unknown') AS status,"
+        " CASE h.state WHEN 'held' THEN 'reserved' WHEN 'assigned' THEN 'assigned'"
+        " ELSE 'available' END AS by_reservations FROM codes c"
+        " LEFT JOIN held_codes h ON h.code_id = c.id"
+        " WHERE c.changed <= :settled AND COALESCE(h.changed, 0) <= :settled"
+        " AND (:quiet OR NOT EXISTS (SELECT 1 FROM moving m WHERE m.code_id = c.id)))"
+        " WHERE status <> by_reservations",
     ),
-    Question(
+    Check(
         "lost",
         "code {0}: reservation {1} ({2}) names it, and it does not exist",
-        "SELECT h.code_id, h.hold, h.state FROM held h LEFT JOIN codes c ON c.id = h.code_id"
+        "SELECT h.code_id, h.reservation, h.state FROM held_codes h LEFT JOIN codes c ON c.id = h.code_id"
         " WHERE c.id IS NULL AND h.changed <= :settled",
     ),
 )
 
 
 def check_holders(tables: Tables, terms: Terms) -> Iterator[Finding]:
-    """All checks of this file. A code that moved while the database was read is not compared with its reservation."""
-    yield from asked(QUESTIONS, tables, terms.values())
+    """Compare codes, reservations and assigned events.
+
+    A code that moved while the database was read is not compared with its reservation.
+    """
+    yield from findings_of(CHECKS, tables, terms.parameters())

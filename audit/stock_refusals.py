@@ -1,46 +1,56 @@
 """Refusals `out_of_stock` at a moment when there surely was enough.
 
-In:       refusals, and the events of `inventory.v1`.
-Out:      findings `wrong`.
+In:       refusals, the events of `inventory.v1`, and the shards as the database has them.
+Out:      findings `wrong`, and how many refusals got no verdict.
 Promise:  judged only where it is sure. The decision fell between the request's record and its answer. Each shard's
-          versions are in order, but there is no order between shards; so for each shard the least `available` that
-          it can have had in that time counts, and their sum is less than what there was at any moment of it. If even
-          that was enough, the refusal was wrong. A shard with a gap in its versions can have had less: then
-          nothing is said. (Within a batch of reserves or assigns stock only falls, so that no batch hides a lower
-          count; an import only adds, so a gap in its versions hides none either.)
+          versions are in order, whatever the clocks of its writers say, but there is no order between shards; so for
+          each shard the least `available` that it can have had in that time counts, and their sum is at most what
+          there was at any moment of it. If even that was enough, the refusal was wrong. A shard with a gap in its
+          versions can have had less: then there is no verdict. (Within a batch of reserves or assigns stock only
+          falls, so no batch hides a lower count; an import only adds, so a gap in its versions hides none either.)
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final, NamedTuple
 
 from audit.report import Finding
 from audit.tables import Tables
-from audit.terms import CLOCKS_APART_MS
+from audit.terms import CLOCKS_APART_MS, Terms
 
 MOMENTS_MAX: Final = 20_000
-"""Moments looked at: refusals of one batch are one. The latest are taken."""
-VERSIONS_MAX: Final = 50_000
-"""Versions looked at for one moment; where more fall into it, nothing would be sure."""
+"""Moments that are judged: refusals of one batch are one. The latest are taken."""
+LATER_VERSIONS_MAX: Final = 1_000
+"""Versions followed that are older by their clocks than the ones before them."""
 
-MOMENTS: Final = """
-    SELECT r.campaign, r.type, r.decided, MIN(r.quantity), MIN(a.asked), MIN(r.id), COUNT(*)
-    FROM results r JOIN (SELECT id, MIN(ts) AS asked FROM asked GROUP BY id) a ON a.id = r.id
-    WHERE r.reason = 'out_of_stock' AND a.asked <= r.decided + :apart
+CREATE_VERSIONS: Final = """
+    CREATE TABLE versions AS SELECT campaign, type, shard, version, available, changed,
+    cause <> 'import' AND version > 1 + LAG(version, 1, 0) OVER (PARTITION BY campaign, type, shard ORDER BY version)
+    AS after_gap FROM (
+        SELECT campaign, type, shard, version, available, cause, changed FROM shard_events UNION ALL
+        SELECT campaign, type, substr(id, length(campaign) + length(type) + 3), version, available, '', changed
+        FROM shards)
+    WHERE (campaign, type) IN (SELECT campaign, type FROM results WHERE reason = 'out_of_stock')
+"""
+"""Events, and the shards' documents: a shard that has long been idle has no event left."""
+REFUSALS: Final = """
+    FROM results r LEFT JOIN (SELECT id, MIN(ts) AS asked FROM incoming GROUP BY id) a ON a.id = r.id
+    WHERE r.reason = 'out_of_stock' AND COALESCE(a.asked, r.ts) BETWEEN :since AND :until
+"""
+MOMENTS: Final = f"""
+    SELECT r.campaign, r.type, r.decided, MIN(r.quantity), MIN(a.asked), MIN(r.id), COUNT(*) {REFUSALS}
+    AND a.asked <= r.decided + :apart
     GROUP BY r.campaign, r.type, r.decided ORDER BY r.decided DESC LIMIT :most
 """
-VERSIONS: Final = """
-    SELECT shard, version, available, cause, changed FROM events e
-    WHERE campaign = :campaign AND type = :type AND changed <= :until AND version >= COALESCE((
-        SELECT MAX(version) FROM events b WHERE b.campaign = e.campaign AND b.type = e.type AND b.shard = e.shard
-        AND b.changed < :since), 0)
-    ORDER BY shard, version LIMIT :most
-"""
-SHARDS: Final = """
-    SELECT COUNT(*) FROM shards s WHERE campaign = :campaign AND type = :type AND NOT EXISTS (
-        SELECT 1 FROM events e WHERE e.campaign = s.campaign AND e.type = s.type AND e.version = 1
-        AND e.campaign || ':' || e.type || ':' || e.shard = s.id AND e.changed > :until)
-"""
-"""Those that were there: one whose first version is later had nothing."""
+OF_SHARD: Final = "FROM versions WHERE campaign = :campaign AND type = :type AND shard = :shard"
+BASE: Final = f"SELECT version {OF_SHARD} AND changed < :since ORDER BY changed DESC, version DESC LIMIT 1"
+FIRST: Final = f"SELECT MIN(+version) {OF_SHARD} AND changed BETWEEN :since AND :until"
+LAST: Final = f"SELECT MAX(+version) {OF_SHARD} AND changed BETWEEN :since AND :until"
+"""Without the `+` SQLite would walk through all versions, to the first or last one of the time."""
+PREVIOUS: Final = f"SELECT MAX(version) {OF_SHARD} AND version < :version"
+NEXT: Final = f"SELECT version, changed {OF_SHARD} AND version > :version ORDER BY version LIMIT 1"
+LEAST: Final = (
+    f"SELECT MIN(available), MAX(after_gap AND version > :base) {OF_SHARD} AND version BETWEEN :base AND :last"
+)
 
 
 class Moment(NamedTuple):
@@ -55,51 +65,99 @@ class Moment(NamedTuple):
     request_id: str
     refusals: int
 
-
-class Version(NamedTuple):
-    """One event."""
-
-    shard: str
-    version: int
-    available: int
-    cause: str
-    changed: int
+    @property
+    def window(self) -> dict[str, int]:
+        """When it was decided, by any clock."""
+        return {"since": self.asked - CLOCKS_APART_MS, "until": self.decided + CLOCKS_APART_MS}
 
 
-def check_stock_refusals(tables: Tables) -> Iterator[Finding]:
-    """One finding for each moment."""
-    for row in list(tables.ask(MOMENTS, apart=CLOCKS_APART_MS, most=MOMENTS_MAX)):
-        moment = Moment(*row)
-        least = least_available(tables, moment)
-        if least is not None and least >= moment.quantity:
-            there = f"{moment.quantity} wanted, and never less than {least} available"
-            more = f" (and {moment.refusals - 1} more)" if moment.refusals > 1 else ""
-            yield Finding("wrong", f"request {moment.request_id}{more}: out_of_stock, {there}")
+class StockRefusals:
+    """Lives for one audit."""
 
+    def __init__(self, tables: Tables, terms: Terms) -> None:
+        """Creates a table of all versions."""
+        self._tables = tables
+        self._terms = terms
+        self._shards: dict[tuple[str, str], Sequence[str]] = {}
+        self.judged = 0
+        """Refusals with a verdict."""
+        tables.connection.execute(CREATE_VERSIONS)
+        tables.create_index("versions(campaign, type, shard, changed, version)")
+        tables.create_index("versions(campaign, type, shard, version, available, after_gap, changed)")
 
-def least_available(tables: Tables, moment: Moment) -> int | None:
-    """What there was at least; None if it is not sure."""
-    of = {"campaign": moment.campaign, "type": moment.type, "until": moment.decided + CLOCKS_APART_MS}
-    since = moment.asked - CLOCKS_APART_MS
-    shards: dict[str, list[Version]] = {}
-    for count, row in enumerate(tables.ask(VERSIONS, **of, since=since, most=VERSIONS_MAX + 1)):
-        if count == VERSIONS_MAX:
+    @property
+    def unjudged(self) -> int:
+        """Refusals without a verdict, once all findings were taken."""
+        return self._tables.scalar(f"SELECT COUNT(*) {REFUSALS}", **self._asked_for()) - self.judged
+
+    def findings(self) -> Iterator[Finding]:
+        """One for each moment."""
+        limits = {"apart": CLOCKS_APART_MS, "most": MOMENTS_MAX}
+        for row in list(self._tables.rows(MOMENTS, **self._asked_for(), **limits)):
+            moment = Moment(*row)
+            least = self._least_available(moment)
+            self.judged += 0 if least is None else moment.refusals
+            if least is not None and least >= moment.quantity:
+                available = f"{moment.quantity} wanted, and never less than {least} available"
+                more = f" (and {moment.refusals - 1} more)" if moment.refusals > 1 else ""
+                yield Finding("wrong", f"request {moment.request_id}{more}: out_of_stock, {available}")
+
+    def _asked_for(self) -> dict[str, int]:
+        return {"since": self._terms.since_ms, "until": self._terms.until_ms}
+
+    def _least_available(self, moment: Moment) -> int | None:
+        """The sum over the shards; None if it is not sure."""
+        total = 0
+        for shard in self._shards_of(moment.campaign, moment.type):
+            least = self._least_of_shard({"campaign": moment.campaign, "type": moment.type, "shard": shard}, moment)
+            if least is None:
+                return None
+            total += least
+        return total
+
+    def _least_of_shard(self, shard: Mapping[str, str], moment: Moment) -> int | None:
+        """The least that one shard can have had; None if a version is missing that can have had less."""
+        base = self._base(shard, moment)
+        if not base and self._next(shard, 0)[0] != 1:
             return None
-        shards.setdefault(row[0], []).append(Version(*row))
-    if len(shards) < tables.number(SHARDS, **of):
-        return None
-    least = [least_of(versions, since) for versions in shards.values()]
-    return None if None in least else sum(count for count in least if count is not None)
-
-
-def least_of(versions: list[Version], since: int) -> int | None:
-    """The least that one shard can have had; None if a version is not known that can have had less."""
-    first = versions[0]
-    if first.changed >= since and first.version > 1:
-        return None
-    least, before = (first.available if first.changed < since else 0), first.version
-    for version in versions:
-        if version.version > before + 1 and version.cause != "import":
+        last = self._last(shard, base, moment)
+        if not last:
+            return None if last is None else 0
+        least, has_gap = next(self._tables.rows(LEAST, **shard, base=base, last=last))
+        if has_gap:
             return None
-        least, before = min(least, version.available), version.version
-    return least
+        return int(least) if base else min(0, least)
+
+    def _base(self, shard: Mapping[str, str], moment: Moment) -> int:
+        """The last version before the moment; 0 if there was none, or if none is known."""
+        base = self._tables.scalar(BASE, **shard, since=moment.window["since"])
+        first = self._tables.scalar(FIRST, **shard, **moment.window)
+        if 0 < first < base:  # a clock went back: the base was written later than it says
+            return self._tables.scalar(PREVIOUS, **shard, version=first)
+        return base
+
+    def _last(self, shard: Mapping[str, str], base: int, moment: Moment) -> int | None:
+        """The last version that was true at the moment; 0 if there was none.
+
+        A new writer's clock may be behind its predecessor's: then versions follow that seem to be older.
+        """
+        last = max(base, self._tables.scalar(LAST, **shard, **moment.window))
+        for _ in range(LATER_VERSIONS_MAX):
+            version, changed = self._next(shard, last)
+            if not version or changed > moment.window["until"]:
+                return last
+            last = version
+        return None
+
+    def _next(self, shard: Mapping[str, str], version: int) -> tuple[int, int]:
+        """The version after this one, and when it was written; zeros if there is none."""
+        row = next(self._tables.rows(NEXT, **shard, version=version), (0, 0))
+        return int(row[0]), int(row[1])
+
+    def _shards_of(self, campaign: str, code_type: str) -> Sequence[str]:
+        known = self._shards.get((campaign, code_type))
+        if known is None:
+            query = "SELECT DISTINCT shard FROM versions WHERE campaign = :campaign AND type = :type"
+            rows = self._tables.rows(query, campaign=campaign, type=code_type)
+            known = self._shards[campaign, code_type] = [shard for (shard,) in rows]
+        return known

@@ -1,4 +1,4 @@
-"""`make bench`: each work measured against others that do it, in one run, in alternating order.
+"""`make bench`: each workload measured on competing systems, in one run and in alternating order.
 
 In:   `--work` (all, unless some are named) and their sizes; a stack is joined, or started and stopped again.
 Out:  a table for each work, and `benchmarks/results/latest.json`.
@@ -19,11 +19,11 @@ from benchmarks import imports, reserve
 from benchmarks.report import RESULTS, Row, keep, table_of
 
 WIDTH: Final = 110
-"""Of a table, at least: a narrower one breaks numbers in two."""
+"""Minimum width of a table; a narrower table wraps numbers."""
 
 
 class Work(StrEnum):
-    """What can be measured."""
+    """The workloads."""
 
     RESERVE = reserve.WORK
     IMPORT = imports.WORK
@@ -32,7 +32,7 @@ class Work(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """How much of it."""
+    """Size of each workload."""
 
     rounds: int
     requests: int
@@ -42,15 +42,15 @@ class Size:
 
 
 def main(
-    work: Annotated[list[Work] | None, typer.Option(help="What to measure; may be given again.")] = None,
-    rounds: Annotated[int, typer.Option(help="Runs of each system; the median counts.")] = 3,
-    requests: Annotated[int, typer.Option(help="reserve: requests given to the worker in a run.")] = 100_000,
-    partitions: Annotated[list[int] | None, typer.Option(help="reserve: partitions; may be given again.")] = None,
-    rows: Annotated[int, typer.Option(help="import: rows given to the importer in a run.")] = 200_000,
-    flat_rows: Annotated[int, typer.Option(help="import_flat: rows of the one long run.")] = 1_000_000,
-    out: Annotated[Path, typer.Option(help="Where the figures are written.")] = RESULTS,
+    work: Annotated[list[Work] | None, typer.Option(help="Workload to measure; repeatable.")] = None,
+    rounds: Annotated[int, typer.Option(help="Runs of each system; the table shows medians.")] = 3,
+    requests: Annotated[int, typer.Option(help="reserve: requests per run of the worker.")] = 100_000,
+    partitions: Annotated[list[int] | None, typer.Option(help="reserve: number of partitions; repeatable.")] = None,
+    rows: Annotated[int, typer.Option(help="import: rows per run of the importer.")] = 200_000,
+    flat_rows: Annotated[int, typer.Option(help="import_flat: rows of the long run.")] = 1_000_000,
+    out: Annotated[Path, typer.Option(help="File for the results.")] = RESULTS,
 ) -> None:
-    """Measure, print, write."""
+    """Measure, print a table, write the results."""
     size = Size(rounds, requests, partitions or [1, 4], rows, flat_rows)
     stack = devstack.up()
     try:
@@ -64,7 +64,7 @@ def main(
 
 
 async def measured(work: Work, stack: Mapping[str, str], size: Size) -> list[Row]:
-    """One work's rows."""
+    """The rows of one workload."""
     if work is Work.RESERVE:
         return await reserve.reserve_rows(stack, size.requests, size.rounds, size.partitions)
     if work is Work.IMPORT:

@@ -1,4 +1,4 @@
-"""The object that is imported: codes that all differ and stand in no order, the same in every run.
+"""The imported object: distinct codes in no order, the same in every run.
 
 In:   how many.
 Out:  codes, or a CSV file of them with a header and two columns.
@@ -10,7 +10,7 @@ from typing import Final
 CAMPAIGN: Final = "bench"
 KEY: Final = "codes.csv"
 STRIDE: Final = 0x9E3779B97F4A7C15
-"""Odd, so that no two multiples are alike modulo 2^64, and near the golden section, so that they scatter."""
+"""Odd, so that multiples are distinct modulo 2^64; near the golden ratio, so that they scatter."""
 MODULUS: Final = 2**64
 
 
@@ -21,5 +21,5 @@ def codes(start: int, stop: int) -> Iterator[str]:
 
 
 def content(rows: int) -> bytes:
-    """The file."""
+    """The file's content."""
     return "".join(["code,code_type\n", *(f"{code},tm\n" for code in codes(0, rows))]).encode()

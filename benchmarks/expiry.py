@@ -1,4 +1,4 @@
-"""`python -m benchmarks.expiry`: very many reservations that expire in the same second, while others go on reserving.
+"""`python -m benchmarks.expiry`: many reservations that expire in the same second, while fans reserve other codes.
 
 In:   how many; a stack is joined, or started and stopped again.
 Out:  `Figures`, printed as JSON: how long until all were released, and how much later reserves were answered than in
@@ -32,45 +32,45 @@ from tests.integration.running import Role, running
 HELD: Final = "held"
 """The campaign whose reservations expire."""
 FRESH: Final = "fresh"
-"""The campaign that fans reserve from meanwhile."""
+"""The campaign that fans reserve from."""
 FRESH_CODES: Final = 20_000
 WORKERS: Final = 2
 EXPIRERS: Final = 2
 QUIET_S: Final = 10.0
-"""How long reserves are measured before the holds expire."""
+"""Time to measure reserves before the holds expire."""
 SMALL_BATCH: Final = 100
 SLOWER: Final = 5
-"""A hold takes at most so many times as long to put as a code: it is a code and a reservation, while roles run."""
+"""Inserting a hold takes at most this many times as long as a code: it is two documents, while roles run."""
 SETTLE_S: Final = 3.0
 PUT_TIMEOUT_MS: Final = 60_000
-"""For the measurement's own reads and writes: the database may be busy with what was removed before."""
+"""For the benchmark's own reads and writes: the database may still be busy with earlier removals."""
 
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """What one run showed."""
+    """The results of one run."""
 
     holds: int
     released_s: float
-    """From the second in which they expired to the last one's result."""
+    """From the second of expiry to the result of the last release."""
     asked_per_hold: float
-    """Release requests decided for each hold: those that only repeat another's cost time too."""
+    """Decided release requests per hold; repeats cost time too."""
     release_batches: int
     """Batches in which the holds were released; a busy machine makes them fewer and larger."""
     reserve_quiet_ms: float
-    """Median time from a reserve's sending to its result, before."""
+    """Median time from sending a reserve to its result, before the expiry."""
     reserve_storm_ms: float
-    """The same while holds were being released."""
+    """The same during the releases."""
     reserve_quiet_p95_ms: float
     reserve_storm_p95_ms: float
     storm_batch_ms: float
-    """Mean time of a batch of releases; all partitions were busy with them all the while."""
+    """Mean time of a batch of releases; all partitions were busy with them throughout."""
 
 
 async def measure(
     stack: Mapping[str, str], holds: int, logs: Path, *, quiet_s: float = QUIET_S, fresh: int = FRESH_CODES
 ) -> Figures:
-    """One run on a scene of its own, with so many codes for the fans who go on reserving."""
+    """One run in a scene of its own, with this many codes for the fans who reserve."""
     scene = await empty_scene(stack, partitions={})
     client = connect(scene.settings.mongo.model_copy(update={"timeout_ms": PUT_TIMEOUT_MS}))
     db = database(client, scene.settings.mongo)
@@ -87,7 +87,7 @@ async def measure(
 
 
 async def storm(scene: Scene, db: Database, holds: int, logs: Path, *, put_s: float, quiet_s: float) -> Figures:
-    """Run the roles, put the holds, which may take `put_s`, and wait until all are released."""
+    """Run the roles, insert the holds within `put_s`, and wait until all are released."""
     async with AsyncExitStack() as roles, traffic(scene, FRESH) as seen:
         workers = []
         for number in range(WORKERS):
@@ -112,7 +112,7 @@ def whole_second(instant: datetime) -> datetime:
 
 @asynccontextmanager
 async def serving(scene: Scene, name: str, number: int, logs: Path) -> AsyncIterator[Role]:
-    """One more process of a role, ready; told to stop at the end, so that it leaves no transaction open."""
+    """Another process of a role, ready; stopped at the end, so that it leaves no transaction open."""
     environment = {**scene.environment, "CODES_LOG__LEVEL": "INFO"}
     async with running(name, environment, logs / f"{name}-{number}.log") as role:
         await role.until_ready()
@@ -126,7 +126,7 @@ async def serving(scene: Scene, name: str, number: int, logs: Path) -> AsyncIter
 def figures_of(
     seen: Traffic, holds: int, end_s: float, quiet_s: float, batches: int, release_batches: int
 ) -> Figures:
-    """What was seen, summed up."""
+    """The results, from what was observed."""
     last_s = max(seen.released_at_s.values())
     quiet, during = seen.reserve_ms(end_s - quiet_s, end_s), seen.reserve_ms(end_s, last_s)
     return Figures(
@@ -148,7 +148,7 @@ def p95(values: Sequence[float]) -> float:
 
 
 async def large_batches(workers: Sequence[Role]) -> int:
-    """Of more records than reserves alone would ever make."""
+    """Batches larger than reserves alone would make."""
     texts = [(await worker.get("/metrics"))[1] for worker in workers]
     lines = [
         line.split(" ") for text in texts for line in text.splitlines() if line.startswith("codes_batch_records")
@@ -161,18 +161,18 @@ async def large_batches(workers: Sequence[Role]) -> int:
 
 
 async def check(db: Database, holds: int) -> None:
-    """Each was released once, and the inventory is true."""
+    """Each hold was released once, and the counts are true."""
     ledger = db["requests"].find({}, {"outcome.outcome": 1, "outcome.reservation_id": 1})
     released = Counter(
-        [one["outcome"]["reservation_id"] async for one in ledger if one["outcome"]["outcome"] == "released"]
+        [entry["outcome"]["reservation_id"] async for entry in ledger if entry["outcome"]["outcome"] == "released"]
     )
     assert {1: holds} == Counter(released.values())
-    shards = [one async for one in db["inventory"].find({"campaign_id": HELD})]
-    assert (holds, 0) == tuple(sum(one[status] for one in shards) for status in ("available", "reserved"))
+    shards = await db["inventory"].find({"campaign_id": HELD}).to_list(None)
+    assert (holds, 0) == tuple(sum(shard[status] for shard in shards) for status in ("available", "reserved"))
     assert holds == await db["codes"].count_documents({"campaign_id": HELD, "code_type": "tm", "status": "available"})
 
 
-def main(holds: Annotated[int, typer.Option(help="Reservations that expire at once.")] = 100_000) -> None:
+def main(holds: Annotated[int, typer.Option(help="Reservations that expire in the same second.")] = 100_000) -> None:
     """Measure and print."""
     stack = devstack.up()
     try:

@@ -1,4 +1,4 @@
-"""Fans who reserve steadily, and what is answered to anybody meanwhile.
+"""Fans who reserve at a steady rate, and all results of the run.
 
 In:   a scene, the campaign to reserve from.
 Out:  `Traffic`: when each hold was released, and how long each reserve waited for its result.
@@ -24,39 +24,39 @@ POLL_MS: Final = 200
 ANSWERED_TIMEOUT_S: Final = 60.0
 RELEASED_TIMEOUT_S: Final = 300.0
 TAIL_S: Final = 2.0
-"""For the answers to the last reserves, and to what was asked twice."""
+"""For the results of the last reserves and of repeated requests."""
 
 
 @dataclass(slots=True)
 class Traffic:
-    """What was seen so far; times are seconds since 1970, on this machine's clock."""
+    """Observations so far; times are seconds since 1970, on this machine's clock."""
 
     sent_at_s: dict[str, float] = field(default_factory=dict)
-    """Reserves, by request."""
+    """Send time of reserves, by request id."""
     answered_at_s: dict[str, float] = field(default_factory=dict)
     released_at_s: dict[str, float] = field(default_factory=dict)
-    """Holds, by reservation: the first result that says so."""
+    """Release time of holds, by reservation: their first result."""
     releases: int = 0
-    """Results of release requests, repeats included."""
+    """Number of results of release requests, repeats included."""
 
     def reserve_ms(self, since_s: float, until_s: float) -> list[float]:
-        """How long reserves waited that were sent in a span of time and are answered."""
+        """Waiting times of answered reserves that were sent within a span of time."""
         sent = [(name, at) for name, at in self.sent_at_s.items() if since_s <= at < until_s]
         return [1000 * (self.answered_at_s[name] - at) for name, at in sent if name in self.answered_at_s]
 
     async def until_answered(self) -> None:
-        """Wait until all that was sent so far, a reserve of now among it, is answered: whoever serves is at work."""
+        """Wait until everything sent so far, including a reserve sent now, is answered: the worker is running."""
         await asyncio.sleep(2 / RESERVES_PER_S)
         sent = set(self.sent_at_s)
         await until(lambda: sent <= self.answered_at_s.keys(), "reserves are answered", ANSWERED_TIMEOUT_S)
 
     async def until_released(self, holds: int) -> None:
-        """Wait until so many holds are released and a little traffic went by after that."""
+        """Wait until this many holds are released and some traffic has followed."""
         await until(lambda: len(self.released_at_s) >= holds, "all holds are released", RELEASED_TIMEOUT_S)
         await asyncio.sleep(TAIL_S)
 
     def see(self, value: bytes, at_s: float) -> None:
-        """One result."""
+        """Record one result."""
         result: dict[str, Any] = orjson.loads(value)
         if result["operation"] == "release":
             self.releases += 1
@@ -67,7 +67,7 @@ class Traffic:
 
 @asynccontextmanager
 async def traffic(scene: Scene, campaign_id: str) -> AsyncIterator[Traffic]:
-    """Send and read until the end of the block."""
+    """Send and read until the `async with` block ends."""
     seen = Traffic()
     tasks = [asyncio.create_task(send(scene, campaign_id, seen)), asyncio.create_task(read(scene, seen))]
     try:
@@ -79,7 +79,7 @@ async def traffic(scene: Scene, campaign_id: str) -> AsyncIterator[Traffic]:
 
 
 async def send(scene: Scene, campaign_id: str, seen: Traffic) -> None:
-    """One reserve after the other, at an even pace, whether or not they are answered."""
+    """Send reserves at a steady rate, whether or not they are answered."""
     producer = AIOKafkaProducer(bootstrap_servers=scene.servers)
     await producer.start()
     try:
@@ -94,7 +94,7 @@ async def send(scene: Scene, campaign_id: str, seen: Traffic) -> None:
 
 
 async def read(scene: Scene, seen: Traffic) -> None:
-    """All results as they come."""
+    """Read all results as they arrive."""
     consumer = AIOKafkaConsumer(
         scene.topics.full(RESULTS),
         bootstrap_servers=scene.servers,

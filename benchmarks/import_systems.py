@@ -1,4 +1,4 @@
-"""The three ways to load a file, each as a process of its own on a scene of its own.
+"""Three systems that load a file, each as a process of its own in a scene of its own.
 
 In:   the running stack's environment, how many rows, how many other codes the campaign has before.
 Out:  `Loaded`: how far it was at which moments, and what it took.
@@ -26,22 +26,22 @@ from tests.integration.running import a_neighbour, running
 
 PARTITIONS: Final = {IMPORT.name: 1, IMPORTS.name: 1}
 PROGRESS_EVERY_S: Final = "1"
-"""Often enough for a tenth of the rows to have an event or two; each costs the importer a Kafka transaction."""
+"""Often enough for an event or two per tenth of the rows; each costs the importer a Kafka transaction."""
 SILENCE_MAX_S: Final = 60.0
-"""Without an event for so long, a run has failed."""
+"""A run without an event for this long has failed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """What one run showed."""
+    """The results of one run."""
 
     points: list[Point]
     usage: Usage | None = None
-    """Of the importer alone: from when it was ready to its end."""
+    """Of the importer only: from ready to its end."""
 
 
 async def load(system: str, stack: Mapping[str, str], rows: int, *, had: int = 0) -> Loaded:
-    """Let a system load so many rows into a campaign that has `had` other codes."""
+    """Let a system load this many rows into a campaign that has `had` other codes."""
     async with import_scene(stack, rows) as (scene, files):
         await insert_codes(scene, rows, rows + had)
         return await SYSTEMS[system](scene, files, rows)
@@ -70,7 +70,7 @@ async def row_by_row(scene: Scene, files: Files, _rows: int) -> Loaded:
 
 
 async def importer(scene: Scene, files: Files, rows: int) -> Loaded:
-    """A real `codes importer`, told by a real command; its progress events tell the pace."""
+    """A real `codes importer` with a real command; its progress events give the rate."""
     more = {"CODES_LOG__LEVEL": "INFO", "CODES_IMPORTER__PROGRESS_EVERY_S": PROGRESS_EVERY_S}
     with TemporaryDirectory() as folder:
         log = Path(folder) / "importer.log"
@@ -97,14 +97,14 @@ SYSTEMS: Final[Mapping[str, System]] = {
 
 
 async def insert_codes(scene: Scene, start: int, stop: int) -> list[Point]:
-    """Write codes of these numbers straight into the database."""
+    """Insert codes with these numbers directly into the database."""
     if start == stop:
         return []
     return await told_by("benchmarks.insert_many", str(start), str(stop), scene=scene)
 
 
 async def told_by(module: str, *arguments: str, scene: Scene) -> list[Point]:
-    """Run a module that tells its pace line by line.
+    """Run a module that prints its progress line by line.
 
     Raises:
         RuntimeError: it did not end well.
@@ -124,7 +124,7 @@ async def told_by(module: str, *arguments: str, scene: Scene) -> list[Point]:
 
 
 def check_end(end: Mapping[str, Any], rows: int) -> None:
-    """A rate counts only if the work was done.
+    """A rate is valid only if all rows were loaded.
 
     Raises:
         RuntimeError: the import failed, or did not insert every row.
@@ -134,5 +134,5 @@ def check_end(end: Mapping[str, Any], rows: int) -> None:
 
 
 def point_of(event: Mapping[str, Any]) -> Point:
-    """How far an import was."""
+    """The progress of an import at one event."""
     return Point(datetime.fromisoformat(event["at"]).timestamp(), event["rows_read"])

@@ -1,4 +1,4 @@
-"""Works `import` and `import_flat`: the importer against its limit, and against an importer that goes row by row.
+"""Workloads `import` and `import_flat`: the importer, its upper limit, and a row-by-row importer.
 
 In:   how many rows and rounds.
 Out:  `import`: a row for each system, with its rate between the first tenth and the last, as a ratio to both others.
@@ -22,24 +22,24 @@ LIMIT: Final = "insert_many"
 SLOW: Final = "row_by_row"
 OURS: Final = "importer"
 SLOWER: Final = 20
-"""The slow system is given so many times fewer rows, in the middle of the others' run: see `Task.had`."""
+"""The slow system gets this many times fewer rows, in the middle of the others' range: see `Task.had`."""
 
 
 class Task(NamedTuple):
-    """What a system is given in each round."""
+    """The task of a system in each round."""
 
     system: str
     rows: int
     had: int = 0
-    """Codes that the campaign has before. An insert costs the more the larger the collection is, so the slow system
-    begins where the others are half way."""
+    """Codes that the campaign has before. Inserts become slower as the collection grows, so the slow system starts at
+    the others' halfway point."""
 
 
 Runs = dict[Task, list[Loaded]]
 
 
 async def import_rows(stack: Mapping[str, str], rows: int, rounds: int) -> list[Row]:
-    """Every system, round after round in alternating order: a change of the machine's load meets all alike."""
+    """Run all systems in each round, in alternating order, so that changes of the load affect all equally."""
     tasks = [Task(LIMIT, rows), Task(SLOW, rows // SLOWER, had=rows // 2), Task(OURS, rows)]
     runs: Runs = {}
     for number in range(rounds):
@@ -51,13 +51,13 @@ async def import_rows(stack: Mapping[str, str], rows: int, rounds: int) -> list[
 
 
 async def flat_rows(stack: Mapping[str, str], rows: int) -> list[Row]:
-    """One long run of the limit, and one of the importer."""
+    """One long run of the limit and one of the importer."""
     return [flat_row(system, rows, await load(system, stack, rows)) for system in (LIMIT, OURS)]
 
 
 def row_of(task: Task, runs: Runs) -> Row:
-    """Medians of one system, and the most memory."""
-    rates = {one.system: median(steady_rate(run.points) for run in found) for one, found in runs.items()}
+    """Medians of one system, and its peak memory."""
+    rates = {task.system: median(steady_rate(run.points) for run in found) for task, found in runs.items()}
     rate = rates[task.system]
     return {
         "work": WORK,
@@ -70,12 +70,12 @@ def row_of(task: Task, runs: Runs) -> Row:
 
 
 def usage_of(found: list[Loaded]) -> Row:
-    """What the importer took; nothing of the others, which are no processes that wait for commands."""
+    """CPU and memory of the importer; the others are not long-running processes."""
     seen = [run.usage for run in found if run.usage is not None]
     return {
-        "rss_mb": round(max(one.most_mb for one in seen)) if seen else None,
-        "rss_above_idle_mb": round(max(one.most_mb - one.first_mb for one in seen)) if seen else None,
-        "cpu_s": round(median(one.cpu_s for one in seen), 1) if seen else None,
+        "rss_mb": round(max(usage.most_mb for usage in seen)) if seen else None,
+        "rss_above_idle_mb": round(max(usage.most_mb - usage.first_mb for usage in seen)) if seen else None,
+        "cpu_s": round(median(usage.cpu_s for usage in seen), 1) if seen else None,
     }
 
 
@@ -94,5 +94,5 @@ def flat_row(system: str, rows: int, loaded: Loaded) -> Row:
 
 
 def say(what: str) -> None:
-    """To who waits."""
+    """Print progress on standard error."""
     Console(stderr=True).print(what)

@@ -1,4 +1,4 @@
-"""The limit of an import: nothing but one transaction a chunk with one `insert_many` in it.
+"""The upper limit of an import: one transaction with one `insert_many` per chunk, and nothing else.
 
 In:   `python -m benchmarks.insert_many START STOP`, the numbers of the codes to write; settings from the environment
       as the importer's.
@@ -22,33 +22,33 @@ from tests.fakes.stocking import a_code
 
 
 async def insert(settings: Settings, first: int, end: int) -> None:
-    """Write all documents, chunk by chunk, and tell the pace."""
+    """Write all documents, chunk by chunk, and print the progress."""
     client = connect(settings.mongo)
     collection: Collection = database(client, settings.mongo)["codes"]
     chunk = settings.importer.rows_per_chunk_max
     spent_s = 0.0
-    tell(spent_s, 0)
+    print_progress(spent_s, 0)
     async with await client.start_session() as session:
         for start in range(first, end, chunk):
             stop = min(start + chunk, end)
             documents = [a_code(CAMPAIGN, "tm", code) for code in codes(start, stop)]
             spent_s += await write_s(collection, session, documents)
-            tell(spent_s, stop - first)
+            print_progress(spent_s, stop - first)
     client.close()
 
 
 async def write_s(
     collection: Collection, session: AsyncIOMotorClientSession, documents: Sequence[dict[str, Any]]
 ) -> float:
-    """Write one chunk; gives the seconds it took."""
+    """Write one chunk; returns the seconds it took."""
     begun_s = time.perf_counter()
     async with session.start_transaction():
         await collection.insert_many(documents, ordered=False, session=session)
     return time.perf_counter() - begun_s
 
 
-def tell(at_s: float, rows: int) -> None:
-    """How far it is."""
+def print_progress(at_s: float, rows: int) -> None:
+    """Print the progress."""
     print(at_s, rows, flush=True)
 
 

@@ -1,4 +1,4 @@
-"""One measurement: a system as a process of its own, on a scene of its own.
+"""One measurement: a system as a process of its own, in a scene of its own.
 
 In:   the command of a system, how many requests and partitions.
 Out:  `Figures`: the steady rate, and the most memory it took.
@@ -19,7 +19,7 @@ SYSTEMS: Final[Mapping[str, Sequence[str]]] = {
     "worker": ("-m", "cli.main", "worker"),
 }
 SPARE_CODES: Final = 1.2
-"""Codes per request: nobody's stock runs out."""
+"""Codes per request, so that no stock runs out."""
 STOP_TIMEOUT_S: Final = 30.0
 WARM: Final = 0.1
 COLD: Final = 0.9
@@ -27,16 +27,16 @@ COLD: Final = 0.9
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """What one run showed."""
+    """The results of one run."""
 
     per_s: float
-    """Results a second, between the first tenth and the last."""
+    """Results per second, between the first tenth and the last."""
     rss_mb: float
-    """Most resident memory of the process, MiB."""
+    """Peak resident memory of the process, MiB."""
 
 
 async def measure(system: str, stack: Mapping[str, str], *, partitions: int, requests: int) -> Figures:
-    """Run a system on a fresh scene until everything is answered."""
+    """Run a system in a new scene until everything is answered."""
     codes = int(requests * SPARE_CODES)
     scene = await set_the_scene(stack, partitions=partitions, codes=codes, requests=requests)
     process = await asyncio.create_subprocess_exec(
@@ -52,13 +52,13 @@ async def measure(system: str, stack: Mapping[str, str], *, partitions: int, req
 
 
 def steady_rate(times_ms: Sequence[int]) -> float:
-    """Results a second in the middle of a run: neither the start-up nor the last stragglers count."""
+    """Results per second in the middle of a run, without start-up and stragglers."""
     first, last = int(len(times_ms) * WARM), int(len(times_ms) * COLD)
     return (last - first) * 1000 / max(1, times_ms[last] - times_ms[first])
 
 
 async def stop(process: asyncio.subprocess.Process) -> None:
-    """End it, kindly first."""
+    """Send SIGTERM, then SIGKILL after a while."""
     if process.returncode is None:
         process.terminate()
     try:

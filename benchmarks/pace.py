@@ -1,4 +1,4 @@
-"""How fast something went, told by how far it was at some moments.
+"""Rates from a series of progress marks.
 
 In:   points: so many rows were done at such a time, in order; the first one is of no rows, the last one of all.
 Out:  rates and costs. Pure. Between two points the pace is taken to be even.
@@ -12,21 +12,21 @@ TENTH: Final = 0.1
 
 
 class Point(NamedTuple):
-    """How far it was."""
+    """The progress at one moment."""
 
     at_s: float
-    """Seconds on any clock."""
+    """Seconds, on any clock."""
     rows: int
 
 
 def steady_rate(points: Sequence[Point]) -> float:
-    """Rows a second between the first tenth and the last: neither the start nor the end counts."""
+    """Rows per second between the first tenth and the last, without start and end."""
     rows = points[-1].rows
     return rows * (1 - 2 * TENTH) / (seconds_at(points, rows * (1 - TENTH)) - seconds_at(points, rows * TENTH))
 
 
 def last_tenth_to_first_tenth(points: Sequence[Point]) -> float:
-    """How many times as long as the first tenth of the rows the last one took; 1: the cost of a row is flat."""
+    """Time of the last tenth of the rows divided by that of the first; 1: the cost of a row is constant."""
     rows = points[-1].rows
     first = seconds_at(points, rows * TENTH) - seconds_at(points, 0)
     last = seconds_at(points, rows) - seconds_at(points, rows * (1 - TENTH))
@@ -34,7 +34,7 @@ def last_tenth_to_first_tenth(points: Sequence[Point]) -> float:
 
 
 def seconds_at(points: Sequence[Point], rows: float) -> float:
-    """When so many rows were done."""
+    """The time at which this many rows were done."""
     after = bisect_left(points, rows, key=lambda point: point.rows)
     later = points[after]
     if after == 0 or later.rows == rows:

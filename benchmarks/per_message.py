@@ -1,4 +1,4 @@
-"""What we compare with: a consumer that handles one message per round trip, plainly and fairly.
+"""The baseline of `reserve`: a straightforward consumer that handles one message per round trip.
 
 It does less than the worker, to its own advantage: it finds a code in a list read beforehand, writes the holder into
 the code's own document with one guarded update by `_id`, sends the result, waits for it, commits, and goes on. No
@@ -45,7 +45,7 @@ async def serve(settings: Settings) -> None:
 
 
 async def reserve(codes: Collection, free: list[str], record: "ConsumerRecord[bytes, bytes]") -> bytes:
-    """Take the next code that is really free, for this fan."""
+    """Take the next available code for this fan."""
     asked = orjson.loads(record.value or b"{}")
     while free:
         code_id = free.pop()

@@ -1,8 +1,8 @@
-"""The figures: kept in a file, shown as a table.
+"""The results: kept in a file, shown as a table.
 
 In:       rows of one work, as measured just now.
 Out:      `results/latest.json` with them; a table for people.
-Promise:  rows of other works stay as they were; each row tells its date and its database.
+Promise:  rows of other workloads stay unchanged; each row has its date and its database.
 """
 
 import platform
@@ -22,7 +22,7 @@ Row = dict[str, Any]
 
 
 def keep(out: Path, database: str, rows: Sequence[Row]) -> None:
-    """Put rows into the file, in place of former ones of the same works."""
+    """Write rows to the file; they replace former rows of the same workloads."""
     said = {"database": database, "date": datetime.now(UTC).isoformat(timespec="seconds")}
     works = {row["work"] for row in rows}
     others = [row for row in kept(out) if row["work"] not in works]
@@ -36,7 +36,7 @@ def kept(out: Path) -> list[Row]:
 
 
 def table_of(rows: Sequence[Mapping[str, Any]], database: str) -> Table:
-    """The rows of one work for people."""
+    """The rows of one workload as a table."""
     columns = list(rows[0])
     table = Table(*(Column(column, overflow="fold") for column in columns), title=f"{database}, {machine()}")
     for row in rows:
@@ -45,7 +45,7 @@ def table_of(rows: Sequence[Mapping[str, Any]], database: str) -> Table:
 
 
 def machine() -> str:
-    """What it ran on."""
+    """The machine of the run."""
     memory_gib = psutil.virtual_memory().total / GIB
     return (
         f"{psutil.cpu_count()} cores, {memory_gib:.0f} GiB, {platform.system()}, Python {platform.python_version()}"

@@ -1,4 +1,4 @@
-"""Work `reserve`: the worker against a consumer of one message per round trip.
+"""Workload `reserve`: the worker, and a consumer that handles one message per round trip.
 
 In:   how many requests, rounds and partitions.
 Out:  a row for each system. The rate is that between the first tenth of the results and the last, so neither start-up
@@ -16,18 +16,18 @@ from benchmarks.report import Row
 
 WORK: Final = "reserve"
 SLOWER: Final = 10
-"""The slow system is given so many times fewer requests: its rate is as steady with fewer."""
+"""The slow system gets this many times fewer requests; its rate is steady all the same."""
 
 Runs = dict[tuple[str, int, int], list[Figures]]
 
 
 async def reserve_rows(stack: Mapping[str, str], requests: int, rounds: int, partitions: Sequence[int]) -> list[Row]:
-    """Measure, and compare."""
+    """Measure and compare."""
     return rows_of(await all_runs(stack, requests, rounds, partitions))
 
 
 async def all_runs(stack: Mapping[str, str], requests: int, rounds: int, partitions: Sequence[int]) -> Runs:
-    """Every system, round after round, so that a change of the machine's load meets all alike."""
+    """Run all systems in each round, so that changes of the machine's load affect all equally."""
     runs: Runs = {}
     for number in range(rounds):
         systems = [("per_message", 1, requests // SLOWER), *(("worker", count, requests) for count in partitions)]
@@ -39,7 +39,7 @@ async def all_runs(stack: Mapping[str, str], requests: int, rounds: int, partiti
 
 
 def rows_of(runs: Runs) -> list[Row]:
-    """Medians, and how many times the slow system's rate."""
+    """Medians, and the ratio to the slow system's rate."""
     rates = {key: median(figures.per_s for figures in found) for key, found in runs.items()}
     base = next(rate for (system, _, _), rate in rates.items() if system == "per_message")
     return [

@@ -1,4 +1,4 @@
-"""What we compare with: an importer that upserts row by row and counts what was new, plainly and fairly.
+"""The baseline of `import`: a straightforward importer that upserts row by row and counts new codes.
 
 It does less than the importer, to its own advantage: no checkpoint, no transaction, no event, no check of a cell.
 
@@ -18,7 +18,7 @@ from typing import Any, Final
 import boto3
 
 from benchmarks.codes_file import CAMPAIGN
-from benchmarks.insert_many import tell
+from benchmarks.insert_many import print_progress
 from ops.settings.load import Settings, load_settings
 from stores.mongo.collections import Collection
 from stores.mongo.connection import connect, database
@@ -38,7 +38,7 @@ ONE_MORE: Final = (
     {"_id": f"{CAMPAIGN}:tm:row-by-row"},
     {"$inc": {"available": 1, "version": 1}, "$setOnInsert": SHARD},
 )
-"""Which count moves, and how: without it nobody would know what the campaign has."""
+"""The count that moves with each code; without it the campaign's totals would be unknown."""
 
 
 async def load(settings: Settings, bucket: str, key: str) -> None:
@@ -46,18 +46,18 @@ async def load(settings: Settings, bucket: str, key: str) -> None:
     client = connect(settings.mongo)
     db = database(client, settings.mongo)
     done = 0
-    tell(time.perf_counter(), done)
+    print_progress(time.perf_counter(), done)
     for done, document in enumerate(documents(settings, bucket, key), 1):
         if await upsert(db["codes"], document):
             await db["inventory"].update_one(*ONE_MORE, upsert=True)
         if done % TELL_EVERY_ROWS == 0:
-            tell(time.perf_counter(), done)
-    tell(time.perf_counter(), done)
+            print_progress(time.perf_counter(), done)
+    print_progress(time.perf_counter(), done)
     client.close()
 
 
 def documents(settings: Settings, bucket: str, key: str) -> Iterator[dict[str, Any]]:
-    """One for each row after the header."""
+    """One code per row after the header."""
     s3 = boto3.client("s3", endpoint_url=settings.s3.endpoint_url, region_name=settings.s3.region)
     body = s3.get_object(Bucket=bucket, Key=key)["Body"]
     for row in csv.DictReader(codecs.getreader("utf-8")(body)):
@@ -65,7 +65,7 @@ def documents(settings: Settings, bucket: str, key: str) -> Iterator[dict[str, A
 
 
 async def upsert(collection: Collection, document: dict[str, Any]) -> bool:
-    """Insert it, unless the campaign has the code. Whether it was new."""
+    """Insert a code unless the campaign has it; returns whether it was new."""
     which = {name: document.pop(name) for name in ("campaign_id", "code")}
     done = await collection.update_one(which, {"$setOnInsert": document}, upsert=True)
     return done.upserted_id is not None

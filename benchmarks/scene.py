@@ -1,4 +1,4 @@
-"""A scene for one run: topics, a database with codes, and requests that wait to be served.
+"""The scene of one run: topics, a database with codes, and requests that wait to be served.
 
 In:   the running stack's environment.
 Out:  `Scene`, and what can be done with it. Each run has a prefix and a database of its own.
@@ -23,14 +23,14 @@ from stores.mongo.connection import connect, database
 from tests.fakes.stocking import put_codes
 
 DROP_TIMEOUT_MS: Final = 300_000
-"""A million codes are not removed at once."""
+"""Removing a million codes takes a while."""
 QUIET_MS_MAX: Final = 60_000
-"""Without a single new result for so long, a run has failed."""
+"""A run without a new result for this long has failed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """One run's surroundings."""
+    """The topics and the database of one run."""
 
     environment: Mapping[str, str]
     settings: Settings
@@ -55,7 +55,7 @@ async def set_the_scene(stack: Mapping[str, str], *, partitions: int, codes: int
 
 
 async def empty_scene(stack: Mapping[str, str], *, partitions: Mapping[str, int]) -> Scene:
-    """Topics, with these partitions where they differ from the contract's, and a database, all empty."""
+    """Empty topics and an empty database; `partitions` overrides the contract's counts."""
     name = f"bench-{secrets.token_hex(4)}"
     environment = {
         **stack,
@@ -83,14 +83,14 @@ async def clear(scene: Scene) -> None:
 
 
 async def load_codes(scene: Scene, count: int) -> None:
-    """Put codes and their shard straight into the database."""
+    """Insert codes and their shard directly into the database."""
     client = connect(scene.settings.mongo)
     await put_codes(database(client, scene.settings.mongo), CAMPAIGN, count)
     client.close()
 
 
 async def send_requests(scene: Scene, count: int, partitions: int) -> None:
-    """Put reserve requests on their topic, evenly."""
+    """Send reserve requests, spread evenly over the partitions."""
     producer = AIOKafkaProducer(bootstrap_servers=scene.servers, linger_ms=5)
     await producer.start()
     topic = scene.topics.full(RESERVE)
@@ -103,13 +103,13 @@ async def send_requests(scene: Scene, count: int, partitions: int) -> None:
 
 
 def request(number: int) -> bytes:
-    """One fan's wish."""
+    """One fan's request."""
     asked = ReserveRequest(request_id=f"r-{number}", campaign_id=CAMPAIGN, fan_id=f"fan-{number}")
     return asked.to_json()
 
 
 async def result_times_ms(scene: Scene, count: int) -> Sequence[int]:
-    """When each result was sent, in order; waits until there are `count`.
+    """The send time of each result, in order; waits until there are `count`.
 
     Raises:
         TimeoutError: no new result came for `QUIET_MS_MAX`.

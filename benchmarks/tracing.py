@@ -1,8 +1,8 @@
-"""`python -m benchmarks.tracing`: what tracing costs a batch, off and on, without a broker or a database.
+"""`python -m benchmarks.tracing`: the cost of tracing per batch, off and on, without a broker or a database.
 
-In:   how many rounds. A batch is 500 requests that each bring a trace, decided and answered on a store in memory.
-Out:  two ratios to the time of an untraced batch. On a real database a batch takes several times as long, so there
-      both are nearer to 1.
+In:   the number of rounds. A batch is 500 requests that each carry a trace, on a store in memory.
+Out:  two ratios to the time of an untraced batch. On a real database a batch takes several times as long, so both
+      are closer to 1 there.
 """
 
 import asyncio
@@ -15,19 +15,15 @@ import typer
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter, SpanExportResult
 
-from consumers.loop.failpoints import Failpoint
 from consumers.loop.tracing import UNTRACED, Tracer
 from consumers.worker.batch import RequestPartition
-from consumers.worker.context import WorkerContext
 from ops.telemetry.otel import OtelTracer
-from producers.reply_topics import ReplyTopics
-from schemas.settings import WorkerSettings
 from schemas.topics import RESERVE
-from tests.fakes.builders import NOW, TM, TOPICS, a_reserve, candidates
-from tests.fakes.history import no_topics
+from tests.fakes.builders import NOW, TM, a_reserve, candidates
 from tests.fakes.kafka import MemoryKafka, Source
 from tests.fakes.memory_store import MemoryCodeStore, MemoryDatabase
 from tests.fakes.observer import ObservedFacts
+from tests.fakes.serving import a_context
 
 SOURCE: Final = Source(RESERVE.name, 0)
 BATCH: Final = 500
@@ -36,10 +32,10 @@ HOOKS: Final = 10_000
 
 
 class Discarding(SpanExporter):
-    """Takes spans and forgets them."""
+    """Discards all spans."""
 
     def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:  # noqa: ARG002  # the SDK's form
-        """Nothing is sent: that is the collector's time, in a thread of its own."""
+        """Sending is left out: it happens in a thread of its own."""
         return SpanExportResult.SUCCESS
 
 
@@ -51,10 +47,8 @@ async def batch_s(tracer: Tracer) -> float:
         trace = f"00-{number + 1:032x}-00f067aa0ba902b7-01".encode()
         value = a_reserve(request_id=f"r-{number}").to_json()
         kafka.send(SOURCE, value, NOW, headers=(("traceparent", trace),))
-    observer = ObservedFacts()
-    replies = ReplyTopics((), no_topics, observer)
-    context = WorkerContext(TOPICS, "group", WorkerSettings(), observer, Failpoint(), replies, tracer=tracer)
     store = MemoryCodeStore(database, SOURCE.shard, tells_values=False)
+    context = a_context(ObservedFacts(), tracer=tracer)
     work, emitter = RequestPartition(SOURCE.shard, SOURCE.topic, store, context), kafka.open_emitter(SOURCE)
     start = time.perf_counter()
     await work.serve(kafka.pending(SOURCE), emitter, asyncio.Event())
@@ -62,7 +56,7 @@ async def batch_s(tracer: Tracer) -> float:
 
 
 def hooks_s() -> float:
-    """Seconds that a batch's calls of a tracer that does nothing take."""
+    """Seconds for a batch's calls of the tracer that does nothing."""
     start = time.perf_counter()
     for _ in range(HOOKS):
         with UNTRACED.processing("group", ()):
@@ -75,7 +69,7 @@ def hooks_s() -> float:
 
 
 async def measured(rounds: int) -> tuple[float, float]:
-    """Medians of an untraced and of a traced batch, taken in turns."""
+    """Medians of an untraced and of a traced batch, measured in turns."""
     provider = TracerProvider(shutdown_on_exit=False)
     provider.add_span_processor(BatchSpanProcessor(Discarding()))
     traced = OtelTracer(provider)
@@ -84,13 +78,13 @@ async def measured(rounds: int) -> tuple[float, float]:
     return median(off for off, _ in pairs), median(on for _, on in pairs)
 
 
-def main(rounds: Annotated[int, typer.Option(help="Batches of each way.")] = 100) -> None:
+def main(rounds: Annotated[int, typer.Option(help="Batches per variant.")] = 100) -> None:
     """Measure and print."""
     off, on = asyncio.run(measured(rounds))
     typer.echo(
         f"off: {(off + hooks_s()) / off:.5f} of a batch without tracing, {off * 1000:.1f} ms for {BATCH} requests"
     )
-    typer.echo(f"on:  {on / off:.3f} of it")
+    typer.echo(f"on:  {on / off:.3f} times as long")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""What a process takes of the machine while it lives.
+"""CPU and memory of a process while it runs.
 
 In:   its id.
 Out:  `Usage`.
@@ -16,18 +16,18 @@ LOOK_EVERY_S: Final = 0.05
 
 @dataclass(slots=True)
 class Usage:
-    """Since it was first looked at."""
+    """Since the first sample."""
 
     first_mb: float
-    """Resident memory, MiB, at the first look."""
+    """Resident memory at the first sample, MiB."""
     most_mb: float
-    """Most resident memory."""
+    """Peak resident memory, MiB."""
     cpu_s: float
-    """Seconds of CPU, of all its threads, between the first look and the last."""
+    """CPU seconds of all threads between the first sample and the last."""
 
 
 async def usage(pid: int) -> Usage:
-    """Look at it until it ends."""
+    """Sample it until it ends."""
     process = psutil.Process(pid)
     first_mb, cpu_before_s = rss_mb(process), cpu_s(process)
     found = Usage(first_mb, first_mb, 0.0)
@@ -47,6 +47,6 @@ def rss_mb(process: psutil.Process) -> float:
 
 
 def cpu_s(process: psutil.Process) -> float:
-    """Seconds of CPU so far."""
+    """CPU seconds so far."""
     times = process.cpu_times()
     return float(times.user + times.system)

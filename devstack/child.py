@@ -1,8 +1,8 @@
-"""Programs that help and end: jgo, Kafka's formatter.
+"""Short-lived helper programs: jgo, Kafka's formatter.
 
 In:       a command and how long it may take.
 Out:      the running child, to read from.
-Promise:  when the block is left, for whatever reason, the child has ended.
+Promise:  the child has ended when the `async with` block ends, for whatever reason.
 """
 
 import asyncio
@@ -15,7 +15,7 @@ from pathlib import Path
 from devstack.errors import StackError
 
 WIDE = {"COLUMNS": "500"}
-"""Some programs fold their lines to the terminal's width, and what they print here is read by a program."""
+"""Some programs wrap lines at the terminal's width; here a program parses them."""
 
 
 @asynccontextmanager

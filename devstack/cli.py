@@ -1,7 +1,7 @@
-"""`codes dev`: the local stack for people and for their scripts.
+"""`codes dev`: the local stack, for people and scripts.
 
-Out:      what was asked for on standard output; progress and complaints on standard error.
-Promise:  0 done, 1 failed, 2 wrong usage, 3 the stack does not run.
+Out:      results on standard output; progress and errors on standard error.
+Promise:  exit code 0 done, 1 failed, 2 wrong usage, 3 the stack is not running.
 """
 
 import json
@@ -30,12 +30,12 @@ app = typer.Typer(
 )
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
-Wipe = Annotated[bool, typer.Option("--wipe", help="Remove the data too.")]
+Wipe = Annotated[bool, typer.Option("--wipe", help="Also delete the data.")]
 
 
 @app.command(epilog="Example: codes dev up && env $(codes dev env) codes worker")
 def up(json_: Json = False) -> None:
-    """Start the stack, or join it. A part that died is named, with the end of its log, and started again."""
+    """Start the stack, or join it. A part that died is reported with the end of its log, and restarted."""
     with _progress() as report:
         running = local.up(report=report)
     if json_:
@@ -46,7 +46,7 @@ def up(json_: Json = False) -> None:
 
 @app.command(epilog="Examples: codes dev down; codes dev down --wipe")
 def down(wipe: Wipe = False, json_: Json = False) -> None:
-    """Stop the stack. Kafka's and the database's data stays, unless --wipe; S3's objects do not."""
+    """Stop the stack. The data of Kafka and the database is kept unless --wipe is given; S3 objects are lost."""
     with _progress() as report:
         stopped = local.down(wipe=wipe, report=report)
     if json_:
@@ -57,8 +57,8 @@ def down(wipe: Wipe = False, json_: Json = False) -> None:
 
 @app.command(epilog="Examples: codes dev status; codes dev status --json")
 def status(json_: Json = False) -> None:
-    """Say how each part is. Exit code 0 if all run, 3 if not, 1 if one died."""
-    with _failing_clearly():
+    """Show the state of each part. Exit code 0 if all run, 3 if not, 1 if one died."""
+    with _reported_errors():
         parts = local.status()
     if json_:
         _print_json([part.model_dump(mode="json") for part in parts])
@@ -71,8 +71,8 @@ def status(json_: Json = False) -> None:
 
 @app.command(epilog="Examples: env $(codes dev env) codes worker; codes dev env > .env")
 def env(json_: Json = False) -> None:
-    """Print the variables another program needs, as KEY=VALUE lines. Exit code 3 if nothing runs."""
-    with _failing_clearly():
+    """Print the variables that another program needs, as KEY=VALUE lines. Exit code 3 if the stack is not running."""
+    with _reported_errors():
         running = local.current()
     if running is None:
         typer.echo("the local stack does not run: codes dev up", err=True)
@@ -84,7 +84,7 @@ def env(json_: Json = False) -> None:
 
 
 @contextmanager
-def _failing_clearly() -> Iterator[None]:
+def _reported_errors() -> Iterator[None]:
     try:
         yield
     except (StackError, OSError) as error:  # an OSError names the file or the port
@@ -94,9 +94,9 @@ def _failing_clearly() -> Iterator[None]:
 
 @contextmanager
 def _progress() -> Iterator[Report]:
-    """Show what happens: one moving line at a terminal, plain lines elsewhere. What has several lines stays."""
+    """Show progress: one changing line on a terminal, plain lines elsewhere. Messages of several lines stay."""
     console = Console(stderr=True, soft_wrap=True)
-    with _failing_clearly(), console.status("the local stack") as moving:
+    with _reported_errors(), console.status("the local stack") as moving:
 
         def report(message: str) -> None:
             if console.is_terminal and "\n" not in message:

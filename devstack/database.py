@@ -1,4 +1,4 @@
-"""The database: how each engine is started, and when it is ready to write.
+"""The database: the command line of each engine, and the check that it accepts writes.
 
 In:       the layout and a port.
 Out:      a Recipe.
@@ -22,7 +22,7 @@ from devstack.recipe import Kind, Recipe, listens
 
 REPLICA_SET = "codes"
 CACHE_SHARE = 8
-"""One part in so many of the memory. The engines' own defaults, up to half of it, are for machines of their own; a
+"""The cache gets one eighth of the memory. The engines' defaults, up to half of it, assume a dedicated machine; a
 small cache stalls long imports: a million rows took more than 512 MiB."""
 CACHE_MIB_MIN, CACHE_MIB_MAX = 256, 4096
 MIB = 1024 * 1024
@@ -34,7 +34,7 @@ Admin = Database[dict[str, Any]]
 
 
 async def prepare(layout: Layout, ports: Mapping[str, int], report: Report) -> Recipe:
-    """Find the engine, give it a folder of its own, say how to run it."""
+    """Find the engine and make its folder."""
     found = await asyncio.to_thread(find_engine)
     folder = layout.data(found.engine)
     (folder / "secantusd.toml").touch()
@@ -54,7 +54,7 @@ KIND = Kind(ports=("server",), prepare=prepare)
 
 
 def command(found: Found, port: int) -> tuple[str, ...]:
-    """Write an engine's command line."""
+    """An engine's command line."""
     address = ("--port", str(port))
     if found.engine == "mongod":
         memory = ("--wiredTigerCacheSizeGB", f"{cache_mib() / 1024:.2f}")
@@ -69,18 +69,18 @@ def command(found: Found, port: int) -> tuple[str, ...]:
             REPLICA_SET,
             *memory,
         )
-    own = ("--config", "secantusd.toml")  # an empty one: else it looks for the user's
+    own = ("--config", "secantusd.toml")  # an empty file, or it reads the user's
     return (found.program, *own, "--host", HOST, *address, "--storage-path", "db", "--cache-size", f"{cache_mib()}M")
 
 
 def cache_mib() -> int:
-    """How much of this machine's memory the database may take for its cache, MiB."""
+    """Size of the database's cache on this machine, in MiB."""
     memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // MIB
     return max(CACHE_MIB_MIN, min(CACHE_MIB_MAX, memory // CACHE_SHARE))
 
 
 def version_of(found: Found) -> str:
-    """Ask the engine for its version; the one in Python has no option for it."""
+    """The engine's version; the Python engine has no option for it."""
     if found.engine == "secantusd-py":
         return importlib.metadata.version("secantusdb")
     asked = subprocess.run(  # noqa: S603 - the program was looked up here
@@ -91,7 +91,7 @@ def version_of(found: Found) -> str:
 
 
 async def answers(port: int, *, initiate: bool) -> bool:
-    """Say whether the database takes writes; tell a fresh replica set who its only member is."""
+    """Whether the database accepts writes; initiates a new replica set."""
     return await listens(port) and await asyncio.to_thread(_is_writable, port, initiate=initiate)
 
 
@@ -111,7 +111,7 @@ def _client(port: int) -> MongoClient[dict[str, Any]]:
 
 
 def join_own_set(admin: Admin, port: int) -> None:
-    """Make a mongod the one member of its set; one that was set up on another port is told its new one."""
+    """Initiate a replica set of one member; if it was initiated on another port, reconfigure it."""
     members = [{"_id": 0, "host": f"{HOST}:{port}"}]
     try:
         admin.command("replSetInitiate", {"_id": REPLICA_SET, "members": members})

@@ -1,7 +1,7 @@
-"""Which database speaks MongoDB's protocol here: a real mongod, or SecantusDB written in Rust or in Python.
+"""The engine behind MongoDB's protocol: a real mongod, or SecantusDB in Rust or in Python.
 
 In:       the environment (`CODES_DEV_DATABASE` forces one) and what is installed.
-Out:      the engine and its program; its address.
+Out:      the engine, its program and its address.
 """
 
 import os
@@ -34,10 +34,10 @@ class Found(NamedTuple):
 
 
 def forced() -> Engine | None:
-    """Read which engine the environment asks for, if any.
+    """The engine that the environment names, if any.
 
     Raises:
-        StackError: it asks for one that does not exist.
+        StackError: the environment names an unknown engine.
     """
     wanted = os.environ.get(FORCE)
     if not wanted:
@@ -48,10 +48,10 @@ def forced() -> Engine | None:
 
 
 def find_engine() -> Found:
-    """Find the database to run: the forced one, else the best there is.
+    """The engine to run: the forced one, else the first that is installed.
 
     Raises:
-        PartMissingError: the forced one, or every one, is missing.
+        PartMissingError: the forced engine is not installed, or none is.
     """
     wanted = forced()
     for engine in ENGINES if wanted is None else (wanted,):
@@ -64,7 +64,7 @@ def find_engine() -> Found:
 
 
 def uri(port: int) -> str:
-    """Write the address for drivers. Direct: there is one node, whatever its replica set calls it."""
+    """The address for drivers. Direct, because the one node may have another name in its replica set."""
     return f"mongodb://{HOST}:{port}/?directConnection=true"
 
 

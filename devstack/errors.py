@@ -1,24 +1,24 @@
-"""What can go wrong with the local stack, each said so that a person can mend it.
+"""Errors of the local stack; each message says what to do.
 
-Out:      StackError and its kinds. Their message is all the command line prints.
+Out:      StackError and its subclasses. The command line prints their message and nothing else.
 """
 
 
-def with_log(what: str, log_end: list[str]) -> str:
-    """Say what happened and show the end of the log beneath."""
-    return "\n".join([f"{what}. The end of its log:", *(f"  | {line}" for line in log_end or ["(empty)"])])
+def with_log(event: str, log_end: list[str]) -> str:
+    """A message with the end of a log below it."""
+    return "\n".join([f"{event}. The end of its log:", *(f"  | {line}" for line in log_end or ["(empty)"])])
 
 
 class StackError(Exception):
-    """The local stack cannot do what was asked; the message says what to do about it."""
+    """An operation on the local stack failed; the message says what to do."""
 
 
 class PartMissingError(StackError):
-    """A program or package that a part needs is not on this machine. Install it, or choose another engine."""
+    """A program or package of a part is not installed. Install it, or choose another engine."""
 
 
 class PartFailedError(StackError):
-    """A part died or gave no answer; the message ends with the end of its log."""
+    """A part died or did not answer; the message includes the end of its log."""
 
     def __init__(self, name: str, reason: str, log_end: list[str]) -> None:
         self.name = name
@@ -27,4 +27,4 @@ class PartFailedError(StackError):
 
 
 class StackBusyError(StackError):
-    """Another `codes dev up` or `down` works on the same folder. Wait for it, or end it."""
+    """Another `codes dev` command holds the lock of this folder. Wait for it, or end it."""

@@ -1,7 +1,7 @@
-"""The packages only the local stack needs: the extra `devstack`. The service itself is installed without them.
+"""The packages of the extra `devstack`, which only the local stack needs.
 
 In:       the name of a package.
-Out:      nothing, or one line that says what to install.
+Out:      nothing, or an error that says what to install.
 """
 
 import importlib.util
@@ -12,7 +12,7 @@ EXTRA = 'pip install "code-service[devstack]"'
 
 
 def require(package: str, *, why: str) -> None:
-    """Check that a package of the extra is there, without importing it.
+    """Check that a package of the extra is installed, without importing it.
 
     Raises:
         PartMissingError: it is not.

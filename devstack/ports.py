@@ -1,7 +1,7 @@
-"""Ports for the parts: the ones they had if those are still free, fresh ones otherwise.
+"""Ports for the parts: the previous ones if they are free, otherwise new ones.
 
-In:       the names of the ports a part needs, and what it had before.
-Out:      a port for each name, free at this moment.
+In:       the names of the ports that a part needs, and its previous ports.
+Out:      a free port for each name.
 """
 
 import random
@@ -11,12 +11,12 @@ from collections.abc import Iterable, Mapping
 HOST = "127.0.0.1"
 """All parts listen here and nowhere else."""
 RANGE = range(20_000, 32_000)
-"""Below the ports systems give to outgoing connections: none takes a port before its part binds it."""
+"""Below the range of outgoing connections, so that none takes a port before its part binds it."""
 TRIES_MAX = 200
 
 
 def choose(names: Iterable[str], remembered: Mapping[str, int]) -> dict[str, int]:
-    """Give each name a port, the one it had if possible.
+    """A port for each name, the previous one if possible.
 
     Raises:
         OSError: no free port was found in `TRIES_MAX` tries.
@@ -29,9 +29,9 @@ def choose(names: Iterable[str], remembered: Mapping[str, int]) -> dict[str, int
 
 
 def is_free(port: int) -> bool:
-    """Say whether a part could listen on this port now."""
+    """Whether a part can listen on this port."""
     with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # a port its last owner just left is free
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # a port in TIME_WAIT is free
         try:
             probe.bind((HOST, port))
         except OSError:

@@ -1,8 +1,8 @@
-"""Processes that outlive the program that starts them, and are never mistaken for others.
+"""Processes that outlive the program that starts them, identified by pid and start time.
 
-In:       a command to start; or a pid with the time its process was born.
-Out:      pids, whether they still run, the end of a log.
-Promise:  only the very process that was started is ever signalled: a recycled pid has another birth.
+In:       a command to start; or a pid with its start time.
+Out:      identities, whether they still run, the end of a log.
+Promise:  only a process that was started here gets a signal: a reused pid has another start time.
 """
 
 import contextlib
@@ -21,20 +21,20 @@ if TYPE_CHECKING:
     import psutil
 
 STOP_LIMIT_S = 15
-"""Time for a part to end by itself before it is killed."""
+"""Time between SIGTERM and SIGKILL."""
 BIRTH_TOLERANCE_S = 2.0
-"""The system's clock may be set right between two readings; a pid does not come round again that fast."""
+"""The system's clock may be corrected between two readings; a pid is not reused that fast."""
 STOP_POLL_S = 0.02
 LOG_END_LINES = 20
 LOG_END_BYTES = 16_384
 ANSI = re.compile(r"\x1b\[[0-9;]*m")
 
 LAUNCH = 'log=$1; shift; "$@" </dev/null >>"$log" 2>&1 & echo $!'
-"""The shell goes at once and leaves the part to the system, which reaps it: nobody has a zombie."""
+"""The shell exits at once, so that init adopts the part and reaps it: no zombie is left."""
 
 
 class Identity(NamedTuple):
-    """Which process, without doubt."""
+    """A pid with its start time, which together name one process."""
 
     pid: int
     born_at: float
@@ -44,7 +44,7 @@ def start(command: Sequence[str], *, log: Path, folder: Path, environment: Mappi
     """Start a process in a session of its own, so that Ctrl-C here does not reach it.
 
     Returns:
-        Who it is, or None if it had ended before it could be looked at.
+        Its identity, or None if it ended at once.
     """
     _begin(log)
     launched = subprocess.run(  # noqa: S603 - a part's command is made here
@@ -62,13 +62,13 @@ def start(command: Sequence[str], *, log: Path, folder: Path, environment: Mappi
 
 
 def is_running(who: Identity) -> bool:
-    """Say whether this very process still runs."""
+    """Whether this process still runs."""
     born_at = _birth(who.pid)
     return born_at is not None and abs(born_at - who.born_at) < BIRTH_TOLERANCE_S
 
 
 def stop(whom: Iterable[Identity]) -> None:
-    """End these processes: asked first, killed after `STOP_LIMIT_S`. Those that are gone are left alone."""
+    """Send SIGTERM, then SIGKILL after `STOP_LIMIT_S`. Processes that have ended are skipped."""
     running = list(whom)
     for how in (signal.SIGTERM, signal.SIGKILL):
         for who in running:
@@ -77,7 +77,7 @@ def stop(whom: Iterable[Identity]) -> None:
 
 
 def log_end(log: Path) -> list[str]:
-    """Read the last lines of a log, without colours."""
+    """The last lines of a log, without colours."""
     try:
         with log.open("rb") as file:
             file.seek(max(0, log.stat().st_size - LOG_END_BYTES))
@@ -88,7 +88,7 @@ def log_end(log: Path) -> list[str]:
 
 
 def _begin(log: Path) -> None:
-    """Put the log of the run before aside, so that this one's end is its own."""
+    """Rename the log of the previous run, so that `log_end` shows lines of this run only."""
     log.parent.mkdir(parents=True, exist_ok=True)
     with contextlib.suppress(FileNotFoundError):
         log.replace(log.with_suffix(".previous.log"))
@@ -101,7 +101,7 @@ def _signal(who: Identity, how: signal.Signals) -> None:
 
 
 def _still_running(whom: list[Identity]) -> list[Identity]:
-    """Wait for their ends. One that is dead counts as ended, though its pid stays until the system reaps it."""
+    """Wait for the processes to end. A zombie counts as ended."""
     deadline = time.monotonic() + STOP_LIMIT_S
     running = whom
     while (running := [who for who in running if is_running(who)]) and time.monotonic() < deadline:
@@ -121,5 +121,5 @@ def _birth(pid: int) -> float | None:
 
 
 def _is_over(process: "psutil.Process") -> bool:
-    """Tell a corpse from a process of which some threads still hold its ports and files."""
+    """A zombie with several threads has not ended: they still hold its ports and files."""
     return process.status() == "zombie" and process.num_threads() <= 1

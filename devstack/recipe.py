@@ -1,7 +1,7 @@
-"""What it takes to start a part: the one form in which Kafka, the database and S3 describe themselves.
+"""The common description of a part: how to start Kafka, the database and S3.
 
 In:       the stack's layout, the part's ports, where to report progress.
-Out:      a Recipe: what to run, where, and how to tell that it answers.
+Out:      a Recipe: the command, its folder, and the check that it answers.
 """
 
 import asyncio
@@ -21,23 +21,23 @@ class Recipe:
     version: str
     command: tuple[str, ...]
     folder: Path
-    """The working directory: what the part leaves there stays in the stack's folder."""
+    """The working directory, inside the stack's folder."""
     answers: Callable[[], Awaitable[bool]]
-    """Whether it serves clients now; asked again and again until it does."""
+    """Whether it serves clients; polled until it does."""
     environment: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Kind:
-    """One of the three parts, before anything is known about this machine."""
+    """A part, independent of this machine."""
 
     ports: tuple[str, ...]
-    """What its ports are for; clients use the first."""
+    """Names of its ports; clients use the first."""
     prepare: Callable[[Layout, Mapping[str, int], Report], Awaitable[Recipe]]
 
 
 async def listens(port: int) -> bool:
-    """Say whether anything accepts connections on this port."""
+    """Whether a process accepts connections on this port."""
     try:
         _, writer = await asyncio.open_connection(HOST, port)
     except OSError:

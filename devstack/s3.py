@@ -1,4 +1,4 @@
-"""S3: moto's server. It keeps objects in memory, large ones in a file without a name: stopping it loses them.
+"""S3: moto's server. It keeps objects in memory and in unnamed files, so they are lost when it stops.
 
 In:       the layout and a port.
 Out:      a Recipe.
@@ -20,7 +20,7 @@ ANSWER_LIMIT_S = 5
 
 
 async def prepare(layout: Layout, ports: Mapping[str, int], _report: Report) -> Recipe:
-    """Check that moto's server can run; say how."""
+    """Check that moto's server is installed."""
     for package in ("moto", "flask", "flask_cors"):
         require(package, why="S3")
     folder, port = layout.data("s3"), ports["server"]
@@ -38,7 +38,7 @@ KIND = Kind(ports=("server",), prepare=prepare)
 
 
 def _answers(port: int) -> bool:
-    """List the buckets: that also makes moto load what it needs for S3."""
+    """List the buckets, which also makes moto load its S3 code."""
     connection = http.client.HTTPConnection(HOST, port, timeout=ANSWER_LIMIT_S)
     try:
         connection.request("GET", "/")

@@ -1,8 +1,8 @@
-"""The local stack as a whole: bring it up, take it down, look at it.
+"""The local stack as a whole: start it, stop it, show its state.
 
-In:       the folder it lives in (None: `CODES_DEV_DIR`, else `.stack` of the project).
-Out:      a running Stack with the environment other programs need; or how each part is.
-Promise:  one stack a folder. A second `up` joins it, and starts again only what died.
+In:       its folder (None: `CODES_DEV_DIR`, else `.stack` of the project).
+Out:      a running Stack with the environment for other programs; or the state of each part.
+Promise:  one stack per folder. A second `up` joins it, and restarts only parts that died.
 """
 
 import asyncio
@@ -23,29 +23,29 @@ from devstack.state import PARTS, PartName, PartRecord, StateFile
 from devstack.stopping import stop_parts
 
 ACCESS_KEY = "codes-dev"
-"""moto takes any key; programs want one."""
+"""moto accepts any key, but clients need one."""
 
 
 class PartStatus(BaseModel):
-    """How one part is."""
+    """The state of one part."""
 
     model_config = ConfigDict(frozen=True)
 
     name: PartName
     state: Literal["running", "starting", "stopped", "dead"]
-    """`dead`: it was started, nobody stopped it, and it is gone."""
+    """`dead`: it was started, was not stopped, and no longer runs."""
     engine: str | None = None
     version: str | None = None
     pid: int | None = None
     port: int | None = None
     log: Path | None = None
     log_end: list[str] = []
-    """What a dead part wrote last."""
+    """The last lines of a dead part."""
 
 
 FOR_SECANTUSD_PY: Final = {"CODES_MONGO__TRANSACTIONS_MAX": "1", "CODES_IMPORTER__ROWS_PER_CHUNK_MAX": "500"}
-"""It slows down under concurrent transactions, and its time to look up codes grows with their square: measured 0.3 s
-for 500, 4 s for 2,000, and never within MongoDB's time-out for a whole chunk of 5,000."""
+"""It slows down under concurrent transactions, and the time of its look-ups grows with the square of the codes: 0.3 s
+for 500, 4 s for 2,000, and longer than MongoDB's time-out for a whole chunk of 5,000."""
 
 
 @dataclass(frozen=True)
@@ -55,15 +55,15 @@ class Stack:
     folder: Path
     parts: tuple[PartRecord, ...]
     started_by_this_call: bool
-    """Whether any part was started for it; if none was, somebody else may rely on all of them."""
+    """Whether this call started a part. If not, another program may rely on all of them."""
 
     @property
     def database(self) -> Engine:
-        """Name the engine behind MongoDB's protocol."""
+        """The engine behind MongoDB's protocol."""
         return cast("Engine", self._part("database").engine)
 
     def environment(self) -> dict[str, str]:
-        """Give the variables another program needs to use this stack."""
+        """The variables that another program needs to use this stack."""
         variables = {
             "CODES_KAFKA__BOOTSTRAP_SERVERS": f"{HOST}:{self._part('kafka').port}",
             "CODES_MONGO__URI": uri(self._part("database").port),
@@ -81,21 +81,21 @@ class Stack:
 
 
 def _silent(_message: str) -> None:
-    """Report to nobody."""
+    """Discard progress."""
 
 
 def up(folder: Path | None = None, report: Report = _silent) -> Stack:
-    """Bring the stack up: join the parts that run, start the others.
+    """Start the stack: join the parts that run, start the others.
 
     Runs an event loop of its own: from async code, call it with `asyncio.to_thread`.
 
     Args:
-        folder: where it lives.
-        report: told what happens; a line, or several where a dead part's log is shown.
+        folder: the stack's folder.
+        report: gets progress: a line, or several with the log of a dead part.
 
     Raises:
-        StackError: a part is missing, died or gave no answer; nothing this call started is left.
-        KeyboardInterrupt: somebody pressed Ctrl-C; nothing this call started is left.
+        StackError: a part is missing, died or did not answer. Parts that this call started are stopped.
+        KeyboardInterrupt: Ctrl-C was pressed. Parts that this call started are stopped.
     """
     from devstack.starting import start_parts  # noqa: PLC0415 - its clients load slowly; only `up` needs them
 
@@ -104,18 +104,18 @@ def up(folder: Path | None = None, report: Report = _silent) -> Stack:
         file = StateFile(layout.state)
         _check_engine(file)
         _check_kafka(file)
-        _name_the_dead(file, report)
+        _report_dead(file, report)
         missing = [part.name for part in _statuses(file) if part.state != "running"]
-        stop_parts(missing, file)  # one still starting was left by an `up` that was killed
+        stop_parts(missing, file)  # a part still starting was left by an `up` that was killed
         asyncio.run(start_parts(missing, layout, file, report))
         return _stack(layout, file, started=bool(missing))
 
 
 def down(folder: Path | None = None, wipe: bool = False, report: Report = _silent) -> list[str]:
-    """Stop what runs and name it. Data stays for the next `up`, unless `wipe`; S3's objects are lost.
+    """Stop the parts that run; returns their names. Data is kept unless `wipe`; S3 objects are lost.
 
     Raises:
-        StackError: another command holds the stack, or its state is unreadable.
+        StackError: another command holds the lock, or the state file is unreadable.
     """
     layout = layout_of(folder)
     if not layout.root.exists():
@@ -128,12 +128,12 @@ def down(folder: Path | None = None, wipe: bool = False, report: Report = _silen
 
 
 def status(folder: Path | None = None) -> list[PartStatus]:
-    """Say how each part is. Starts nothing, waits for nobody."""
+    """The state of each part, without starting or waiting."""
     return _statuses(StateFile(layout_of(folder).state))
 
 
 def current(folder: Path | None = None) -> Stack | None:
-    """Give the stack that runs here; None unless all of its parts run and have answered."""
+    """The running stack; None unless all of its parts run and have answered."""
     layout = layout_of(folder)
     file = StateFile(layout.state)
     if any(part.state != "running" for part in _statuses(file)):
@@ -157,7 +157,7 @@ def _check_kafka(file: StateFile) -> None:
         raise StackError(f"the stack runs Kafka {record.version}, not {wanted}; stop it first: codes dev down")
 
 
-def _name_the_dead(file: StateFile, report: Report) -> None:
+def _report_dead(file: StateFile, report: Report) -> None:
     for part in _statuses(file):
         if part.state == "dead":
             report(with_log(f"{part.name} had died", part.log_end))

@@ -1,8 +1,8 @@
-"""Starting what does not run: all missing parts at the same time, and none of them left behind if that fails.
+"""Starting parts: all missing parts concurrently, and none left running if that fails.
 
-In:       the layout, the file that knows the parts.
-Out:      running parts that answer, recorded one by one.
-Promise:  if a part fails, or somebody interrupts, every part this call started is ended.
+In:       the layout and the state file.
+Out:      running parts that answer, each recorded in the state file.
+Promise:  after a failure or an interrupt, every part that this call started is stopped.
 """
 
 import asyncio
@@ -24,10 +24,10 @@ READY_POLL_S = 0.1
 
 
 async def start_parts(names: Collection[PartName], layout: Layout, file: StateFile, report: Report) -> None:
-    """Start these parts at once and wait until each answers.
+    """Start these parts concurrently, and wait until each answers.
 
     Raises:
-        StackError: one could not be started; the first one's reason. The others were ended again.
+        StackError: a part could not be started; the others were stopped. The reason of the first failure.
     """
     try:
         async with asyncio.TaskGroup() as tasks:

@@ -1,7 +1,7 @@
-"""What is known of the parts, in one JSON file that is replaced as a whole.
+"""The state of the parts, in one JSON file that is replaced as a whole.
 
 In:       records of parts that were started.
-Out:      the same, also for the next program that asks; the ports a part had stay known after it stopped.
+Out:      the same records for any later program; ports are remembered after a part stops.
 Promise:  a reader sees the file before or after a change, never half of one.
 """
 
@@ -28,31 +28,31 @@ class PartRecord(BaseModel):
     version: str
     pid: int
     born_at: float
-    """When the process was born (Unix time): a pid alone may come to mean another process."""
+    """Start time of the process (Unix time), because a pid may be reused."""
     ports: dict[str, int]
     log: Path
     command: tuple[str, ...]
     ready: bool = False
-    """Whether it has answered since it was started."""
+    """Whether it has answered since its start."""
 
     @property
     def who(self) -> processes.Identity:
-        """Say which process this is."""
+        """The process."""
         return processes.Identity(self.pid, self.born_at)
 
     @property
     def is_running(self) -> bool:
-        """Look whether its process is alive, ready or not."""
+        """Whether its process runs, ready or not."""
         return processes.is_running(self.who)
 
     @property
     def port(self) -> int:
-        """Name the port that clients use: a part's first."""
+        """The port that clients use: a part's first."""
         return next(iter(self.ports.values()))
 
 
 class State(BaseModel):
-    """All that the file holds."""
+    """The content of the file."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -61,16 +61,16 @@ class State(BaseModel):
 
 
 class StateFile:
-    """The file. Whoever writes it holds the folder's lock; anybody may read."""
+    """The file. A writer holds the folder's lock; reading needs no lock."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
 
     def read(self) -> State:
-        """Read all of it; nothing known is an empty state.
+        """The state; empty if there is no file.
 
         Raises:
-            StackError: the file is not one of ours. What it says about running parts is lost with it.
+            StackError: the file has another format. Its knowledge of running parts is lost.
         """
         try:
             return State.model_validate_json(self._path.read_bytes())
@@ -80,13 +80,13 @@ class StateFile:
             raise StackError(f"{self._path} is unreadable; end the parts by hand and remove it") from error
 
     def put(self, record: PartRecord) -> None:
-        """Remember a part as it is now, and its ports for later."""
+        """Save the state of a part, and its ports for later."""
         state = self.read()
         parts = {**state.parts, record.name: record}
         self._write(State(parts=parts, ports={**state.ports, record.name: record.ports}))
 
     def forget(self, names: Iterable[PartName]) -> None:
-        """Forget that these parts were started; their ports stay known."""
+        """Remove the records of these parts; keep their ports."""
         state = self.read()
         gone = set(names)
         kept = {name: part for name, part in state.parts.items() if name not in gone}

@@ -1,7 +1,7 @@
-"""Stopping what runs: only what was recorded, and only if it still is that process.
+"""Stopping parts: only recorded processes, and only if the pid was not reused.
 
-In:       names of parts, the file that knows them.
-Out:      the names of those that ran.
+In:       names of parts and the state file.
+Out:      the names of the parts that ran.
 """
 
 from collections.abc import Collection
@@ -11,7 +11,7 @@ from devstack.state import PartName, StateFile
 
 
 def stop_parts(names: Collection[PartName], file: StateFile) -> list[str]:
-    """End these parts and forget them; their ports stay known. Name those that ran."""
+    """Stop these parts and remove their records; returns the names of those that ran."""
     records = [record for record in file.read().parts.values() if record.name in names]
     running = [record for record in records if record.is_running]
     processes.stop(record.who for record in running)

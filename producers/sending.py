@@ -1,4 +1,4 @@
-"""Records given to a producer, and waited for: without limit, or with one and a word on which topic is at fault.
+"""Sends records, waits for their acknowledgements with a limit, and names the topics at fault.
 
 In:       a started producer, and records.
 Out:      nothing once the broker has them all.
@@ -56,16 +56,6 @@ class Unsent(KafkaError):  # type: ignore[misc]  # aiokafka is not typed
     def __init__(self, why: BaseException, topics: frozenset[str]) -> None:
         super().__init__(f"{type(why).__name__} ({', '.join(sorted(topics)) or 'no single topic is at fault'})")
         self.topics = topics
-
-
-async def send_all(producer: AIOKafkaProducer, records: Iterable[OutgoingRecord]) -> None:
-    """Send all records and wait until the broker has them, however long that takes.
-
-    Raises:
-        KafkaError: the first record that failed.
-    """
-    sent = [await hand_over(producer, record) for record in records]
-    await asyncio.gather(*sent)
 
 
 async def deliver(producer: AIOKafkaProducer, records: Sequence[OutgoingRecord], patience_s: float) -> list[Any]:

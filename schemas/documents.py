@@ -55,7 +55,7 @@ class LedgerDocument(Model):
     digest: str
     """SHA-256 of the request's content, hex."""
     source: str
-    """The record that was decided, `<topic>.<partition>@<offset>`: distinguishes a replay from a repeat."""
+    """The record that was decided, `<topic>.<partition>@<offset>`: distinguishes a redelivery from a repeat."""
     outcome: Result
     decided_at: Instant
 
@@ -121,6 +121,9 @@ class ImportDocument(Model):
     report: str | None
     started_at: Instant
     changed_at: Instant
+    chunk_rows: int | None = None
+    """Rows of a chunk that the database can write, so that the next owner need not learn it again; null: as many as
+    the setting allows."""
 
 
 class CancellationDocument(Model):

@@ -105,9 +105,14 @@ class ChunkTooSlow(CodeServiceError):
 
     The chunk may have been written nevertheless. Check `CODES_IMPORTER__ROWS_PER_CHUNK_MAX` and
     `CODES_MONGO__TIMEOUT_MS`.
+    `timed_out_s`: after how many seconds, if time was short; None: if room was short.
     """
 
     retriable: ClassVar[bool] = True
+
+    def __init__(self, message: str, *, timed_out_s: float | None = None) -> None:
+        super().__init__(message)
+        self.timed_out_s = timed_out_s
 
 
 class BrokerUnavailable(CodeServiceError):

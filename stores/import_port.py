@@ -1,38 +1,20 @@
 """What the importer needs of the database and of S3: the ports, implemented by `stores.mongo` and `stores.s3`."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime
-from typing import Any, Protocol
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
 
-from handlers.imports.chunks import Chunk
+from handlers.imports.plan import ChunkPlan
 from schemas.documents import ImportDocument, InventoryDocument, RejectsDocument
-
-
-@dataclass(frozen=True, slots=True)
-class Prepared:
-    """A chunk with the documents that would be written for its codes, by code."""
-
-    chunk: Chunk
-    documents: dict[str, dict[str, Any]]
-    existing: Mapping[str, str] = field(default_factory=dict)
-    """Those of its codes that the campaign had when they were looked up, with the import they came by."""
-
-
-@dataclass(frozen=True, slots=True)
-class Written:
-    """What a chunk came to: the import after it, and the shards it changed."""
-
-    document: ImportDocument
-    shards: Sequence[InventoryDocument]
 
 
 class ImportStore(Protocol):
     """Where imports, their codes and their rejected rows are; one for each input partition.
 
     Every method raises StoreUnavailable if there was no answer in time or an error that is not the import's fault,
-    and is safe to repeat; `create`, `replace` and `write_chunk` also StoreRefused if the database will not take the
-    write, however often it is tried. No commit was attempted then.
+    and is safe to repeat. `create`, `replace` and `apply` also raise StoreRefused if the database will not take the
+    write, however often it is tried; no commit was attempted then. `find`, `shards` and `rejects` raise it for a
+    document that was changed by hand and cannot be read.
     """
 
     async def take_over(self) -> None:
@@ -55,23 +37,19 @@ class ImportStore(Protocol):
             FactsStale: it is no longer as `before` says, in its run or its position. Nothing was written.
         """
 
-    def prepare(self, chunk: Chunk, document: ImportDocument, *, moved_by: str, at: datetime) -> Prepared:
-        """Make a chunk's documents. Slow, without I/O: call it in a thread.
-
-        `moved_by` is the command's record, `<shard>@<offset>`.
-        """
-
-    async def look_up(self, prepared: Prepared, campaign_id: str) -> Prepared:
-        """See which of a chunk's codes the campaign has; may be done while the chunk before it is written."""
-
-    async def write_chunk(self, prepared: Prepared, before: ImportDocument, *, at: datetime) -> Written:
-        """Write a chunk's new codes, its counts, its rejected rows and the checkpoint, or nothing of it.
-
-        `prepared` was looked up no earlier than all chunks but the last one were written.
+    async def look_up(self, codes: Iterable[str], campaign_id: str) -> Mapping[str, str]:
+        """Those of these codes that the campaign has, with the import they came by.
 
         Raises:
-            FactsStale: another writer was faster with a code or a shard, or `before` is not the import's state any
-                more. Nothing was written. Look up again before the next try.
+            ChunkTooSlow: so many codes are too many for the database just now.
+        """
+
+    async def apply(self, plan: ChunkPlan) -> None:
+        """Write a chunk's new codes, its counts, its rejected rows and the checkpoint, or nothing of it.
+
+        Raises:
+            FactsStale: another writer was faster with a code or a shard, or `plan.before` is not the import's state
+                any more. Nothing was written. Look up again before the next try.
             ChunkTooSlow: so many rows are too many for the database just now. They may be written or not.
         """
 
@@ -85,7 +63,7 @@ class ImportStore(Protocol):
         """An import's rejected rows in the order of the file."""
 
     async def forget_rejects(self, import_id: str) -> None:
-        """Remove what `rejects` gives, once it is told."""
+        """Remove what `rejects` gives, once the report has it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
-"""The view's knowledge as answers.
+"""Converts the view to responses.
 
-In:       `InventoryView`, lags, what was asked for.
+In:       `InventoryView`, lags, parameters of the request.
 Out:      models of `web.models`.
 """
 
@@ -47,7 +47,6 @@ RESOLUTIONS: Final[Mapping[str, Resolution]] = {"fine": FINE, "coarse": COARSE}
 
 
 def campaign_of(stock: CampaignStock, motion: Motion, now: datetime) -> Campaign:
-    """One campaign."""
     by_type = counts_by_type(stock)
     types = {
         name: TypedStock(**rated(counts, motion, now, name), standing=stock.types[name].standing)
@@ -57,7 +56,7 @@ def campaign_of(stock: CampaignStock, motion: Motion, now: datetime) -> Campaign
         **rated(summed(by_type.values()), motion, now, None),
         campaign_id=stock.campaign_id,
         types=types,
-        standing=next(one for one in WORST_FIRST if one in {typed.standing for typed in types.values()}),
+        standing=next(level for level in WORST_FIRST if level in {typed.standing for typed in types.values()}),
         changed_at=stock.changed_at,
     )
 
@@ -75,7 +74,6 @@ def rated(counts: Counts, motion: Motion, now: datetime, code_type: CodeType | N
 
 
 def history_of(view: InventoryView, stock: CampaignStock, resolution: str, code_type: CodeType | None) -> History:
-    """How a campaign's counts were."""
     by_type = counts_by_type(stock)
     counts = summed(by_type.values()) if code_type is None else by_type.get(code_type, Counts())
     steps = RESOLUTIONS[resolution]
@@ -89,47 +87,41 @@ def history_of(view: InventoryView, stock: CampaignStock, resolution: str, code_
 
 
 def point_of(point: Point) -> HistoryPoint:
-    """One point."""
     return HistoryPoint(at=datetime.fromtimestamp(point.at_s, UTC), **point.counts._asdict())
 
 
 def import_list(view: InventoryView) -> ImportList:
-    """Imports of the last day."""
     items = [import_of(event) for event in view.imports.latest()]
-    return ImportList(items=items, running=sum(one.state == "running" for one in items))
+    return ImportList(items=items, running=sum(item.state == "running" for item in items))
 
 
 def import_of(event: ImportProgressed) -> ImportProgress:
-    """One import."""
     total = event.bytes_total
     progress = None if not total else round(min(event.bytes_read / total, 1.0), 4)
     return ImportProgress(**event.model_dump(), progress=progress)
 
 
 def lag_list(lags: list[Lag] | None, topics: Topics) -> LagList:
-    """Every group's lag."""
     items = [
         PartitionLag(
-            group=one.group,
-            topic=topics.bare(one.topic),
-            partition=one.partition,
-            committed=one.committed,
-            end=one.end,
-            records=one.records,
-            age_s=one.age_s,
+            group=lag.group,
+            topic=topics.bare(lag.topic),
+            partition=lag.partition,
+            committed=lag.committed,
+            end=lag.end,
+            records=lag.records,
+            age_s=lag.age_s,
         )
-        for one in lags or ()
+        for lag in lags or ()
     ]
     return LagList(known=lags is not None, items=items)
 
 
 def alert_list(view: InventoryView, limit: int) -> AlertList:
-    """The latest alerts."""
     return AlertList(items=[Alert(id=ce_id, **alert.model_dump()) for ce_id, alert in view.alerts.latest(limit)])
 
 
 def dead_letter_counts(view: InventoryView) -> DeadLetterCounts:
-    """Dead letters by reason."""
     reasons = dict(view.dead_letters.counts(view.clock()))
     return DeadLetterCounts(
         hours=HOURS, reasons=reasons, total=sum(reasons.values()), latest_at=view.dead_letters.latest_at

@@ -2,8 +2,8 @@
 
 In:       GET requests.
 Out:      JSON of `web.models`, server-sent events, files of the page.
-Promise:  nothing of the API is answered without the guard's leave, but its own description. The page's files hold no
-          data; they may ask this very host only.
+Promise:  the API needs access by the guard, except its OpenAPI document. The page's files hold no data, and may
+          connect only to this host.
 """
 
 from collections.abc import Awaitable, Callable
@@ -56,7 +56,7 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 class Api:
-    """The routes of one process. `streams` holds what they answer from."""
+    """The routes of one process. `streams` holds the data that they serve."""
 
     def __init__(self, guard: Guard, streams: Streams) -> None:
         self._guard = guard
@@ -68,13 +68,13 @@ class Api:
     def _routes(self) -> tuple[Route, ...]:
         return (
             Route("/api/campaigns", self._campaigns, "Campaigns with their counts.", CampaignPage, CampaignsQuery),
-            Route("/api/campaigns/{campaign_id}", self._campaign, "One campaign.", Campaign),
-            Route("/api/campaigns/{campaign_id}/history", self._history, "Its past.", History, HistoryQuery),
+            Route("/api/campaigns/{campaign_id}", self._campaign, "A campaign with its counts.", Campaign),
+            Route("/api/campaigns/{campaign_id}/history", self._history, "Its history.", History, HistoryQuery),
             Route("/api/imports", self._imports, "Imports of the last day.", ImportList),
-            Route("/api/lag", self._lag, "How far each group is behind.", LagList),
-            Route("/api/alerts", self._alerts, "The latest alerts.", AlertList, AlertsQuery),
-            Route("/api/dead-letters", self._dead_letters, "Records put aside.", DeadLetterCounts),
-            Route("/api/stream", self._stream, "All of it, live, as server-sent events.", None),
+            Route("/api/lag", self._lag, "Lag of each consumer group.", LagList),
+            Route("/api/alerts", self._alerts, "Latest stock alerts.", AlertList, AlertsQuery),
+            Route("/api/dead-letters", self._dead_letters, "Dead letters by reason.", DeadLetterCounts),
+            Route("/api/stream", self._stream, "Live updates of all figures, as server-sent events.", None),
             Route("/api/openapi.json", self._openapi, "This document.", None, open=True),
         )
 
@@ -120,12 +120,12 @@ class Api:
         return found
 
 
-class NoSuchCampaign(Exception):  # an answer, not an error of ours
-    """Nothing was ever told of a campaign of this name."""
+class NoSuchCampaign(Exception):  # becomes a response
+    """The view has no campaign with this id."""
 
 
 def web_app(guard: Guard, streams: Streams, static: Path = STATIC) -> web.Application:
-    """The application: the API, and the page if its files are there."""
+    """The application: the API, and the page if its files are installed."""
     api = Api(guard, streams)
     app = web.Application(middlewares=[at_this_host(guard)])
     for route in api.routes:
@@ -138,7 +138,7 @@ def web_app(guard: Guard, streams: Streams, static: Path = STATIC) -> web.Applic
 
 
 def guarded(serve: Handler, guard: Guard) -> Handler:
-    """Only with the guard's leave."""
+    """Requires access by the guard."""
 
     async def handler(request: web.Request) -> web.StreamResponse:
         guard.admit(request.headers.get("Authorization"))
@@ -148,7 +148,7 @@ def guarded(serve: Handler, guard: Guard) -> Handler:
 
 
 def answering(serve: Handler) -> Handler:
-    """What is wrong with a request is its answer."""
+    """Turns errors of a request into responses."""
 
     async def handler(request: web.Request) -> web.StreamResponse:
         try:
@@ -165,7 +165,7 @@ def answering(serve: Handler) -> Handler:
 
 
 def page(file: Path) -> Handler:
-    """The page's one document."""
+    """Serves the HTML document of the page."""
 
     async def handler(_request: web.Request) -> web.StreamResponse:
         return web.FileResponse(file, headers={"Cache-Control": "no-cache"})
@@ -174,41 +174,44 @@ def page(file: Path) -> Handler:
 
 
 def at_this_host(guard: Guard) -> Any:  # noqa: ANN401  # aiohttp has no public type for a middleware
-    """Without a guard, only who names this very machine: a page of another host, whose name was bent to ours, not."""
+    """Without a guard, accept only local host names. This prevents DNS rebinding.
+
+    A site could otherwise point its own name to this address, and read the API through a visitor's browser.
+    """
 
     @web.middleware
     async def check(request: web.Request, handler: Handler) -> web.StreamResponse:
         host = request.host.rpartition(":")[0] if has_port(request.host) else request.host
         if guard.is_open and host not in LOCAL_HOSTS:
-            return refused(HTTPStatus.MISDIRECTED_REQUEST, "misdirected", "not by this name")
+            return refused(HTTPStatus.MISDIRECTED_REQUEST, "misdirected", "host name not allowed")
         return await handler(request)
 
     return check
 
 
 def has_port(host: str) -> bool:
-    """Whether `host:port` has one; the colons of a bare IPv6 address stand in brackets."""
+    """Whether there is a port; the colons of an IPv6 address are in brackets."""
     return host.rpartition(":")[2].isdecimal() and ":" in host
 
 
 async def secured(_request: web.Request, response: web.StreamResponse) -> None:
-    """Headers of every answer. A file of the page is asked for again each time: its parts are of one version."""
+    """Set the headers of every response. Files of the page are always revalidated, so that they have one version."""
     response.headers.update(SECURITY_HEADERS)
     response.headers.setdefault("Cache-Control", "no-cache")
 
 
 def answered(answer: BaseModel) -> web.Response:
-    """An answer as JSON; never kept by anyone between."""
+    """A response as JSON, never cached."""
     return sent(answer.model_dump_json())
 
 
 def sent(content: str) -> web.Response:
-    """JSON that is written out already."""
+    """A response with serialised JSON."""
     return web.Response(text=content, content_type="application/json", headers={"Cache-Control": "no-store"})
 
 
 def refused(status: HTTPStatus, reason: Reason, detail: str) -> web.Response:
-    """Why there is no answer."""
+    """An error response."""
     response = answered(Problem(error=reason, detail=detail))
     response.set_status(status)
     if status == HTTPStatus.UNAUTHORIZED:

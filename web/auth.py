@@ -1,10 +1,9 @@
-"""Who may read the API: a signed token with one claim.
+"""Access to the API: a signed token with one claim.
 
 In:       the `Authorization` header of a request.
-Out:      the instant at which access ends, or `Denied`: 401 for a token that is none of ours, 403 for one without
-          the claim.
-Promise:  the algorithm follows from our key, never from the token: `alg: none` and an HS256 token signed with the
-          public key are refused. Nothing of a token is logged or answered.
+Out:      the instant at which access ends, or `Denied`: 401 for an invalid token, 403 for a token without the claim.
+Promise:  the algorithm follows from the configured key, never from the token: `alg: none` and an HS256 token signed
+          with the public key are refused. No part of a token is logged or returned.
 """
 
 from hashlib import sha256
@@ -18,15 +17,13 @@ from schemas.settings import InventorySettings
 from web.keys import KeyFile
 
 SCHEME: Final = "bearer"
-"""In any case (RFC 7235, 2.1)."""
+"""Case-insensitive (RFC 7235, 2.1)."""
 TOKEN_LENGTH_MAX: Final = 8_192
 WORD_CLAIMS: Final = ("scope", "roles")
-"""Claims whose words may name ours: text with blanks between, or a list."""
+"""Claims that can contain the required word: a string of words, or a list."""
 
 
-class Denied(Exception):  # an answer, not an error of ours
-    """No access."""
-
+class Denied(Exception):  # becomes a response
     def __init__(self, status: HTTPStatus, detail: str) -> None:
         super().__init__(detail)
         self.status = status
@@ -34,7 +31,7 @@ class Denied(Exception):  # an answer, not an error of ours
 
 
 class Guard:
-    """Checks tokens by the settings. Without a key everyone has access; the settings allow that on loopback only."""
+    """Checks tokens. Without a key everyone has access, which the settings allow only on loopback."""
 
     def __init__(self, settings: InventorySettings) -> None:
         self._settings = settings
@@ -42,14 +39,14 @@ class Guard:
 
     @property
     def is_open(self) -> bool:
-        """Whether no token is asked for."""
+        """Whether access needs no token."""
         return self._keys is None and self._settings.jwt_secret is None
 
     def admit(self, header: str | None) -> float | None:
-        """When access ends, seconds since 1970; None: never.
+        """The end of access, in seconds since 1970; None: no end.
 
         Raises:
-            Denied: no access.
+            Denied: the token does not grant access.
         """
         if self.is_open:
             return None
@@ -88,7 +85,7 @@ def token_in(header: str | None) -> str:
     """The token of an `Authorization` header.
 
     Raises:
-        Denied: there is none, or it is of another scheme or too long.
+        Denied: there is no token, it has another scheme, or it is too long.
     """
     scheme, _, token = (header or "").partition(" ")
     if scheme.lower() != SCHEME or not token.strip() or len(token) > TOKEN_LENGTH_MAX:
@@ -97,7 +94,7 @@ def token_in(header: str | None) -> str:
 
 
 def viewer_of(header: str | None) -> str:
-    """Who a token belongs to, for counting: a digest, so that the token itself is kept nowhere."""
+    """Identifies a token when counting streams: a digest, so that the token itself is not stored."""
     return sha256(token_in(header).encode()).hexdigest()
 
 
@@ -107,7 +104,6 @@ def has_claim(claims: dict[str, Any], name: str) -> bool:
 
 
 def words_of(value: object) -> list[object]:
-    """The words of a claim."""
     if isinstance(value, str):
         return list(value.split())
     return value if isinstance(value, list) else []

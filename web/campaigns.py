@@ -1,9 +1,9 @@
-"""Campaigns as they are answered, built once and shared: between viewers, requests and turns of the stream.
+"""Cache of campaigns as responses, shared by viewers, requests and turns of the stream.
 
 In:       the view.
-Out:      `Campaigns`: each campaign's model and JSON; pages of them, of which only what is shown is built.
-Promise:  the same answer as if it were built anew. A campaign is built again after its next revision, and when the
-          clock enters the next step of its rates: between these nothing of it can change. Bounded by `BUILT_MAX`.
+Out:      `Campaigns`: each campaign's model and JSON; pages, for which only the visible campaigns are built.
+Promise:  equal to an uncached response. A campaign is rebuilt after its next revision, and at the next step of its
+          rates; in between it cannot change. At most `BUILT_MAX` entries.
 """
 
 from collections import OrderedDict
@@ -19,13 +19,13 @@ from web.answers import Order, Sort, campaign_of
 from web.models import Campaign
 
 BUILT_MAX: Final = 2_000
-"""Campaigns that are kept built: those that were asked for last; about a kilobyte each."""
+"""Entries of the cache, least recently used removed first; about a kilobyte each."""
 
 Key = tuple[float | str, ...]
 
 
 class Built(NamedTuple):
-    """One campaign, ready to be sent."""
+    """A cached campaign."""
 
     revision: int
     step: int
@@ -34,10 +34,8 @@ class Built(NamedTuple):
 
 
 class Wanted(NamedTuple):
-    """Which campaigns, in which order."""
-
     search: str = ""
-    """Part of the id, in any case."""
+    """Part of the id, case-insensitive."""
     sort: Sort = "name"
     order: Order = "asc"
     offset: int = 0
@@ -45,13 +43,13 @@ class Wanted(NamedTuple):
 
 
 class Campaigns:
-    """Lives as long as its view."""
+    """The cache of one view."""
 
     def __init__(self, view: InventoryView) -> None:
         self._view = view
         self._built: OrderedDict[str, Built] = OrderedDict()
         self.builds = 0
-        """Campaigns built so far: the work, whatever the number of viewers."""
+        """Number of builds so far, which must not depend on the number of viewers."""
         self._keys: Mapping[Sort, Callable[[CampaignStock], Key]] = {
             "name": lambda stock: (stock.campaign_id,),
             "available": lambda stock: (summed(counts_by_type(stock).values()).available,),
@@ -62,7 +60,7 @@ class Campaigns:
         }
 
     def get(self, stock: CampaignStock) -> Built:
-        """A campaign as it is now."""
+        """The campaign's current state."""
         now = self._view.clock()
         name, step = stock.campaign_id, step_of(now)
         revision = self._view.revision_of(name)
@@ -77,7 +75,7 @@ class Campaigns:
         return found
 
     def page(self, wanted: Wanted) -> str:
-        """Campaigns whose id holds `search`: a `CampaignPage` as JSON."""
+        """Campaigns whose id contains `search`: a `CampaignPage` as JSON."""
         search = wanted.search.casefold()
         matching = [stock for stock in self._view.stocks() if search in stock.campaign_id.casefold()]
         key = self._keys[wanted.sort]
@@ -86,7 +84,7 @@ class Campaigns:
         return self.json(shown, total=len(matching), offset=wanted.offset, limit=wanted.limit)
 
     def json(self, stocks: Iterable[CampaignStock], *, total: int, offset: int, limit: int) -> str:
-        """A `CampaignPage`, put together from what is built."""
+        """A `CampaignPage`, joined from cached JSON."""
         items = ",".join(self.get(stock).json for stock in stocks)
         return f'{{"items":[{items}],"total":{total},"offset":{offset},"limit":{limit}}}'
 
@@ -104,5 +102,5 @@ class Campaigns:
 
 
 def step_of(now: datetime) -> int:
-    """Rates look back over whole steps, so within one they do not change."""
+    """The step of the rates; they change only from step to step."""
     return int(now.timestamp() // FINE.step_s)

@@ -1,9 +1,9 @@
 """Public keys for tokens, from a file that is read again when it has changed.
 
-In:       a JWKS or PEM file, at any time while it is replaced, broken or gone.
-Out:      the key of an id.
-Promise:  keys are rotated without a restart. A key that was taken out is never used again once the file can be read;
-          an entry that is no key hinders no other. While the file cannot be read, the last keys are used for
+In:       a JWKS or PEM file, which may be replaced, broken or missing at any time.
+Out:      the key for a key id.
+Promise:  keys are rotated without a restart. A removed key is never used again once the file can be read; an
+          invalid entry does not affect the others. While the file cannot be read, the last keys are used for
           `KEPT_S`, and none after that.
 """
 
@@ -22,9 +22,9 @@ from schemas.errors import SettingsInvalid
 
 KEYS_BYTES_MAX: Final = 1024 * 1024
 KEPT_S: Final = 300.0
-"""Longer than any replacement of a file or remount of a secret takes; then an unreadable file means no access."""
+"""Longer than it takes to replace a file or remount a secret. After that, an unreadable file means no access."""
 NO_KEY: Final = (KeyError, TypeError, ValueError, AttributeError, jwt.PyJWTError)
-"""What an entry of a JWKS raises that is not the key it says it is."""
+"""Exceptions raised for an invalid entry of a JWKS."""
 
 Keys = dict[str | None, RSAPublicKey]
 
@@ -32,14 +32,14 @@ log = structlog.get_logger(__name__)
 
 
 class KeyFile:
-    """Lives as long as its guard. `clock`: seconds that only increase."""
+    """The keys of one file. `clock`: monotonic seconds."""
 
     def __init__(self, path: str, clock: Callable[[], float] = time.monotonic) -> None:
         """Raises SettingsInvalid if the file cannot be used."""
         self._path = Path(path)
         self._clock = clock
         self._read: tuple[int, int, int] | None = None
-        """Which file was read: its time, inode and size."""
+        """Modification time, inode and size of the file that was read."""
         self._unreadable_since_s: float | None = None
         self._keys: Keys = {}
         self._refresh()
@@ -47,10 +47,10 @@ class KeyFile:
             raise SettingsInvalid(f"CODES_INVENTORY__JWT_KEYS_FILE: {path} holds no RSA key for signatures")
 
     def key(self, kid: str | None) -> RSAPublicKey:
-        """The key of this id; without one, the only key there is.
+        """The key with this id; without an id, the only key.
 
         Raises:
-            jwt.InvalidTokenError: there is none.
+            jwt.InvalidTokenError: there is no such key.
         """
         self._refresh_or_keep()
         if kid is None and len(self._keys) == 1:
@@ -74,7 +74,7 @@ class KeyFile:
             self._unreadable_since_s = now_s
             log.warning("jwt_keys_unreadable", reason=reason)
         elif self._keys and now_s - self._unreadable_since_s > KEPT_S:
-            self._keys, self._read = {}, None  # the very same file, when it is back, must be read again
+            self._keys, self._read = {}, None  # an identical file must be read again when it returns
             log.error("jwt_keys_dropped", reason=reason)
 
     def _refresh(self) -> None:
@@ -90,10 +90,10 @@ class KeyFile:
 
 
 def keys_in(content: bytes) -> Keys:
-    """The RSA keys of a JWKS by their ids, or the key of a PEM. A JWKS may be empty: its last key was taken out.
+    """The RSA keys of a JWKS by their ids, or the key of a PEM. A JWKS may be empty: its last key was removed.
 
     Raises:
-        ValueError: it is neither.
+        ValueError: the content is neither of them.
     """
     if content.lstrip().startswith(b"-----"):
         key = load_pem_public_key(content)
@@ -108,21 +108,21 @@ def keys_in(content: bytes) -> Keys:
 
 
 def readable_key(place: int, entry: Any) -> tuple[str | None, RSAPublicKey] | None:  # noqa: ANN401  # any JSON
-    """A key with its id; None for a key of another use, and for an entry that is no key, which is logged."""
+    """A key with its id; None for a key with another use, and for an invalid entry, which is logged."""
     try:
-        return (id_of(entry), public_key(entry)) if is_ours(entry) else None
+        return (id_of(entry), public_key(entry)) if is_usable(entry) else None
     except NO_KEY as why:
         log.warning("jwt_key_skipped", detail=f"entry {place} of the JWKS", reason=type(why).__name__)
         return None
 
 
-def is_ours(key: dict[str, Any]) -> bool:
+def is_usable(key: dict[str, Any]) -> bool:
     """Whether a key of a JWKS is an RSA key for RS256 signatures."""
     return key.get("kty") == "RSA" and key.get("alg", "RS256") == "RS256" and key.get("use", "sig") == "sig"
 
 
 def id_of(key: dict[str, Any]) -> str | None:
-    """Raises TypeError if it is no text."""
+    """Raises TypeError if it is not a string."""
     kid = key.get("kid")
     if kid is not None and not isinstance(kid, str):
         raise TypeError("kid")
@@ -130,7 +130,7 @@ def id_of(key: dict[str, Any]) -> str | None:
 
 
 def public_key(key: dict[str, Any]) -> RSAPublicKey:
-    """The public half, also of a key whose private half stands in the file by mistake."""
+    """The public key, even if the file has the private key by mistake."""
     found = jwt.algorithms.RSAAlgorithm.from_jwk({name: key[name] for name in ("kty", "n", "e")})
     assert isinstance(found, RSAPublicKey)
     return found

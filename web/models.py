@@ -1,6 +1,6 @@
-"""What the HTTP API answers. The OpenAPI document is made of these.
+"""Responses of the HTTP API, from which the OpenAPI document is generated.
 
-Out: one frozen model an answer.
+Out: one frozen model per response.
 """
 
 from typing import Literal
@@ -15,49 +15,47 @@ Reason = Literal["unauthorized", "forbidden", "not_found", "invalid", "too_many_
 
 
 class Answer(BaseModel):
-    """Frozen."""
-
     model_config = ConfigDict(frozen=True, use_attribute_docstrings=True)
 
 
 class Stock(Answer):
-    """Codes by status, and how fast they leave."""
+    """Codes by status, and the rates at which they are given out."""
 
     available: int
     reserved: int
     assigned: int
     total: int
     rate_1m: float
-    """Codes a second that left `available` for a fan over the last minute, less those that came back."""
+    """Codes per second given out over the last minute: those that left `available`, minus those that returned."""
     rate_5m: float
-    """The same over the last five minutes."""
+    """As `rate_1m`, over the last five minutes."""
     empty_in_s: float | None
-    """Seconds until `available` is 0 at the five minutes' rate; null if nothing leaves."""
+    """Seconds until `available` is 0 at the five-minute rate; null if no codes are given out."""
 
 
 class TypedStock(Stock):
-    """The same of one code type."""
+    """Stock of one code type."""
 
     standing: Standing
-    """What was last said of it on `stock-alerts.v1`; `enough` if nothing was, or that it has recovered."""
+    """The last level on `stock-alerts.v1`; `enough` without an alert or after `recovered`."""
 
 
 class Campaign(Stock):
-    """One campaign."""
+    """Stock of a campaign, in total and by code type."""
 
     campaign_id: Id
     types: dict[CodeType, TypedStock]
     standing: Standing
-    """The worst of its types'."""
+    """The worst standing of its code types."""
     changed_at: Instant
 
 
 class CampaignPage(Answer):
-    """Some campaigns of all that match."""
+    """A page of the campaigns that match."""
 
     items: list[Campaign]
     total: int
-    """Campaigns that match."""
+    """Number of campaigns that match."""
     offset: int
     limit: int
 
@@ -72,19 +70,19 @@ class HistoryPoint(Answer):
 
 
 class History(Answer):
-    """How a campaign's counts were. Between two points they are those of the earlier one."""
+    """A campaign's past counts. Between two points the counts of the earlier one apply."""
 
     campaign_id: Id
     code_type: CodeType | None
-    """Null: all types together."""
+    """Null: all code types together."""
     step_s: int
-    """Seconds that a point may be late."""
+    """Resolution of the points, in seconds."""
     points: list[HistoryPoint]
-    """Earliest first; the last one is now."""
+    """Earliest first; the last point is the current one."""
 
 
 class ImportProgress(Answer):
-    """One import's latest word."""
+    """The latest progress of an import."""
 
     import_id: Id
     campaign_id: Id
@@ -100,7 +98,7 @@ class ImportProgress(Answer):
     bytes_read: int
     bytes_total: int | None
     progress: float | None
-    """Part of the object's bytes that were read, 0 to 1; null while its size is not known."""
+    """Share of the object's bytes that is read, 0 to 1; null while the size is unknown."""
     reason: str | None
     report: str | None
     at: Instant
@@ -114,31 +112,31 @@ class ImportList(Answer):
 
 
 class PartitionLag(Answer):
-    """One partition as one group sees it."""
+    """Lag of a consumer group on a partition."""
 
     group: str
     topic: str
-    """Without the prefix."""
+    """Name without the prefix."""
     partition: int
     committed: int | None
-    """The next offset the group will read; null: it has committed none and begins at the first record."""
+    """The committed offset; null: the group has committed none, and starts at the first record."""
     end: int | None
-    """The offset of the next record that is written."""
+    """The log end offset: that of the next record to be written."""
     records: int | None
-    """Not read yet, transaction markers among them included; null: not known."""
+    """Unread records, including transaction markers; null if unknown."""
     age_s: float | None
-    """Seconds that the oldest unread record waits; 0 if there is none, null if not known."""
+    """Age of the oldest unread record, in seconds; 0 if there is none, null if unknown."""
 
 
 class LagList(Answer):
-    """Every group's lag. `known` is false while the broker does not answer; then there are no items."""
+    """Lag of all consumer groups. `known` is false while Kafka does not answer; then there are no items."""
 
     known: bool
     items: list[PartitionLag]
 
 
 class Alert(Answer):
-    """One alert."""
+    """A stock alert."""
 
     id: str
     """Its `ce_id`."""
@@ -152,13 +150,13 @@ class Alert(Answer):
 
 
 class AlertList(Answer):
-    """The latest alerts first."""
+    """Stock alerts, latest first."""
 
     items: list[Alert]
 
 
 class DeadLetterCounts(Answer):
-    """Records put aside over the last hours."""
+    """Dead letters of the last hours, by reason."""
 
     hours: int
     reasons: dict[str, int]
@@ -167,7 +165,7 @@ class DeadLetterCounts(Answer):
 
 
 class Problem(Answer):
-    """Why there is no answer."""
+    """The error in a response."""
 
     error: Reason
     detail: str

@@ -1,7 +1,7 @@
-"""The API described: OpenAPI 3.1, made of the routes and the models of their answers.
+"""The OpenAPI 3.1 document, generated from the routes and the models of their responses.
 
 In:   `Route`s.
-Out:  the document, as JSON can hold it.
+Out:  the document, ready to be written as JSON.
 """
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping
@@ -18,20 +18,18 @@ from web.models import Problem
 REF: Final = "#/components/schemas/{model}"
 BEARER: Final = "bearer"
 DENIALS: Final[Mapping[str, str]] = {
-    "401": "No token, or one that is expired, unsigned, of another audience, or signed by somebody else.",
-    "403": "A good token without the claim.",
+    "401": "The token is missing, expired, unsigned, for another audience, or signed with an unknown key.",
+    "403": "The token is valid, but lacks the required claim.",
 }
 
 TOO_MANY: Final[Mapping[str, str]] = {
-    "429": "This token has as many streams open as one may have.",
-    "503": "As many streams are open as this process may have.",
+    "429": "The limit of open streams per token is reached.",
+    "503": "The limit of open streams per process is reached.",
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """One path of the API."""
-
     path: str
     serve: Callable[[web.Request], Awaitable[web.StreamResponse]]
     summary: str
@@ -43,7 +41,6 @@ class Route:
 
 
 def document(routes: Iterable[Route]) -> dict[str, Any]:
-    """The OpenAPI document."""
     listed = list(routes)
     models = {route.answers for route in listed if route.answers is not None} | {Problem}
     ordered = sorted(models, key=lambda model: model.__name__)
@@ -61,36 +58,34 @@ def document(routes: Iterable[Route]) -> dict[str, Any]:
 
 
 def operation(route: Route) -> dict[str, Any]:
-    """One route."""
     responses: dict[str, Any] = {"200": {"description": route.summary, "content": content_of(route)}}
     if route.query is not None:
-        responses["400"] = problem("A parameter is out of its range.")
+        responses["400"] = problem("A parameter is invalid.")
     if "{" in route.path:
-        responses["404"] = problem("There is no such campaign.")
+        responses["404"] = problem("The campaign does not exist.")
     if not route.open:
-        responses |= {status: problem(said) for status, said in DENIALS.items()}
+        responses |= {status: problem(description) for status, description in DENIALS.items()}
     if route.answers is None and not route.open:
-        responses |= {status: problem(said) for status, said in TOO_MANY.items()}
+        responses |= {status: problem(description) for status, description in TOO_MANY.items()}
     security: dict[str, list[str]] = {"security": []} if route.open else {}
     return {"summary": route.summary, "parameters": parameters(route), "responses": responses, **security}
 
 
 def content_of(route: Route) -> dict[str, Any]:
-    """What it answers."""
     if route.answers is not None:
         return {"application/json": {"schema": {"$ref": REF.format(model=route.answers.__name__)}}}
     kind = "application/json" if route.open else "text/event-stream"
     return {kind: {"schema": {"type": "object" if route.open else "string"}}}
 
 
-def problem(said: str) -> dict[str, Any]:
-    """An answer without an answer."""
+def problem(description: str) -> dict[str, Any]:
+    """An error response."""
     schema = {"$ref": REF.format(model=Problem.__name__)}
-    return {"description": said, "content": {"application/json": {"schema": schema}}}
+    return {"description": description, "content": {"application/json": {"schema": schema}}}
 
 
 def parameters(route: Route) -> list[dict[str, Any]]:
-    """Of the path and of the query."""
+    """Path and query parameters."""
     found: list[dict[str, Any]] = []
     if "{campaign_id}" in route.path:
         found.append({"name": "campaign_id", "in": "path", "required": True, "schema": {"type": "string"}})

@@ -1,6 +1,6 @@
-"""What may be asked for in a query string: names, ranges, defaults.
+"""Query parameters of the HTTP API: names, ranges, defaults.
 
-Out: one model a route, and `asked`, which reads it.
+Out: one model per route, and `asked`, which validates a query.
 """
 
 from http import HTTPStatus
@@ -17,32 +17,32 @@ LIMIT_MAX: Final = 500
 Q = TypeVar("Q", bound=BaseModel)
 
 
-class InvalidQuery(Exception):  # an answer, not an error of ours
-    """A parameter is wrong; the message names it."""
+class InvalidQuery(Exception):  # becomes a response
+    """A parameter is invalid; the message names it."""
 
     status = HTTPStatus.BAD_REQUEST
 
 
 class Query(BaseModel):
-    """An unknown parameter is an error: a misspelt one would silently do nothing."""
+    """An unknown parameter is an error: a misspelt one would otherwise have no effect."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
 
 class CampaignsQuery(Query):
-    """Which campaigns, and in which order."""
+    """Search, order and page of campaigns."""
 
     search: Annotated[str, Field(max_length=128)] = ""
-    """Part of the campaign's id, in any case."""
+    """Part of the campaign's id, case-insensitive."""
     sort: Sort = "name"
-    """By id, available codes, all codes, the five minutes' rate, the time until empty, or the last change."""
+    """Sort by id, available codes, all codes, five-minute rate, time until empty, or last change."""
     order: Order = "asc"
     offset: Annotated[int, Field(ge=0)] = 0
     limit: Annotated[int, Field(ge=1, le=LIMIT_MAX)] = 100
 
 
 class HistoryQuery(Query):
-    """Which history."""
+    """Resolution and code type of a history."""
 
     resolution: Literal["fine", "coarse"] = "fine"
     """`fine`: steps of 10 seconds over an hour; `coarse`: steps of a minute over a day."""
@@ -51,21 +51,20 @@ class HistoryQuery(Query):
 
 
 class AlertsQuery(Query):
-    """How many alerts."""
-
     limit: Annotated[int, Field(ge=1, le=LIMIT_MAX)] = 100
 
 
 def asked(request: web.Request, model: type[Q]) -> Q:
-    """The query of a request.
+    """Validate the query of a request.
 
     Raises:
-        InvalidQuery: a parameter is unknown, given twice, or out of its range.
+        InvalidQuery: a parameter is unknown, given twice, or out of range.
     """
     if len(request.query) != len(set(request.query)):
         raise InvalidQuery("a parameter is given twice")
     try:
         return model.model_validate(dict(request.query))
     except ValidationError as why:
-        problems = (f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in why.errors(include_input=False))
+        errors = why.errors(include_input=False)
+        problems = (f"{'.'.join(map(str, error['loc']))}: {error['msg']}" for error in errors)
         raise InvalidQuery("; ".join(problems)) from None

@@ -1,8 +1,8 @@
-"""The port of the API and the page: one of its own, so that the ops port need not be shown to people.
+"""The server of the API and the page, on a port of its own: the ops port need not be exposed to users.
 
 In:       settings, the view, the lags.
-Out:      a listening port, which the event `api_listening` says.
-Promise:  streams end at once when the process stops; the port is freed however the work ends.
+Out:      a listening port, written to the log as `api_listening`.
+Promise:  streams end at once when the process stops; the port is always closed at the end.
 """
 
 from collections.abc import AsyncIterator
@@ -19,17 +19,17 @@ from web.auth import Guard
 from web.stream import Streams
 
 SHUTDOWN_TIMEOUT_S: Final = 2.0
-"""Seconds an answer under way may take at the end."""
+"""Seconds for responses in progress when the server stops."""
 
 log = structlog.get_logger(__name__)
 
 
 @asynccontextmanager
 async def api_server(settings: InventorySettings, streams: Streams) -> AsyncIterator[int]:
-    """Serve until the block is left; gives the port.
+    """Serve inside this context; yields the port.
 
     Raises:
-        SettingsInvalid: the address cannot be listened on, or the file of keys cannot be used.
+        SettingsInvalid: the server cannot listen on the address, or cannot use the file of keys.
     """
     guard = Guard(settings)
     app = web_app(guard, streams)
@@ -49,7 +49,7 @@ async def api_server(settings: InventorySettings, streams: Streams) -> AsyncIter
 
 
 async def listen(site: web.TCPSite, settings: InventorySettings) -> None:
-    """Raises SettingsInvalid if the address cannot be listened on."""
+    """Raises SettingsInvalid if the server cannot listen on the address."""
     try:
         await site.start()
     except OSError as error:

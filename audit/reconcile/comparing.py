@@ -1,4 +1,4 @@
-"""Every reservation against its codes, and every taken code against the reservations.
+"""Compare every reservation with its codes, and every taken code with the reservations.
 
 In:       campaigns, or all of them.
 Out:      each `Finding` as it is found, and their number. No code's value.
@@ -37,14 +37,14 @@ class Named:
 
     def without(self, code_ids: Collection[str]) -> list[str]:
         """Those of the codes that nobody has named."""
-        return [one for one in code_ids if not self._database.execute(IS_NAMED, (one,)).fetchone()]
+        return [code_id for code_id in code_ids if not self._database.execute(IS_NAMED, (code_id,)).fetchone()]
 
 
 IS_NAMED = "SELECT 1 FROM named WHERE id = ?"
 
 
-async def compare(settings: Settings, campaigns: Collection[str], tell: Callable[[dict[str, Any]], None]) -> int:
-    """Tell each finding as it is found; how many there are.
+async def compare(settings: Settings, campaigns: Collection[str], report: Callable[[dict[str, Any]], None]) -> int:
+    """Report each finding as it is found; the number of findings.
 
     Raises:
         StoreUnavailable, SnapshotLost: MongoDB gave no answer, or not in time.
@@ -53,7 +53,7 @@ async def compare(settings: Settings, campaigns: Collection[str], tell: Callable
     async with open_collections(settings.mongo) as collections:
         with closing(sqlite3.connect("")) as database:  # SQLite's name for a file that is gone at the end
             async for finding in findings(Consistency(collections), campaigns, Named(database)):
-                tell(finding._asdict())
+                report(finding._asdict())
                 count += 1
     return count
 
@@ -77,7 +77,7 @@ async def inconsistent(store: Consistency, page: Collection[ReservationDocument]
     suspects = await store.suspects(page)
     campaign_of = {reservation.id: reservation.campaign_id for reservation in page}
     confirmed = await patiently(lambda: store.disagreements(suspects), "of a reservation")
-    return [Finding("reservation", campaign_of[one], one, why) for one, why in confirmed.items()]
+    return [Finding("reservation", campaign_of[name], name, why) for name, why in confirmed.items()]
 
 
 async def unnamed(store: Consistency, code_ids: Collection[str]) -> list[Finding]:
@@ -85,4 +85,4 @@ async def unnamed(store: Consistency, code_ids: Collection[str]) -> list[Finding
     if not code_ids:
         return []
     confirmed = await patiently(lambda: store.unnamed(code_ids), "of a code")
-    return [Finding("code", campaign, one, UNNAMED.format(status=status)) for one, campaign, status in confirmed]
+    return [Finding("code", campaign, name, UNNAMED.format(status=status)) for name, campaign, status in confirmed]

@@ -1,9 +1,9 @@
-"""Every campaign's shards against its codes, and where that is wanted, the correction or all counts told to others.
+"""Compare every campaign's shards with its codes; on request, correct the shards or publish all counts again.
 
 In:       campaigns, or all of them.
 Out:      a `Report`.
-Promise:  without `repair` or `retell` nothing is written. With one, Kafka is reached before anything is written, and
-          what was written by an errand that died before it told so is told by the next one of its kind.
+Promise:  without `repair` or `retell` nothing is written. With either, Kafka is reached before anything is written,
+          and what a killed command wrote and did not publish, the next command of its kind publishes.
 """
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
@@ -13,20 +13,26 @@ from datetime import UTC, datetime
 from time import monotonic
 from typing import Final, TypeVar
 
-from audit.reconcile.hearing import heard_by_readers
+from audit.reconcile.published import published_shards
 from consumers.loop.retry import step_aside
-from handlers.inventory.reconcile import CampaignSnapshot as Books
-from handlers.inventory.reconcile import Line, drifting, lines_of, shards_to_publish, shards_to_renumber
+from handlers.inventory.reconcile import (
+    CampaignSnapshot,
+    Line,
+    drifting,
+    lines_of,
+    shards_to_publish,
+    shards_to_renumber,
+)
 from handlers.inventory.republish import shards_to_republish
 from handlers.shards import inventory_event
 from ops.broker.client import client_options
 from ops.broker.reading import kafka_errors, partitions_of
 from ops.settings.load import Settings
-from producers.emitters import idempotent_producer
+from producers.emitters import EMIT_PATIENCE_S, idempotent_producer
 from producers.envelope import inventory_record
-from producers.sending import send_all
+from producers.sending import Unsent, deliver
 from schemas.documents import InventoryDocument
-from schemas.errors import CodeServiceError, FactsStale
+from schemas.errors import BrokerUnavailable, CodeServiceError, FactsStale
 from schemas.stock import CampaignStock
 from schemas.topics import INVENTORY, Topics
 from stores.mongo.collections import open_collections
@@ -39,7 +45,7 @@ TRIES_MIN: Final = 3
 all patience by then, and another one may be in time when the server is less busy, or the cache is warm."""
 
 T = TypeVar("T")
-Tell = Callable[[Sequence[InventoryDocument]], Awaitable[None]]
+Publish = Callable[[Sequence[InventoryDocument]], Awaitable[None]]
 
 
 class SnapshotLost(CodeServiceError):
@@ -47,6 +53,14 @@ class SnapshotLost(CodeServiceError):
 
     Run it again; if it fails again, raise MongoDB's `transactionLifetimeLimitSeconds` (60 by default) above the time
     that it takes to count the campaign.
+    """
+
+
+class ShardsUnpublished(CodeServiceError):
+    """`inventory.v1` did not take the counts. MongoDB may have been corrected already; readers have the old counts.
+
+    If the topic was deleted, run `codes migrate`; otherwise check its limits and the rights of this user. Then run
+    the same command again: it also publishes what this run did not.
     """
 
 
@@ -65,11 +79,11 @@ class Report:
     remaining: int = 0
     """The same, after a repair; without one, as they were found."""
     retold: int = 0
-    """Shards told anew."""
+    """Shards published again."""
     inconsistent: int | None = None
     """Reservations and codes that disagree; None: nobody asked."""
 
-    def add(self, found: Books, left: Books, *, keep_all: bool, retold: int = 0) -> None:
+    def add(self, found: CampaignSnapshot, left: CampaignSnapshot, *, keep_all: bool, retold: int = 0) -> None:
         """Enter one campaign, as it was found and as it was left."""
         if not found.shards and not found.codes and not retold:
             self.unknown.append(found.campaign_id)
@@ -87,38 +101,38 @@ async def reconcile(
 ) -> Report:
     """Compare these campaigns, or all if there are none; one at a time, each in a snapshot of its own.
 
-    What readers know is read before any campaign: a shard that they know then and the database does not is one that
-    the database forgot, not one that has just begun.
+    What was published is read before any campaign: a shard that was published by then and is not in the database was
+    deleted there, and has not just begun.
 
     Raises:
         StoreUnavailable, SnapshotLost: MongoDB gave no answer, or not in time.
-        TopicMissing, BrokerUnavailable, KafkaRefused: only with `repair` or `retell`; what was written by then is
-            told by the next one.
+        TopicMissing, BrokerUnavailable, KafkaRefused, ShardsUnpublished: only with `repair` or `retell`; the next run
+            publishes what was written by then.
     """
     report = Report()
-    heard = await heard_by_readers(settings) if retell else {}
+    published = await published_shards(settings) if retell else {}
     async with (
-        telling(settings) if repair or retell else nullcontext() as tell,
+        publishing(settings) if repair or retell else nullcontext() as publish,
         open_collections(settings.mongo) as collections,
     ):
-        books = Reconciliation(collections)
-        async for campaign_id in named(campaigns) if campaigns else every(books, heard):
-            found = await books_of(campaign_id, books)
-            left = await repaired(found, books) if repair else found
-            anew = await all_renumbered(left, heard.get(campaign_id), books) if retell else ()
-            if tell is not None:
-                await tell(anew if retell else shards_to_publish(left))
-            report.add(found, left, keep_all=keep_all, retold=len(anew))
+        store = Reconciliation(collections)
+        async for campaign_id in named(campaigns) if campaigns else every(store, published):
+            found = await counted(campaign_id, store)
+            left = await repaired(found, store) if repair else found
+            renumbered = await all_renumbered(left, published.get(campaign_id), store) if retell else ()
+            if publish is not None:
+                await publish(renumbered if retell else shards_to_publish(left))
+            report.add(found, left, keep_all=keep_all, retold=len(renumbered))
     return report
 
 
-async def books_of(campaign_id: str, books: Reconciliation) -> Books:
-    """One campaign at one time. Raises SnapshotLost."""
-    return await patiently(lambda: books.snapshot_of(campaign_id), campaign_id)
+async def counted(campaign_id: str, store: Reconciliation) -> CampaignSnapshot:
+    """Count a campaign in one snapshot. Raises SnapshotLost."""
+    return await patiently(lambda: store.snapshot_of(campaign_id), campaign_id)
 
 
-async def repaired(found: Books, books: Reconciliation) -> Books:
-    """The campaign without drift: new versions for what may have been told otherwise, then a correction.
+async def repaired(found: CampaignSnapshot, store: Reconciliation) -> CampaignSnapshot:
+    """The campaign without drift: new versions for what may have been published with other counts, then a correction.
 
     In this order, so that a crash between leaves the drift to be found again.
     """
@@ -126,38 +140,46 @@ async def repaired(found: Books, books: Reconciliation) -> Books:
         return found
     now = datetime.now(UTC)
     for shard in shards_to_renumber(found):
-        await renumber(shard, books, now=now)
-    return await patiently(lambda: books.correct(found.campaign_id, now=now), found.campaign_id)
+        await renumber(shard, store, now=now)
+    return await patiently(lambda: store.correct(found.campaign_id, now=now), found.campaign_id)
 
 
 async def all_renumbered(
-    left: Books, heard: CampaignStock | None, books: Reconciliation
+    left: CampaignSnapshot, published: CampaignStock | None, store: Reconciliation
 ) -> Sequence[InventoryDocument]:
-    """Every shard of a campaign under a version that no reader has heard, in the order to tell them."""
+    """Every shard of a campaign under a version that was never published, in the order to publish them."""
     now = datetime.now(UTC)
-    found = shards_to_republish(left.campaign_id, left.shards, heard, now=now)
-    return [await renumber(one.shard, books, above=one.published.version, now=now) for one in found]
+    found = shards_to_republish(left.campaign_id, left.shards, published, now=now)
+    return [await renumber(last.shard, store, above=last.published.version, now=now) for last in found]
 
 
 async def renumber(
-    shard: InventoryDocument, books: Reconciliation, *, above: int = 0, now: datetime
+    shard: InventoryDocument, store: Reconciliation, *, above: int = 0, now: datetime
 ) -> InventoryDocument:
     """See `Reconciliation.renumber`. Raises SnapshotLost if its partition moves it all the time."""
-    return await patiently(lambda: books.renumber(shard, above=above, now=now), shard.campaign_id)
+    return await patiently(lambda: store.renumber(shard, above=above, now=now), shard.campaign_id)
 
 
 @asynccontextmanager
-async def telling(settings: Settings) -> AsyncIterator[Tell]:
-    """A way to `inventory.v1`; the broker has what was told when the call returns."""
+async def publishing(settings: Settings, patience_s: float = EMIT_PATIENCE_S) -> AsyncIterator[Publish]:
+    """A function that publishes shards to `inventory.v1`, and returns once the broker has acknowledged them.
+
+    It raises ShardsUnpublished if the topic takes nothing for `patience_s`, BrokerUnavailable if no topic does.
+    """
     topics = Topics(settings.topics.prefix)
     await partitions_of(settings, [topics.full(INVENTORY)])
     with kafka_errors(settings.kafka):
         async with idempotent_producer(client_options(settings.kafka)) as producer:
 
-            async def tell(shards: Sequence[InventoryDocument]) -> None:
-                await send_all(producer, [inventory_record(inventory_event(shard), topics) for shard in shards])
+            async def publish(shards: Sequence[InventoryDocument]) -> None:
+                records = [inventory_record(inventory_event(shard), topics) for shard in shards]
+                try:
+                    await deliver(producer, records, patience_s)
+                except Unsent as why:
+                    error = ShardsUnpublished if why.topics else BrokerUnavailable
+                    raise error(f"Kafka at {settings.kafka.bootstrap_servers}: {why}") from None
 
-            yield tell
+            yield publish
 
 
 async def patiently(work: Callable[[], Awaitable[T]], campaign_id: str) -> T:
@@ -169,16 +191,16 @@ async def patiently(work: Callable[[], Awaitable[T]], campaign_id: str) -> T:
         except FactsStale as why:
             seconds, tries = monotonic() - began_s, attempt + 1
             if seconds > PATIENCE_S and tries >= TRIES_MIN:
-                last_word = f"not in {tries} tries and {seconds:.0f} s, at last {why}"
-                raise SnapshotLost(f"campaign {campaign_id}: {last_word}") from None
+                reason = f"not in {tries} tries and {seconds:.0f} s, the last error was {why}"
+                raise SnapshotLost(f"campaign {campaign_id}: {reason}") from None
         await step_aside(attempt)
         attempt += 1
 
 
-async def every(books: Reconciliation, heard: Iterable[str]) -> AsyncIterator[str]:
+async def every(store: Reconciliation, published: Iterable[str]) -> AsyncIterator[str]:
     """All campaigns of the database, then those that only readers know."""
-    rest = dict.fromkeys(heard)
-    async for campaign_id in books.campaigns():
+    rest = dict.fromkeys(published)
+    async for campaign_id in store.campaigns():
         rest.pop(campaign_id, None)
         yield campaign_id
     for campaign_id in rest:

@@ -14,11 +14,11 @@ from cli.commands.printing import Json, complain, print_fields, print_json, wron
 from ops.exit_codes import Exit
 
 if TYPE_CHECKING:
-    from audit.reading import Scope
     from audit.report import AuditReport
+    from audit.topics import Scope
 
 FINDINGS_SHOWN: Final = 20
-SOUND: Final = "nothing lost, nothing doubled, no drift, no leak, nothing overdue, nobody refused wrongly"
+SOUND: Final = "nothing lost, nothing doubled, no drift, no leak, nothing overdue, no request refused wrongly"
 
 
 Campaigns = Annotated[list[str] | None, typer.Option("--campaign", help="Audit only this campaign; may be repeated.")]
@@ -56,19 +56,19 @@ def audit(
 def _scope(campaigns: "list[str] | tuple[()]", since: str | None, until: str | None) -> "Scope":
     from datetime import UTC, datetime
 
-    from audit.reading import Scope
+    from audit.instants import instant_ms
     from audit.terms import ALWAYS_MS
-    from audit.when import instant_ms
+    from audit.topics import Scope
 
-    now, bounds = datetime.now(UTC), {"--since": 0, "--until": ALWAYS_MS}
-    for option, text in (("--since", since), ("--until", until)):
+    now, window = datetime.now(UTC), {"--since": 0, "--until": ALWAYS_MS}
+    for option, typed in (("--since", since), ("--until", until)):
         try:
-            bounds[option] = bounds[option] if text is None else instant_ms(text, now)
+            window[option] = window[option] if typed is None else instant_ms(typed, now)
         except ValueError:
-            raise wrong_usage(f"{option}: must be an RFC 3339 timestamp or an age such as 2h") from None
-    if bounds["--since"] >= bounds["--until"]:
+            raise wrong_usage(f"{option}: expected RFC 3339 or a time ago, such as 2h") from None
+    if window["--since"] >= window["--until"]:
         raise wrong_usage("--until: must be after --since")
-    return Scope(frozenset(campaigns), bounds["--since"], bounds["--until"])
+    return Scope(frozenset(campaigns), window["--since"], window["--until"])
 
 
 def _code(report: "AuditReport") -> Exit:
@@ -96,7 +96,12 @@ def _print(report: "AuditReport", *, json_: bool) -> None:
 
 
 def _complain(report: "AuditReport") -> None:
+    from typing import get_args
+
+    from audit.report import Kind
+
     for finding in report.findings[:FINDINGS_SHOWN]:
         complain(f"{finding.kind}: {finding.what}")
     if len(report.findings) > FINDINGS_SHOWN:
-        complain(f"and {len(report.findings) - FINDINGS_SHOWN} more findings; --json shows all")
+        counts = ((kind, report.count(kind)) for kind in get_args(Kind))
+        complain(f"findings: {', '.join(f'{count} {kind}' for kind, count in counts if count)}")

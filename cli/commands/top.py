@@ -1,6 +1,6 @@
-"""`codes top`: the inventory's page for those who have only a shell.
+"""`codes top`: the inventory's page for a terminal.
 
-Out:      a live screen at a terminal; one frame with `--once`, into a pipe, or at a terminal that cannot move its
+Out:      a live screen in a terminal; one frame with `--once`, in a pipe, or in a terminal that cannot move its
           cursor.
 Promise:  reads the HTTP API only. The token is never shown. Ctrl-C ends it with exit code 0.
 """
@@ -20,12 +20,10 @@ if TYPE_CHECKING:
     from cli.top.api import Wanted
     from schemas.settings import InventorySettings
 
-ANY_HOST: Final = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104  # what is listened on, as it can be reached
+ANY_HOST: Final = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104  # a client cannot connect to the wildcard address
 
 
 class SortBy(StrEnum):
-    """What stands first."""
-
     NAME = "name"
     AVAILABLE = "available"
     TOTAL = "total"
@@ -37,24 +35,22 @@ class SortBy(StrEnum):
 def top(
     *,
     url: Annotated[
-        str | None, typer.Option("--url", help="The API's address; default: as in the inventory's settings.")
+        str | None, typer.Option("--url", help="Address of the API; default: from the inventory's settings.")
     ] = None,
     token: Annotated[
         str | None,
-        typer.Option("--token", help="Better in CODES_INVENTORY__TOKEN or its _FILE: arguments are seen by others."),
+        typer.Option("--token", help="Bearer token; safer in CODES_INVENTORY__TOKEN or its _FILE."),
     ] = None,
-    campaign: Annotated[str, typer.Option("--campaign", help="Only campaigns whose id holds this.")] = "",
-    sort: Annotated[
-        SortBy, typer.Option("--sort", help="First: the scarce, the large, the fast, the soon empty, the latest.")
-    ] = SortBy.EMPTY,
+    campaign: Annotated[str, typer.Option("--campaign", help="Only campaigns whose id contains this text.")] = "",
+    sort: Annotated[SortBy, typer.Option("--sort", help="Sort order of the campaigns.")] = SortBy.EMPTY,
     interval_s: Annotated[
-        float, typer.Option("--interval-s", min=0.5, max=3600, help="Seconds between two looks.")
+        float, typer.Option("--interval-s", min=0.5, max=3600, help="Refresh interval, in seconds.")
     ] = 2,
     timeout_s: Annotated[
         float | None,
-        typer.Option("--timeout-s", "--timeout", min=0.1, help="Seconds without the inventory; then give up."),
+        typer.Option("--timeout-s", "--timeout", min=0.1, help="Give up after N seconds without an answer."),
     ] = None,
-    once: Annotated[bool, typer.Option("--once", help="Show it once and end.")] = False,
+    once: Annotated[bool, typer.Option("--once", help="Print one frame and exit.")] = False,
 ) -> None:
     """Show stock, imports, lag, alerts and dead letters, live, until Ctrl-C."""
     from pydantic import SecretStr
@@ -64,15 +60,15 @@ def top(
 
     settings = load_settings().inventory
     secret = settings.token if token is None else SecretStr(token)
-    where, wanted = url or local_url(settings), Wanted(campaign, sort.value)
-    _show(where, secret, wanted, None if once else interval_s, timeout_s)
+    address, wanted = url or local_url(settings), Wanted(campaign, sort.value)
+    _show(address, secret, wanted, None if once else interval_s, timeout_s)
 
 
 def local_url(settings: "InventorySettings") -> str:
-    """Where the inventory listens by these settings."""
+    """The local address of the inventory with these settings."""
     if settings.port == 0:
         raise wrong_usage(
-            "say where the inventory's API is: --url (its event api_listening), or CODES_INVENTORY__PORT"
+            "set the address of the inventory: --url (see its log event api_listening), or CODES_INVENTORY__PORT"
         )
     host = ANY_HOST.get(settings.host, settings.host)
     return f"http://[{host}]:{settings.port}" if ":" in host else f"http://{host}:{settings.port}"
@@ -88,7 +84,7 @@ def _show(
     from cli.top.live import Screen, show_live, show_once
 
     if isinstance(sys.stdout, TextIOWrapper):
-        sys.stdout.reconfigure(errors="replace")  # a sign that the terminal lacks must not end the command
+        sys.stdout.reconfigure(errors="replace")  # a character that the terminal lacks must not end the command
     console = table_console()
 
     async def show() -> None:

@@ -6,18 +6,20 @@ Promise:  the position to read answers from is taken before the record is sent, 
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 from typing import Final
 from uuid import uuid4
 
 from cli.jobs.tailing import ReadPosition, Selection, open_reader
+from handlers.imports.progress import end_identity
 from ops.broker.client import client_options
 from ops.broker.patience import Patience, Say, Unanswered, kafka_patience
 from ops.broker.reading import TopicReader, kafka_errors, partitions_of
-from ops.broker.records import Fields, fields_of
+from ops.broker.records import Fields, fields_of, text
 from ops.settings.load import Settings
 from producers.emitters import idempotent_producer
+from producers.envelope import event_id
 from schemas.errors import BrokerUnavailable
 from schemas.requests import (
     AssignFromStock,
@@ -26,6 +28,7 @@ from schemas.requests import (
     ReleaseRequest,
     Request,
     ReserveRequest,
+    content_digest,
 )
 from schemas.topics import ASSIGN, IMPORT, IMPORTS, RELEASE, RESERVE, RESULTS, Topics, TopicSpec
 
@@ -148,7 +151,10 @@ class Waiting:
             try:
                 async with open_reader(self._settings, self._answers, position, self._patience) as (reader, _):
                     await self._send()
-                    return await first_answer(reader, self._order.request_id, on_progress, position, self._patience)
+                    ids = answer_ids(self._order, self.sent(), Topics(self._settings.topics.prefix))
+                    return await first_answer(
+                        reader, self._order.request_id, ids, on_progress, position, self._patience
+                    )
             except BrokerUnavailable as why:
                 await self._patience.pause(why)
 
@@ -168,8 +174,26 @@ async def send(settings: Settings, order: Order, topic: str, key: str) -> Sent:
     return Sent(order.request_id, topic, written.partition, written.offset, key)
 
 
+def answer_ids(order: Order, sent: Sent, topics: Topics) -> frozenset[str]:
+    """The `ce_id`s that the answer may have: of the id and content, or of the record if that was refused.
+
+    Another record may carry the same id with other content, and its answer is another one.
+    """
+    place = f"{topics.bare(sent.topic)}.{sent.partition}@{sent.offset}"
+    if isinstance(order, ImportCommand):
+        identities = (end_identity(order.request_id, content_digest(order)), place)
+        return frozenset(event_id("import", identity) for identity in identities)
+    identities = (f"{order.request_id}:{content_digest(order)}", place)
+    return frozenset(event_id("result", identity) for identity in identities)
+
+
 async def first_answer(
-    reader: TopicReader, request_id: str, on_progress: OnProgress, position: ReadPosition, patience: Patience
+    reader: TopicReader,
+    request_id: str,
+    ids: Collection[str],
+    on_progress: OnProgress,
+    position: ReadPosition,
+    patience: Patience,
 ) -> Fields:
     """Read until the answer to this request comes; `position` is where another reader would continue."""
     while True:
@@ -177,7 +201,8 @@ async def first_answer(
             fields = fields_of(record.value)
             if request_id not in {fields.get("request_id"), fields.get("import_id")}:
                 continue
-            if fields.get("state") != "running":
+            if fields.get("state") == "running":
+                on_progress(fields)
+            elif text(record.header("ce_id")) in ids:
                 return fields
-            on_progress(fields)
         position.offsets = await reader.positions()

@@ -1,1 +1,1 @@
-"""`codes top`: the inventory's figures at a terminal. `api` asks, `frame` lays out, `live` keeps fresh."""
+"""`codes top`: the inventory's figures at a terminal. `api` reads them, `frame` lays out, `live` refreshes."""

@@ -1,11 +1,12 @@
-"""The inventory's HTTP API, asked for all that is shown at once.
+"""Client of the inventory's HTTP API: reads everything that the screen shows.
 
-In:       an address, a token, what is wanted.
+In:       an address, a token, a selection of campaigns.
 Out:      `Figures`, or one of `cli.top.errors`.
-Promise:  the token goes to this address only: no redirect is followed, and no message holds it or what was answered.
+Promise:  the token is sent to this address only: redirects are not followed, and no message holds the token or the
+          response.
 
-It is asked again and again. The live stream would tell the campaigns that changed; which ones stand first by a sort,
-and how many match, only a page of the API says.
+It polls. The live stream has only the campaigns that changed; their order, and the number of matches, are only in a
+page of the API.
 """
 
 import re
@@ -27,7 +28,7 @@ from web.models import AlertList, CampaignPage, DeadLetterCounts, ImportList, La
 from web.queries import LIMIT_MAX
 
 TIMEOUT_S: Final = 5.0
-"""Seconds one answer may take."""
+"""Seconds until a response must be complete."""
 ALERTS_MAX: Final = 100
 TOKEN: Final = re.compile(r"[A-Za-z0-9._~+/=-]{1,8192}")
 ORDERS: Final[dict[Sort, Order]] = {
@@ -38,10 +39,10 @@ ORDERS: Final[dict[Sort, Order]] = {
     "empty": "asc",
     "changed": "desc",
 }
-"""What a reader looks for stands first: the scarce, the large, the fast, the soon empty, the latest."""
+"""For each sort: fewest available, most codes, highest rate, soonest empty, latest change first."""
 DENIALS: Final[dict[int, str]] = {
-    HTTPStatus.UNAUTHORIZED: "a token is needed, or the one given is not valid",
-    HTTPStatus.FORBIDDEN: "the token is valid, but has no claim that gives access",
+    HTTPStatus.UNAUTHORIZED: "the token is missing or invalid",
+    HTTPStatus.FORBIDDEN: "the token is valid, but has no claim that grants access",
 }
 
 A = TypeVar("A", bound=BaseModel)
@@ -49,20 +50,17 @@ A = TypeVar("A", bound=BaseModel)
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """Which campaigns."""
-
     search: str = ""
-    """Part of the id, in any case; imports and alerts are chosen by it too."""
+    """Part of the id, case-insensitive; also selects imports and alerts."""
     sort: Sort = "empty"
 
     def matches(self, campaign_id: str) -> bool:
-        """Whether a campaign is asked for."""
         return self.search.casefold() in campaign_id.casefold()
 
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """All that is shown, as it was at one instant."""
+    """Everything that the screen shows, at one instant."""
 
     at: datetime
     campaigns: CampaignPage
@@ -73,27 +71,26 @@ class Figures:
 
 
 class Api:
-    """The API of one address."""
-
     def __init__(self, session: aiohttp.ClientSession, url: str) -> None:
         self._session = session
         self.url = url
 
     async def figures(self, wanted: Wanted, limit: int = LIMIT_MAX) -> Figures:
-        """Everything, at most `limit` campaigns.
+        """Read all figures, with at most `limit` campaigns.
 
         Raises:
-            ApiUnavailable: nothing answers, or not in time.
-            ApiDenied: the token is missing, not valid, or lacks the claim.
-            ApiUnreadable: the answer is none of this API's.
+            ApiUnavailable: there is no response in time.
+            ApiDenied: the token is missing or invalid, or lacks the claim.
+            ApiUnreadable: the response is not one of this API.
         """
         query = {"sort": wanted.sort, "order": ORDERS[wanted.sort], "limit": str(limit), "search": wanted.search}
         imports = await self._ask("imports", ImportList)
         alerts = await self._ask("alerts", AlertList, limit=str(ALERTS_MAX))
+        matching = [item for item in imports.items if wanted.matches(item.campaign_id)]
         return Figures(
             campaigns=await self._ask("campaigns", CampaignPage, **query),
-            imports=imports.model_copy(update={"items": [i for i in imports.items if wanted.matches(i.campaign_id)]}),
-            alerts=AlertList(items=[one for one in alerts.items if wanted.matches(one.campaign_id)]),
+            imports=imports.model_copy(update={"items": matching}),
+            alerts=AlertList(items=[alert for alert in alerts.items if wanted.matches(alert.campaign_id)]),
             lag=await self._ask("lag", LagList),
             dead_letters=await self._ask("dead-letters", DeadLetterCounts),
             at=datetime.now(UTC),
@@ -109,7 +106,7 @@ class Api:
         try:
             return model.model_validate_json(body)
         except ValidationError:
-            raise ApiUnreadable(f"{self.url}: /api/{path} answered something else than {model.__name__}") from None
+            raise ApiUnreadable(f"{self.url}: /api/{path} did not answer with {model.__name__}") from None
 
     def _refuse(self, status: int) -> None:
         if status in DENIALS:
@@ -122,10 +119,10 @@ class Api:
 
 @asynccontextmanager
 async def opened(url: str, token: SecretStr | None) -> AsyncIterator[Api]:
-    """The API at an address; nothing is asked yet.
+    """A client for this address; sends no request yet.
 
     Raises:
-        SettingsInvalid: the address or the token cannot be one.
+        SettingsInvalid: the address or the token is malformed.
     """
     address, headers = checked(url), bearer(token)
     timeout = aiohttp.ClientTimeout(total=TIMEOUT_S)
@@ -134,7 +131,7 @@ async def opened(url: str, token: SecretStr | None) -> AsyncIterator[Api]:
 
 
 def checked(url: str) -> str:
-    """An address without a slash at its end."""
+    """The address, validated, without a trailing slash."""
     try:
         address = URL(url)
     except ValueError:
@@ -145,8 +142,8 @@ def checked(url: str) -> str:
 
 
 def bearer(token: SecretStr | None) -> dict[str, str]:
-    """The header that a token comes in."""
+    """The authorization header; none without a token."""
     text = "" if token is None else token.get_secret_value().strip()
     if text and not TOKEN.fullmatch(text):
-        raise SettingsInvalid("CODES_INVENTORY__TOKEN, --token: holds signs that no token has")
+        raise SettingsInvalid("CODES_INVENTORY__TOKEN, --token: contains characters that are not allowed in a token")
     return {"Authorization": f"Bearer {text}"} if text else {}

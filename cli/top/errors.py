@@ -1,15 +1,15 @@
-"""Why `codes top` has no figures."""
+"""Errors of `codes top`."""
 
 from schemas.errors import CodeServiceError
 
 
 class ApiUnavailable(CodeServiceError):
-    """The inventory does not answer. Start `codes inventory`, or name its API by `--url` (event `api_listening`)."""
+    """The inventory does not answer. Start `codes inventory`, or set `--url` (see its log event `api_listening`)."""
 
 
 class ApiDenied(CodeServiceError):
-    """No access. Give a token that is valid and has the claim, by `CODES_INVENTORY__TOKEN` or its `_FILE`."""
+    """Access denied. Set `CODES_INVENTORY__TOKEN`, or its `_FILE`, to a valid token with the required claim."""
 
 
 class ApiUnreadable(CodeServiceError):
-    """What answers is not the inventory's API of this version. Look at `--url`."""
+    """The server at this address is not the inventory's API of this version. Check `--url`."""

@@ -1,8 +1,8 @@
 """The whole screen.
 
-In:       figures, or why there are none newer; how large the screen is.
-Out:      a renderable of at most so many lines and columns. Pure.
-Promise:  the same facts without colour: by signs, words and order.
+In:       figures, the reason if they are stale, and the size of the screen.
+Out:      a renderable that fits the screen. Pure.
+Promise:  colour adds no information: signs, words and order carry it all.
 """
 
 from collections.abc import Iterator, Sequence
@@ -22,31 +22,31 @@ from cli.top.texts import BLOCKS, LETTERS, STYLES, clock, duration
 from cli.top.trend import TopicLag
 
 WEIGHTS: Final = (3, 1, 1, 1, 1)
-"""Campaigns, imports, lag, alerts, dead letters, where there is not room for all."""
+"""Shares of campaigns, imports, lag, alerts and dead letters, if the screen is too small for all."""
 WIDTH_MAX: Final = 140
-"""In a wider one the eye would lose the line."""
+"""Longer lines are hard to follow with the eye."""
 FOOT_LINES: Final = 2
-"""What the signs mean, and room for the prompt after `--once`."""
+"""The legend, and room for the prompt after `--once`."""
 STATUSES: Final = ("available", "reserved", "assigned")
 
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """One picture of it; fits whatever console it is printed on."""
+    """One state of the screen; fits any console it is printed on."""
 
     figures: Figures
     lag: Sequence[TopicLag]
     source: str
     stale_s: float = 0.0
-    """For how long there has been nothing newer, if `problem` says why."""
+    """Age of the figures, shown if there is a `problem`."""
     problem: str | None = None
     is_cut: bool = True
-    """Whether it is cut to the console's height; a pipe has none."""
+    """Whether it is cut to the console's height; a pipe has no height."""
 
     def __rich_console__(self, _console: Console, options: ConsoleOptions) -> Iterator[RenderableType]:
         look = Look(min(options.max_width, WIDTH_MAX), LETTERS if options.ascii_only else BLOCKS)
         shown, head = self._sections(look), list(self._head(options.max_width))
-        wanted = [one.lines for one in shown]
+        wanted = [section.lines for section in shown]
         room = options.size.height - len(head) - FOOT_LINES if self.is_cut else sum(wanted)
         yield from head
         for section, lines in zip(shown, shares(max(room, 0), wanted, WEIGHTS), strict=True):
@@ -68,11 +68,10 @@ class Frame:
         total = self.figures.campaigns.total
         yield line(f"codes top  {self.source}  {clock(self.figures.at)} UTC  campaigns: {total:,}", "bold")
         if self.problem is not None:
-            told = f"STALE for {duration(self.stale_s)}: {self.problem}"
-            yield from (line(one, "bold reverse") for one in wrap(told, width))
+            warning = f"STALE for {duration(self.stale_s)}: {self.problem}"
+            yield from (line(text, "bold reverse") for text in wrap(warning, width))
 
 
 def legend(signs: str) -> Text:
-    """What the signs mean."""
     parts = [(f"{sign} {status}  ", style) for sign, status, style in zip(signs, STATUSES, STYLES, strict=True)]
-    return Text.assemble(*parts, "! low  !! exhausted  MIN: codes a minute", no_wrap=True, overflow="ellipsis")
+    return Text.assemble(*parts, "! low  !! exhausted  MIN: codes per minute", no_wrap=True, overflow="ellipsis")

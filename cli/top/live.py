@@ -1,7 +1,7 @@
-"""The screen kept fresh until it is left.
+"""Refreshes the screen until the command ends.
 
-In:       the API, what is wanted, how often.
-Out:      frames on a terminal's other screen, or one frame on standard output.
+In:       the API, a selection of campaigns, the refresh interval.
+Out:      frames on the terminal's alternate screen, or one frame on standard output.
 Promise:  the first answer must come, at once or within the time that was given, or the command fails. After it the
           last figures stay, marked stale with the reason, until newer ones come or the time given is over. Figures of
           an inventory that has no answer from Kafka are stale too. The screen is as it was when the command is left,
@@ -29,27 +29,27 @@ from web.queries import LIMIT_MAX
 
 KAFKA_UNAVAILABLE: Final = "Kafka unavailable: the inventory has no answer from it"
 REDRAW_S: Final = 1.0
-"""At most so long until a terminal that changed its size is drawn anew."""
+"""Maximum time until the screen is redrawn after the terminal has changed its size."""
 
 
 @dataclass(slots=True)
 class Screen:
-    """What is shown, and what it was made from."""
+    """The current frame, and the data behind it."""
 
     api: Api
     wanted: Wanted
     say: Say = print
-    """Who is told while there is no screen yet."""
+    """Prints messages before there is a screen."""
     trends: Trends = field(default_factory=Trends)
     frame: Frame | None = None
     fresh_at_s: float = 0.0
     problem: str | None = None
 
     async def ask(self, limit: int) -> None:
-        """Take newer figures, or note why there are none.
+        """Read newer figures, or note why there are none.
 
         Raises:
-            CodeServiceError: there are none at all yet.
+            CodeServiceError: there have been no figures yet.
         """
         try:
             self._take(await self.api.figures(self.wanted, limit))
@@ -66,7 +66,7 @@ class Screen:
         self.frame = Frame(figures, self.trends.add(figures.lag, now_s), self.api.url)
 
     def note_silence(self, since_s: float) -> None:
-        """Say that a question is open for long; its own end says more."""
+        """Note that a request is still open; if it fails, its error replaces the note."""
         if self.problem is None and time.monotonic() - since_s > SAY_AFTER_S:
             self.problem = f"{self.api.url}: no answer yet"
 
@@ -81,14 +81,14 @@ class Screen:
         raise ApiUnavailable(f"{self.api.url}: {for_s}")
 
     def now(self, *, is_cut: bool = True) -> Frame:
-        """The frame of this moment; only after figures were taken."""
-        assert self.frame is not None, "asked for before the first answer"
+        """The current frame. Needs figures."""
+        assert self.frame is not None, "there are no figures before the first answer"
         figures, lag, stale_s = self.frame.figures, self.frame.lag, time.monotonic() - self.fresh_at_s
         return Frame(figures, lag, self.api.url, stale_s, self.problem, is_cut)
 
 
 async def show_once(screen: Screen, console: Console, *, give_up_after_s: float | None = None) -> None:
-    """One frame: as high as the terminal, or all of it into a pipe."""
+    """Print one frame, cut to the height of a terminal; a pipe gets everything."""
     await first(screen, LIMIT_MAX, give_up_after_s)
     console.print(screen.now(is_cut=console.is_terminal))
 
@@ -96,7 +96,7 @@ async def show_once(screen: Screen, console: Console, *, give_up_after_s: float 
 async def show_live(
     screen: Screen, console: Console, interval_s: float, *, give_up_after_s: float | None = None
 ) -> None:
-    """Frames until the task is cancelled; SIGTERM does that, as Ctrl-C does.
+    """Show frames until the task is cancelled, by SIGTERM or Ctrl-C.
 
     Raises:
         ApiUnavailable: there was no answer at first, or no newer one for `give_up_after_s`.
@@ -114,10 +114,10 @@ async def show_live(
 
 
 async def first(screen: Screen, limit: int, give_up_after_s: float | None) -> None:
-    """The first figures; with a time to give up, an inventory that does not answer is waited for, which is said.
+    """Read the first figures; with `give_up_after_s`, retry until then while the inventory is unavailable.
 
     Raises:
-        ApiUnavailable: they did not come.
+        ApiUnavailable: there was no answer in time.
     """
     patience = Patience(f"the inventory is unavailable at {screen.api.url}", screen.say, give_up_after_s)
     while True:
@@ -131,7 +131,7 @@ async def first(screen: Screen, limit: int, give_up_after_s: float | None) -> No
 
 
 async def _asked(screen: Screen, live: Live, limit: int) -> None:
-    """Ask, and go on showing meanwhile: what does not answer is said before it is given up."""
+    """Read newer figures, and keep drawing: a slow request is shown before it fails."""
     began_s = time.monotonic()
     asking = asyncio.create_task(screen.ask(limit))
     try:
@@ -144,7 +144,7 @@ async def _asked(screen: Screen, live: Live, limit: int) -> None:
 
 
 async def _shown(screen: Screen, live: Live, seconds: float) -> None:
-    """Show for so long, at whatever size the terminal has meanwhile."""
+    """Redraw for `seconds`, at the current size of the terminal."""
     until = time.monotonic() + seconds
     while (left := until - time.monotonic()) > 0:
         live.update(screen.now(), refresh=True)
@@ -152,5 +152,5 @@ async def _shown(screen: Screen, live: Live, seconds: float) -> None:
 
 
 def limit_of(console: Console) -> int:
-    """Campaigns that the terminal could show; each has a line at least."""
+    """Campaigns that fit the terminal; each needs at least one line."""
     return max(1, min(LIMIT_MAX, console.size.height))

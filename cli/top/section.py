@@ -1,8 +1,8 @@
-"""One part of the screen: a table with a heading, cut to the lines it gets.
+"""A section of the screen: a table with a heading, cut to a number of lines.
 
-In:       columns, and lines in blocks that belong together.
-Out:      a renderable of exactly so many lines.
-Promise:  what is cut is counted; no line is broken in two.
+In:       columns, and blocks of lines that belong together.
+Out:      a renderable with the given number of lines.
+Promise:  blocks that are left out are counted; lines are never wrapped.
 """
 
 from collections.abc import Iterator, Sequence
@@ -16,7 +16,7 @@ from rich.text import Text
 from cli.top.texts import plain
 
 TABLE_LINES_MIN: Final = 3
-"""Heading, one line, and how many more; with fewer the number alone is said."""
+"""A heading, one line, and the number of further blocks; with fewer lines only the number is shown."""
 
 Cell = str | Text
 Block = Sequence[Sequence[Cell]]
@@ -24,26 +24,23 @@ Block = Sequence[Sequence[Cell]]
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """What may be shown."""
-
     name: str
-    """What its blocks are, in the plural."""
+    """Plural name of its blocks."""
     columns: tuple[Column, ...]
     blocks: Sequence[Block]
     total: int
-    """Blocks there are, also those that were not fetched."""
+    """Number of blocks, including those that were not fetched."""
     none: str
-    """What is said instead when there is nothing."""
+    """Text to show if there are no blocks."""
 
     @property
     def lines(self) -> int:
-        """All of it."""
         if not self.blocks:
             return 1
         return 1 + sum(map(len, self.blocks)) + (self.total > len(self.blocks))
 
     def drawn(self, lines: int) -> RenderableType:
-        """As much as `lines` lines hold."""
+        """The section, cut to `lines` lines."""
         if not self.blocks:
             return line(self.none, "dim")
         if lines >= self.lines and self.total == len(self.blocks):
@@ -62,7 +59,7 @@ class Section:
 
 
 def fitting(blocks: Sequence[Block], lines: int) -> Iterator[Block]:
-    """The first blocks that so many lines hold; the first one cut rather than left out."""
+    """The first blocks that fit; the first block is cut rather than left out."""
     left = lines
     for place, block in enumerate(blocks):
         if place and len(block) > left:
@@ -73,7 +70,7 @@ def fitting(blocks: Sequence[Block], lines: int) -> Iterator[Block]:
 
 
 def shares(lines: int, wanted: Sequence[int], weights: Sequence[int]) -> list[int]:
-    """Lines for each section: by weight, none more than it wants, so that one's leavings are the others' gain."""
+    """Lines for each section, by weight. Lines that a section does not need go to the others."""
     given = [0] * len(wanted)
     while sum(given) < min(lines, sum(wanted)):
         for place, weight in enumerate(weights):
@@ -83,21 +80,19 @@ def shares(lines: int, wanted: Sequence[int], weights: Sequence[int]) -> list[in
 
 
 def left(name: str, width: int | None = None) -> Column:
-    """A column of words; without a width it takes what is left."""
+    """A left-aligned column; without a width it takes the remaining space."""
     ratio = None if width else 1
     return Column(name, width=width, ratio=ratio, no_wrap=True, overflow="ellipsis")
 
 
 def right(name: str, width: int) -> Column:
-    """A column of figures."""
     return Column(name, width=width, justify="right", no_wrap=True, overflow="ellipsis")
 
 
 def rights(names: Sequence[str], width: int) -> tuple[Column, ...]:
-    """Several of them."""
     return tuple(right(name, width) for name in names)
 
 
-def line(told: str, style: str = "") -> Text:
-    """One line, whatever is in it."""
-    return Text(plain(told), style=style, no_wrap=True, overflow="ellipsis", end="\n")
+def line(text: str, style: str = "") -> Text:
+    """One line, without wrapping or control characters."""
+    return Text(plain(text), style=style, no_wrap=True, overflow="ellipsis", end="\n")

@@ -1,6 +1,6 @@
-"""Figures as a few characters.
+"""Short forms of figures.
 
-Promise: a figure takes `FIGURE_WIDTH` characters at most, a count as many as it is given.
+Promise: a figure has at most `FIGURE_WIDTH` characters, a count at most the given width.
 """
 
 from collections.abc import Sequence
@@ -22,11 +22,11 @@ MANY: Final = "many"
 STYLES: Final = ("green", "yellow", "blue")
 BLOCKS: Final = "█▒░"
 LETTERS: Final = "#=."
-"""For a terminal or a pipe that cannot show the blocks. Both can be told apart without colour."""
+"""For terminals and pipes without block characters. Both sets can be read without colour."""
 
 
 def count(number: int | None, width: int = FIGURE_WIDTH) -> str:
-    """`99,999`; with a unit where it would not fit: `123.5K`."""
+    """`99,999`, or `123.5K` if that does not fit."""
     if number is None:
         return NONE
     whole = f"{number:,}"
@@ -36,13 +36,13 @@ def count(number: int | None, width: int = FIGURE_WIDTH) -> str:
     return next((text for text in shorter if len(text) <= width), MANY)
 
 
-def plain(told: str) -> str:
-    """Without what would move the cursor or ring the bell: not all that the API says has a closed set of signs."""
-    return "".join(sign if sign.isprintable() else "?" for sign in told)
+def plain(text: str) -> str:
+    """Replace control characters: texts of the API could otherwise move the cursor or ring the bell."""
+    return "".join(sign if sign.isprintable() else "?" for sign in text)
 
 
 def per_minute(rate_s: float) -> str:
-    """Codes a minute of codes a second."""
+    """Convert codes per second to codes per minute."""
     each = rate_s * MINUTE_S
     if each and abs(each) < TENTHS_BELOW:
         return f"{each:.1f}"
@@ -50,7 +50,7 @@ def per_minute(rate_s: float) -> str:
 
 
 def duration(seconds: float | None) -> str:
-    """`5 s`, `59 min`, `2h05m`, `3 days`."""
+    """`5 s`, `59 min`, `2h05m` or `3d`."""
     if seconds is None:
         return NONE
     if seconds < MINUTE_S:
@@ -65,13 +65,12 @@ def duration(seconds: float | None) -> str:
 
 
 def clock(at: datetime) -> str:
-    """The time of day, UTC."""
     return f"{at.astimezone(UTC):%H:%M:%S}"
 
 
 def bar(counts: Sequence[int], width: int, signs: str) -> Text:
-    """Parts of a whole, one sign each; a part that is there has a cell, however small it is."""
-    parts = [max(one, 0) for one in counts]
+    """A bar with one sign per part; a part that is not 0 has at least one cell."""
+    parts = [max(count, 0) for count in counts]
     total = sum(parts)
     cells = [max(1, part * width // total) if part else 0 for part in parts]
     if total:
@@ -80,6 +79,6 @@ def bar(counts: Sequence[int], width: int, signs: str) -> Text:
 
 
 def progress(part: float | None, width: int, signs: str) -> Text:
-    """How much of something is done; empty if that is not known."""
+    """A progress bar; empty if the progress is unknown."""
     done = round((part or 0) * width)
     return Text.assemble((signs[0] * done, "green"), (signs[2] * (width - done), "dim"))

@@ -1,8 +1,8 @@
-"""What the lag does: one figure is no news, its way is.
+"""Trend of the lag over the last minute.
 
-In:       the lag as it is told, and when.
-Out:      by group and topic: unread records, the age of the oldest, and a word for the last minute.
-Promise:  the samples of a minute, and `SAMPLES_MAX` of them at most. What is not known is None, never 0.
+In:       the lag, and the time of each sample.
+Out:      by group and topic: unread records, age of the oldest, and a word for the trend.
+Promise:  keeps the samples of one minute, at most `SAMPLES_MAX`. An unknown value is None, never 0.
 """
 
 from collections import deque
@@ -16,14 +16,14 @@ from web.models import LagList, PartitionLag
 OVER_S: Final = 60.0
 SAMPLES_MAX: Final = 120
 STEADY_PART: Final = 0.05
-"""A change of less is none."""
+"""A smaller relative change counts as steady."""
 
 Key = tuple[str, str]
 
 
 @dataclass(frozen=True, slots=True)
 class TopicLag:
-    """One topic as one group sees it, its partitions together."""
+    """Lag of a group on a topic, over all partitions."""
 
     group: str
     topic: str
@@ -33,21 +33,19 @@ class TopicLag:
 
 
 class Trends:
-    """Remembers a minute."""
-
     def __init__(self) -> None:
         self._samples: dict[Key, deque[tuple[float, int]]] = {}
 
     def add(self, lag: LagList, now_s: float) -> list[TopicLag]:
-        """Note what is told, and say what has become of it: what waits longest in number first."""
+        """Add a sample. Returns the lag and trend of each group and topic, most unread records first."""
         parts = sorted(lag.items, key=key_of)
         found = [self._topic(key, list(group), now_s) for key, group in groupby(parts, key=key_of)]
-        return sorted(found, key=lambda one: (-(one.records or 0), one.topic, one.group))
+        return sorted(found, key=lambda lag: (-(lag.records or 0), lag.topic, lag.group))
 
     def _topic(self, key: Key, parts: Sequence[PartitionLag], now_s: float) -> TopicLag:
-        records, ages = [one.records for one in parts], [one.age_s for one in parts]
+        records, ages = [part.records for part in parts], [part.age_s for part in parts]
         known_ages = [age for age in ages if age is not None]
-        total = None if None in records else sum(one or 0 for one in records)
+        total = None if None in records else sum(count or 0 for count in records)
         samples = self._samples.setdefault(key, deque(maxlen=SAMPLES_MAX))
         if total is not None:
             samples.append((now_s, total))
@@ -58,12 +56,11 @@ class Trends:
 
 
 def key_of(part: PartitionLag) -> Key:
-    """Group and topic."""
     return part.group, part.topic
 
 
 def word_of(samples: Sequence[int]) -> str:
-    """The way from the first sample to the last, in the page's words."""
+    """The trend from the first sample to the last; same words as on the page."""
     if not samples or samples[-1] == 0:
         return "caught up" if any(samples) else "nothing waits" if samples else "not known"
     first, last = samples[0], samples[-1]

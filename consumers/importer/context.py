@@ -14,8 +14,8 @@ from stores.import_port import ObjectStore
 
 
 @dataclass(frozen=True, slots=True)
-class ImportSurroundings:
-    """Names, limits, and who is told."""
+class ImporterContext:
+    """Names, limits, the observer, and S3."""
 
     topics: Topics
     group: str

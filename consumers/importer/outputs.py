@@ -1,8 +1,8 @@
-"""What is told of an import: its progress and end, and the totals it changed.
+"""The records of an import: its progress and end, and the totals it changed.
 
 In:       an import's document, shards, unreadable commands.
 Out:      records for `imports.v1`, `inventory.v1` and the dead letters.
-Promise:  the same document gives the same records, so that what may have got lost can be told again.
+Promise:  the same document gives the same records, so that what may have got lost can be published again.
 """
 
 from collections.abc import Iterable, Sequence
@@ -19,10 +19,10 @@ from schemas.requests import ImportCommand
 from schemas.topics import Topics
 
 
-def told_records(
+def progress_records(
     document: ImportDocument, shards: Iterable[InventoryDocument], cause: IncomingRecord, topics: Topics
 ) -> list[OutgoingRecord]:
-    """How far an import is, and totals."""
+    """How far an import is, and the totals of these shards."""
     return [
         traced(import_record(event_of(document), identity_of(document), topics), cause),
         *(traced(inventory_record(inventory_event(shard), topics), cause) for shard in shards),

@@ -1,7 +1,7 @@
 """The importer: a group member that serves the topic of import commands, one import a partition at a time.
 
 In:   the Kafka side, how to make a partition's store, S3.
-Out:  progress and end events, inventory events and dead letters, until it is told to stop.
+Out:  progress and end events, inventory events and dead letters, until `stopping` is set.
 """
 
 import asyncio
@@ -11,7 +11,7 @@ from typing import Final
 from aiokafka import TopicPartition
 
 from consumers.importer.commands import ImportPartition
-from consumers.importer.context import ImportSurroundings
+from consumers.importer.context import ImporterContext
 from consumers.loop.failpoints import Failpoint
 from consumers.loop.serving import KafkaSide, serve_topics
 from schemas.groups import IMPORTER_GROUP
@@ -41,12 +41,12 @@ async def run_importer(
         ExceptionGroup: something unforeseen; the import it happened in goes on from its last chunk.
     """
     group = side.settings.group_prefix + IMPORTER_GROUP
-    around = ImportSurroundings(
+    context = ImporterContext(
         topics, group, side.limits, settings, side.observer, failpoint, objects, tracer=side.tracer
     )
 
     def make_work(source: TopicPartition) -> ImportPartition:
         shard = f"{topics.bare(source.topic)}.{source.partition}"
-        return ImportPartition(shard, make_store(shard), around)
+        return ImportPartition(shard, make_store(shard), context)
 
     await serve_topics(side, group, [topics.full(IMPORT)], make_work, stopping, batch_size_max=COMMANDS_AT_ONCE)

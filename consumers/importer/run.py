@@ -1,192 +1,196 @@
-"""One import from its first chunk to its end: looked up, loaded chunk by chunk, told of on the way, ended.
+"""One import from its object to its end: fetch, gather, plan, apply, publish, chunk by chunk.
 
-In:       a checkpoint; S3.
+In:       an import that this run owns; S3.
 Out:      the import's document, ended; progress events before that.
-Promise:  whatever happens, the counts are those of the rows that are written. An import that cannot go on, or that is
-          cancelled, keeps them, and ends with a reason; one that is told to stop ends nowhere, and goes on elsewhere.
+Promise:  the counts are always those of the rows that are written. An import that fails or is cancelled keeps its
+          rows and ends with a reason; at a stop it does not end, and another process continues it. The document alone
+          says where: rows up to its position are written, later ones are not. So a chunk that is too slow is cut at a
+          row's end, and a write that timed out and was done nevertheless is counted once.
 """
 
-from collections.abc import Awaitable
+import asyncio
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass, field
-from time import monotonic
-from typing import Final
+from typing import Final, Literal
 
-from consumers.importer.checkpoint import Checkpoint
-from consumers.importer.chunk_source import ChunkSource, place_of_object
-from consumers.importer.chunk_writer import ChunkWriter
-from consumers.importer.context import ImportSurroundings
-from consumers.importer.outputs import told_records
-from consumers.importer.report import REPORT_NOT_WRITTEN, write_report
-from consumers.importer.waits import CANCELLED, Waits
-from consumers.loop.prefetch import ahead
-from handlers.imports.chunk_size import ChunkSize
+from consumers.importer.attempts import Attempts
+from consumers.importer.chunk_source import ChunkSource, FetchedChunk, draft, place_of_object
+from consumers.importer.owner import ImportOwner
+from consumers.importer.report import report_of_import
+from consumers.importer.waits import CANCELLED, UNTIL_CANCELLED
+from consumers.loop.prefetch import prefetched
+from handlers.imports.chunks import Chunk, cut, since
+from handlers.imports.plan import ChunkFacts, DraftedChunk, plan_chunk
 from handlers.imports.progress import ended, located, why_not_loadable
-from producers.emitters import Emitter
 from schemas.documents import ImportDocument, InventoryDocument
-from schemas.errors import ImportFailed, StoreRefused
-from schemas.observation.imports import ChunkWritten, ImportEnded
-from schemas.observation.partitions import LoopTurned
-from stores.import_port import Prepared, Written
+from schemas.errors import ChunkTooSlow, FactsStale, ImportFailed, PartitionFenced, StoreRefused
+from schemas.observation.imports import ChunkGrown, ChunkWritten, ImportEnded
 
 DATABASE_REFUSED: Final = "database_refused"
-REPORT_GRACE_S: Final = 5.0
-"""Seconds that a cancelled import may take to write its report; if S3 is unavailable for longer, it ends without."""
+FAILURES_TO_HALVE: Final = 4
+"""Conflicts or refusals of one chunk. Servers before MongoDB 6.2 report conflicts for ever for a transaction that
+their cache cannot hold."""
 
 
-@dataclass(slots=True)
-class ImportRun:
-    """Lives for one import on one partition."""
+async def run_import(owner: ImportOwner) -> None:
+    """Take an import to its end.
 
-    checkpoint: Checkpoint
-    waits: Waits
-    emitter: Emitter
-    size: ChunkSize
-    moved_by: str
-    """The command's record, `<shard>@<offset>`."""
-    untold: dict[str, InventoryDocument] = field(default_factory=dict)
-    """Shards changed since they were last announced."""
-    told_at_s: float = 0.0
+    Raises:
+        Stopped: the process stops; written rows stay.
+        PartitionFenced: another run has taken the import over.
+        EmitFailed: Kafka did not take a progress event.
+    """
+    await owner.publisher.publish(owner.document)
+    async with owner.waits.watching(owner.store.is_cancelled, owner.document.id):
+        await end(owner, await load(owner))
 
-    async def finish(self) -> ImportDocument:
-        """Take the import to its end.
 
-        Raises:
-            Stopped: told to stop; what is written stays.
-            PartitionFenced: another run has taken the import over.
-            EmitFailed: Kafka did not take a progress event.
-        """
-        await self._tell()
-        store, import_id = self.checkpoint.store, self.checkpoint.document.id
-        async with self.waits.watching(lambda: store.is_cancelled(import_id)):
-            await self._end(await self._loaded())
-        return self.checkpoint.document
+async def load(owner: ImportOwner) -> ImportFailed | None:
+    """Load the rest of the object; the failure if part of it cannot be loaded."""
+    try:
+        await locate(owner)
+        async with aclosing(prefetched(ChunkSource(owner).chunks())) as chunks:
+            while fetched := await owner.waits.bounded(UNTIL_CANCELLED, fetch, chunks):
+                await write(owner, fetched)
+    except ImportFailed as why:
+        return why
+    except StoreRefused:
+        return ImportFailed(DATABASE_REFUSED)
+    return None if owner.document.rows_read else ImportFailed("empty")
 
-    async def _loaded(self) -> str | None:
-        """Load what is left of the object; gives the reason if that cannot be all of it."""
-        try:
-            await self._locate_and_load()
-        except ImportFailed as why:
-            return why.reason
-        return None
 
-    async def _locate_and_load(self) -> None:
-        try:
-            await self._locate()
-            await self._load()
-        except StoreRefused:
-            raise ImportFailed(DATABASE_REFUSED) from None
+async def locate(owner: ImportOwner) -> None:
+    """Look at the object once; from then on it must stay the same.
 
-    async def _locate(self) -> None:
-        """Look at the object once; from then on it must stay the same.
-
-        Raises:
-            ImportFailed: it cannot be had, or is not what an import may be.
-            StoreRefused: the database does not take what was found.
-        """
-        while self.checkpoint.document.etag is None:
-            place = place_of_object(self.checkpoint.document)
-            seen = await self.waits.unless_told(lambda: self.waits.s3(lambda: self._around.objects.look(place)))  # noqa: B023  # it is awaited here
-            after = located(
-                self.checkpoint.document,
-                etag=seen.etag,
-                size_bytes=seen.size_bytes,
-                gzip=seen.gzip,
-                now=self._around.clock(),
-            )
-            await self.checkpoint.move(after)
-        reason = why_not_loadable(self.checkpoint.document, self._around.settings)
-        if reason is not None:
-            raise ImportFailed(reason)
-
-    async def _load(self) -> None:
-        """Write chunk after chunk, while the next one is made ready.
-
-        Raises:
-            ImportFailed: the object cannot be read on, or has no row; or the import is cancelled.
-            StoreRefused: the database does not take a chunk.
-        """
-        writer = ChunkWriter(self.checkpoint, self.size, self.moved_by, self._wrote)
-        async with aclosing(ahead(self._source().chunks())) as chunks:
-            while prepared := await self.waits.unless_told(lambda: anext(chunks, None)):
-                await self._take(prepared, writer)
-        if self.checkpoint.document.rows_read == 0:
-            raise ImportFailed("empty")
-
-    async def _take(self, prepared: Prepared, writer: ChunkWriter) -> None:
-        self._around.failpoint.reached("before_chunk")
-        with self._around.tracer.chunk(prepared.chunk.rows):
-            await writer.write(prepared)
-
-    async def _wrote(self, written: Written, rows: int, seconds: float) -> None:
-        """Note what a write came to, and say how far the import is now and then."""
-        self._around.observer.observe(ChunkWritten(rows, seconds))
-        self._around.failpoint.reached("after_chunk")
-        self.untold |= {shard.id: shard for shard in written.shards}
-        self._turned()
-        self.waits.check()
-        if monotonic() - self.told_at_s >= self._around.settings.progress_every_s:
-            await self._tell()
-
-    async def _tell(self) -> None:
-        """Say how far it is, in a Kafka transaction of its own that moves no offset."""
-        records = told_records(
-            self.checkpoint.document, self.untold.values(), self.checkpoint.cause, self._around.topics
+    Raises:
+        ImportFailed: it cannot be read, or has a size that cannot be loaded.
+        StoreRefused: the database refuses what was found.
+    """
+    context = owner.context
+    while owner.document.etag is None:
+        place = place_of_object(owner.document)
+        seen = await owner.waits.s3.until(UNTIL_CANCELLED).run(context.objects.look, place)
+        await owner.move(
+            located(owner.document, etag=seen.etag, size_bytes=seen.size_bytes, gzip=seen.gzip, now=context.clock())
         )
-        with self._around.tracer.sending(len(records)):
-            await self.emitter.emit(records, None)
-        self.untold = {}
-        self.told_at_s = monotonic()
+    reason = why_not_loadable(owner.document, context.settings)
+    if reason is not None:
+        raise ImportFailed(reason)
 
-    async def _end(self, reason: str | None) -> None:
-        """Write the report, then the end; both again if a chunk that was given up turns out to be written."""
-        while True:
-            await self.checkpoint.refresh()
-            report, why_none = await self._report()
-            if reason is None and self.waits.cancelled.is_set():
-                reason = CANCELLED
-            after = ended(
-                self.checkpoint.document,
-                "completed" if reason is None else "failed",
-                reason or why_none,
-                report,
-                now=self._around.clock(),
-            )
-            self._around.failpoint.reached("before_import_end")
-            if await self.checkpoint.move(after, gives_up=False):
-                break
-        self._around.observer.observe(ImportEnded(after))
 
-    async def _report(self) -> tuple[str | None, str | None]:
-        """The report's address, or why there is none although rows were rejected."""
-        if self.checkpoint.document.rejected == 0:
-            return None, None
-        self._around.failpoint.reached("before_report")
+async def fetch(chunks: AsyncGenerator[FetchedChunk, None]) -> FetchedChunk | None:
+    """The next chunk; None at the object's end."""
+    return await anext(chunks, None)
+
+
+async def write(owner: ImportOwner, fetched: FetchedChunk) -> None:
+    """Write a chunk, in as many parts as the database needs, and publish the import's progress."""
+    context, clock = owner.context, asyncio.get_running_loop().time
+    context.failpoint.reached("before_chunk")
+    with context.tracer.chunk(fetched.drafted.chunk.rows):
+        while (rest := rest_of(fetched.drafted.chunk, owner.document)) is not None:
+            began_s, rows_read = clock(), owner.document.rows_read
+            shards = await write_part(owner, fetched, rest)
+            context.observer.observe(ChunkWritten(owner.document.rows_read - rows_read, clock() - began_s))
+            context.failpoint.reached("after_chunk")
+            owner.waits.turned()
+            owner.waits.check()
+            await owner.publisher.publish_if_due(owner.document, shards)
+
+
+async def write_part(owner: ImportOwner, fetched: FetchedChunk, rest: Chunk) -> Sequence[InventoryDocument]:
+    """Write as many of these rows as fit into one transaction; gives the shards that changed.
+
+    Raises:
+        PartitionFenced: another run has taken the import over.
+        Stopped, ImportFailed: the process stops, or the import is cancelled. The last write may be done or not.
+        StoreRefused: the database refuses the write permanently.
+    """
+    attempts = owner.attempts()
+    while True:
+        owner.waits.check()
+        before, rows = owner.document, min(rest.rows, owner.size.rows)
         try:
-            report = await self.waits.unless_told(self._written_report, cancel_grace_s=REPORT_GRACE_S)
-        except ImportFailed:
-            return None, REPORT_NOT_WRITTEN
-        return report, None
+            return await try_part(owner, fetched, cut(rest, rows)[0], is_first=attempts.count == 0)
+        except ChunkTooSlow as why:
+            owner.too_large(rows, why)
+            failure: FactsStale | StoreRefused | None = None
+        except (FactsStale, StoreRefused) as why:
+            failure = why
+        await owner.refresh()
+        if owner.document.position != before.position:
+            return await owner.shards()  # the write was done, only its answer was lost
+        if failure is not None:
+            await after_failure(owner, attempts, failure, rows)
 
-    async def _written_report(self) -> str:
-        checkpoint, waits, objects = self.checkpoint, self.waits, self._around.objects
 
-        def check_owner() -> Awaitable[object]:
-            return waits.mongo(checkpoint.still_ours)
+async def after_failure(
+    owner: ImportOwner, attempts: Attempts, failure: FactsStale | StoreRefused, rows: int
+) -> None:
+    """Count a try that wrote nothing, and pause. Raises StoreRefused if the database refuses it permanently."""
+    if attempts.failed(failure):
+        raise failure
+    if attempts.count % FAILURES_TO_HALVE == 0:
+        owner.too_large(rows, failure)
+    await attempts.pause(UNTIL_CANCELLED)
 
-        def once() -> Awaitable[str]:
-            return write_report(checkpoint.document, checkpoint.store, objects, check_owner)
 
-        return await waits.mongo(lambda: waits.s3(once))
+async def try_part(
+    owner: ImportOwner, fetched: FetchedChunk, part: Chunk, *, is_first: bool
+) -> Sequence[InventoryDocument]:
+    """Gather, plan and apply once. The prefetched look-up serves only the first try of the whole chunk."""
+    size, clock = owner.size, asyncio.get_running_loop().time
+    is_whole = part is fetched.drafted.chunk
+    drafted = fetched.drafted if is_whole else await asyncio.to_thread(draft, part, owner)
+    facts = await gather(owner, drafted, fetched if is_whole and is_first else None)
+    plan = plan_chunk(
+        drafted, owner.document, facts, shard=owner.shard, chunk_rows=size.learned, now=owner.context.clock()
+    )
+    began_s = clock()
+    await owner.apply(plan, drafted, facts)
+    if size.went_well(part.rows, clock() - began_s):
+        owner.context.observer.observe(ChunkGrown(owner.document, size.rows))
+    return [change.after for change in plan.shards]
 
-    def _source(self) -> ChunkSource:
-        return ChunkSource(
-            self.checkpoint.document, self.moved_by, self.checkpoint.store, self.waits, self.size, self._turned
-        )
 
-    def _turned(self) -> None:
-        self._around.observer.observe(LoopTurned(self.checkpoint.cause.topic, self.checkpoint.cause.partition))
+async def gather(owner: ImportOwner, drafted: DraftedChunk, fetched: FetchedChunk | None) -> ChunkFacts:
+    """What the plan is made from.
 
-    @property
-    def _around(self) -> ImportSurroundings:
-        return self.waits.around
+    `fetched` has the prefetched look-up, if that may be used. It may have missed the last chunk, but no earlier one.
+    """
+    existing = None if fetched is None else fetched.existing
+    is_current = fetched is not None and fetched.applies >= owner.applies - (owner.last is not None)
+    if existing is None or not is_current:
+        existing = await owner.look_up(drafted)
+    if owner.last is None:
+        return ChunkFacts(existing, await owner.shards())
+    return ChunkFacts({**existing, **owner.last.codes_among(drafted.drafts)}, owner.last.shards)
+
+
+async def end(owner: ImportOwner, failure: ImportFailed | None) -> None:
+    """Write the report, then the end; both again if a chunk that timed out turns out to be written."""
+    context = owner.context
+    while True:
+        await owner.refresh()
+        report, why_none = await report_of_import(owner)
+        if failure is None and owner.waits.cancelled.is_set():
+            failure = ImportFailed(CANCELLED)
+        state: Literal["completed", "failed"] = "completed" if failure is None else "failed"
+        reason = why_none if failure is None else failure.reason
+        after = ended(owner.document, state, reason, report, now=context.clock())
+        context.failpoint.reached("before_import_end")
+        if await owner.move(after, gives_up=False):
+            break
+    context.observer.observe(ImportEnded(after))
+
+
+def rest_of(chunk: Chunk, document: ImportDocument) -> Chunk | None:
+    """The rows of a chunk that are not written yet.
+
+    Raises:
+        PartitionFenced: the document's position is no row's end, so another run has moved it.
+    """
+    rest = since(chunk, document.position)
+    if rest is not None and rest.start.byte != document.position:
+        raise PartitionFenced("the import is not where this run left it")
+    return rest

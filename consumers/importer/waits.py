@@ -1,114 +1,169 @@
-"""Every wait of one import: what is unavailable is retried, and a stop or a cancellation ends the wait.
+"""Every wait of one import: unavailable parts are retried, and a stop or a cancellation ends the wait.
 
 In:       work that asks MongoDB or S3; the process's stop; whether somebody has cancelled the import.
-Out:      what the work gives; or Stopped; or ImportFailed(`cancelled`).
-Promise:  a cancellation is looked for all the time that the import runs, whatever it waits for, and is heeded within
-          `LOOK_EVERY_S` and the work's grace. What is in the midst of a transaction is awaited to its end.
+Out:      the work's result; or Stopped; or ImportFailed(`cancelled`).
+Promise:  a cancellation is polled as long as the import runs, and ends any wait within `LOOK_EVERY_S` and the work's
+          grace. A transaction in progress is awaited to its end. During a long try the partition's loop counts as
+          turning: `/live` must not kill an import that waits.
 """
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
-from typing import Final, TypeVar
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import Final, ParamSpec, Self, TypeVar
 
-from consumers.importer.context import ImportSurroundings
+from consumers.importer.context import ImporterContext
 from consumers.loop.prefetch import Stopped, let_go, unless
-from consumers.loop.retry import RetryPolicy
-from schemas.errors import ImportFailed
+from consumers.loop.retry import RetryPolicy, seen_through
+from schemas.errors import Dropped, ImportFailed, StoreUnavailable
+from schemas.observation.fact import Place
+from schemas.observation.partitions import LoopTurned, Part
 
 CANCELLED: Final = "cancelled"
 LOOK_EVERY_S: Final = 1.0
-"""Seconds between two looks whether the import is cancelled."""
+"""Seconds between two polls for a cancellation."""
+TURN_EVERY_S: Final = 10.0
+"""Seconds between two turns while a try is under way; `/live` fails after 60 without one."""
+TRY_S_MAX: Final = 600.0
+"""Twice the longest time-out that settings allow: a try that takes longer hangs, and no longer turns the loop."""
 
 T = TypeVar("T")
-Work = Callable[[], Awaitable[T]]
+P = ParamSpec("P")
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """For how long work may go on, in seconds after the event."""
+
+    stop_grace_s: float = 0.0
+    cancel_grace_s: float | None = None
+    """None: a cancellation does not end it."""
+
+
+UNTIL_STOP: Final = Limits()
+UNTIL_CANCELLED: Final = Limits(cancel_grace_s=0.0)
+"""Ends at a stop too."""
 
 
 @dataclass(slots=True)
 class Waits:
     """Lives for one import on one partition."""
 
-    around: ImportSurroundings
+    context: ImporterContext
     stopping: asyncio.Event
+    place: Place
+    """Where the command is: its loop turns while it is served."""
     cancelled: asyncio.Event = field(default_factory=asyncio.Event)
 
-    async def mongo(self, work: Work[T]) -> T:
-        """Ask MongoDB, for as long as it takes.
+    @property
+    def mongo(self) -> "BoundedRetries":
+        """Ask MongoDB for as long as it is unavailable."""
+        return BoundedRetries("mongo", self)
+
+    @property
+    def s3(self) -> "BoundedRetries":
+        """Ask S3 for as long as it is unavailable."""
+        return BoundedRetries("s3", self)
+
+    def turned(self) -> None:
+        """The import goes on."""
+        self.context.observer.observe(LoopTurned(*self.place))
+
+    async def turning(self, work: Callable[P, Awaitable[T]], *args: P.args, **options: P.kwargs) -> T:
+        """The result of one try; the loop turns until it is there."""
+        turns = asyncio.create_task(self._turn())
+        try:
+            return await work(*args, **options)
+        finally:
+            await let_go(turns)
+
+    def check(self, limits: Limits = UNTIL_CANCELLED) -> None:
+        """Check that new work may start.
 
         Raises:
-            FactsStale, StoreRefused, ChunkTooSlow: as a write does; a read raises none of them.
-        """
-        observer, backoff_max_s = self.around.observer, self.around.backoff_max_s
-        return await RetryPolicy("mongo", observer, backoff_max_s).run(work)
-
-    async def s3(self, work: Work[T]) -> T:
-        """Ask S3, for as long as it takes.
-
-        Raises:
-            ImportFailed: S3 refuses it.
-        """
-        observer, backoff_max_s = self.around.observer, self.around.backoff_max_s
-        return await RetryPolicy("s3", observer, backoff_max_s).run(work)
-
-    def check(self) -> None:
-        """See whether there is still time to begin something.
-
-        Raises:
-            Stopped: the process is told to stop.
+            Stopped: the process stops.
             ImportFailed: the import is cancelled.
         """
-        if self.stopping.is_set():
-            raise Stopped("told to stop")
-        if self.cancelled.is_set():
+        if self.stopping.is_set() and not limits.stop_grace_s:
+            raise Stopped("the process stops")
+        if self.cancelled.is_set() and limits.cancel_grace_s == 0:
             raise ImportFailed(CANCELLED)
 
-    async def unless_stopped(self, work: Work[T]) -> T:
-        """What the work gives, cancelled import or not.
-
-        Raises:
-            Stopped: the process is told to stop. The work is cancelled.
-        """
-        if self.stopping.is_set():
-            raise Stopped("told to stop")
-        return await unless(work(), self.stopping.wait())
-
-    async def unless_told(self, work: Work[T], *, stop_grace_s: float = 0.0, cancel_grace_s: float = 0.0) -> T:
-        """What the work gives, if that comes in time: so long after a stop, or after a cancellation.
+    async def bounded(self, limits: Limits, work: Callable[P, Awaitable[T]], *args: P.args, **options: P.kwargs) -> T:
+        """The work's result, if it comes within the limits.
 
         Raises:
             Stopped, ImportFailed: see `check`. The work is cancelled; what it did last may be done or not.
         """
-        if not stop_grace_s and not cancel_grace_s:
-            self.check()
+        self.check(limits)
+        ends = [passed(self.stopping, limits.stop_grace_s)]
+        if limits.cancel_grace_s is not None:
+            ends.append(passed(self.cancelled, limits.cancel_grace_s))
         try:
-            return await unless(work(), passed(self.stopping, stop_grace_s), passed(self.cancelled, cancel_grace_s))
+            return await unless(work(*args, **options), *ends)
         except Stopped:
-            self.check()
-            raise
+            if self.stopping.is_set():  # it goes before a cancellation, which the next owner sees by itself
+                raise
+            raise ImportFailed(CANCELLED) from None
 
     @asynccontextmanager
-    async def watching(self, is_cancelled: Work[bool]) -> AsyncIterator[None]:
-        """Look for a cancellation once, and then again and again until the block ends.
+    async def watching(self, is_cancelled: Callable[[str], Awaitable[bool]], import_id: str) -> AsyncIterator[None]:
+        """Poll for a cancellation: once before the block, then until it ends.
 
         Raises:
-            Stopped: told to stop before there was an answer.
+            Stopped: the process stops before the first answer.
         """
-        if await self.unless_stopped(lambda: self.mongo(is_cancelled)):
+        if await self.mongo.run(is_cancelled, import_id):
             self.cancelled.set()
-        task = asyncio.create_task(self._watch(is_cancelled))
+        task = asyncio.create_task(self._watch(is_cancelled, import_id))
         try:
             yield
         finally:
             await let_go(task)
         if not task.cancelled():
-            task.result()  # something unforeseen there ends the process like anywhere else
+            task.result()  # an unforeseen error there ends the process, as anywhere
 
-    async def _watch(self, is_cancelled: Work[bool]) -> None:
+    async def _turn(self) -> None:
+        for _ in range(int(TRY_S_MAX / TURN_EVERY_S)):
+            self.turned()
+            await asyncio.sleep(TURN_EVERY_S)
+
+    async def _watch(self, is_cancelled: Callable[[str], Awaitable[bool]], import_id: str) -> None:
+        """Observe nothing: a read that succeeds every second would end an outage that writes still see."""
         while not self.cancelled.is_set():
             await asyncio.sleep(LOOK_EVERY_S)
-            if await self.mongo(is_cancelled):
-                self.cancelled.set()
+            with suppress(StoreUnavailable, Dropped):
+                if await seen_through(is_cancelled(import_id)):
+                    self.cancelled.set()
+
+
+@dataclass(frozen=True, slots=True)
+class BoundedRetries:
+    """How one part is asked: again and again while it is unavailable, until a limit ends it."""
+
+    part: Part
+    waits: Waits
+    limits: Limits = UNTIL_STOP
+
+    def until(self, limits: Limits) -> Self:
+        """The same with other limits."""
+        return replace(self, limits=limits)
+
+    async def run(self, work: Callable[P, Awaitable[T]], *args: P.args, **options: P.kwargs) -> T:
+        """The work's result, for as long as it takes.
+
+        Raises:
+            Stopped, ImportFailed: see `Waits.bounded`.
+            CodeServiceError: everything else that the work raises.
+        """
+        return await self.waits.bounded(self.limits, self._retried, partial(work, *args, **options))
+
+    async def _retried(self, work: Callable[[], Awaitable[T]]) -> T:
+        context = self.waits.context
+        retries = RetryPolicy(self.part, context.observer, context.backoff_max_s)
+        return await retries.run(self.waits.turning, work)
 
 
 async def passed(event: asyncio.Event, grace_s: float) -> None:

@@ -22,8 +22,8 @@ from consumers.loop.failpoints import Failpoint
 from consumers.loop.prefetch import Stopped, unless_stopped
 from consumers.loop.serving import KafkaSide
 from handlers.inventory.alerts import StockLimits
-from producers.emitters import idempotent_producer
-from producers.sending import send_all
+from producers.emitters import EMIT_PATIENCE_S, idempotent_producer
+from producers.sending import Unsent, deliver
 from schemas.errors import BrokerUnavailable
 from schemas.observation.partitions import PartAvailable
 from schemas.records import OutgoingRecord
@@ -81,6 +81,8 @@ class InventoryRole:
         async def life() -> None:
             try:
                 await self._live(stopping)
+            except Unsent as why:
+                raise BrokerUnavailable(f"Kafka did not take an alert: {why}") from None
             except (KafkaError, FaustError) as why:
                 raise BrokerUnavailable(f"Kafka: {type(why).__name__}: {why}") from None
 
@@ -141,10 +143,13 @@ async def any_of(*events: asyncio.Event) -> None:
             task.cancel()
 
 
-def sender(producer: AIOKafkaProducer) -> Send:
-    """How an alert is sent: acknowledged, or an error."""
+def sender(producer: AIOKafkaProducer, patience_s: float = EMIT_PATIENCE_S) -> Send:
+    """Return the function that sends an alert and waits for the acknowledgement.
+
+    It raises Unsent if the topic takes nothing for `patience_s`; aiokafka alone would retry a deleted topic forever.
+    """
 
     async def send(record: OutgoingRecord) -> None:
-        await send_all(producer, [record])
+        await deliver(producer, [record], patience_s)
 
     return send

@@ -1,6 +1,6 @@
 """Doing the next thing while the last one is used, and letting go of it when there is no more time for it.
 
-Out: `ahead`, which is always one item further than who reads from it; `unless`, `unless_stopped`.
+Out: `prefetched`, which fetches each item while the one before it is used; `unless`, `unless_stopped`.
 """
 
 import asyncio
@@ -18,7 +18,7 @@ class Stopped(CodeServiceError):
     """The partition is being let go of. What is written stays; its next owner goes on from there."""
 
 
-async def ahead(source: AsyncGenerator[T, None]) -> AsyncGenerator[T, None]:
+async def prefetched(source: AsyncGenerator[T, None]) -> AsyncGenerator[T, None]:
     """The same items, each fetched while the one before it is used. What ends the source ends this in its place.
 
     Close it when done: it closes the source, which may have given an item that nobody took.

@@ -1,8 +1,8 @@
-"""A fence `mermaid` as SVG in the page: no script, no other host, in the colours of the page.
+"""Draws a `mermaid` fence as SVG in the page: no script, no other host, the colours of the page.
 
 In:       the text of a fence.
 Out:      HTML.
-Promise:  every diagram of the documents is drawn, or the site is not made.
+Promise:  every diagram of the documents is drawn, or the build fails.
 """
 
 import re
@@ -19,7 +19,7 @@ OVERVIEW: Final = Path(__file__).with_name("overview.svg")
 NAME: Final = re.compile(r"[a-z-]+(?:\.[a-z-]+)?\.v1|codes [a-z]+")
 """Topics and roles."""
 CHAR_PX: Final = 6.0
-"""Of a letter of the drawing, on the average; a little too much is room, too little would collide."""
+"""Average width of a letter. A value that is too high adds space; one that is too low makes texts overlap."""
 PAD_PX: Final = 14.0
 HEAD_PX: Final = 30.0
 STEP_PX: Final = 36.0
@@ -28,9 +28,9 @@ BEGIN_PX: Final = 26.0
 END_PX: Final = 12.0
 SELF_PX: Final = 26.0
 SHRUNK_MIN: Final = 0.75
-"""How far a drawing gives way to a narrow page, before it is scrolled: its letters must be read."""
+"""How far a drawing shrinks on a narrow page before it scrolls; below this its text is not legible."""
 COLUMN_PX: Final = 110.0
-"""Least distance of two columns."""
+"""Minimum distance between two columns."""
 
 
 def fence(source: str, *_: Any, **__: Any) -> str:  # noqa: ANN401  # the signature of superfences
@@ -38,12 +38,12 @@ def fence(source: str, *_: Any, **__: Any) -> str:  # noqa: ANN401  # the signat
     try:
         drawn = svg(read_sequence(source)) if source.lstrip().startswith(KIND) else overview(source)
     except NotDrawn as why:
-        raise SuperFencesException(f"a diagram is not drawn: {why}") from why  # any other error would be passed over
+        raise SuperFencesException(f"a diagram is not drawn: {why}") from why  # superfences ignores any other error
     return f'<div class="drawing">{drawn}</div>'
 
 
 def overview(source: str) -> str:
-    """The drawing by hand. Raises NotDrawn if it is not of this flowchart: roles and topics differ."""
+    """The hand-made drawing. Raises NotDrawn if its roles and topics differ from the flowchart's."""
     drawn = OVERVIEW.read_text()
     differing = sorted(set(NAME.findall(source)) ^ set(NAME.findall(drawn)))
     if differing:
@@ -66,7 +66,7 @@ def svg(sequence: Sequence) -> str:
 
 
 def columns(sequence: Sequence) -> list[float]:
-    """Where each column stands: as far from the one before as names, messages and notes need."""
+    """The position of each column, with enough space for names, messages and notes."""
     xs = [half(sequence.names[0]) + PAD_PX + opening(sequence)]
     for column in range(1, len(sequence.names)):
         names = sequence.names[column - 1 : column + 1]
@@ -76,7 +76,7 @@ def columns(sequence: Sequence) -> list[float]:
 
 
 def rooms(sequence: Sequence) -> list[tuple[int, int, float]]:
-    """Between which columns how much room is needed."""
+    """Pairs of columns, and the space needed between them."""
     found = []
     for step in sequence.steps:
         match step:
@@ -92,13 +92,13 @@ def rooms(sequence: Sequence) -> list[tuple[int, int, float]]:
 
 
 def opening(sequence: Sequence) -> float:
-    """Room before the first column: what a note over it needs beyond the name."""
+    """Space before the first column, if a note over it is wider than its name."""
     notes = [wide(step.text) / 2 for step in sequence.steps if isinstance(step, Note) and step.last == 0]
     return max([0.0, *(need - half(sequence.names[0]) for need in notes)])
 
 
 def reach(sequence: Sequence, xs: list[float]) -> float:
-    """How far to the right texts of the last column go."""
+    """The right edge of the texts of the last column."""
     last = len(xs) - 1
     own = [
         step
@@ -110,7 +110,7 @@ def reach(sequence: Sequence, xs: list[float]) -> float:
 
 
 def steps(sequence: Sequence, xs: list[float]) -> tuple[list[str], float]:
-    """What happens, from top to bottom, and where it ends."""
+    """The drawn steps from top to bottom, and the position below them."""
     body: list[str] = []
     begun: list[float] = []
     y = HEAD_PX + PAD_PX
@@ -141,7 +141,7 @@ def head(name: str, x: float) -> str:
 
 
 def arrow(message: Message, xs: list[float], y: float) -> str:
-    """A message with its text over it."""
+    """An arrow with its text above."""
     start, end = xs[message.source], xs[message.target]
     kind = "arrow dashed" if message.dashed else "arrow"
     text = escape(message.text)
@@ -159,7 +159,7 @@ def tip(x: float, y: float, way: int) -> str:
 
 
 def note(step: Note, xs: list[float], y: float) -> str:
-    """A box with a text, over its columns."""
+    """A box with text, across its columns."""
     middle = (xs[step.first] + xs[step.last]) / 2
     width = max(wide(step.text), xs[step.last] - xs[step.first] + 2 * PAD_PX)
     box = f'<rect class="note" x="{middle - width / 2:.1f}" y="{y}" width="{width:.1f}" height="26" rx="3"/>'
@@ -167,7 +167,7 @@ def note(step: Note, xs: list[float], y: float) -> str:
 
 
 def frame(top: float, bottom: float, xs: list[float], depth: int) -> str:
-    """What stands around the steps of a block."""
+    """The frame of a block."""
     left = 4 + 4 * depth
     return (
         f'<rect class="block" x="{left}" y="{top}" width="{xs[-1] + 30 - left:.1f}" height="{bottom - top}" rx="4"/>'
@@ -180,5 +180,5 @@ def half(name: str) -> float:
 
 
 def wide(text: str) -> float:
-    """A text's width, with a margin."""
+    """The width of a text, with a margin."""
     return len(text) * CHAR_PX + PAD_PX

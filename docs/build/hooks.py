@@ -1,8 +1,8 @@
-"""The hooks of mkdocs: README, changelog and the like become pages; links out of docs/ go there.
+"""mkdocs hooks: README, CHANGELOG and CONTRIBUTING become pages; links out of docs/ lead to them.
 
 In:       mkdocs' configuration, its list of files, each page's Markdown.
-Out:      the same, with what stands beside docs/ mounted, and a drawing for each fence `mermaid`.
-Promise:  the documents need nothing for the site: they are read as well where they lie.
+Out:      the same, with the files outside docs/ mounted, and a drawing for each `mermaid` fence.
+Promise:  the documents need no changes for the site: they also work in the repository.
 """
 
 import re
@@ -23,34 +23,34 @@ MOUNTED: Final = {
     "CHANGELOG.md": "changelog.md",
     "CONTRIBUTING.md": "contributing.md",
 }
-"""What stands beside docs/, and as which page."""
+"""Files outside docs/, and their pages."""
 SOURCES: Final = {page: source for source, page in MOUNTED.items()}
 LINK: Final = re.compile(r"(!?)\[([^\]]+)\]\(([^)\s]+)\)")
 
 
 def on_config(config: MkDocsConfig) -> MkDocsConfig:
-    """Let a fence `mermaid` be drawn while the page is made."""
+    """Draw each `mermaid` fence while the page is built."""
     drawn = {"name": "mermaid", "class": "drawing", "format": fence}
     config.mdx_configs["pymdownx.superfences"] = {"custom_fences": [drawn]}
     return config
 
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:
-    """Add the pages that are mounted."""
+    """Add the mounted pages."""
     for source, page in MOUNTED.items():
         files.append(File.generated(config, page, content=(ROOT / source).read_text()))
     return files
 
 
 def on_page_markdown(markdown: str, page: Page, **_: Any) -> str:  # noqa: ANN401  # mkdocs passes more than is wanted
-    """Each link as it must be on the site."""
+    """Rewrite each link for the site."""
     here = page.file.src_uri
     source = SOURCES.get(here, f"{DOCS}/{here}")
     return LINK.sub(lambda found: moved(found, here, source), markdown)
 
 
 def moved(found: re.Match[str], here: str, source: str) -> str:
-    """A link of the file `source`, which is the page `here`. What is not on the site is named, not linked."""
+    """A link of the file `source`, which is the page `here`. A file that is not on the site is named, not linked."""
     mark, label, target = found.groups()
     path, hash_, anchor = target.partition("#")
     if "://" in target or not path:

@@ -1,8 +1,8 @@
-"""Mermaid's sequence diagrams, read: the part of that language which our documents use.
+"""A parser for Mermaid's sequence diagrams: the part of the language that our documents use.
 
 In:       the text of a fence.
-Out:      a `Sequence`: who takes part, and what happens, from top to bottom.
-Promise:  a line that is not understood is an error, so that no drawing leaves something out.
+Out:      a `Sequence`: the participants, and the steps from top to bottom.
+Promise:  an unsupported line is an error, so that no drawing is incomplete.
 """
 
 import re
@@ -17,7 +17,7 @@ BLOCK: Final = re.compile(r"(rect|loop|opt)\b ?(.*)")
 
 
 class NotDrawn(Exception):
-    """A line of a drawing that this module does not know. Write it otherwise, or teach it here."""
+    """A line of a diagram is not supported. Rewrite the line, or add support for it here."""
 
 
 class Message(NamedTuple):
@@ -38,13 +38,13 @@ class Note(NamedTuple):
 
 
 class Begin(NamedTuple):
-    """A frame begins around what follows."""
+    """Opens a frame around the steps that follow."""
 
     label: str
 
 
 class End(NamedTuple):
-    """The innermost frame ends."""
+    """Closes the innermost frame."""
 
 
 Step = Message | Note | Begin | End
@@ -55,15 +55,15 @@ class Sequence:
     """One diagram."""
 
     names: list[str] = field(default_factory=list)
-    """What stands over each column."""
+    """The heading of each column."""
     steps: list[Step] = field(default_factory=list)
 
 
 def read_sequence(text: str) -> Sequence:
-    """A diagram's text, read.
+    """Parse the text of a diagram.
 
     Raises:
-        NotDrawn: it is another kind of diagram, or has a line that is not known here.
+        NotDrawn: the diagram is of another kind, or has an unsupported line.
     """
     head, *lines = [line.strip() for line in text.strip().splitlines() if line.strip()]
     if head != KIND:
@@ -80,7 +80,7 @@ def read_sequence(text: str) -> Sequence:
 
 
 def known_step(line: str, columns: dict[str, int]) -> Step:
-    """See `step_of`; who takes part must have been named before. Raises NotDrawn."""
+    """See `step_of`; participants must be declared first. Raises NotDrawn."""
     try:
         return step_of(line, columns)
     except KeyError as unknown:
@@ -88,7 +88,7 @@ def known_step(line: str, columns: dict[str, int]) -> Step:
 
 
 def step_of(line: str, columns: dict[str, int]) -> Step:
-    """One line that is no participant. Raises NotDrawn."""
+    """Parse a line other than a participant. Raises NotDrawn."""
     if found := MESSAGE.fullmatch(line):
         return Message(columns[found[1]], columns[found[3]], found[4], dashed=bool(found[2]))
     if found := NOTE.fullmatch(line):

@@ -1,7 +1,7 @@
-"""After a restore of the database: what fans were told since then is true, so make the database say so.
+"""After a restore of the database: set the codes that fans were given since then to `assigned` again.
 
 In:       lines of `codes tail assigned.v1 --no-follow --json --reveal` on standard input; `CODES_MONGO__*`.
-Out:      the codes of these events `assigned`, to their fans; what was done, without values.
+Out:      the codes of these events are `assigned` to their fans; a summary without values.
 Promise:  may be run again. Workers, importers and expirers must be stopped. The counts drift afterwards: see
           `codes reconcile --repair --retell`.
 """
@@ -22,11 +22,11 @@ Event = dict[str, Any]
 
 
 def assign_again(db: Database[Any], reservation_id: str, events: list[Event]) -> str:
-    """One reservation's codes, as its events told. Says what became of it."""
+    """Assign the codes of one reservation as in its events; returns the outcome."""
     wanted = [{"campaign_id": event["campaign_id"], "code": event["code"]} for event in events]
     codes = list(db["codes"].find({"$or": wanted}))
     if len(codes) < len(events):
-        return "missing"  # they came by an import that the restored database does not know
+        return "missing"  # the restored database lacks the import of these codes
     if all(code["status"] == "assigned" for code in codes):
         return "known"
     batch = {"moved_by": f"after-restore.{reservation_id}@0", "changed_at": datetime.now(UTC)}
@@ -41,7 +41,7 @@ def assign_again(db: Database[Any], reservation_id: str, events: list[Event]) ->
 
 
 def end_other_hold(db: Database[Any], code: Event, reservation_id: str, batch: Event) -> None:
-    """Another reservation held this code at the time of the restore, and let it go later: it is over."""
+    """End another reservation that held this code at the moment of the restore: it had released the code later."""
     hold = db["reservations"].find_one({"moved_by": code["moved_by"], "code_ids": code["_id"], "state": "held"})
     if hold is None or hold["_id"] == reservation_id:
         return
@@ -51,7 +51,7 @@ def end_other_hold(db: Database[Any], code: Event, reservation_id: str, batch: E
 
 
 def main(lines: Iterable[str]) -> int:
-    """All events; 1 if codes are missing."""
+    """Restore all events; returns 1 if codes are missing."""
     settings = load_settings().mongo
     events = sorted((json.loads(line)["value"] for line in lines), key=lambda event: str(event["reservation_id"]))
     client: MongoClient[Any] = MongoClient(settings.uri.get_secret_value(), w="majority", tz_aware=True)

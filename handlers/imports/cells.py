@@ -72,20 +72,23 @@ def row_of(line: int, cells: Sequence[str], columns: Columns) -> Row:
         return RejectedRow(line, why_no_code(code))
     code_type: CodeType | None = None
     if columns.code_type is not None:
-        told = cell_of(cells, columns.code_type).lower()
-        code_type = CODE_TYPES.get(told)
-        if told and code_type is None:
+        word = cell_of(cells, columns.code_type).lower()
+        code_type = CODE_TYPES.get(word)
+        if word and code_type is None:
             return RejectedRow(line, "code_type")
     return CodeRow(line, code, code_type)
 
 
 def cell_of(cells: Sequence[str], column: int) -> str:
-    """A cell without the white space around it; a row that is too short has an empty one."""
+    """A cell, trimmed; a row that is too short has an empty one."""
     return trimmed(cells[column]) if column < len(cells) else ""
 
 
 def trimmed(cell: str) -> str:
-    """Without white space around it, that of all languages. Characters beyond ASCII count as one each from here."""
+    """Without leading and trailing white space, that of all languages.
+
+    Characters beyond ASCII count as one each from here.
+    """
     cut = cell.strip(WHITE)
     return cut if cut.isascii() else cut.encode("latin-1").decode().strip()
 

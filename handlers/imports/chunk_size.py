@@ -1,9 +1,9 @@
-"""How many rows are written in one transaction: fewer after each chunk that was too slow, more when it goes well.
+"""How many rows are written in one transaction: fewer after each try that was too large, more when it goes well.
 
-In:       what became of each try, and how long it took.
+In:       what became of each try; after how long it timed out, if it did.
 Out:      `ChunkSize.rows`, from `ROWS_MIN` to the setting `importer.rows_per_chunk_max`. Pure.
-Promise:  a size that the database cannot write in time is not tried again while it is as slow as it was; when it is
-          quick again, the full size is back after a few chunks.
+Promise:  a size that the database cannot write is tried again more and more rarely: the n-th such try comes after 2^n
+          chunks that went well. When the database is quick again, the full size is back after a few chunks.
 """
 
 from dataclasses import dataclass, field
@@ -13,7 +13,7 @@ ROWS_MIN: Final = 16
 """Fewer in one transaction would not help: a database that cannot write these is unavailable."""
 FACTOR: Final = 2
 CAUTION: Final = 2
-"""A larger chunk is tried if it should take less than the time in which a chunk was given up, divided by this."""
+"""A larger chunk is tried if it should take less than the last time-out, divided by this."""
 
 
 @dataclass(slots=True)
@@ -23,8 +23,14 @@ class ChunkSize:
     rows_max: int
     rows: int = field(init=False)
     """Of the next chunk, at most."""
-    _gave_up_s: float = field(init=False, default=0.0)
-    """After so long a chunk was given up, the last time."""
+    _timed_out_s: float | None = field(init=False, default=None)
+    """After so long a chunk timed out, the last time."""
+    _good: int = field(init=False, default=0)
+    """Chunks of full size that went well since the last one that failed."""
+    _patience: int = field(init=False, default=1)
+    """So many must go well before a larger one is tried."""
+    _has_grown: bool = field(init=False, default=False)
+    """Since the last failure."""
 
     def __post_init__(self) -> None:
         self.rows = self.rows_max
@@ -34,21 +40,49 @@ class ChunkSize:
         """It is never smaller."""
         return min(ROWS_MIN, self.rows_max)
 
-    def too_slow(self, rows: int, seconds: float) -> bool:
-        """A chunk of so many rows was given up after so long; whether the next one is smaller for it."""
+    @property
+    def learned(self) -> int | None:
+        """The size, if the database does not take the full one."""
+        return None if self.rows == self.rows_max else self.rows
+
+    def resume(self, rows: int | None) -> None:
+        """Begin with what worked for the import's former owner, if that is known and smaller."""
+        if rows is not None:
+            self.rows = max(self.rows_min, min(self.rows, rows))
+
+    def failed(self, rows: int, *, timed_out_s: float | None = None) -> bool:
+        """A chunk of so many rows was too large; whether the next one is smaller for it.
+
+        `timed_out_s` is how long the failed try itself took, if it lacked time: a refusal or a conflict comes
+        quickly, and says nothing of how long a larger chunk may take.
+        """
         smaller = max(min(rows, self.rows) // FACTOR, self.rows_min)
-        is_smaller = smaller < rows
-        self.rows, self._gave_up_s = smaller, seconds
-        return is_smaller
+        if timed_out_s is not None:
+            self._timed_out_s = timed_out_s
+        if self._has_grown:
+            self._patience *= FACTOR
+        self.rows, self._good, self._has_grown = smaller, 0, False
+        return smaller < rows
 
     def went_well(self, rows: int, seconds: float) -> bool:
         """A chunk of so many rows took so long; whether the full size is reached again by that.
 
-        A chunk that is smaller than it may be, as the last of an object, tells nothing of a larger one.
+        A chunk that is smaller than it may be, as the last of an object, says nothing of a larger one.
         """
-        if self.rows == self.rows_max or rows < self.rows:
+        if rows < self.rows:
             return False
-        if seconds * FACTOR >= self._gave_up_s / CAUTION:
+        self._good += 1
+        if self.rows == self.rows_max:
+            self._trust_full_size()
             return False
-        self.rows = min(self.rows * FACTOR, self.rows_max)
+        if self._good < self._patience or not self._fits(seconds * FACTOR):
+            return False
+        self.rows, self._has_grown = min(self.rows * FACTOR, self.rows_max), True
         return self.rows == self.rows_max
+
+    def _fits(self, seconds: float) -> bool:
+        return self._timed_out_s is None or seconds < self._timed_out_s / CAUTION
+
+    def _trust_full_size(self) -> None:
+        if self._good >= FACTOR * self._patience:
+            self._patience, self._has_grown = 1, False

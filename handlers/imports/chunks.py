@@ -3,7 +3,7 @@
 In:       an object's bytes in order, cut anywhere.
 Out:      `Chunk`s of so many rows, the last one of fewer; `cut`, which makes two of a chunk that is too large to be
           written. ImportFailed, see `handlers.imports.texts` and `handlers.imports.rows`; `too_many_rows`.
-Promise:  what a campaign gets and how its rows are counted does not depend on where chunks begin. No step does more
+Promise:  what a campaign gets and how its rows are counted does not depend on where chunks start. No step does more
           than one piece's work.
 """
 
@@ -21,7 +21,7 @@ from schemas.errors import ImportFailed
 
 
 class RowRead(NamedTuple):
-    """A row, and where the next one may begin."""
+    """A row, and where the next one may start."""
 
     row: Row
     end: Place
@@ -66,7 +66,7 @@ class Chunker:
     ) -> None:
         """`code_type` is of rows that name none; `rows_left` is how many rows the object may still have.
 
-        `rows_per_chunk` is asked at the begin of each chunk.
+        `rows_per_chunk` is called at the start of each chunk.
         """
         self._text = text
         self._reader = reader

@@ -79,7 +79,7 @@ class Lines:
         return self._final or line.endswith("\n")
 
     def rest(self) -> str:
-        """All from the row's begin."""
+        """All from the row's first byte."""
         self._text.seek(self.start)
         return self._text.read()
 

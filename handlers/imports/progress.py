@@ -1,9 +1,9 @@
-"""An import from its command to its end: what its document says next, and what others are told of it.
+"""An import from its command to its end: what its document says next, and what is published of it.
 
 In:       the command, chunks, the codes that the campaign had already.
 Out:      `ImportDocument`, shard changes, `ImportProgressed`. Pure.
 Promise:  rows_read = inserted + duplicates_in_file + duplicates_in_campaign + rejected, in every document. An event
-          is made of its document alone, so that it can be told again word by word.
+          is made of its document alone, so that it can be published again word by word.
 """
 
 from collections import Counter
@@ -72,7 +72,7 @@ def place_of(document: ImportDocument) -> Place:
 
 
 def columns_of(document: ImportDocument) -> Columns | None:
-    """What the object's first row told; None if it is still to be read."""
+    """What the object's first row says; None if it is still to be read."""
     return None if document.code_column is None else Columns(document.code_column, document.code_type_column)
 
 
@@ -96,7 +96,7 @@ def tally_of(chunk: Chunk, existing: Mapping[str, str], import_id: str) -> Tally
     """Count a chunk's rows. `existing` is those of its codes that the campaign has, with the import they came by.
 
     A code that came from elsewhere is a duplicate of the campaign's in each of its rows, so that the counts do not
-    depend on where chunks begin.
+    depend on where chunks start.
     """
     duplicates: Counter[bool] = Counter()
     for code, imported_by in existing.items():
@@ -105,7 +105,9 @@ def tally_of(chunk: Chunk, existing: Mapping[str, str], import_id: str) -> Tally
     return Tally(len(chunk.codes) - len(existing), duplicates[True] + repeated, duplicates[False])
 
 
-def advanced(document: ImportDocument, chunk: Chunk, tally: Tally, *, now: datetime) -> ImportDocument:
+def advanced(
+    document: ImportDocument, chunk: Chunk, tally: Tally, *, chunk_rows: int | None = None, now: datetime
+) -> ImportDocument:
     """The import after a chunk."""
     return document.model_copy(
         update={
@@ -119,6 +121,7 @@ def advanced(document: ImportDocument, chunk: Chunk, tally: Tally, *, now: datet
             "code_column": chunk.columns.code,
             "code_type_column": chunk.columns.code_type,
             "bytes_read": max(document.bytes_read, chunk.bytes_read),
+            "chunk_rows": chunk_rows,
             "changed_at": to_milliseconds(now),
         }
     )
@@ -167,7 +170,7 @@ def shard_changes(
 
     The first chunk of a campaign writes one even if it inserts nothing: that makes the campaign known.
     """
-    before = {one.code_type: one for one in own}
+    before = {existing.code_type: existing for existing in own}
     added = Counter(inserted)
     if not added and not before:
         added[document.code_type] = 0
@@ -183,7 +186,7 @@ def shard_changes(
 
 
 def event_of(document: ImportDocument) -> ImportProgressed:
-    """How far an import is, as told to others."""
+    """How far an import is, as `imports.v1` has it."""
     return ImportProgressed(
         import_id=document.id,
         campaign_id=document.campaign_id,
@@ -205,14 +208,20 @@ def event_of(document: ImportDocument) -> ImportProgressed:
 
 
 def lasted_s(document: ImportDocument, until: datetime) -> float:
-    """Seconds from an import's begin until then; not below 0, since two machines' clocks may have a part in it."""
+    """Seconds from an import's start until then; never below 0, though the two times may come from two clocks."""
     return round(max(0.0, (until - document.started_at).total_seconds()), 3)
 
 
 def identity_of(document: ImportDocument) -> str:
-    """What tells an event of an import from its others; the same each time it is told."""
-    state = "end" if document.state != "running" else f"{document.position}/{document.bytes_total}"
-    return f"{document.id}:{document.digest}:{state}"
+    """What distinguishes an event of an import from its others; the same each time it is published."""
+    if document.state != "running":
+        return end_identity(document.id, document.digest)
+    return f"{document.id}:{document.digest}:{document.position}/{document.bytes_total}"
+
+
+def end_identity(import_id: str, digest: str) -> str:
+    """The same of its end event."""
+    return f"{import_id}:{digest}:end"
 
 
 def failure_of(command: ImportCommand, reason: str, *, at: datetime) -> ImportProgressed:

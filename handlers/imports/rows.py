@@ -1,6 +1,6 @@
 """Bytes of CSV text to rows, in pieces of any size, with the exact place after each row.
 
-In:       an object's text as bytes, from its begin or from a place that was reached before.
+In:       an object's text as bytes, from its first byte or from a place that was reached before.
 Out:      one `CodeRow` or `RejectedRow` a row, in order, none for a blank line or a header. ImportFailed: `not_utf8`.
 Promise:  how the text is cut into pieces changes nothing, nor does going on at any row's end. What is held in memory
           is bounded by a piece and `line_bytes_max`.
@@ -44,7 +44,7 @@ class RowReader:
     """Reads one object's text once."""
 
     def __init__(self, place: Place, columns: Columns | None, *, line_bytes_max: int) -> None:
-        """`columns` is what the first row told, None if `place` is before it."""
+        """`columns` is what the first row says, None if `place` is before it."""
         self.place = place
         self.columns = columns
         self._line_bytes_max = line_bytes_max

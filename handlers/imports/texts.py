@@ -28,7 +28,7 @@ class Text(Protocol):
         """The text in these bytes of the object. Take all pieces before the next bytes."""
 
     def end(self) -> None:
-        """Raises ImportFailed if the object ends in the midst of something."""
+        """Raises ImportFailed if the object ends within a character or a gzip member."""
 
 
 class PlainText:
@@ -49,7 +49,7 @@ class PlainText:
 
 
 class GzipText:
-    """The object is a gzip of one member or more; it is read from its begin and gives the text from `start` on."""
+    """The object is a gzip of one member or more; read from its first byte, it gives the text from `start` on."""
 
     def __init__(self, start: int, text_bytes_max: int) -> None:
         self.taken = 0
@@ -77,7 +77,7 @@ class GzipText:
             yield self._wanted(piece)
 
     def end(self) -> None:
-        """Raises ImportFailed(`bad_gzip`) in the midst of a member: the object was cut."""
+        """Raises ImportFailed(`bad_gzip`) within a member: the object was cut."""
         if not self._fresh:
             raise ImportFailed("bad_gzip")
 

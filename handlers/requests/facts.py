@@ -66,7 +66,7 @@ class Needs:
     reservations: frozenset[str]
     stock: Mapping[StockKey, int]
     """Codes wanted, all requests together."""
-    told_again: frozenset[str]
+    redelivered_codes: frozenset[str]
     """Ids of codes that were assigned by records of this batch before a crash."""
 
 
@@ -77,20 +77,22 @@ def needs_of(requests: Sequence[Asked[Request]], decided: Mapping[str, LedgerDoc
         campaigns=frozenset(asked.request.campaign_id for asked in requests),
         reservations=frozenset(named_reservations(undecided)),
         stock=wanted_stock(undecided),
-        told_again=frozenset(
-            code_id for asked in requests for code_id in told_again(asked, decided.get(asked.request.request_id))
+        redelivered_codes=frozenset(
+            code_id
+            for asked in requests
+            for code_id in redelivered_codes(asked, decided.get(asked.request.request_id))
         ),
     )
 
 
-def is_replay(asked: Asked[Request], entry: LedgerDocument) -> bool:
+def is_redelivery(asked: Asked[Request], entry: LedgerDocument) -> bool:
     """Whether this very record was decided before: its output may never have got out."""
     return entry.source == asked.source and entry.digest == asked.digest
 
 
-def told_again(asked: Asked[Request], entry: LedgerDocument | None) -> tuple[str, ...]:
+def redelivered_codes(asked: Asked[Request], entry: LedgerDocument | None) -> tuple[str, ...]:
     """The codes whose assignment must be announced again, because this record is read a second time."""
-    if entry is None or entry.outcome.outcome != "assigned" or not is_replay(asked, entry):
+    if entry is None or entry.outcome.outcome != "assigned" or not is_redelivery(asked, entry):
         return ()
     return entry.outcome.code_ids
 

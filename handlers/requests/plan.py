@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Final
 
 from handlers.requests.decide import decide
-from handlers.requests.facts import Facts, is_replay
+from handlers.requests.facts import Facts, is_redelivery
 from handlers.requests.state import CodeMove, WorkingState
 from handlers.shards import ShardChange
 from schemas.documents import InventoryDocument, LedgerDocument, ReservationDocument, ReservationState
@@ -67,7 +67,7 @@ class Plan:
     new_entries: tuple[LedgerDocument, ...]
     shard_changes: tuple[ShardChange, ...]
     announced_shards: tuple[InventoryDocument, ...]
-    """The totals to publish: changed ones, and after a replay those that were changed then."""
+    """The totals to publish: changed ones, and after a redelivery those that were changed then."""
     code_values: Mapping[str, str]
     """Code id to secret, for the events."""
     holders: frozenset[str] = frozenset()
@@ -130,11 +130,11 @@ def answer(asked: Asked[Request], state: WorkingState) -> Answer | SetAside:
         return Answer(asked, result, repeated=False, announced=True)
     if entry.digest != asked.digest:
         return Answer(asked, reused(asked.request, entry), repeated=False, announced=False)
-    return Answer(asked, entry.outcome, repeated=True, announced=is_replay(asked, entry))
+    return Answer(asked, entry.outcome, repeated=True, announced=is_redelivery(asked, entry))
 
 
 def unannounceable(plan: Plan) -> tuple[SetAside, ...]:
-    """Replayed assignments whose codes are gone: their results can be sent again, not all of their events."""
+    """Redelivered assignments whose codes are gone: their results can be sent again, not all of their events."""
     found = [(item, missing(item.result.code_ids, plan.code_values)) for item in plan.answers if is_announced(item)]
     return tuple(
         SetAside(item.asked, inconsistent_codes(item.result, why), is_in_ledger=True) for item, why in found if why
@@ -173,12 +173,12 @@ def reused(request: Request, entry: LedgerDocument) -> Result:
 def announced_shards(
     answers: Sequence[Answer], changes: Sequence[ShardChange], facts: Facts
 ) -> tuple[InventoryDocument, ...]:
-    """Changed shards as they are now, and shards of replayed requests as they were read."""
+    """Changed shards as they are now, and shards of redelivered requests as they were read."""
     shards = {(change.after.campaign_id, change.after.code_type): change.after for change in changes}
-    replayed = {
+    redelivered = {
         (item.result.campaign_id, item.result.code_type) for item in answers if item.repeated and item.announced
     }
     for key, shard in facts.shards.items():
-        if key in replayed:
+        if key in redelivered:
             shards.setdefault((key.campaign_id, key.code_type), shard)
     return tuple(shards.values())

@@ -38,8 +38,12 @@ ANSWER_S_MAX: Final = 3.0
 RETRY_BACKOFF_MS: Final = 200
 """A client that starts waits so long for what it does not know yet; one without brokers tries so often."""
 STOP_S_MAX: Final = 5.0
-FETCH_BYTES_MAX: Final = 10 * 1024 * 1024
-"""Of one partition at once; the largest dead letter fits."""
+PARTITION_FETCH_BYTES_MAX: Final = 1024 * 1024
+"""Compressed. A broker sends a larger batch all the same, if it is the first one: the largest dead letter is read."""
+FETCH_BYTES_MAX: Final = 8 * 1024 * 1024
+"""Of one broker at once."""
+RECORDS_PER_POLL_MAX: Final = 2_000
+"""A megabyte of compressed batches may hold many thousands of records; they are decompressed as they are taken."""
 
 
 class TopicMissing(CodeServiceError):
@@ -92,7 +96,7 @@ class TopicReader:
         Raises:
             BrokerUnavailable: nothing has arrived, and the brokers do not answer. `patience` says so before.
         """
-        found = await self._consumer.getmany(timeout_ms=POLL_MS)
+        found = await self._consumer.getmany(timeout_ms=POLL_MS, max_records=RECORDS_PER_POLL_MAX)
         if found:
             self._heard_at = monotonic()
         elif monotonic() - self._heard_at > ASK_EVERY_S:
@@ -139,7 +143,8 @@ async def topic_reader(
         **client_options(settings.kafka),
         enable_auto_commit=False,
         isolation_level=isolation,
-        max_partition_fetch_bytes=FETCH_BYTES_MAX,
+        max_partition_fetch_bytes=PARTITION_FETCH_BYTES_MAX,
+        fetch_max_bytes=FETCH_BYTES_MAX,
         auto_offset_reset="earliest",
         retry_backoff_ms=RETRY_BACKOFF_MS,
     )

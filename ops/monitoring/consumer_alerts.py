@@ -1,7 +1,7 @@
-"""Alerts on whether records are answered: lag, stalls, and lag that nobody tells.
+"""Alerts on whether records are answered: lag, stalls, and lag that is not known.
 
 Out: `CONSUMERS`.
-Promise: true over any number of replicas, and for each namespace by itself.
+Promise: each rule holds for any number of replicas, and for each namespace separately.
 """
 
 from typing import Final
@@ -27,37 +27,37 @@ REQUESTS_LAG: Final = f"max {PARTITION} ({every(LAG_SECONDS, of_topic(*REQUEST_T
 
 
 def moved(metric: str, window: str) -> str:
-    """Partitions whose offset is not what it was a window ago."""
+    """Partitions whose offset grew within the window."""
     return f"max {PARTITION} ({metric}) > max {PARTITION} ({metric} offset {window})"
 
 
 def stood(metric: str, window: str) -> str:
-    """Partitions whose offset is what it was a window ago."""
+    """Partitions whose offset did not change within the window."""
     return f"max {PARTITION} ({metric}) == max {PARTITION} ({metric} offset {window})"
 
 
 def lag(severity: Severity, limit_s: int) -> Alert:
-    """Requests that wait for longer than `limit_s`."""
+    """Requests that wait longer than `limit_s`."""
     return Alert(
         "CodesLagHigh",
         severity,
         f"{REQUESTS_LAG} > {limit_s}",
         limits.LAG_FOR,
-        f"{PLACE}: a request waits for {{{{ $value | humanizeDuration }}}}.",
-        "Fans wait as long for an answer. See which part is away, else add workers.",
+        f"{PLACE}: the oldest request has waited {{{{ $value | humanizeDuration }}}}.",
+        "Fans wait that long for an answer. Check whether MongoDB or Kafka is unavailable; otherwise add workers.",
     )
 
 
 def absent(topic: str, series: str) -> Alert:
-    """Nobody tells of a topic although the namespace has processes of the service, or had them a while ago."""
+    """No process reports a topic, although the namespace has or recently had processes of the service."""
     there = f"group by (namespace) (last_over_time({BUILD.name}[{limits.KNOWN_WINDOW}]))"
     return Alert(
         "CodesConsumerAbsent",
         "page",
         f"{there}\nunless on (namespace)\ngroup by (namespace) ({series})",
         limits.ABSENT_FOR,
-        f"No process tells of {topic}.",
-        "Nothing there is answered, or nobody can see it. Is a process of that role running, ready, and scraped?",
+        f"No process reports {topic}.",
+        "Its records may not be answered. Check that a process of that role runs, is ready, and is scraped.",
         {"topic": topic},
     )
 
@@ -68,8 +68,8 @@ STALLED: Final = Alert(
     f"{stood(every(POSITION, not_of_topic(IMPORT)), limits.STALL_WINDOW)}\n"
     f"and\n{moved(every(HIGH_WATERMARK), limits.STALL_WINDOW)}",
     limits.STALL_FOR,
-    f"{PLACE}: senders write, and nothing has been answered for {limits.STALL_WINDOW}.",
-    "The loop waits, hangs, or may not read: look at parts that are away, then at /ready and /live of the process.",
+    f"{PLACE}: senders write, but nothing has been answered for {limits.STALL_WINDOW}.",
+    "The loop waits, hangs, or may not read. Check for unavailable parts, then /ready and /live of the process.",
 )
 OPEN_TRANSACTION: Final = Alert(
     "CodesTransactionLeftOpen",
@@ -77,7 +77,7 @@ OPEN_TRANSACTION: Final = Alert(
     f"max {PARTITION} ({HIGH_WATERMARK.name} offset {limits.OPEN_WINDOW}) > max {PARTITION} ({LAST_STABLE.name})",
     limits.STALL_FOR,
     f"{PLACE}: a sender's transaction has been open for {limits.OPEN_WINDOW}.",
-    "Nothing behind it can be read before it ends. Find the sender, or abort its transaction.",
+    "No later record can be read until it ends. Find the sender, or abort its transaction.",
 )
 LAG_ABSENT: Final = Alert(
     "CodesLagAbsent",
@@ -85,8 +85,8 @@ LAG_ABSENT: Final = Alert(
     f"group {PARTITION} (last_over_time({LAG_RECORDS.name}[{limits.KNOWN_WINDOW}]))\n"
     f"unless\ngroup {PARTITION} ({LAG_RECORDS.name})",
     limits.ABSENT_FOR,
-    f"{PLACE}: its lag is not known.",
-    "Nobody serves the partition, or the broker does not say where its log ends: no alert on lag can come from it.",
+    f"{PLACE}: the lag is unknown.",
+    "No process serves the partition, or the broker does not report its end offset. Lag alerts cannot fire for it.",
 )
 HANGS: Final = Alert(
     "CodesLoopHangs",
@@ -94,16 +94,16 @@ HANGS: Final = Alert(
     f"time() - {LAST_TURN.name} > {limits.HANG_S}\n"
     f"unless on (namespace, job, instance)\nmax by (namespace, job, instance) ({PART_AWAY.name}) == 1",
     limits.LAG_FOR,
-    f"{PLACE}: the loop on {{{{ $labels.instance }}}} has not gone round for {{{{ $value | humanizeDuration }}}}.",
-    "Every part answers it, so it hangs. /live of the process should fail, and the orchestrator start it anew.",
+    f"{PLACE}: the loop on {{{{ $labels.instance }}}} has made no turn for {{{{ $value | humanizeDuration }}}}.",
+    "Every part answers it, so it hangs. /live should fail, and the orchestrator should restart the process.",
 )
 IMPORTS_WAIT: Final = Alert(
     "CodesImportsWait",
     "ticket",
     f"max {PARTITION} ({every(LAG_SECONDS, of_topic(IMPORT))}) > {limits.IMPORT_LATE_S}",
     limits.LAG_FOR,
-    f"{PLACE}: an import was asked for {{{{ $value | humanizeDuration }}}} ago and has not ended.",
-    "Is it a very large one, or one behind it? `codes imports list` says.",
+    f"{PLACE}: an import was requested {{{{ $value | humanizeDuration }}}} ago and has not ended.",
+    "It may be very large, or wait behind a large one: see `codes imports list`.",
 )
 
 CONSUMERS: Final = Group(

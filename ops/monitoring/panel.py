@@ -1,6 +1,6 @@
 """Rows, panels and queries of a dashboard as data.
 
-Out: `Query`, `Panel`, `Row`, and short ways to write them.
+Out: `Query`, `Panel`, `Row`; `number`, a panel of one number.
 """
 
 from dataclasses import dataclass
@@ -14,18 +14,18 @@ Kind = Literal["timeseries", "stat", "table", "bargauge"]
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """One question to Prometheus."""
+    """One PromQL query."""
 
     expr: str
     legend: str = ""
     """`{{label}}` is filled in."""
     none_means: str = ""
-    """Said where an answer may have no series: what that means. Empty: it always has one."""
+    """What an empty result means. Empty text: the result always has a series."""
 
 
 @dataclass(frozen=True, slots=True)
 class Panel:
-    """One picture."""
+    """One chart, number or table."""
 
     title: str
     about: str
@@ -36,12 +36,13 @@ class Panel:
     width: int = 8
     stacked: bool = False
     orange_from: float | None = None
-    """Where a number is coloured: from here on it wants to be looked at."""
+    """From this value on, a number is orange."""
     red_from: float | None = None
+    """From this value on, a number is red."""
 
     @property
     def description(self) -> str:
-        """What it shows, and what it means that it shows nothing."""
+        """What it shows, and what an empty panel means."""
         reasons = dict.fromkeys(query.none_means for query in self.queries if query.none_means)
         return " ".join([self.about, *(f"No data: {reason}." for reason in reasons)])
 

@@ -1,4 +1,4 @@
-"""Alerts on the processes and on the parts they need.
+"""Alerts on the processes, and on MongoDB, Kafka and S3 as they see them.
 
 Out: `PROCESSES`.
 """
@@ -17,20 +17,20 @@ PROCESS: Final = "by (namespace, job, instance)"
 INSTANCE: Final = "{{ $labels.instance }}"
 
 
-def away(severity: Severity, parts: str, lasting: str, description: str) -> Alert:
+def unavailable(severity: Severity, parts: str, lasting: str, description: str) -> Alert:
     """A part that does not answer."""
     return Alert(
         "CodesPartAway",
         severity,
         f"count by (namespace, part) ({every(PART_AWAY, matches('part', parts))} == 1)",
         lasting,
-        "{{ $labels.part }} does not answer {{ $value }} of the processes.",
+        "{{ $labels.part }} is unavailable to {{ $value }} processes.",
         description,
     )
 
 
 def conflicts() -> str:
-    """Stale plans for each batch, where they are more than a few."""
+    """Stale plans per batch, above a minimum count."""
     of_requests = every(CONFLICTS, of_topic(*REQUEST_TOPICS))
     window = limits.CONFLICT_WINDOW
     return (
@@ -42,7 +42,7 @@ def conflicts() -> str:
 
 
 def late_turns() -> str:
-    """The share of what the event loop ran later than it should."""
+    """The share of event loop turns that were late."""
     in_time = every(LOOP_LAG, is_("le", str(limits.LOOP_LATE_S)), suffix="_bucket")
     return (
         f"1 - sum {PROCESS} (rate({in_time}[{limits.LOOP_WINDOW}]))\n"
@@ -57,7 +57,7 @@ NOT_SCRAPED: Final = Alert(
     f"absent({BUILD.name})",
     limits.ABSENT_FOR,
     "Prometheus sees no process of the service.",
-    "None runs, or none can be scraped: no other alert can come.",
+    "None runs, or none can be scraped. No other alert can fire.",
 )
 DOWN: Final = Alert(
     "CodesProcessDown",
@@ -65,7 +65,7 @@ DOWN: Final = Alert(
     f"up == 0\nand on (namespace, job, instance)\nlast_over_time({BUILD.name}[{limits.KNOWN_WINDOW}])",
     limits.ABSENT_FOR,
     "{{ $labels.instance }} of {{ $labels.job }} cannot be scraped.",
-    "It was a process of the service. The others take its partitions over; see why it does not come back.",
+    "It belonged to the service. Other processes take over its partitions; find out why it does not come back.",
 )
 STORM: Final = Alert(
     "CodesRebalanceStorm",
@@ -73,7 +73,7 @@ STORM: Final = Alert(
     f"max by (namespace, job) (increase({REBALANCES.name}[{limits.STORM_WINDOW}])) > {limits.REBALANCES_MAX}",
     limits.STORM_FOR,
     f"{{{{ $labels.job }}}}: {{{{ $value | humanize }}}} rebalances in {limits.STORM_WINDOW}.",
-    "Partitions stand still at each. Do processes die, or are they silent for longer than the session time-out?",
+    "Partitions pause during each. Check for processes that die or exceed the session time-out.",
 )
 CONFLICT_RATE: Final = Alert(
     "CodesConflictRate",
@@ -81,7 +81,7 @@ CONFLICT_RATE: Final = Alert(
     conflicts(),
     limits.CONFLICT_FOR,
     "{{ $value | humanizePercentage }} of batches were planned again.",
-    "Each costs a second look at the database. The cause is a label of codes_conflicts_total.",
+    "Each costs another read of the database. The label `cause` of codes_conflicts_total says why.",
 )
 ABORTED: Final = Alert(
     "CodesTransactionsAborted",
@@ -90,23 +90,23 @@ ABORTED: Final = Alert(
     f"[{limits.ABORT_WINDOW}])) > {limits.ABORTS_MAX}",
     limits.LAG_FOR,
     f"{{{{ $value | humanize }}}} Kafka transactions ended as {{{{ $labels.reason }}}} in {limits.ABORT_WINDOW}.",
-    "failed: look at the broker. cancelled: batches take longer than CODES_WORKER__STOP_BUDGET_S.",
+    "failed: check the broker. cancelled: batches take longer than CODES_WORKER__STOP_BUDGET_S.",
 )
 FENCED_OFTEN: Final = Alert(
     "CodesFenced",
     "ticket",
     f"sum by (namespace, topic) (increase({FENCED.name}[{limits.FENCED_WINDOW}])) > 0",
     limits.FENCED_FOR,
-    "{{ $labels.topic }}: processes keep losing partitions in mid-work.",
-    "Nothing is doubled by it. Processes freeze, or their transactions outlive the time-out: look at their CPU.",
+    "{{ $labels.topic }}: processes repeatedly lose partitions in the middle of a batch.",
+    "No result is duplicated. Processes freeze, or their transactions exceed the time-out: check their CPU.",
 )
 LOOP_LATE: Final = Alert(
     "CodesEventLoopLate",
     "ticket",
     late_turns(),
     limits.LOOP_FOR,
-    f"{INSTANCE}: {{{{ $value | humanizePercentage }}}} of turns are over {limits.LOOP_LATE_S} s late.",
-    "The CPU is short, or something computes on the loop. Heartbeats wait as long.",
+    f"{INSTANCE}: {{{{ $value | humanizePercentage }}}} of event loop turns are over {limits.LOOP_LATE_S} s late.",
+    "The process lacks CPU, or something blocks the loop. Heartbeats are late by as much.",
 )
 ROLL_OUT: Final = Alert(
     "CodesRollOutStuck",
@@ -114,7 +114,7 @@ ROLL_OUT: Final = Alert(
     f"count by (namespace) (group by (namespace, version) ({BUILD.name})) > 1",
     limits.ROLL_OUT_FOR,
     "{{ $value }} versions of the service run side by side.",
-    "They may, but not for long: see why the roll-out does not end.",
+    "That is fine during a roll-out. Find out why it does not end.",
 )
 
 PROCESSES: Final = Group(
@@ -122,8 +122,8 @@ PROCESSES: Final = Group(
     (
         NOT_SCRAPED,
         DOWN,
-        away("page", "mongo|kafka", limits.PART_AWAY_FOR, "Nothing is lost, and nothing moves. Bring it back."),
-        away("ticket", "s3", limits.S3_AWAY_FOR, "Imports wait for it; requests do not. Bring it back."),
+        unavailable("page", "mongo|kafka", limits.PART_AWAY_FOR, "Requests wait; none is lost. Restore it."),
+        unavailable("ticket", "s3", limits.S3_AWAY_FOR, "Imports wait for it; requests do not. Restore it."),
         STORM,
         CONFLICT_RATE,
         ABORTED,

@@ -1,4 +1,4 @@
-"""The rows of the dashboard, from what needs attention to what lies behind it.
+"""The rows of the dashboard, from alerts to their causes.
 
 Out: `ROWS`.
 """

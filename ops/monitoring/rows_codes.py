@@ -1,13 +1,13 @@
 """The dashboard's rows on imports, expiry and the inventory.
 
 Out: `IMPORTS`, `EXPIRY`, `INVENTORY`.
-Promise: every replica of the inventory tells all campaigns, so their counts are never added.
+Promise: counts of replicas are never added, because every inventory process exports all campaigns.
 """
 
 from typing import Final
 
 from ops.monitoring.panel import Panel, Query, Row
-from ops.monitoring.promql import is_, matches, mean, picked, rate_by
+from ops.monitoring.promql import is_, matches, mean, rate_by, selected
 from ops.telemetry.metrics.expiry import EXPIRIES_ASKED, EXPIRIES_REPEATED, HELD_BACK, OLDEST_OVERDUE
 from ops.telemetry.metrics.imports import (
     IMPORT_CHUNK_ROWS,
@@ -19,9 +19,9 @@ from ops.telemetry.metrics.imports import (
 from ops.telemetry.metrics.process import INVENTORY_CODES
 from schemas.base import CodeStatus
 
-NO_INVENTORY: Final = "`codes inventory` does not run, or knows of no such campaign"
-CODES: Final = picked(INVENTORY_CODES, matches("campaign", "$campaign"))
-AVAILABLE: Final = picked(INVENTORY_CODES, matches("campaign", "$campaign"), is_("status", CodeStatus.AVAILABLE))
+NO_INVENTORY: Final = "`codes inventory` does not run, or has no such campaign"
+CODES: Final = selected(INVENTORY_CODES, matches("campaign", "$campaign"))
+AVAILABLE: Final = selected(INVENTORY_CODES, matches("campaign", "$campaign"), is_("status", CodeStatus.AVAILABLE))
 OF_CAMPAIGN: Final = "max by (namespace, campaign)"
 RATE_WINDOW: Final = "15m"
 
@@ -29,34 +29,34 @@ IMPORTS: Final = Row(
     "Imports",
     (
         Panel(
-            "Under way",
-            "Imports by process.",
-            (Query(f"sum by (instance) ({picked(IMPORTS_RUNNING)})", "{{instance}}"),),
+            "Running imports",
+            "By process.",
+            (Query(f"sum by (instance) ({selected(IMPORTS_RUNNING)})", "{{instance}}"),),
             width=4,
             stacked=True,
         ),
         Panel(
-            "Rows",
-            "Rows a second, over all imports.",
+            "Import rate",
+            "Rows per second, all imports together.",
             (Query(rate_by("", IMPORT_ROWS), "rows"),),
             "ops",
             width=6,
         ),
         Panel(
-            "Ended",
-            "In an hour, by state.",
-            (Query(f"sum by (state) (increase({picked(IMPORTS_ENDED)}[1h]))", "{{state}}"),),
+            "Ended imports, 1 h",
+            "By state.",
+            (Query(f"sum by (state) (increase({selected(IMPORTS_ENDED)}[1h]))", "{{state}}"),),
             width=4,
         ),
         Panel(
-            "Rows in a chunk",
-            "Far below the setting's maximum for large files: rows are very long.",
+            "Rows per chunk",
+            "If it stays far below the configured maximum for large files, rows are very long.",
             (Query(mean(IMPORT_CHUNK_ROWS), "mean"),),
             width=5,
         ),
         Panel(
-            "Time of a chunk",
-            "Rises while the rows of a chunk do not: MongoDB is slow.",
+            "Time per chunk",
+            "If it rises while rows per chunk do not, MongoDB is slow.",
             (Query(mean(IMPORT_CHUNK_SECONDS), "mean"),),
             "s",
             width=5,
@@ -67,19 +67,19 @@ EXPIRY: Final = Row(
     "Expiry",
     (
         Panel(
-            "Oldest overdue hold, and what holds it back",
-            "If both are as high, expiries wait for an assign; else workers are behind on releases.",
+            "Oldest overdue hold and oldest blocking assign",
+            "If both rise together, expiries wait for an assign; otherwise workers are behind on releases.",
             (
-                Query(f"max({picked(OLDEST_OVERDUE)})", "overdue"),
-                Query(f"max({picked(HELD_BACK)})", "held back"),
+                Query(f"max({selected(OLDEST_OVERDUE)})", "overdue"),
+                Query(f"max({selected(HELD_BACK)})", "blocking assign"),
             ),
             "s",
             width=12,
         ),
         Panel(
-            "Releases asked for",
-            "By the expirers, a second. Again: the hold was still held after workers had decided its release.",
-            (Query(rate_by("", EXPIRIES_ASKED), "releases"), Query(rate_by("", EXPIRIES_REPEATED), "again")),
+            "Releases requested by expirers",
+            "Per second. Repeated: workers decided the release, but the hold is still held.",
+            (Query(rate_by("", EXPIRIES_ASKED), "releases"), Query(rate_by("", EXPIRIES_REPEATED), "repeated")),
             "ops",
             width=12,
         ),
@@ -90,13 +90,13 @@ INVENTORY: Final = Row(
     (
         Panel(
             "Available by campaign",
-            "`other` is the sum of the campaigns that have no series of their own.",
+            "`other` is the sum of campaigns without a series of their own.",
             (Query(f"{OF_CAMPAIGN} ({AVAILABLE})", "{{campaign}}", NO_INVENTORY),),
             kind="bargauge",
         ),
         Panel(
             "Codes by status",
-            "Over the campaigns picked above.",
+            "Sum of the selected campaigns.",
             (
                 Query(
                     f"sum by (status) (max by (namespace, campaign, status) ({CODES}))",
@@ -107,13 +107,13 @@ INVENTORY: Final = Row(
             stacked=True,
         ),
         Panel(
-            "Time until empty",
+            "Time until sold out",
             f"At the rate of the last {RATE_WINDOW}.",
             (
                 Query(
                     f"{OF_CAMPAIGN} ({AVAILABLE}) / ({OF_CAMPAIGN} (-deriv({AVAILABLE}[{RATE_WINDOW}])) > 0)",
                     "{{campaign}}",
-                    "no campaign gets fewer codes",
+                    "the stock of no campaign falls",
                 ),
             ),
             "s",

@@ -1,4 +1,4 @@
-"""The dashboard's rows on requests: what needs attention, what they came to, how long they take, how many wait.
+"""The dashboard's rows on requests: alerts, outcomes, time by step, lag.
 
 Out: `ATTENTION`, `OUTCOMES`, `LATENCY`, `LAG`.
 """
@@ -8,7 +8,7 @@ from typing import Final
 from ops.monitoring import limits
 from ops.monitoring.alert import PREFIX
 from ops.monitoring.panel import Panel, Query, Row, number
-from ops.monitoring.promql import RATE, matches, mean, of_topic, picked, rate_by
+from ops.monitoring.promql import RATE, matches, mean, of_topic, rate_by, selected
 from ops.telemetry.metrics.batches import BATCH_RECORDS, BATCH_STEP_SECONDS, PART_AWAY
 from ops.telemetry.metrics.expiry import OLDEST_OVERDUE
 from ops.telemetry.metrics.imports import IMPORTS_ENDED
@@ -38,25 +38,27 @@ PLACE: Final = "{{topic}} {{partition}}"
 FIRING: Final = ", ".join(
     ['alertstate="firing"', matches("alertname", f"{PREFIX}.*"), matches("namespace", "$namespace")]
 )
-STANDING: Final = f"(time() - {picked(LAST_PROGRESS)}) and on (topic, partition, instance) {picked(LAG_RECORDS)} > 0"
-NO_PARTITION: Final = "no process serves a partition, or nobody knows the lag"
+WITHOUT_PROGRESS: Final = (
+    f"(time() - {selected(LAST_PROGRESS)}) and on (topic, partition, instance) {selected(LAG_RECORDS)} > 0"
+)
+NO_PARTITION: Final = "no process serves a partition, or the lag is unknown"
 
 
 def by_partition(how: str, metric: str) -> str:
-    """Over replicas: while a partition changes hands, two may tell of it."""
+    """Aggregate over replicas: during a rebalance, two may export the same partition."""
     return f"{how} by (topic, partition) ({metric})"
 
 
 ATTENTION: Final = Row(
-    "What needs attention",
+    "Attention",
     (
         Panel(
             "Alerts",
-            "Rules that fire now; docs/runbooks.md has a section for each.",
+            "Firing rules; docs/runbooks.md has a section for each.",
             (
                 Query(
                     f"sum by (alertname, severity, namespace) (ALERTS{{{FIRING}}})",
-                    none_means="no alert fires, or this Prometheus does not have the rules",
+                    none_means="no alert fires, or this Prometheus does not load the rules",
                 ),
             ),
             kind="table",
@@ -64,51 +66,51 @@ ATTENTION: Final = Row(
         ),
         number(
             "Oldest request",
-            "Age of the oldest request that is not answered.",
-            Query(f"max({picked(LAG_SECONDS, REQUESTS)})", none_means=NO_PARTITION),
+            "Age of the oldest unanswered request.",
+            Query(f"max({selected(LAG_SECONDS, REQUESTS)})", none_means=NO_PARTITION),
             unit="s",
             orange_from=limits.LAG_LATE_S,
             red_from=limits.LAG_BAD_S,
         ),
         number(
             "Lag unknown",
-            "Partitions that are served and whose lag nobody knows.",
-            Query(f"sum({picked(PARTITIONS_ASSIGNED, INPUTS)}) - (count({picked(LAG_RECORDS)}) or vector(0))"),
+            "Served partitions whose lag is unknown.",
+            Query(f"sum({selected(PARTITIONS_ASSIGNED, INPUTS)}) - (count({selected(LAG_RECORDS)}) or vector(0))"),
         ),
         number(
-            "Parts away",
-            "Counted for each process that waits for one.",
-            Query(f"sum({picked(PART_AWAY)})"),
+            "Unavailable parts",
+            "MongoDB, Kafka, S3; counted once per process that waits for one.",
+            Query(f"sum({selected(PART_AWAY)})"),
         ),
         number(
             "Oldest overdue hold",
-            "Time since the oldest hold should have ended.",
-            Query(f"max({picked(OLDEST_OVERDUE)})"),
+            "Time since the end of the oldest hold that is not released.",
+            Query(f"max({selected(OLDEST_OVERDUE)})"),
             unit="s",
             orange_from=limits.OVERDUE_LATE_S,
             red_from=limits.OVERDUE_BAD_S,
         ),
         number(
             "Dead letters, 1 h",
-            "Records put aside.",
-            Query(f"sum(increase({picked(DEAD_LETTERS)}[1h]))"),
+            "Records that could not be processed.",
+            Query(f"sum(increase({selected(DEAD_LETTERS)}[1h]))"),
         ),
         number(
             "Failed imports, 1 h",
-            "Cancelled ones count as failed.",
-            Query(f"sum(increase({picked(IMPORTS_ENDED, matches('state', 'failed'))}[1h]))"),
+            "Cancelled imports count as failed.",
+            Query(f"sum(increase({selected(IMPORTS_ENDED, matches('state', 'failed'))}[1h]))"),
         ),
         number(
             "Refused: out of stock, 1 h",
-            "Requests for codes that are not there.",
-            Query(f"sum(increase({picked(REFUSALS, matches('reason', 'out_of_stock'))}[1h]))"),
+            "Requests for more codes than are available.",
+            Query(f"sum(increase({selected(REFUSALS, matches('reason', 'out_of_stock'))}[1h]))"),
             orange_from=1,
             red_from=1_000,
         ),
         number(
             "Slowest consumer",
-            "Longest time that a partition with lag has not moved.",
-            Query(f"max({STANDING}) or vector(0)"),
+            "Longest time without progress of a partition with lag.",
+            Query(f"max({WITHOUT_PROGRESS}) or vector(0)"),
             unit="s",
             orange_from=limits.LAG_LATE_S,
             red_from=limits.LAG_BAD_S,
@@ -120,56 +122,56 @@ OUTCOMES: Final = Row(
     (
         Panel(
             "Records by outcome",
-            "Answers a second; `rejected` are dead letters.",
+            "Answers per second; `rejected` are dead letters.",
             (Query(rate_by("outcome", RECORDS), "{{outcome}}"),),
             "ops",
             stacked=True,
         ),
         Panel(
             "Refusals by reason",
-            "Ordinary answers. A rise of `unknown_campaign` or `request_id_reused` is a sender's mistake.",
+            "Normal answers. A rise of `unknown_campaign` or `request_id_reused` points to a faulty sender.",
             (Query(rate_by("reason", REFUSALS), "{{reason}}"),),
             "ops",
             stacked=True,
         ),
         Panel(
             "Dead letters by reason",
-            "`unprocessable` is ours to mend, the rest the sender's.",
+            "`unprocessable` is a fault of the service or its database; all others are faults of the sender.",
             (Query(rate_by("reason", DEAD_LETTERS), "{{reason}}"),),
             "ops",
             stacked=True,
         ),
         Panel(
             "Repeats and refused replies",
-            "Requests that the ledger had already; answers without the copy that was asked for.",
+            "Requests that were already in the ledger; results without the requested copy.",
             (Query(rate_by("", REPEATS), "repeats"), Query(rate_by("", REPLIES_REFUSED), "replies refused")),
             "ops",
             width=12,
         ),
         Panel(
             "Inconsistent reservations, 1 h",
-            "Requests set aside: their reservation and its codes disagree. See `codes reconcile --reservations`.",
-            (Query(f"sum(increase({picked(INCONSISTENT)}[1h]))", "set aside"),),
+            "Dead letters because a reservation disagrees with its codes. See `codes reconcile --reservations`.",
+            (Query(f"sum(increase({selected(INCONSISTENT)}[1h]))", "dead letters"),),
             width=12,
         ),
         Panel(
             "Reply topics without copies",
-            "1: missing, or sending to it fails; it is tried again by itself.",
+            "1: the topic is missing, or sending to it fails. Workers retry by themselves.",
             (
                 Query(
-                    f"max by (topic) ({picked(REPLY_TOPIC_UNUSABLE)})",
+                    f"max by (topic) ({selected(REPLY_TOPIC_UNUSABLE)})",
                     "{{topic}}",
-                    "no reply topic failed since the workers began",
+                    "no reply topic has failed since the workers started",
                 ),
             ),
             width=12,
         ),
         Panel(
-            "Records in a batch",
-            "Near the setting's maximum, processes are behind: add workers, then partitions.",
+            "Records per batch",
+            "Near the configured maximum, workers are behind: add workers, then partitions.",
             (
                 Query(mean(BATCH_RECORDS), "mean"),
-                Query(f"histogram_quantile(0.95, {rate_by('le', BATCH_RECORDS, suffix='_bucket')})", "95 of 100"),
+                Query(f"histogram_quantile(0.95, {rate_by('le', BATCH_RECORDS, suffix='_bucket')})", "p95"),
             ),
             width=12,
         ),
@@ -180,15 +182,15 @@ LATENCY: Final = Row(
     "Time by step",
     (
         Panel(
-            "95 of 100 steps are done in",
-            "`gather` and `apply` are MongoDB's time, `emit` is Kafka's, `decode` and `plan` the CPU's.",
+            "Duration of a step, p95",
+            "`gather` and `apply` wait for MongoDB, `emit` waits for Kafka; `decode` and `plan` use CPU.",
             (Query(f"histogram_quantile(0.95, {STEPS})", "{{step}}"),),
             "s",
             width=12,
         ),
         Panel(
             "Time spent by step",
-            "Seconds of a second, over all loops: where time goes.",
+            "Seconds per second, all loops together.",
             (Query(rate_by("step", BATCH_STEP_SECONDS, suffix="_sum"), "{{step}}"),),
             "s",
             width=12,
@@ -201,32 +203,32 @@ LAG: Final = Row(
     (
         Panel(
             "Age of the oldest unanswered record",
-            "By partition. It grows by itself while a loop stands still.",
-            (Query(by_partition("max", picked(LAG_SECONDS)), PLACE, NO_PARTITION),),
+            "By partition. It also grows while a loop is blocked.",
+            (Query(by_partition("max", selected(LAG_SECONDS)), PLACE, NO_PARTITION),),
             "s",
             width=12,
         ),
         Panel(
             "Unanswered records",
-            "By partition, up to what may be read.",
-            (Query(by_partition("max", picked(LAG_RECORDS)), PLACE, NO_PARTITION),),
+            "By partition, up to the last stable offset.",
+            (Query(by_partition("max", selected(LAG_RECORDS)), PLACE, NO_PARTITION),),
             width=12,
         ),
         Panel(
-            "Written and answered",
-            "Records a second: while `written` runs ahead of `answered`, lag grows.",
+            "Written and answered records",
+            "Per second. While `written` exceeds `answered`, lag grows.",
             (
-                Query(f"sum(rate({picked(HIGH_WATERMARK)}[{RATE}]))", "written", NO_PARTITION),
-                Query(f"sum(rate({picked(POSITION)}[{RATE}]))", "answered", NO_PARTITION),
+                Query(f"sum(rate({selected(HIGH_WATERMARK)}[{RATE}]))", "written", NO_PARTITION),
+                Query(f"sum(rate({selected(POSITION)}[{RATE}]))", "answered", NO_PARTITION),
             ),
             "ops",
         ),
         Panel(
-            "Held by open transactions",
-            "Records that nobody can read before a sender's transaction ends.",
+            "Records behind open transactions",
+            "They cannot be read until a sender's transaction ends.",
             (
                 Query(
-                    f"{by_partition('max', picked(HIGH_WATERMARK))} - {by_partition('max', picked(LAST_STABLE))}",
+                    f"{by_partition('max', selected(HIGH_WATERMARK))} - {by_partition('max', selected(LAST_STABLE))}",
                     PLACE,
                     NO_PARTITION,
                 ),
@@ -234,8 +236,8 @@ LAG: Final = Row(
         ),
         Panel(
             "Partitions served",
-            "Over all replicas. Fewer than the topic has: too few processes are ready.",
-            (Query(f"sum by (topic) ({picked(PARTITIONS_ASSIGNED, INPUTS)})", "{{topic}}"),),
+            "All replicas together. If fewer than the topic has, too few processes are ready.",
+            (Query(f"sum by (topic) ({selected(PARTITIONS_ASSIGNED, INPUTS)})", "{{topic}}"),),
         ),
     ),
 )

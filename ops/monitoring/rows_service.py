@@ -1,4 +1,4 @@
-"""The dashboard's rows on parts and processes.
+"""The dashboard's rows on MongoDB, Kafka and S3, and on the processes.
 
 Out: `PARTS`, `PROCESS`.
 """
@@ -7,7 +7,7 @@ from typing import Final
 
 from ops.monitoring import limits
 from ops.monitoring.panel import Panel, Query, Row
-from ops.monitoring.promql import RATE, is_, picked, rate_by
+from ops.monitoring.promql import RATE, is_, rate_by, selected
 from ops.telemetry.metrics.batches import (
     CONFLICTS,
     PART_AWAY,
@@ -21,8 +21,9 @@ from ops.telemetry.metrics.batches import (
 from ops.telemetry.metrics.partitions import FENCED, LAST_TURN, REBALANCE_SECONDS, REBALANCES
 from ops.telemetry.metrics.process import BUILD, LOOP_LAG
 
+IN_TIME: Final = is_("le", str(limits.LOOP_LATE_S))
 LATE: Final = (
-    f"1 - sum by (instance) (rate({picked(LOOP_LAG, is_('le', str(limits.LOOP_LATE_S)), suffix='_bucket')}[{RATE}]))"
+    f"1 - sum by (instance) (rate({selected(LOOP_LAG, IN_TIME, suffix='_bucket')}[{RATE}]))"
     f" / {rate_by('instance', LOOP_LAG, suffix='_count')}"
 )
 
@@ -31,42 +32,42 @@ PARTS: Final = Row(
     (
         Panel(
             "Processes that wait for a part",
-            "Above 0 for minutes: bring that part back. Nothing is lost meanwhile.",
-            (Query(f"sum by (part) ({picked(PART_AWAY)})", "{{part}}"),),
+            "If above 0 for minutes, restore that part. Nothing is lost meanwhile.",
+            (Query(f"sum by (part) ({selected(PART_AWAY)})", "{{part}}"),),
         ),
         Panel(
-            "Tries without an answer",
-            "Each is followed by another one; the log's `waits_for` says how it fails.",
+            "Failed attempts by part",
+            "Each is retried; the log event `waits_for` has the reason.",
             (Query(rate_by("part, cause", WAITS), "{{part}}: {{cause}}"),),
             "ops",
         ),
         Panel(
             "Conflicts by cause",
-            "Stale plans, made anew. More than a few in a hundred batches are too many.",
-            (Query(rate_by("cause", CONFLICTS), "{{cause}}", "there was none yet"),),
+            "Stale plans, planned again. More than a few per hundred batches are too many.",
+            (Query(rate_by("cause", CONFLICTS), "{{cause}}", "none so far"),),
             "ops",
         ),
         Panel(
             "Writes that the database refuses",
-            "Tries included. Above 0: the log's `refused` names the request; look for an old validator.",
-            (Query(rate_by("cause", STORE_REFUSALS), "{{cause}}", "there was none yet"),),
+            "Retries included. If above 0, the log event `refused` names the request; look for an old validator.",
+            (Query(rate_by("cause", STORE_REFUSALS), "{{cause}}", "none so far"),),
             "ops",
         ),
         Panel(
-            "Kafka transactions without effect",
-            "`failed`: the broker did not take it. `fenced`, `cancelled`: another process goes on with it.",
-            (Query(rate_by("reason", TRANSACTIONS_ABORTED), "{{reason}}", "there was none yet"),),
+            "Aborted Kafka transactions",
+            "`failed`: the broker did not accept it. `fenced`, `cancelled`: another process repeats the batch.",
+            (Query(rate_by("reason", TRANSACTIONS_ABORTED), "{{reason}}", "none so far"),),
             "ops",
         ),
         Panel(
             "Stock: draws and misses",
-            "A miss: the database was looked through and had too few.",
+            "A miss: the database had fewer candidates than requested.",
             (Query(rate_by("", STOCK_DRAWS), "draws"), Query(rate_by("", STOCK_MISSES), "misses")),
             "ops",
         ),
         Panel(
             "Stock: candidates drawn",
-            "Far above what is reserved and assigned: stocks are thrown away as stale.",
+            "If far above the codes reserved and assigned, stocks are discarded as stale.",
             (Query(rate_by("", STOCK_DRAWN), "candidates"),),
             "ops",
         ),
@@ -76,14 +77,14 @@ PROCESS: Final = Row(
     "Processes",
     (
         Panel(
-            "Event loop: turns that are late",
-            f"Share of turns more than {limits.LOOP_LATE_S} s late. Heartbeats wait as long.",
+            "Event loop: late turns",
+            f"Share of turns more than {limits.LOOP_LATE_S} s late. Heartbeats are late by as much.",
             (Query(LATE, "{{instance}}"),),
             "percentunit",
         ),
         Panel(
-            "Event loop: 99 of 100 turns are late by",
-            "Near the session time-out, the group gives the partitions away.",
+            "Event loop: delay, p99",
+            "Near the session time-out, the process loses its partitions.",
             (
                 Query(
                     f"histogram_quantile(0.99, {rate_by('instance, le', LOOP_LAG, suffix='_bucket')})",
@@ -93,11 +94,11 @@ PROCESS: Final = Row(
             "s",
         ),
         Panel(
-            "Time since a loop went round",
+            "Time since the last turn of a loop",
             "The slowest loop of each process. Above a minute it hangs, or waits for a part.",
             (
                 Query(
-                    f"max by (instance) (time() - {picked(LAST_TURN)})",
+                    f"max by (instance) (time() - {selected(LAST_TURN)})",
                     "{{instance}}",
                     "no process serves a partition",
                 ),
@@ -106,36 +107,36 @@ PROCESS: Final = Row(
         ),
         Panel(
             "Rebalances",
-            "In 15 minutes, as each process saw them. Without a roll-out there should be none.",
-            (Query(f"increase({picked(REBALANCES)}[{limits.STORM_WINDOW}])", "{{instance}}"),),
+            "In 15 minutes, as each process sees them. Without a roll-out there should be none.",
+            (Query(f"increase({selected(REBALANCES)}[{limits.STORM_WINDOW}])", "{{instance}}"),),
         ),
         Panel(
-            "Time that a rebalance took",
-            "The slowest tenth, by step. `let_go` above 1 s: batches take long.",
+            "Duration of a rebalance, p90",
+            "By step. If `let_go` is above 1 s, batches take long.",
             (
                 Query(
                     f"histogram_quantile(0.9, {rate_by('le, step', REBALANCE_SECONDS, suffix='_bucket')})",
                     "{{step}}",
-                    "there was none in this time",
+                    "none in this time range",
                 ),
             ),
             "s",
         ),
         Panel(
-            "Partitions lost in mid-work",
-            "In 15 minutes, by topic. Nothing is doubled by it.",
+            "Partitions lost during a batch",
+            "In 15 minutes, by topic. No result is duplicated.",
             (
                 Query(
-                    f"sum by (topic) (increase({picked(FENCED)}[{limits.FENCED_WINDOW}]))",
+                    f"sum by (topic) (increase({selected(FENCED)}[{limits.FENCED_WINDOW}]))",
                     "{{topic}}",
-                    "there was none yet",
+                    "none so far",
                 ),
             ),
         ),
         Panel(
-            "What runs",
+            "Running versions",
             "Processes by version and job.",
-            (Query(f"count by (namespace, job, version, python) ({picked(BUILD)})"),),
+            (Query(f"count by (namespace, job, version, python) ({selected(BUILD)})"),),
             kind="table",
         ),
     ),

@@ -1,4 +1,4 @@
-"""All alert rules, in the order in which they are listed everywhere.
+"""All alert rules, in the order of the rules file and the runbooks.
 
 Out: `GROUPS`, `ALERTS`.
 """

@@ -2,7 +2,7 @@
 
 In:       variables `CODES_<GROUP>__<FIELD>`, files named by `<VARIABLE>_FILE`, a directory `CODES_SECRETS_DIR`.
 Out:      `Settings`; docs/settings.md lists every variable.
-Promise:  what is wrong is said in one line that names the variable and its range, never a secret's value.
+Promise:  an error is one line that names the variable and its range, and never holds a value of a secret.
 """
 
 import os
@@ -45,7 +45,7 @@ Failpoint = Annotated[str, Field(pattern=PATTERN)]
 
 
 class Settings(BaseSettings):
-    """All settings. Made by `load_settings`; made directly it has the defaults and reads nothing."""
+    """All settings. `load_settings` makes them; a direct call gives the defaults and reads nothing."""
 
     model_config = SettingsConfigDict(
         env_prefix=PREFIX,
@@ -81,7 +81,7 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003  # as above
         file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003  # as above
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Only what is passed: `load_settings` gathers variables and files itself, to know their origin."""
+        """Only the arguments: `load_settings` gathers variables and files itself, to know their origin."""
         return (init_settings,)
 
     @model_validator(mode="after")
@@ -93,14 +93,14 @@ class Settings(BaseSettings):
 
 
 class GatheredSource(EnvSettingsSource):
-    """Variables that `gather` found, instead of the process's environment."""
+    """The variables that `gather` found, in place of the process's environment."""
 
     def __init__(self, settings_class: type[BaseSettings], found: Mapping[str, Found]) -> None:
         super().__init__(settings_class)
         self.env_vars = {name.lower(): value.text for name, value in found.items()}
 
     def decode_complex_value(self, field_name: str, field: FieldInfo, value: Any) -> Any:  # noqa: ANN401  # pydantic's
-        """A text that is no JSON goes on as it is: the field's own check then names the variable."""
+        """Pass on text that is not JSON: the field's own validation then names the variable."""
         try:
             return super().decode_complex_value(field_name, field, value)
         except ValueError:
@@ -108,16 +108,16 @@ class GatheredSource(EnvSettingsSource):
 
 
 def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
-    """The settings given by `environ`, or by the process's environment.
+    """The settings from `environ`, by default the process's environment.
 
     Raises:
-        SettingsInvalid: a variable is misspelt, out of its range, or does not fit another one. One line.
+        SettingsInvalid: a variable is unknown, out of its range, or contradicts another one. One line.
     """
     return load_with_origins(environ)[0]
 
 
 def load_with_origins(environ: Mapping[str, str] | None = None) -> tuple[Settings, dict[str, str]]:
-    """The settings, and for each variable that was given where it came from: `environment` or `file <path>`.
+    """The settings, and the origin of each given variable: `environment` or `file <path>`.
 
     Raises:
         SettingsInvalid: as `load_settings`.
@@ -132,7 +132,7 @@ def load_with_origins(environ: Mapping[str, str] | None = None) -> tuple[Setting
 
 
 def one_line(error: ValidationError) -> str:
-    """All that pydantic found, as `VARIABLE: reason (allowed: range)`, without the values."""
+    """All of pydantic's findings as `VARIABLE: reason (allowed: range)`, without values."""
     details = error.errors(include_url=False, include_input=False)
     return "; ".join(" ".join(_problem(detail).split()) for detail in details)
 
@@ -147,7 +147,7 @@ def _problem(detail: ErrorDetails) -> str:
 
 
 def sasl_has_credentials(settings: Settings) -> str | None:
-    """A SASL protocol needs both a name and a password."""
+    """A SASL protocol needs a user name and a password."""
     kafka = settings.kafka
     missing = [
         name
@@ -161,7 +161,7 @@ def sasl_has_credentials(settings: Settings) -> str | None:
 
 
 def certificate_has_key(settings: Settings) -> str | None:
-    """A client's certificate and its key come together."""
+    """A client certificate needs its key, and the reverse."""
     kafka = settings.kafka
     if (kafka.client_cert_file is None) == (kafka.client_key_file is None):
         return None
@@ -169,7 +169,7 @@ def certificate_has_key(settings: Settings) -> str | None:
 
 
 def ledger_outlives_topics(settings: Settings) -> str | None:
-    """A request that can still be read again must still be found in the ledger."""
+    """A request that can still be redelivered must still be in the ledger."""
     days, hours = settings.mongo.ledger_days, settings.topics.retention_hours
     if days * HOURS_PER_DAY >= hours:
         return None
@@ -180,7 +180,7 @@ def ledger_outlives_topics(settings: Settings) -> str | None:
 
 
 def partitions_name_topics(settings: Settings) -> str | None:
-    """Only topics of the contract can be given another partition count."""
+    """Partition counts can be set for topics of the contract only."""
     names = [topic.name for topic in ALL_TOPICS]
     unknown = [name for name in settings.topics.partitions if name not in names]
     if not unknown:
@@ -189,7 +189,7 @@ def partitions_name_topics(settings: Settings) -> str | None:
 
 
 def api_is_protected(settings: Settings) -> str | None:
-    """The API is open to this very machine at most, and has one kind of key."""
+    """Without a key, the API listens on loopback only; it has one kind of key."""
     inventory = settings.inventory
     if inventory.jwt_secret is not None and inventory.jwt_keys_file is not None:
         return "CODES_INVENTORY__JWT_SECRET and CODES_INVENTORY__JWT_KEYS_FILE: both are given, keep one"
@@ -203,7 +203,7 @@ def api_is_protected(settings: Settings) -> str | None:
 
 
 def is_loopback(host: str) -> bool:
-    """Whether only this very machine can reach an address."""
+    """Whether an address can be reached from this machine only."""
     try:
         return host == "localhost" or ip_address(host).is_loopback
     except ValueError:

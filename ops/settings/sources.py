@@ -1,8 +1,8 @@
-"""Where settings come from: variables, files that variables name, and a directory of secrets.
+"""The sources of settings: variables, files that variables name, and a directory of secrets.
 
-In:       an environment and the variables that exist.
+In:       an environment and the known variables.
 Out:      each given variable's text with its origin.
-Promise:  a name that nobody reads is an error, not a setting that silently stays at its default.
+Promise:  an unknown name is an error, so a misspelt setting never silently keeps its default.
 """
 
 import re
@@ -18,7 +18,7 @@ from schemas.errors import SettingsInvalid
 SECRETS_DIR: Final = "CODES_SECRETS_DIR"
 FILE_SUFFIX: Final = "_FILE"
 USED_ELSEWHERE: Final = ("CODES_DEV_", "CODES_TEST_")
-"""Variables of the local stack and of the tests; the roles do not read them."""
+"""Prefixes of the local stack and of the tests; the roles ignore them."""
 SECRET_BYTES_MAX: Final = 65_536
 SERVICE_LINK: Final = re.compile(r"_SERVICE_(HOST|PORT(_\w+)?)$|_PORT(_\d+_(TCP|UDP|SCTP)(_\w+)?)?$")
 LINK_VALUE: Final = re.compile(r"^(tcp|udp|sctp)://")
@@ -26,7 +26,7 @@ LINK_VALUE: Final = re.compile(r"^(tcp|udp|sctp)://")
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A variable's text and where it was found."""
+    """A variable's text and its origin."""
 
     text: str
     origin: str
@@ -34,24 +34,24 @@ class Found:
 
 
 def gather(environ: Mapping[str, str], known: Mapping[str, Variable]) -> dict[str, Found]:
-    """All that is given, by the variable's name. The environment wins over the directory of secrets.
+    """All given variables, by name. The environment takes precedence over the directory of secrets.
 
     Raises:
-        SettingsInvalid: a variable or secret file is named like none that exists, a file cannot be read, or a
-            variable is given both itself and as `<VARIABLE>_FILE`.
+        SettingsInvalid: a variable or secret file has an unknown name, a file cannot be read, or a variable is given
+            both directly and as `<VARIABLE>_FILE`.
     """
     ours = {name.upper(): text for name, text in environ.items() if _is_ours(name.upper(), text)}
     secrets = _directory(environ.get(SECRETS_DIR))
     files = {name: Path(text) for name, text in ours.items() if _names_a_file(name, known)}
     _refuse_unknown([*(ours.keys() - files.keys()), *secrets], known)
-    _refuse_doubles(files, ours)
+    _refuse_both(files, ours)
     found = {name: _read(name, path) for name, path in secrets.items()}
     found |= {name.removesuffix(FILE_SUFFIX): _read(name, path) for name, path in files.items()}
     return found | {name: Found(ours[name], "environment") for name in ours.keys() - files.keys()}
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
-    """A hint for a misspelt name: `, did you mean X?`, or nothing if none is near."""
+    """A hint for a misspelt name: `, did you mean X?`, or nothing if no name is similar."""
     close = get_close_matches(name, list(known), n=1, cutoff=0.6)
     return f", did you mean {close[0]}?" if close else ""
 
@@ -62,9 +62,9 @@ def _is_ours(name: str, text: str) -> bool:
 
 
 def _is_service_link(name: str, text: str) -> bool:
-    """True for what Kubernetes adds to a pod by itself for a Service whose name begins with `codes`.
+    """True for the variables that Kubernetes adds to a pod for a Service whose name begins with `codes`.
 
-    `CODES_OPS_PORT=9000` is a misspelling all the same: a link's port is an address, `tcp://10.0.0.1:9000`.
+    `CODES_OPS_PORT=9000` is still a misspelling: a Service's port is an address, `tcp://10.0.0.1:9000`.
     """
     is_port = name.endswith("_PORT") and not name.endswith("_SERVICE_PORT")
     return bool(SERVICE_LINK.search(name)) and (not is_port or bool(LINK_VALUE.match(text)))
@@ -81,7 +81,7 @@ def _refuse_unknown(names: Iterable[str], known: Mapping[str, Variable]) -> None
         raise SettingsInvalid(f"{text} (all of them: `codes config`)")
 
 
-def _refuse_doubles(files: Iterable[str], given: Mapping[str, str]) -> None:
+def _refuse_both(files: Iterable[str], given: Mapping[str, str]) -> None:
     for name in sorted(files):
         variable = name.removesuffix(FILE_SUFFIX)
         if variable in given:

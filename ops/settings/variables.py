@@ -1,4 +1,4 @@
-"""The variables that exist: one for each field of each settings group, with range, default and meaning.
+"""The variables of the environment: one per field of each settings group, with range, default and meaning.
 
 In:       the settings class.
 Out:      `Variable` by name, `CODES_<GROUP>__<FIELD>`.
@@ -17,18 +17,18 @@ TYPES: Final = {"array": "a JSON list", "boolean": "true or false", "object": "a
 
 @dataclass(frozen=True, slots=True)
 class Variable:
-    """One variable of the environment."""
+    """A variable of the environment."""
 
     name: str
     path: tuple[str, ...]
-    """Where its value stands in the settings: group and field, or the field alone."""
+    """Its place in the settings: group and field, or the field alone."""
     default: object
     allowed: str
     """Its range with the unit, in words."""
     description: str
     secret: bool
     optional: bool
-    """May be absent; then an empty text counts as absent."""
+    """It has no default value; an empty text counts as absent."""
 
 
 def all_variables(settings: type[BaseModel]) -> dict[str, Variable]:

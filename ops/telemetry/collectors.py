@@ -1,7 +1,7 @@
-"""What is worked out anew at each scrape: a loop that stands still shows a growing age.
+"""Metrics that are computed at each scrape, so that a blocked loop shows a growing age.
 
 In:   `ops.telemetry.progress.Progress`, `stores.code_port.StockFigures`.
-Out:  lag, positions and times of each partition served here, and the stocks' figures; what is not known has no
+Out:  lag, positions and times of each partition served here, and the counters of the stocks. An unknown value has no
       series.
 """
 
@@ -30,47 +30,47 @@ Read = Callable[[PartitionProgress, float], float | None]
 READ: Final[Mapping[Spec[GaugeMetricFamily], Read]] = {
     LAG_RECORDS: PartitionProgress.lag_records,
     LAG_SECONDS: PartitionProgress.lag_s,
-    POSITION: lambda one, _: one.position,
-    HIGH_WATERMARK: lambda one, _: one.ends.high_watermark if one.ends else None,
-    LAST_STABLE: lambda one, _: one.ends.last_stable if one.ends else None,
-    LAST_PROGRESS: lambda one, _: None if one.position is None else one.moved_at,
-    LAST_TURN: lambda one, _: one.turned_at,
+    POSITION: lambda partition, _: partition.position,
+    HIGH_WATERMARK: lambda partition, _: partition.ends.high_watermark if partition.ends else None,
+    LAST_STABLE: lambda partition, _: partition.ends.last_stable if partition.ends else None,
+    LAST_PROGRESS: lambda partition, _: None if partition.position is None else partition.moved_at,
+    LAST_TURN: lambda partition, _: partition.turned_at,
 }
 
 
 class ProgressCollector(Collector):
-    """Asked by the registry."""
+    """The partitions of this process."""
 
     def __init__(self, progress: Progress) -> None:
         self._progress = progress
 
     def collect(self) -> Iterable[Metric]:
-        """One family for each figure."""
+        """One family per metric."""
         now = self._progress.now()
         for spec, read in READ.items():
             found = family(spec)
-            for (topic, partition), one in self._progress:
-                value = read(one, now)
+            for (topic, number), partition in self._progress:
+                value = read(partition, now)
                 if value is not None:
-                    found.add_metric([topic, str(partition)], value)
+                    found.add_metric([topic, str(number)], value)
             yield found
 
 
 class StockCollector(Collector):
-    """Asked by the registry."""
+    """The stocks of all partitions together."""
 
     def __init__(self, figures: StockFigures) -> None:
         self._figures = figures
 
     def collect(self) -> Iterable[Metric]:
-        """One family for each figure."""
-        yield one_number(STOCK_DRAWS, self._figures.draws)
-        yield one_number(STOCK_DRAWN, self._figures.drawn)
-        yield one_number(STOCK_MISSES, self._figures.misses)
+        """One family per metric."""
+        yield without_labels(STOCK_DRAWS, self._figures.draws)
+        yield without_labels(STOCK_DRAWN, self._figures.drawn)
+        yield without_labels(STOCK_MISSES, self._figures.misses)
 
 
-def one_number(spec: Spec[CounterMetricFamily], value: int) -> CounterMetricFamily:
-    """A family without labels."""
+def without_labels(spec: Spec[CounterMetricFamily], value: int) -> CounterMetricFamily:
+    """A family of one series."""
     found = family(spec)
     found.add_metric([], value)
     return found

@@ -1,8 +1,8 @@
-"""Whether this process lives, and whether it can serve: what `/live` and `/ready` answer.
+"""Liveness and readiness of this process: what `/live` and `/ready` answer.
 
-In:       turns of the loops, assignments, parts that are waited for, whether partitions have records to read.
+In:       turns of the loops, assignments, unavailable parts, whether partitions have records to read.
 Out:      `Verdict`: well, or what is missing.
-Promise:  a process that waits for a part that is away is not killed for it; a loop that hangs is found.
+Promise:  a process is not restarted because a part is unavailable; a loop that hangs is found.
 """
 
 import time
@@ -17,17 +17,17 @@ SILENCE_MAX_S: Final = 60.0
 of an import."""
 
 IsIdle = Callable[[str, int], bool]
-"""Whether it is known of a topic's partition that there is nothing to do."""
+"""Whether a partition, by topic and number, is known to have nothing to read."""
 
 
 def never_idle(_topic: str, _partition: int) -> bool:
-    """Where nothing is known."""
+    """For processes that do not track progress."""
     return False
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What is missing; nothing: all is well."""
+    """The names of what is missing; empty if all is well."""
 
     missing: tuple[str, ...] = ()
 
@@ -38,7 +38,7 @@ class Verdict:
 
 
 class Health:
-    """The state of one process. `consumes`: its role is given partitions. `clock`: seconds, monotonic."""
+    """One process. `consumes`: its role is assigned partitions. `clock`: monotonic seconds."""
 
     def __init__(
         self,
@@ -55,57 +55,57 @@ class Health:
         self._started = False
         self._joined = False
         self._turns: dict[tuple[str, int], float] = {}
-        self._away: set[Part] = set()
+        self._unavailable: set[Part] = set()
 
     def live(self) -> Verdict:
-        """Not well if a loop hangs: there is work or may be, every part answers, and yet it does not turn."""
-        if self._away:
+        """Not well if a loop hangs: it may have work and every part answers, but it makes no turn."""
+        if self._unavailable:
             return Verdict()
         oldest = self._clock() - self._silence_max_s
         silent = [place for place, at in sorted(self._turns.items()) if at < oldest]
         return Verdict(tuple(f"turn of {t}.{p}" for t, p in silent if not self._is_idle(t, p)))
 
     def ready(self) -> Verdict:
-        """Not well before the start is over, before partitions were given out, and while a part is away.
+        """Not well before the start is complete, before the first assignment, and while a part is unavailable.
 
-        A process may be given no partition, when there are more of them than partitions. It is ready all the
-        same: it takes over when another one ends, and a roll-out must not wait for it.
+        A process without partitions is ready too: there may be more processes than partitions. It takes over when
+        another process ends, and a roll-out must not wait for it.
         """
         missing = [
             *([] if self._started else ["start"]),
             *([] if self._joined or not self._consumes else ["partitions"]),
-            *sorted(self._away),
+            *sorted(self._unavailable),
         ]
         return Verdict(tuple(missing))
 
     def started(self) -> None:
-        """Everything is connected; the loops begin."""
+        """Everything is connected; the loops run."""
         self._started = True
 
     def stopping(self) -> None:
-        """The process is told to end: nothing new should be sent to it."""
+        """The process shuts down: it must get no new traffic."""
         self._started = False
 
     def assigned(self, partitions: frozenset[tuple[str, int]]) -> None:
-        """These are served here from now on."""
+        """These partitions are served here from now on."""
         now = self._clock()
         self._joined = True
         self._turns = {partition: self._turns.get(partition, now) for partition in partitions}
 
     def turned(self, topic: str, partition: int) -> None:
-        """A loop went round."""
+        """A loop finished a poll and its batch."""
         self._turns[topic, partition] = self._clock()
 
     def fenced(self, topic: str, partition: int) -> None:
-        """Another process has it now."""
+        """Another process owns the partition."""
         self._turns.pop((topic, partition), None)
 
     def waits_for(self, part: Part) -> None:
-        """A part does not answer: no loop need turn."""
-        self._away.add(part)
+        """A part is unavailable: no loop has to turn."""
+        self._unavailable.add(part)
 
     def answered(self, part: Part) -> None:
-        """A part is back: from now on loops have their full time again."""
-        self._away.discard(part)
+        """A part answers again: every loop has its full time from now."""
+        self._unavailable.discard(part)
         now = self._clock()
         self._turns = dict.fromkeys(self._turns, now)

@@ -1,9 +1,9 @@
-"""The inventory as metrics: a bounded number of series, however many campaigns there are.
+"""The inventory as metrics, with a bounded number of series for any number of campaigns.
 
 In:       codes by campaign and status, read at each scrape.
-Out:      one series for each status of the largest campaigns, the sum of the rest under `other`.
-Promise:  the sum over all series is the sum over all campaigns; which campaigns are shown does not depend on the
-          order in which they come.
+Out:      a series per status for each of the largest campaigns, and the sum of the rest as `other`.
+Promise:  the sum of all series is the sum of all campaigns. The choice of campaigns does not depend on the order in
+          which they are read.
 """
 
 from collections import Counter
@@ -18,22 +18,22 @@ from ops.telemetry.metrics.process import INVENTORY_CODES
 from schemas.base import CodeStatus
 
 CAMPAIGNS_MAX: Final = 100
-"""With series of their own: three each, in every replica that Prometheus scrapes."""
+"""Campaigns with series of their own: three each, in every replica that Prometheus scrapes."""
 OTHER: Final = "other"
-"""The rest; a campaign that is called so is always in it."""
+"""The label of the rest; a campaign of this name is always part of it."""
 
 Counts = Mapping[str, Mapping[CodeStatus, int]]
 
 
 class InventoryCollector(Collector):
-    """Asked by the registry; asks in turn."""
+    """Reads the counts at each scrape."""
 
     def __init__(self, read: Callable[[], Counts], campaigns_max: int = CAMPAIGNS_MAX) -> None:
         self._read = read
         self._campaigns_max = campaigns_max
 
     def collect(self) -> Iterable[Metric]:
-        """One family."""
+        """A series per campaign and status."""
         found = family(INVENTORY_CODES)
         for campaign, by_status in capped(self._read(), self._campaigns_max).items():
             for status, count in by_status.items():
@@ -42,15 +42,15 @@ class InventoryCollector(Collector):
 
 
 def capped(counts: Counts, campaigns_max: int) -> dict[str, dict[CodeStatus, int]]:
-    """The campaigns with most codes, and the sum of the others, if there are any."""
+    """The campaigns with the most codes, and the sum of the others, if any."""
     by_size = sorted(counts.keys() - {OTHER}, key=lambda campaign: (-sum(counts[campaign].values()), campaign))
-    shown = {campaign: _in_full(counts[campaign]) for campaign in by_size[:campaigns_max]}
+    shown = {campaign: _every_status(counts[campaign]) for campaign in by_size[:campaigns_max]}
     rest = [counts[campaign] for campaign in [*by_size[campaigns_max:], OTHER] if campaign in counts]
-    return shown | ({OTHER: _in_full(_sum(rest))} if rest else {})
+    return shown | ({OTHER: _every_status(_sum(rest))} if rest else {})
 
 
-def _in_full(by_status: Mapping[CodeStatus, int]) -> dict[CodeStatus, int]:
-    """Every status, so that one that falls to nothing shows 0; a count that is negative for a moment is 0."""
+def _every_status(by_status: Mapping[CodeStatus, int]) -> dict[CodeStatus, int]:
+    """Every status, so that an empty one shows 0. A count that is negative for a moment shows 0 too."""
     return {status: max(0, by_status.get(status, 0)) for status in CodeStatus}
 
 

@@ -1,10 +1,10 @@
-"""The log: one line an event on standard output, in one schema, for our own code and every library.
+"""Logging: one line per event on standard output, in one schema, for our code and all libraries.
 
 In:       structlog events, and records of the standard library's logging.
-Out:      JSON objects or lines for people: `at`, `level`, `event`, `logger`, `role`, then what the event adds.
-          `ops.telemetry.log_schema` says which events and fields there are.
-Promise:  no secret is written (see `ops.telemetry.masking`), and a traceback shows no local variables. DEBUG is for
-          our own packages: at that level drivers tell whole commands and records.
+Out:      JSON objects, or text for a terminal: `at`, `level`, `event`, `logger`, `role`, then the event's own fields.
+          `ops.telemetry.log_schema` lists events and fields.
+Promise:  no secret is written (see `ops.telemetry.masking`), and a traceback shows no local variables. Only our own
+          packages log at DEBUG: at that level drivers log whole commands and records.
 """
 
 import logging
@@ -47,14 +47,14 @@ LIBRARIES: Final = (
     "s3transfer",
     "urllib3",
 )
-"""At INFO they tell of every rebalance and connection; we say what of that matters, in our own words."""
+"""At INFO they log every rebalance and connection; our own events cover what matters of that."""
 
 
 def configure_logging(settings: LogSettings, *, role: str) -> None:
-    """Route everything through one chain to standard output. To be called once, before the first event.
+    """Send all log records through one chain to standard output. Call it once, before the first event.
 
-    `role` is the process's own: `worker`, `importer`, `migrate`. Libraries are heard from WARNING up, and from
-    INFO up when the level is DEBUG. Warnings of Python and of our own calls come here too.
+    `role` is the process's role: `worker`, `importer`, `migrate`. Libraries log from WARNING up, and from INFO up
+    when the level is DEBUG. Python's warnings are captured too.
     """
     before = _before(role)
     structlog.configure(
@@ -69,12 +69,12 @@ def configure_logging(settings: LogSettings, *, role: str) -> None:
     root.setLevel("INFO" if settings.level == "DEBUG" else settings.level)
     for name in PACKAGES:
         logging.getLogger(name).setLevel(settings.level)
-    _quieten_libraries(settings)
+    _limit_libraries(settings)
     logging.captureWarnings(capture=True)
-    stamina.instrumentation.set_on_retry_hooks([])  # the observer tells what is waited for, once
+    stamina.instrumentation.set_on_retry_hooks([])  # the observer logs each wait once
 
 
-def _quieten_libraries(settings: LogSettings) -> None:
+def _limit_libraries(settings: LogSettings) -> None:
     least = "INFO" if settings.level == "DEBUG" else "WARNING"
     for name in LIBRARIES:
         library = logging.getLogger(name)
@@ -98,7 +98,7 @@ def _before(role: str) -> list[Processor]:
 
 
 def _after(settings: LogSettings) -> list[Processor]:
-    """The end of the chain. The traceback is text before masking: messages of libraries quote documents."""
+    """The end of the chain. The traceback becomes text before masking, because drivers quote documents in it."""
     return [
         ProcessorFormatter.remove_processors_meta,
         structlog.processors.format_exc_info,
@@ -110,12 +110,12 @@ def _after(settings: LogSettings) -> list[Processor]:
 
 
 def mask(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
-    """A processor: secret keys masked at any depth, and secrets inside texts."""
+    """A processor that masks secret keys at any depth, and secrets inside text."""
     return mask_values(event)
 
 
 def in_order(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
-    """A processor: the schema's own keys first, so that lines can be compared by eye."""
+    """A processor that puts the schema's own keys first, so that lines line up."""
     first = {key: event[key] for key in FIRST_KEYS if key in event}
     return {**first, **event}
 

@@ -1,7 +1,7 @@
-"""The log's schema: which fields a line may have, which events there are, and with which fields.
+"""The schema of the log: the fields of a line, and our events with theirs.
 
-Out:      `LogLine`, which reads any line of any role; `EVENTS`, ours; the tables of docs/logging.md.
-Promise:  a test reads every line of a run of all roles with it. A field or an event that is not here fails it.
+Out:      `LogLine`, which parses any line of any role; `EVENTS`; the tables of docs/logging.md.
+Promise:  a test parses every line of a run of all roles with it, and fails for an undeclared field or event.
 """
 
 from collections.abc import Mapping
@@ -16,11 +16,11 @@ Count = Annotated[int, Field(ge=0)]
 
 
 class Event(NamedTuple):
-    """One event of ours."""
+    """An event that our own code logs."""
 
     level: Level
     fields: str
-    """Those it has, with spaces between."""
+    """The names of its own fields, separated by spaces."""
     meaning: str
 
 
@@ -29,154 +29,156 @@ SUBJECT: Final = "topic partition offset request_id campaign_id"
 IMPORT: Final = "request_id campaign_id rows_read inserted duplicates rejected"
 
 EVENTS: Final[Mapping[str, Event]] = {
-    "ops_listening": Event("info", "host port", "The ops port serves."),
-    "started": Event("info", "guarantee prefix", "The role begins its work."),
-    "assigned": Event("info", "partitions", "After a rebalance these partitions are served here."),
-    "import_began": Event("info", IMPORT, "An import begins here, or goes on here; the counts say from where."),
+    "ops_listening": Event("info", "host port", "The ops port listens."),
+    "started": Event("info", "guarantee prefix", "The role starts its work."),
+    "assigned": Event("info", "partitions", "After a rebalance, the process serves these partitions."),
+    "import_began": Event("info", IMPORT, "An import starts or resumes in this process; the counts show from where."),
     "import_left": Event(
-        "info", f"{IMPORT} state reason", "It has ended; or, in state `running`, goes on elsewhere or later."
+        "info",
+        f"{IMPORT} state reason",
+        "The import ended; or, in state `running`, another process resumes it, or this one later.",
     ),
     "waits_for": Event(
         "warning",
         "part error reason",
-        "A part does not answer, or not as it should. Each reason is said once, until `answered`.",
+        "A part is unavailable or answers with errors. Each reason is logged once, until `answered`.",
     ),
     "kafka_version": Event(
-        "warning", "part reason", "`exactly_once` may not hold on these brokers, or they do not say what they are."
+        "warning", "part reason", "`exactly_once` may not hold on these brokers, or their version is unknown."
     ),
-    "answered": Event("info", "part", "It answers again."),
+    "answered": Event("info", "part", "The part answers again."),
     "fenced": Event("warning", PLACE, "Another process owns the partition."),
     "refused": Event(
-        "error", f"{SUBJECT} error reason", "The database refuses what this request would write. Ours to mend."
+        "error",
+        f"{SUBJECT} error reason",
+        "The database refuses the write of this request. A fault of the service or its database.",
     ),
     "inconsistent": Event(
         "error",
         f"{SUBJECT} reservation_id reason",
-        "The reservation disagrees with its codes; the request is set aside. Ours to mend.",
+        "A reservation disagrees with its codes; the request becomes a dead letter.",
     ),
     "reply_topic_unusable": Event(
         "warning", "topic reason", "An allowed reply topic gets no copies: `missing`, `failing` or `suspected`."
     ),
-    "reply_topic_usable": Event("info", "topic", "It gets copies again."),
-    "dead_letter": Event("debug", f"{PLACE} offset reason detail", "A record was rejected. No field of it is told."),
-    "conflict": Event("debug", f"{PLACE} cause", "A plan was stale, and is made anew."),
-    "store_refused": Event("debug", "topic cause", "The database refused a write; it is tried again, alone."),
+    "reply_topic_usable": Event("info", "topic", "The topic gets copies again."),
+    "dead_letter": Event("debug", f"{PLACE} offset reason detail", "Rejected record; none of its values is logged."),
+    "conflict": Event("debug", f"{PLACE} cause", "A plan was stale; the batch is planned again."),
+    "store_refused": Event("debug", "topic cause", "The database refused a write; the request is retried alone."),
     "batch": Event(
-        "debug", f"{PLACE} first_offset last_offset records outcomes seconds", "A batch is answered and committed."
+        "debug", f"{PLACE} first_offset last_offset records outcomes seconds", "A batch was answered and committed."
     ),
     "chunk_halved": Event(
         "warning",
         "request_id campaign_id rows setting error reason",
-        "The database was too slow for a chunk of an import, or could not hold it; chunks are smaller from now on.",
+        "A chunk of an import was too slow or too large for the database; the next chunks are smaller.",
     ),
-    "chunk_full_again": Event(
-        "info", "request_id campaign_id rows", "It is quick again: chunks are as large as the settings say."
-    ),
-    "api_listening": Event("info", "host port tokens_needed", "The inventory's API and page serve."),
-    "api_open": Event("warning", "host why", "The API asks for no token; only this machine reaches it."),
+    "chunk_full_again": Event("info", "request_id campaign_id rows", "Chunks have their configured size again."),
+    "api_listening": Event("info", "host port tokens_needed", "The inventory's API and page listen."),
+    "api_open": Event("warning", "host why", "The API requires no token; it can be reached from this machine only."),
     "jwt_key_skipped": Event(
-        "warning", "detail reason", "An entry of the JWKS is no usable key: its tokens get 401, all others count."
+        "warning", "detail reason", "An entry of the JWKS is not a usable key: its tokens get 401; all others work."
     ),
     "jwt_keys_unreadable": Event(
-        "warning", "reason", "The file of keys cannot be read. Its last keys are used for 5 minutes."
+        "warning", "reason", "The key file cannot be read. Its last keys are used for 5 minutes."
     ),
     "jwt_keys_dropped": Event(
-        "error", "reason", "The file of keys was unreadable for 5 minutes: every token gets 401 until it can be read."
+        "error", "reason", "The key file was unreadable for 5 minutes: every token gets 401 until it can be read."
     ),
-    "alert": Event("info", "stock campaign_id code_type available", "A stock alert was sent."),
-    "alert_known": Event("info", "stock campaign_id", "It was sent before a crash, and is not sent again."),
-    "unreadable_event": Event("warning", "fields", "A record on `inventory.v1` that is none of ours is passed over."),
-    "stopping": Event("info", "", "Told to stop."),
-    "cut_short": Event("warning", "", "The work under way did not end in its time, and was given up, uncommitted."),
-    "left_open": Event("warning", "", "Nor did the clients close; the process ends all the same."),
-    "stopped": Event("info", "", "The end."),
-    "crashed": Event("error", "exception", "Something unforeseen; nothing of it is committed. The last line."),
+    "alert": Event("info", "stock campaign_id code_type available", "A stock alert was published."),
+    "alert_known": Event("info", "stock campaign_id", "It was published before a crash, and is not published again."),
+    "unreadable_event": Event("warning", "fields", "A record on `inventory.v1` is no valid event and is skipped."),
+    "stopping": Event("info", "", "The process got a signal to stop."),
+    "cut_short": Event("warning", "", "The work in progress did not end in time and was abandoned, uncommitted."),
+    "left_open": Event("warning", "", "The clients did not close in time either; the process exits without them."),
+    "stopped": Event("info", "", "The process exits."),
+    "crashed": Event("error", "exception", "An unexpected error; nothing in progress is committed. The last line."),
 }
 
 
 class LogLine(BaseModel):
-    """One line."""
+    """One line of the log."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, use_attribute_docstrings=True)
 
     at: Annotated[str, Field(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$")]
-    """When, UTC."""
+    """Time of the event, UTC."""
     level: Level
     """Severity."""
     event: str
-    """What happened: a name of the table below, or a library's own message."""
+    """A name of the table below, or a library's message."""
     logger: str
-    """The module that says so."""
+    """The module that logged it."""
     role: str
     """The process's role."""
     exception: str | None = None
     """A traceback without local variables."""
     trace_id: Annotated[str | None, Field(pattern=r"^[0-9a-f]{32}$")] = None
-    """The trace of the batch under way, where one is made; see [tracing.md](tracing.md)."""
+    """The trace of the current batch, if tracing is on; see [tracing.md](tracing.md)."""
     request_id: str | None = None
     """The request or import that the line is about."""
     campaign_id: str | None = None
-    """Its campaign."""
+    """The campaign of that request or import."""
     reservation_id: str | None = None
     """The reservation that the line is about."""
     topic: str | None = None
-    """Full name."""
+    """Full name, with the prefix."""
     partition: Count | None = None
-    """Of the topic."""
+    """Number of the partition."""
     offset: Count | None = None
     """The record that the line is about."""
     first_offset: Count | None = None
-    """Of a batch."""
+    """Offset of a batch's first record."""
     last_offset: Count | None = None
-    """Of a batch."""
+    """Offset of a batch's last record."""
     records: Count | None = None
-    """In a batch."""
+    """Records in a batch."""
     outcomes: dict[str, int] | None = None
-    """Readable requests of a batch, by outcome."""
+    """Decoded requests of a batch, by outcome."""
     seconds: dict[str, float] | None = None
-    """That a batch took, by step."""
+    """Duration of a batch, by step."""
     partitions: list[str] | None = None
-    """`<topic>.<number>` each."""
+    """Each as `<topic>.<number>`."""
     part: Literal["mongo", "kafka", "s3"] | None = None
-    """What did not answer, or does again."""
+    """The part that is unavailable, or available again."""
     error: str | None = None
-    """Its class."""
+    """Class of the error."""
     reason: str | None = None
-    """Why, without values."""
+    """The reason, without values."""
     detail: str | None = None
-    """Which field of a record, without its value."""
+    """The field of a record that is wrong, without its value."""
     cause: str | None = None
-    """Of a conflict or a refused write; the values are those of the metric that counts them."""
+    """Of a conflict or a refused write; same values as in the metric that counts them."""
     state: Literal["running", "completed", "failed"] | None = None
-    """Of an import."""
+    """State of an import."""
     rows_read: Count | None = None
-    """Of an import so far; the sum of the next three."""
+    """Rows of an import so far; the sum of the next three."""
     inserted: Count | None = None
     """Rows that became codes."""
     duplicates: Count | None = None
-    """Rows whose code was there."""
+    """Rows whose code already existed."""
     rejected: Count | None = None
-    """Rows that are no code."""
+    """Rows without a valid code."""
     rows: Count | None = None
-    """That a chunk of an import has from now on, at most."""
+    """Maximum rows per chunk of an import from now on."""
     setting: str | None = None
-    """The one to turn."""
+    """The setting to change."""
     host: str | None = None
-    """Of the ops port, or the API's."""
+    """Address of the ops port or the API."""
     port: Count | None = None
-    """Of the ops port, or the API's."""
+    """Port number of the ops port or the API."""
     tokens_needed: bool | None = None
-    """Whether the API asks for a token."""
+    """Whether the API requires a token."""
     why: str | None = None
-    """The API asks for none."""
+    """Why the API requires no token."""
     stock: Literal["low", "exhausted", "recovered"] | None = None
-    """The level of an alert."""
+    """Level of a stock alert."""
     code_type: str | None = None
-    """Of an alert."""
+    """Code type of a stock alert."""
     available: int | None = None
-    """Codes left, as an alert says."""
+    """Available codes, as in the stock alert."""
     fields: list[str] | None = None
-    """Of an event that cannot be read: those that are wrong."""
+    """The wrong fields of an invalid event."""
     guarantee: str | None = None
     """`CODES_PROCESSING_GUARANTEE`."""
     prefix: str | None = None
@@ -184,15 +186,15 @@ class LogLine(BaseModel):
 
     @model_validator(mode="after")
     def _is_as_declared(self) -> Self:
-        """Ours have the level and the fields that the table gives them."""
+        """Our own events have their declared level and fields."""
         if self.logger.partition(".")[0] not in PACKAGES:
             return self
         declared = EVENTS.get(self.event)
         if declared is None:
-            raise ValueError(f"no such event: {self.event}")
-        told = self.model_fields_set - FIRST - {"trace_id"}
-        if self.level != declared.level or told != set(declared.fields.split()):
-            raise ValueError(f"{self.event} at {self.level} with {sorted(told)} is not as declared")
+            raise ValueError(f"undeclared event: {self.event}")
+        present = self.model_fields_set - FIRST - {"trace_id"}
+        if self.level != declared.level or present != set(declared.fields.split()):
+            raise ValueError(f"{self.event} at {self.level} with {sorted(present)} is not as declared")
         return self
 
 
@@ -201,23 +203,24 @@ FIRST: Final = frozenset({"at", "level", "event", "logger", "role"})
 
 def fields_table() -> str:
     """Every field and its meaning, as Markdown."""
-    rows = (f"| `{name}` | {said(field.description)} |\n" for name, field in LogLine.model_fields.items())
+    rows = (f"| `{name}` | {one_line(field.description)} |\n" for name, field in LogLine.model_fields.items())
     return "| field | meaning |\n|---|---|\n" + "".join(rows)
 
 
 def events_table() -> str:
-    """Every event of ours, as Markdown."""
+    """Our own events, as Markdown."""
     rows = (
-        f"| `{name}` | {event.level} | {listed(event.fields)} | {event.meaning} |\n" for name, event in EVENTS.items()
+        f"| `{name}` | {event.level} | {code_list(event.fields)} | {event.meaning} |\n"
+        for name, event in EVENTS.items()
     )
     return "| event | level | fields | meaning |\n|---|---|---|---|\n" + "".join(rows)
 
 
-def listed(names: str) -> str:
-    """Names as Markdown."""
+def code_list(names: str) -> str:
+    """Names in backquotes, separated by commas."""
     return ", ".join(f"`{name}`" for name in names.split())
 
 
-def said(description: str | None) -> str:
+def one_line(description: str | None) -> str:
     """A docstring on one line."""
     return " ".join((description or "").split())

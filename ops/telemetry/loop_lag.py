@@ -1,8 +1,8 @@
-"""How late the event loop is: a short sleep, again and again, and by how much it was overslept.
+"""The delay of the event loop, measured by how much a short sleep overruns.
 
-In:       a place for measurements, seconds.
-Out:      nothing; ends only by cancellation.
-Promise:  a loop that is blocked for so long shows it once it runs again, also when the blocking began in mid-sleep.
+In:       a callback that takes seconds.
+Out:      one measurement per interval, until cancelled.
+Promise:  a block of the loop shows in full once the loop runs again, also if it began in the middle of a sleep.
 """
 
 import asyncio
@@ -11,12 +11,12 @@ from contextlib import asynccontextmanager
 from typing import Final
 
 INTERVAL_S: Final = 0.05
-"""Between two measurements: a tenth of it would cost CPU, and ten times it would miss short blocks."""
+"""A tenth of it would cost CPU; ten times as much would miss short blocks."""
 
 
 @asynccontextmanager
 async def measured_loop(observe: Callable[[float], object], interval_s: float = INTERVAL_S) -> AsyncIterator[None]:
-    """Measure until the block is left."""
+    """Measure until the `async with` block ends."""
     task = asyncio.create_task(measure_loop(observe, interval_s), name="loop_lag")
     try:
         yield
@@ -26,7 +26,7 @@ async def measured_loop(observe: Callable[[float], object], interval_s: float = 
 
 
 async def measure_loop(observe: Callable[[float], object], interval_s: float = INTERVAL_S) -> None:
-    """Tell, again and again, how many seconds a sleep took too long."""
+    """Report how many seconds each sleep took too long, until cancelled."""
     clock = asyncio.get_running_loop().time
     while True:
         due = clock() + interval_s

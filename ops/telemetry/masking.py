@@ -1,8 +1,8 @@
-"""What nobody may read in a log, a table or an error: which names are secret, and what stands in their place.
+"""Masking of secrets in logs, tables and errors.
 
 In:       keys, values and free text (messages, tracebacks, addresses).
-Out:      the same with `***` where a secret was.
-Promise:  errs to the side of masking; a code's id, type and counts stay readable.
+Out:      the same, with `***` in place of each secret.
+Promise:  when in doubt, it masks. A code's id, type and counts stay readable.
 """
 
 import re
@@ -11,7 +11,7 @@ from typing import Final
 
 MASK: Final = "***"
 DEPTH_MAX: Final = 6
-"""Levels of nesting that are looked into; what lies deeper is masked whole."""
+"""Levels of nesting that are inspected; anything deeper is masked as a whole."""
 
 SECRET_KEYS: Final = frozenset(
     {"authorization", "code", "code_value", "code_values", "codes", "password", "secret", "token", "uri"}
@@ -20,15 +20,15 @@ SECRET_SUFFIXES: Final = ("_password", "_secret", "_token", "_uri", "_code_value
 
 _KEY: Final = r"[\w.-]*(?:password|secret|token|uri)|codes?|code_values?|consideredValue"
 QUOTED: Final = re.compile(rf"""(?i)(["']?\b(?:{_KEY})["']?\s*[:=]\s*)(?:"[^"]*"|'[^']*'|\[[^\]]*\])""")
-"""`code: "X"` and its like, as MongoDB writes documents into its messages. An error's own `code: 112` stays."""
+"""`code: "X"` and similar, as MongoDB quotes documents in messages. An error's own `code: 112` stays."""
 PLAIN: Final = re.compile(r"(?i)\b([\w.-]*(?:password|secret|token)=)[^\s&,;\"']+")
 CREDENTIALS: Final = re.compile(r"(://[^:@/\s]*):\S*@")
-"""The password of an address, up to the last `@`: one that was not escaped may hold one itself."""
+"""The password of an address, up to the last `@`: an unescaped password may contain one."""
 URI_OPTIONS: Final = re.compile(r"(?i)\b(authMechanismProperties=)[^&\s]*")
 
 
 def mask_text(text: str) -> str:
-    """Free text without passwords of addresses and without quoted values of secret names."""
+    """Mask passwords in addresses and quoted values of secret names."""
     masked = CREDENTIALS.sub(rf"\1:{MASK}@", text)
     masked = URI_OPTIONS.sub(rf"\1{MASK}", masked)
     masked = QUOTED.sub(rf"\1{MASK}", masked)
@@ -36,13 +36,13 @@ def mask_text(text: str) -> str:
 
 
 def is_secret(key: str) -> bool:
-    """True for `password` and `sasl_password`; not for `code_type` or `code_ids`."""
+    """True for `password` and `sasl_password`; false for `code_type` and `code_ids`."""
     name = key.lower()
     return name in SECRET_KEYS or name.endswith(SECRET_SUFFIXES)
 
 
 def mask_values(values: Mapping[str, object]) -> dict[str, object]:
-    """Every secret key's value masked, at any depth, and all other text passed through `mask_text`."""
+    """Mask the value of every secret key at any depth; pass all other text through `mask_text`."""
     return {key: _masked(key, value, DEPTH_MAX) for key, value in values.items()}
 
 

@@ -2,7 +2,7 @@
 
 In:       GET requests of the orchestrator and of Prometheus.
 Out:      200 or 503 with JSON; Prometheus text.
-Promise:  a blocked loop fails the probe, because it cannot answer; the port is freed however the work ends.
+Promise:  a blocked loop fails the probe, because it cannot answer. The port is freed however the work ends.
 """
 
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -20,17 +20,17 @@ from schemas.errors import SettingsInvalid
 from schemas.settings import OpsSettings
 
 SHUTDOWN_TIMEOUT_S: Final = 1.0
-"""Seconds an answer under way may take at the end; a scraper's idle connection must not hold the process."""
+"""Time for requests in progress at shutdown; a scraper's idle connection must not delay the exit."""
 
 log = structlog.get_logger(__name__)
 
 
 @asynccontextmanager
 async def ops_server(settings: OpsSettings, metrics: Metrics, health: Health) -> AsyncIterator[int]:
-    """Serve until the block is left; gives the port, which the event `ops_listening` says too.
+    """Serve until the `async with` block ends; yields the port, which the event `ops_listening` logs too.
 
     Raises:
-        SettingsInvalid: the address cannot be listened on.
+        SettingsInvalid: the address is in use, or not one of this machine's.
     """
     runner = web.AppRunner(ops_app(metrics, health), access_log=None, shutdown_timeout=SHUTDOWN_TIMEOUT_S)
     await runner.setup()
@@ -43,7 +43,7 @@ async def ops_server(settings: OpsSettings, metrics: Metrics, health: Health) ->
 
 
 def ops_app(metrics: Metrics, health: Health) -> web.Application:
-    """The routes."""
+    """The application with its three routes."""
 
     async def metrics_text(_request: web.Request) -> web.Response:
         return web.Response(body=metrics.text(), headers={"Content-Type": CONTENT_TYPE_LATEST})

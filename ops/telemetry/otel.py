@@ -1,9 +1,9 @@
-"""Batches as spans of OpenTelemetry, by its conventions for messaging. The only place that imports it.
+"""Batches as OpenTelemetry spans, by its conventions for messaging. The only module that imports OpenTelemetry.
 
-In:       what `consumers.loop.tracing.Tracer` is told.
-Out:      one span a batch, linked to the traces of its messages; a child for each step, chunk and sending.
-Promise:  a span tells no code's value: no key, value or header of a record, and no message of an error. A sender's
-          `tracestate` is free text, so it is left behind.
+In:       the calls of `consumers.loop.tracing.Tracer`.
+Out:      one span per batch, linked to the traces of its records; a child span per step, chunk and send.
+Promise:  a span holds no code value: no key, value or header of a record, and no error message. A sender's
+          `tracestate` is free text, so it is dropped.
 """
 
 import asyncio
@@ -26,7 +26,7 @@ from schemas.observation.requests import Step
 from schemas.records import IncomingRecord
 
 LINKS_MAX: Final = 128
-"""Of one span, as OpenTelemetry's own limit; the others are counted in `codes.links_dropped`."""
+"""Per span, like OpenTelemetry's own limit; the others are counted in `codes.links_dropped`."""
 SCOPE: Final = "code-service"
 
 Attributes = Mapping[str, str | int]
@@ -34,13 +34,13 @@ Attributes = Mapping[str, str | int]
 KAFKA: Final[Attributes] = {"messaging.system": "kafka"}
 MONGODB: Final[Attributes] = {"db.system.name": "mongodb"}
 CALLS: Final[Mapping[Step, Attributes]] = {"gather": MONGODB, "apply": MONGODB}
-"""Steps that ask another program; the others are our own."""
+"""Steps that call another program; all others are internal."""
 
 _w3c = TraceContextTextMapPropagator()
 
 
 class Links(NamedTuple):
-    """Contexts of messages."""
+    """Links to the traces of records."""
 
     kept: list[Link]
     dropped: int
@@ -54,7 +54,7 @@ class OtelTracer:
 
     @contextmanager
     def processing(self, group: str, records: Sequence[IncomingRecord]) -> Iterator[None]:
-        """A trace of its own, since a batch has many causes. Log lines of its way say the trace's id."""
+        """Start a new trace, since a batch has many parents. Log lines inside it carry its id."""
         first, links = records[0], links_of(records)
         attributes: Attributes = {
             **KAFKA,
@@ -74,20 +74,20 @@ class OtelTracer:
 
     @contextmanager
     def step(self, name: Step) -> Iterator[None]:
-        """A child."""
+        """A child span."""
         calls = CALLS.get(name)
         with self._span(name, SpanKind.CLIENT if calls else SpanKind.INTERNAL, calls or {}):
             yield
 
     @contextmanager
     def chunk(self, rows: int) -> Iterator[None]:
-        """A child."""
+        """A child span."""
         with self._span("write chunk", SpanKind.CLIENT, {**MONGODB, "codes.import.rows": rows}):
             yield
 
     @contextmanager
     def sending(self, count: int) -> Iterator[None]:
-        """A child without a destination: a batch's records go to several topics, in one transaction."""
+        """A child span without a destination: a batch's records go to several topics in one transaction."""
         attributes: Attributes = {
             **KAFKA,
             "messaging.operation.type": "send",
@@ -99,7 +99,7 @@ class OtelTracer:
 
     @contextmanager
     def _span(self, name: str, kind: SpanKind, attributes: Attributes, links: Sequence[Link] = ()) -> Iterator[None]:
-        """Of an error only its class is told: messages of drivers quote documents."""
+        """Of an error only the class is recorded: drivers quote documents in their messages."""
         with self._tracer.start_as_current_span(
             name,
             kind=kind,
@@ -117,18 +117,18 @@ class OtelTracer:
 
 
 def links_of(records: Sequence[IncomingRecord]) -> Links:
-    """The contexts that the messages came with, the first `LINKS_MAX` of them."""
-    told = [found for record in records if (found := record.header(TRACE_HEADER))]
+    """Links to the traces that the records carry, the first `LINKS_MAX` of them."""
+    headers = [found for record in records if (found := record.header(TRACE_HEADER))]
     links: list[Link] = []
-    for number, header in enumerate(told):
+    for number, header in enumerate(headers):
         if len(links) == LINKS_MAX:
-            return Links(links, len(told) - number)
+            return Links(links, len(headers) - number)
         links += link_of(header)
     return Links(links, 0)
 
 
 def link_of(header: bytes) -> list[Link]:
-    """The link that a `traceparent` makes; none if it is malformed, or too long to come back."""
+    """The link for a `traceparent`; none if it is malformed, or too long to be sent back."""
     if len(header) > TRACE_BYTES_MAX:
         return []
     context = _w3c.extract({TRACE_HEADER: header.decode(errors="replace")})
@@ -137,7 +137,7 @@ def link_of(header: bytes) -> list[Link]:
 
 
 def exporting_provider(role: str) -> TracerProvider:
-    """Samples, batches and sends as `OTEL_*` say. The service is `codes-<role>` where they name it nothing else."""
+    """Sample, batch and export as `OTEL_*` say. The service name defaults to `codes-<role>`."""
     ours = Resource.create({"service.name": f"codes-{role}", "service.version": service_version()})
     provider = TracerProvider(resource=ours.merge(OTELResourceDetector().detect()), shutdown_on_exit=False)
     provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
@@ -145,7 +145,7 @@ def exporting_provider(role: str) -> TracerProvider:
 
 
 async def flushed(provider: TracerProvider, timeout_s: float) -> None:
-    """Send what is left, in a thread that does not keep the process if the collector does not answer."""
+    """Export the remaining spans, in a thread that does not delay the exit if the collector does not answer."""
     loop, done = asyncio.get_running_loop(), asyncio.Event()
 
     def flush() -> None:

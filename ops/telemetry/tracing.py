@@ -1,9 +1,9 @@
-"""Whether this process traces, and by what: spans of OpenTelemetry, sent by OTLP over HTTP; or nothing at all.
+"""Tracing of this process: OpenTelemetry spans exported by OTLP over HTTP, or none.
 
-In:       the settings; the variables `OTEL_*` that all of OpenTelemetry's programs read.
+In:       the settings, and OpenTelemetry's own variables `OTEL_*`.
 Out:      a `Tracer`.
-Promise:  where tracing is off, nothing of OpenTelemetry is imported. A collector that is away holds up no work, and
-          the end of the process for at most `FLUSH_S`.
+Promise:  with tracing off, OpenTelemetry is not imported. An unavailable collector delays no work, and the exit of
+          the process by at most `FLUSH_S`.
 """
 
 from collections.abc import AsyncIterator
@@ -15,15 +15,15 @@ from schemas.errors import SettingsInvalid
 from schemas.settings import OtelSettings
 
 FLUSH_S: Final = 2.0
-"""For the spans of the last seconds, at the end."""
+"""Time to export the last spans at exit."""
 
 
 @asynccontextmanager
 async def open_tracer(settings: OtelSettings, *, role: str) -> AsyncIterator[Tracer]:
-    """A tracer for one process. Spans that are not sent yet when the block is left are sent then.
+    """A tracer for one process. Remaining spans are exported when the `async with` block ends.
 
     Raises:
-        SettingsInvalid: tracing is on, and the packages for it are not installed.
+        SettingsInvalid: tracing is on, but its packages are not installed.
     """
     if not settings.enabled:
         yield UNTRACED
@@ -32,7 +32,7 @@ async def open_tracer(settings: OtelSettings, *, role: str) -> AsyncIterator[Tra
         from ops.telemetry import otel  # noqa: PLC0415  # an extra, and a quarter of a second to import
     except ImportError:
         raise SettingsInvalid(
-            "CODES_OTEL__ENABLED: OpenTelemetry is not installed; it comes with code-service[otel]"
+            "CODES_OTEL__ENABLED: OpenTelemetry is not installed; install code-service[otel]"
         ) from None
     provider = otel.exporting_provider(role)
     try:

@@ -1,9 +1,9 @@
-"""The connection to MongoDB, the same for every store.
+"""The connection to MongoDB that all stores use.
 
 In:       the MongoDB settings.
 Out:      a client and the service's database.
-Promise:  what was acknowledged is on a majority, in its journals, and what was read cannot be rolled back and comes
-          from the primary; whatever the address says about that. It may say all else: hosts, sign-in, TLS, pools.
+Promise:  acknowledged writes are in the journals of a majority; reads come from the primary and are never rolled
+          back. The address cannot change that; it sets everything else: hosts, authentication, TLS, pools.
 """
 
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
@@ -27,21 +27,21 @@ else:  # motor's classes take their parameter only in their stubs
 
 
 def connect(settings: MongoSettings) -> Client:
-    """A client that reaches out at its first operation. Close it when done.
+    """A client that connects at its first operation. Close it when done.
 
     Every operation ends within `timeout_ms`, server selection and retries included. Times are read in UTC.
 
     Raises:
-        SettingsInvalid: `CODES_MONGO__URI` is no address of a MongoDB.
+        SettingsInvalid: `CODES_MONGO__URI` is not a valid MongoDB address.
     """
     try:
         return AsyncIOMotorClient(
             settings.uri.get_secret_value(),
             appname=APP_NAME,
             datetime_conversion="DATETIME",
-            journal=True,  # with `journal=false` in the address, a majority would confirm what it may still forget
+            journal=True,  # with `journal=false` in the address, a crash could lose acknowledged writes
             readConcernLevel="majority",
-            read_preference=ReadPreference.PRIMARY,  # a ledger read from a secondary lacks what was just decided
+            read_preference=ReadPreference.PRIMARY,  # a secondary's ledger may lack the latest decisions
             retryReads=True,
             retryWrites=True,
             serverSelectionTimeoutMS=settings.timeout_ms,
@@ -49,7 +49,7 @@ def connect(settings: MongoSettings) -> Client:
             tz_aware=True,
             unicode_decode_error_handler="strict",
             w="majority",
-            wtimeoutMS=0,  # `timeoutMS` ends the wait; a shorter one would make each slow majority look like an error
+            wtimeoutMS=0,  # `timeoutMS` limits the wait; a shorter limit would turn each slow majority into an error
         )
     except (PyMongoError, ValueError, LookupError, TypeError) as error:
         kind = type(error).__name__
@@ -57,10 +57,10 @@ def connect(settings: MongoSettings) -> Client:
 
 
 async def ping(client: Client) -> None:
-    """Ask whether a primary answers.
+    """Check that a primary answers.
 
     Raises:
-        StoreUnavailable: not in time.
+        StoreUnavailable: no answer in time.
     """
     with idempotent():
         await client.admin.command("ping")

@@ -1,8 +1,9 @@
 """Reservations compared with the codes that they name, in one snapshot.
 
-In:       reservation ids; or campaigns, to look at all that they have, page by page.
-Out:      those that disagree with their codes, and how; codes that no reservation names. No code's value is read.
-Promise:  reservations and codes are of one time, so what is being moved never looks like a disagreement.
+In:       reservation ids; or campaigns, to compare all of theirs page by page.
+Out:      reservations that disagree with their codes, with the reason; codes that no reservation names. No code value
+          is read.
+Promise:  reservations and codes are read in one snapshot, so a move in progress never looks like a disagreement.
 """
 
 from collections.abc import AsyncIterator, Collection, Iterable, Mapping
@@ -17,7 +18,7 @@ from stores.mongo.errors import idempotent, in_transaction
 from stores.mongo.everything import pages
 
 PAGE: Final = 500
-"""Documents looked at in one round trip."""
+"""Documents per round trip."""
 STATUSES: Final = frozenset(map(str, CodeStatus))
 TAKEN: Final = ["reserved", "assigned"]
 
@@ -38,19 +39,19 @@ class Consistency:
                 found = await self._collections.reservations.find(wanted, session=session).to_list(None)
                 read = read_each(ReservationDocument, "reservations", found)
                 reservations = list(read.models.values())
-                of_theirs = {"_id": {"$in": code_ids_of(reservations)}}
+                their_codes = {"_id": {"$in": code_ids_of(reservations)}}
                 fields = {"status": 1, "moved_by": 1}
-                codes = await self._collections.codes.find(of_theirs, fields, session=session).to_list(None)
+                codes = await self._collections.codes.find(their_codes, fields, session=session).to_list(None)
         return {**read.unreadable, **disagreements(reservations, states_of(codes))}
 
     async def reservations(self, campaigns: Collection[str]) -> AsyncIterator[Readings[ReservationDocument]]:
-        """All that have codes, or are in a state that nobody knows, in pages; of all campaigns if none is named."""
+        """All reservations that hold codes, or have no known state, in pages; of all campaigns if none is named."""
         wanted = of(campaigns) | {"state": {"$nin": [state for state in STATUS_OF if state not in HOLDING]}}
         async for page in pages(self._collections.reservations, wanted, size=PAGE):
             yield read_each(ReservationDocument, "reservations", page)
 
     async def suspects(self, page: Collection[ReservationDocument]) -> list[str]:
-        """Those of a page that seem to disagree: it was not read at one time with their codes."""
+        """Reservations of a page that may disagree: page and codes were not read in one snapshot."""
         with idempotent():
             wanted = {"_id": {"$in": code_ids_of(page)}}
             codes = await self._collections.codes.find(wanted, {"status": 1, "moved_by": 1}).to_list(None)
@@ -64,7 +65,7 @@ class Consistency:
             yield [document["_id"] for document in page]
 
     async def unnamed(self, code_ids: Collection[str]) -> list[tuple[str, str, str]]:
-        """Those that are taken, and that no reservation names, in one snapshot: id, campaign, status."""
+        """Taken codes that no reservation names, in one snapshot: id, campaign, status."""
         fields = {"campaign_id": 1, "status": 1, "moved_by": 1}
         with in_transaction():
             async with snapshot(self._collections.database.client) as session:
@@ -87,12 +88,12 @@ def of(campaigns: Collection[str]) -> Document:
 
 
 def code_ids_of(reservations: Iterable[ReservationDocument]) -> list[str]:
-    """All codes that they name, each once."""
+    """All codes that the reservations name, without repeats."""
     return list({code_id for reservation in reservations for code_id in reservation.code_ids})
 
 
 def states_of(codes: Iterable[Document]) -> dict[str, CodeState]:
-    """Code documents as the comparison wants them."""
+    """The states of code documents, by id."""
     return {document["_id"]: CodeState(known_status(document), str(document.get("moved_by"))) for document in codes}
 
 
@@ -103,6 +104,6 @@ def known_status(document: Document) -> str:
 
 
 def disagreements(reservations: Iterable[ReservationDocument], codes: Mapping[str, CodeState]) -> dict[str, str]:
-    """What is wrong with each of these reservations; those that are right are left out."""
+    """The reason of each disagreement; consistent reservations are left out."""
     found = {reservation.id: disagreement(reservation, codes) for reservation in reservations}
     return {reservation_id: why for reservation_id, why in found.items() if why is not None}

@@ -1,9 +1,9 @@
-"""Whole collections, page by page: for an audit of more than memory, or one transaction, holds.
+"""Whole collections, page by page, for an audit of more documents than fit in memory or in one transaction.
 
 In:       a collection, a filter.
 Out:      documents in the order of their `_id`, each once.
-Promise:  no transaction and no cursor is open between two pages, so nothing ends the look, however long it takes.
-          What moves meanwhile is seen before or after its move: `changed_at` says which documents did.
+Promise:  no transaction or cursor is open between two pages, so no time-out ends the read, however long it takes. A
+          document that changes meanwhile is read before or after the change; `changed_at` shows which.
 """
 
 from collections.abc import AsyncIterator, Mapping
@@ -16,13 +16,13 @@ from stores.mongo.errors import idempotent
 
 PAGE: Final = 5_000
 PAGE_TIMEOUT_S: Final = 600
-"""Seconds for one page, instead of `mongo.timeout_ms`: a filter may pass over very many documents."""
+"""Per page, instead of `mongo.timeout_ms`: a filter may skip very many documents."""
 
 
 async def documents(
     collection: Collection, wanted: Mapping[str, Any], fields: Mapping[str, int] | None = None
 ) -> AsyncIterator[Document]:
-    """All that are wanted.
+    """All documents that match.
 
     Raises:
         StoreUnavailable: a page did not come in time.
@@ -35,7 +35,7 @@ async def documents(
 async def pages(
     collection: Collection, wanted: Mapping[str, Any], fields: Mapping[str, int] | None = None, *, size: int = PAGE
 ) -> AsyncIterator[list[Document]]:
-    """The same, so many at a time."""
+    """The same, in pages of `size`."""
     last: Mapping[str, Any] = {}
     while page := await page_after(collection, {**wanted, **last}, fields, size):
         yield page
@@ -45,13 +45,13 @@ async def pages(
 async def page_after(
     collection: Collection, wanted: Mapping[str, Any], fields: Mapping[str, int] | None, size: int
 ) -> list[Document]:
-    """The next ones. The time-out ends with the page: one that spans a `yield` would be the caller's too."""
+    """The next page. The time-out ends here: across a `yield` it would also limit the caller."""
     with idempotent(), pymongo.timeout(PAGE_TIMEOUT_S):
         found = collection.find(wanted, fields, batch_size=size).sort("_id", pymongo.ASCENDING).limit(size)
         return await found.to_list(size)
 
 
 async def how_many(collection: Collection) -> int:
-    """About."""
+    """The approximate number of documents."""
     with idempotent():
         return await collection.estimated_document_count()

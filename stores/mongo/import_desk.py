@@ -1,8 +1,8 @@
-"""Imports for people: found, listed, and cancelled. The importer does not use it.
+"""Imports for the command line: find, list, cancel. The importer does not use it.
 
-In:       ids as a person types them.
+In:       ids as a user types them.
 Out:      documents as models, newest first where there are several.
-Promise:  the one thing it writes is that somebody wants an import stopped; the import itself is the importer's.
+Promise:  it writes cancellation requests and nothing else; only the importer changes an import.
 """
 
 import re
@@ -17,7 +17,7 @@ from stores.mongo.errors import idempotent
 
 
 class ImportDesk:
-    """Each question is one read.
+    """Each method is a single read or write, unless it says otherwise.
 
     Every method raises StoreUnavailable if MongoDB gives no answer in `mongo.timeout_ms`.
     """
@@ -27,7 +27,7 @@ class ImportDesk:
         self._cancellations = collections.cancellations
 
     async def find(self, import_id: str) -> ImportDocument | None:
-        """How far an import is, or how it ended; None if it has not begun."""
+        """The state of an import; None if it has not started."""
         with idempotent():
             found = await self._imports.find_one({"_id": import_id})
         return None if found is None else from_document(ImportDocument, found)
@@ -35,7 +35,7 @@ class ImportDesk:
     async def latest(
         self, *, campaign_id: str | None, state: ImportState | None, count_max: int
     ) -> list[ImportDocument]:
-        """Imports, of one campaign or in one state if that is given; those that began last come first."""
+        """Imports, optionally of one campaign or in one state; the latest start first."""
         given = {"campaign_id": campaign_id, "state": state}
         wanted = {field: value for field, value in given.items() if value is not None}
         with idempotent():
@@ -43,21 +43,21 @@ class ImportDesk:
         return [from_document(ImportDocument, document) for document in found]
 
     async def cancel(self, import_id: str, *, now: datetime) -> None:
-        """Have an import stopped, whether or not it has begun; one that has ended is not touched by it."""
+        """Request that an import stops, whether or not it has started. An ended import does not change."""
         with idempotent():
             asked = {"$set": {"asked_at": to_milliseconds(now)}}
             await self._cancellations.update_one({"_id": import_id}, asked, upsert=True)
 
     async def cancellations(self, import_ids: Iterable[str]) -> Mapping[str, datetime]:
-        """Those of these imports that somebody wanted stopped, and when."""
+        """The imports with a cancellation request, and when it was made."""
         with idempotent():
             found = await self._cancellations.find({"_id": {"$in": list(import_ids)}}).to_list(None)
         return {document["_id"]: document["asked_at"] for document in found}
 
     async def retries(self, root: str) -> Mapping[str, ImportState | None]:
-        """The ids `<root>:<number>` that are in use, with the import's state; None: cancelled before it began."""
+        """The used ids `<root>:<number>`, with the import's state; None: cancelled before the start. Two reads."""
         numbered = {"_id": {"$regex": f"^{re.escape(root)}:[0-9]+$"}}
         with idempotent():
             begun = await self._imports.find(numbered, {"state": 1}).to_list(None)
             cancelled = await self._cancellations.find(numbered, {"_id": 1}).to_list(None)
-        return {one["_id"]: None for one in cancelled} | {one["_id"]: one["state"] for one in begun}
+        return {request["_id"]: None for request in cancelled} | {found["_id"]: found["state"] for found in begun}

@@ -1,7 +1,7 @@
-"""Held reservations whose time is over.
+"""Held reservations past their end.
 
 In:   two instants.
-Out:  overdue reservations in the order of their end, in pages, so that memory stays small however many there are.
+Out:  overdue reservations in the order of their end, in pages, so that memory stays small for any number.
 """
 
 from collections.abc import AsyncIterator
@@ -17,13 +17,13 @@ NEEDED: Final = frozenset({"campaign_id", "fan_id"})
 
 
 class OverdueReservations:
-    """The look of one expirer."""
+    """The reads of one expirer."""
 
     def __init__(self, collections: Collections) -> None:
         self._reservations = collections.reservations
 
     async def oldest(self, *, since: datetime | None, until: datetime) -> datetime | None:
-        """The first end from `since` (None: ever) to `until` of a reservation that is still held, if there is one.
+        """The earliest end of a held reservation from `since` (None: ever) to `until`, if any.
 
         Raises:
             StoreUnavailable: no answer in time; safe to repeat.
@@ -33,7 +33,7 @@ class OverdueReservations:
         return None if found is None else overdue_since(found)
 
     async def pages(self, *, since: datetime | None, until: datetime, size: int) -> AsyncIterator[list[Overdue]]:
-        """Reservations that are still held and ended from `since` (None: ever) to `until`, `size` at a time.
+        """Held reservations that ended from `since` (None: ever) to `until`, `size` at a time.
 
         Raises:
             StoreUnavailable: no answer in time; safe to repeat.
@@ -46,16 +46,16 @@ class OverdueReservations:
 
 
 def held(since: datetime | None, until: datetime) -> Document:
-    """The filter of what ended in a span of time and is still held."""
+    """A filter for held reservations that ended in a span of time."""
     return {"state": "held", "expires_at": {"$lte": until} if since is None else {"$gte": since, "$lte": until}}
 
 
 def overdue(document: Document) -> Overdue:
-    """A reservation as the expirer needs it."""
+    """The fields that the expirer needs."""
     return Overdue(document["_id"], document["campaign_id"], document["fan_id"], document["expires_at"])
 
 
 def overdue_since(document: Document) -> datetime:
-    """When its time was over."""
+    """The end of a reservation."""
     ended: datetime = document["expires_at"]
     return ended

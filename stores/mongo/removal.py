@@ -1,4 +1,4 @@
-"""A database made for one run, removed after it. No role ever does this."""
+"""Removal of a database that was made for one run. No role calls it."""
 
 from schemas.settings import MongoSettings
 from stores.mongo.collections import open_collections
@@ -6,7 +6,7 @@ from stores.mongo.errors import idempotent
 
 
 async def drop_database(settings: MongoSettings) -> None:
-    """Remove the database of these settings, with all that is in it.
+    """Drop the database of these settings.
 
     Raises:
         StoreUnavailable: MongoDB gave no answer in `mongo.timeout_ms`.

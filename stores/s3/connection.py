@@ -22,9 +22,9 @@ CONNECTIONS_MAX: Final = 32
 
 @asynccontextmanager
 async def connected(settings: S3Settings) -> AsyncIterator["S3Client"]:
-    """A client that reaches out at its first operation.
+    """A client that connects at its first operation.
 
-    It tries once: who calls it waits out what is away, and is seen to wait.
+    It tries once: its caller retries, which metrics and `/ready` show.
     """
     async with aioboto3.Session().client(
         "s3", region_name=settings.region, endpoint_url=settings.endpoint_url, config=options(settings)

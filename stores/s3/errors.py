@@ -1,7 +1,7 @@
-"""What S3 says, in our words.
+"""Errors of the S3 client, translated.
 
 In:   any error of the client.
-Out:  ImportFailed with a reason of the table, or ObjectStoreUnavailable, which is waited out.
+Out:  ImportFailed with a reason of the table, or ObjectStoreUnavailable, which is retried.
 
 | reason | what S3 said |
 |---|---|
@@ -38,7 +38,7 @@ REASONS_BY_STATUS: Final = {
     412: "object_changed",
     416: "object_changed",  # it is shorter than it was
 }
-AWAY: Final = frozenset(
+UNAVAILABLE: Final = frozenset(
     {
         "ExpiredToken",  # the chain of credentials fetches new ones
         "InternalError",
@@ -58,21 +58,21 @@ TOO_MANY_REQUESTS: Final = 429
 
 @contextmanager
 def translated() -> Iterator[None]:
-    """Turn an error of the client into one of ours."""
+    """Raise an error of the client as one of ours."""
     try:
         yield
     except ClientError as why:
-        raise in_our_words(why) from None
+        raise failure_of(why) from None
     except ParamValidationError:
         raise ImportFailed("object_refused") from None
     except (BotoCoreError, aiohttp.ClientError, OSError) as why:
         raise ObjectStoreUnavailable(type(why).__name__) from None
 
 
-def in_our_words(why: ClientError) -> ImportFailed | ObjectStoreUnavailable:
-    """Which of ours an answer of S3 is."""
+def failure_of(why: ClientError) -> ImportFailed | ObjectStoreUnavailable:
+    """Which of our errors an answer of S3 is."""
     code, status = code_of(why), status_of(why)
-    if code in AWAY or status >= SERVER_ERROR or status == TOO_MANY_REQUESTS:
+    if code in UNAVAILABLE or status >= SERVER_ERROR or status == TOO_MANY_REQUESTS:
         return ObjectStoreUnavailable(f"{code} ({status})")
     return ImportFailed(REASONS.get(code) or REASONS_BY_STATUS.get(status, "object_refused"))
 

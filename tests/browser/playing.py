@@ -23,7 +23,7 @@ CITIES: Final = ("amsterdam", "berlin", "dublin", "lisbon", "madrid", "milan", "
 TOURS: Final = ("aurora-tour", "blue-hour", "club-night", "harbour-fest", "winter-gala")
 
 
-class Shelf(NamedTuple):
+class CountKey(NamedTuple):
     """One type's codes of one campaign."""
 
     campaign_id: str
@@ -42,7 +42,7 @@ class Player:
         self._topics = Topics(settings.topics.prefix)
         self._versions: dict[tuple[str, str], int] = {}
 
-    async def stock(self, *shelves: Shelf, at: datetime | None = None) -> None:
+    async def stock(self, *shelves: CountKey, at: datetime | None = None) -> None:
         """Each shelf is now so."""
         await self.send(
             [inventory_record(self._event(one, at or datetime.now(UTC)), self._topics) for one in shelves]
@@ -86,7 +86,7 @@ class Player:
                 for one in waiting[start : start + BATCH]:
                     await self._producer.send(one.topic, one.value, key=one.key, headers=list(one.headers))
 
-    def _event(self, shelf: Shelf, at: datetime) -> InventoryChanged:
+    def _event(self, shelf: CountKey, at: datetime) -> InventoryChanged:
         version = self._versions[shelf[:2]] = self._versions.get(shelf[:2], 0) + 1
         return InventoryChanged.model_validate(
             {**shelf._asdict(), "shard": "played.0", "version": version, "cause": "reserve", "changed_at": at}
@@ -106,24 +106,24 @@ async def a_player(settings: Settings) -> AsyncIterator[Player]:
         await producer.stop()
 
 
-def many(count: int) -> list[Shelf]:
+def many(count: int) -> list[CountKey]:
     """So many campaigns, named `many-000` and on; the number of codes says which one it is."""
-    return [Shelf(f"many-{number:03}", "tm", 1_000 + number, number, 500) for number in range(count)]
+    return [CountKey(f"many-{number:03}", "tm", 1_000 + number, number, 500) for number in range(count)]
 
 
-def summer(chance: Random) -> list[tuple[Shelf, float]]:
+def summer(chance: Random) -> list[tuple[CountKey, float]]:
     """Full shelves of a season's campaigns, each with the part of it that goes in a minute."""
     found = []
     for tour in TOURS:
         for city in chance.sample(CITIES, 5):
             pace = chance.choice((0, 0.0005, 0.002, 0.004))
-            found.append((Shelf(f"{tour}-{city}", "tm", chance.randrange(12, 240) * 250, 0, 0), pace))
+            found.append((CountKey(f"{tour}-{city}", "tm", chance.randrange(12, 240) * 250, 0, 0), pace))
             if chance.random() < 0.55:
-                found.append((Shelf(f"{tour}-{city}", "external", chance.randrange(4, 60) * 100, 0, 0), pace / 2))
+                found.append((CountKey(f"{tour}-{city}", "external", chance.randrange(4, 60) * 100, 0, 0), pace / 2))
     return found
 
 
-def gone(shelf: Shelf, part: float) -> Shelf:
+def gone(shelf: CountKey, part: float) -> CountKey:
     """A shelf when so great a part of it has gone: a sixth of that is still reserved."""
     total = shelf.available + shelf.reserved + shelf.assigned
     left = max(total - round(total * part), 0)

@@ -19,7 +19,7 @@ from ops.broker.migrate import migrate
 from ops.settings.load import load_settings
 from schemas.topics import ASSIGN, IMPORT, RELEASE, RESERVE
 from tests.browser.chromium import DESK, PHONE, a_browser
-from tests.browser.playing import Player, Shelf, a_player, an_import, gone, summer
+from tests.browser.playing import CountKey, Player, a_player, an_import, gone, summer
 from tests.conftest import fresh_environment, remove
 from tests.integration.watching import watching
 from tests.places import ROOT
@@ -118,7 +118,7 @@ async def present(player: Player, turn: int) -> None:
     )
 
 
-def shelves(minutes: float) -> list[Shelf]:
+def shelves(minutes: float) -> list[CountKey]:
     """Every shelf after so many minutes of selling; a few are nearly, or all, gone."""
     found = [gone(shelf, min(pace * minutes * 3, 0.86)) for shelf, pace in summer(Random(SEED))]
     for place, part in ((3, 0.93), (11, 0.955), (19, 1.0)):

@@ -3,7 +3,7 @@
 import pytest
 from playwright.async_api import Page, expect
 
-from tests.browser.playing import Shelf, an_import, many
+from tests.browser.playing import CountKey, an_import, many
 from tests.browser.site import Site, Visits
 
 pytestmark = [pytest.mark.integration, pytest.mark.asyncio(loop_scope="session")]
@@ -57,7 +57,7 @@ async def test_each_column_sorts_both_ways(site: Site, visits: Visits) -> None:
 
 async def test_the_fastest_and_the_first_to_be_empty_come_first(site: Site, visits: Visits) -> None:
     """By the five minutes' rate, and by the time until empty; those at rest come last."""
-    full = [Shelf(f"pace-{name}", "tm", 1_000, 0, 0) for name in ("rest", "slow", "fast")]
+    full = [CountKey(f"pace-{name}", "tm", 1_000, 0, 0) for name in ("rest", "slow", "fast")]
     await site.player.stock(*full)
     page = await searched(site, visits, "pace-", "3 of ")
     slow, fast = full[1]._replace(available=900, reserved=100), full[2]._replace(available=500, reserved=500)
@@ -107,7 +107,7 @@ async def test_rows_keep_their_places_while_one_has_the_focus(site: Site, visits
 
 async def test_many_low_stocks_hide_nothing_else(site: Site, visits: Visits) -> None:
     """Six of them stand on top, the others are a press away; what has recovered needs no attention any more."""
-    full = [Shelf(f"scarce-{number}", "tm", 100, 0, 0) for number in range(9)]
+    full = [CountKey(f"scarce-{number}", "tm", 100, 0, 0) for number in range(9)]
     await site.player.stock(*(shelf._replace(available=1, assigned=99) for shelf in full))
     await site.player.imports(an_import("went-wrong", "scarce-1", 0, state="failed", reason="no_such_object"))
     page = await visits.open(site.url)

@@ -1,6 +1,6 @@
-"""The backends that a code store's contract is tested on: the same few questions to each.
+"""The backends of the code store's contract tests, with the same queries for each.
 
-Out: `Bench`, `MemoryBench`, `MongoBench`; `mongo_bench` makes and removes its database.
+Out: `StoreBench`, `MemoryBench`, `MongoBench`; `mongo_bench` makes and removes its database.
 """
 
 import asyncio
@@ -29,32 +29,32 @@ Counts = Counter[tuple[str, str, str]]
 """By campaign, code type and status."""
 
 
-class Bench(Protocol):
-    """One database, and what is in it."""
+class StoreBench(Protocol):
+    """One database with its stores."""
 
     def store(self, shard: str, *, tells_values: bool = False) -> CodeStore:
         """A partition's store, as a new owner opens it."""
 
     async def put(self, key: StockKey, count: int) -> None:
-        """Codes of a kind that had none before, as an import leaves them."""
+        """Insert the first codes of a campaign and type, as an import leaves them."""
 
     async def codes(self) -> Counts:
-        """Codes by status."""
+        """Number of codes by campaign, type and status."""
 
     async def values(self) -> dict[str, str]:
         """Every code's value by its id."""
 
     async def shards(self) -> list[InventoryDocument]:
-        """All totals, the import's included."""
+        """All shards, the import's included."""
 
     async def reservations(self) -> dict[str, str]:
-        """States by id."""
+        """States of reservations, by id."""
 
     async def ledger(self) -> set[str]:
-        """Request ids that are decided."""
+        """Ids of decided requests."""
 
     async def forget(self, request_id: str) -> None:
-        """The ledger's time for it is over."""
+        """Remove a ledger entry, as its expiry does."""
 
 
 class MemoryBench:
@@ -64,37 +64,37 @@ class MemoryBench:
         self.database = MemoryDatabase()
 
     def store(self, shard: str, *, tells_values: bool = False) -> CodeStore:
-        """See `Bench.store`."""
+        """See `StoreBench.store`."""
         return MemoryCodeStore(self.database, shard, tells_values=tells_values)
 
     async def put(self, key: StockKey, count: int) -> None:
-        """See `Bench.put`."""
+        """See `StoreBench.put`."""
         first = len(self.database.codes)
         codes = [Candidate(f"id-{number}", f"SECRET-{number}") for number in range(first, first + count)]
         self.database.add_codes(key, codes, NOW)
 
     async def codes(self) -> Counts:
-        """See `Bench.codes`."""
-        return Counter((one.campaign_id, one.code_type, str(one.status)) for one in self.database.codes.values())
+        """See `StoreBench.codes`."""
+        return Counter((code.campaign_id, code.code_type, str(code.status)) for code in self.database.codes.values())
 
     async def values(self) -> dict[str, str]:
-        """See `Bench.values`."""
-        return {one.id: one.code for one in self.database.codes.values()}
+        """See `StoreBench.values`."""
+        return {code.id: code.code for code in self.database.codes.values()}
 
     async def shards(self) -> list[InventoryDocument]:
-        """See `Bench.shards`."""
+        """See `StoreBench.shards`."""
         return list(self.database.inventory.values())
 
     async def reservations(self) -> dict[str, str]:
-        """See `Bench.reservations`."""
-        return {one.id: one.state for one in self.database.reservations.values()}
+        """See `StoreBench.reservations`."""
+        return {document.id: document.state for document in self.database.reservations.values()}
 
     async def ledger(self) -> set[str]:
-        """See `Bench.ledger`."""
+        """See `StoreBench.ledger`."""
         return set(self.database.requests)
 
     async def forget(self, request_id: str) -> None:
-        """See `Bench.forget`."""
+        """See `StoreBench.forget`."""
         del self.database.requests[request_id]
 
 
@@ -106,37 +106,37 @@ class MongoBench:
         self.parts = MongoParts(client, self.collections, Campaigns(self.collections), asyncio.Semaphore(4))
 
     def store(self, shard: str, *, tells_values: bool = False) -> CodeStore:
-        """See `Bench.store`."""
+        """See `StoreBench.store`."""
         return MongoCodeStore(self.parts, shard, tells_values=tells_values)
 
     async def put(self, key: StockKey, count: int) -> None:
-        """See `Bench.put`."""
+        """See `StoreBench.put`."""
         await put_codes(self.collections.database, key.campaign_id, count, code_type=key.code_type)
 
     async def codes(self) -> Counts:
-        """See `Bench.codes`."""
+        """See `StoreBench.codes`."""
         found = await self.collections.codes.find().to_list(None)
-        return Counter((one["campaign_id"], one["code_type"], one["status"]) for one in found)
+        return Counter((code["campaign_id"], code["code_type"], code["status"]) for code in found)
 
     async def values(self) -> dict[str, str]:
-        """See `Bench.values`."""
-        return {one["_id"]: one["code"] for one in await self.collections.codes.find().to_list(None)}
+        """See `StoreBench.values`."""
+        return {code["_id"]: code["code"] for code in await self.collections.codes.find().to_list(None)}
 
     async def shards(self) -> list[InventoryDocument]:
-        """See `Bench.shards`."""
+        """See `StoreBench.shards`."""
         found = await self.collections.inventory.find().to_list(None)
-        return [from_document(InventoryDocument, one) for one in found]
+        return [from_document(InventoryDocument, shard) for shard in found]
 
     async def reservations(self) -> dict[str, str]:
-        """See `Bench.reservations`."""
-        return {one["_id"]: one["state"] for one in await self.collections.reservations.find().to_list(None)}
+        """See `StoreBench.reservations`."""
+        return {held["_id"]: held["state"] for held in await self.collections.reservations.find().to_list(None)}
 
     async def ledger(self) -> set[str]:
-        """See `Bench.ledger`."""
-        return {one["_id"] for one in await self.collections.requests.find().to_list(None)}
+        """See `StoreBench.ledger`."""
+        return {entry["_id"] for entry in await self.collections.requests.find().to_list(None)}
 
     async def forget(self, request_id: str) -> None:
-        """See `Bench.forget`."""
+        """See `StoreBench.forget`."""
         await self.collections.requests.delete_one({"_id": request_id})
 
 
@@ -152,15 +152,6 @@ async def mongo_bench(settings: Settings) -> AsyncIterator[MongoBench]:
     client.close()
 
 
-def summed(shards: list[InventoryDocument]) -> Counts:
-    """Codes by status, as the shards say."""
-    counts: Counts = Counter()
-    for one in shards:
-        for status in ("available", "reserved", "assigned"):
-            counts[one.campaign_id, one.code_type, status] += getattr(one, status)
-    return Counter({key: count for key, count in counts.items() if count})
-
-
 def workers_shards(shards: list[InventoryDocument]) -> dict[str, InventoryDocument]:
-    """The totals of all but the import."""
-    return {one.id: one for one in shards if one.shard != IMPORT_SHARD}
+    """All shards but the import's."""
+    return {shard.id: shard for shard in shards if shard.shard != IMPORT_SHARD}

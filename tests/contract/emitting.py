@@ -1,6 +1,6 @@
-"""The two emitters on a test's own topics, and a reader of what comes out.
+"""The two emitters on a test's own topics, and a reader of their output.
 
-Out: `Bench`, `a_bench`.
+Out: `EmitterBench`, `emitter_bench`.
 """
 
 from collections.abc import AsyncIterator, Mapping
@@ -24,8 +24,8 @@ from schemas.topics import DEAD_LETTERS, RESERVE, RESULTS, Topics
 TIMEOUT_MS = 10_000
 
 
-class Bench:
-    """A test's own topics, and a reader of them."""
+class EmitterBench:
+    """A test's own topics, with a `read_committed` reader."""
 
     def __init__(self, settings: Settings, reader: AIOKafkaConsumer) -> None:
         self.topics = Topics(settings.topics.prefix)
@@ -50,7 +50,7 @@ class Bench:
 
     @asynccontextmanager
     async def consumer(self, *sources: TopicPartition) -> AsyncIterator[AIOKafkaConsumer]:
-        """A member of the group, with these partitions."""
+        """A group consumer with these partitions assigned."""
         consumer = AIOKafkaConsumer(**self.options, group_id=self.group, enable_auto_commit=False)
         await consumer.start()
         try:
@@ -61,7 +61,7 @@ class Bench:
 
     @asynccontextmanager
     async def acknowledged(self, *sources: TopicPartition) -> AsyncIterator[AcknowledgedEmitter]:
-        """The emitter of a process that has these partitions."""
+        """The emitter of a process that owns these partitions."""
         async with self.consumer(*sources) as consumer, idempotent_producer(self.options) as producer:
             yield AcknowledgedEmitter(producer, self.source, consumer, self.patience_s)
 
@@ -74,8 +74,8 @@ class Bench:
     async def visible(self) -> list[Any]:
         """All records that a `read_committed` reader sees.
 
-        A broker says that a transaction is over before its marker is in every partition: so this reads up to the
-        end that any reader sees, open transactions included.
+        A broker acknowledges a commit before the marker is in every partition, so this reads up to the end offsets
+        that include open transactions.
         """
         async with self.consumer() as anybody:
             ends = await anybody.end_offsets(self.reader.assignment())
@@ -87,12 +87,12 @@ class Bench:
         return found
 
     async def values(self) -> list[bytes]:
-        """Their values, sorted."""
+        """The values of all visible records, sorted."""
         return sorted(record.value for record in await self.visible())
 
 
 @asynccontextmanager
-async def a_bench(settings: Settings) -> AsyncIterator[Bench]:
+async def emitter_bench(settings: Settings) -> AsyncIterator[EmitterBench]:
     """On the topics of a migrated deployment."""
     reader = AIOKafkaConsumer(
         bootstrap_servers=settings.kafka.bootstrap_servers,
@@ -104,6 +104,6 @@ async def a_bench(settings: Settings) -> AsyncIterator[Bench]:
         topics = Topics(settings.topics.prefix)
         out = (topics.full(RESULTS), topics.full(DEAD_LETTERS))
         reader.assign([TopicPartition(name, number) for name in out for number in (0, 1)])
-        yield Bench(settings, reader)
+        yield EmitterBench(settings, reader)
     finally:
         await reader.stop()

@@ -15,6 +15,7 @@ import pytest
 
 from handlers.imports.cells import CodeRow, Columns, RejectedRow, Row
 from handlers.imports.chunks import RowRead, chunk_of
+from handlers.imports.plan import NOISE_BYTES, ChunkFacts, drafted, plan_chunk
 from handlers.imports.rows import Place as RowPlace
 from handlers.requests.facts import StockKey
 from handlers.requests.plan import plan_batch
@@ -24,10 +25,11 @@ from stores.mongo import transactions
 from stores.mongo.codes import MongoParts
 from stores.mongo.imports import MongoImportStore
 from stores.mongo.reconcile import Reconciliation
-from tests.contract.benches import MongoBench, mongo_bench, summed
+from tests.contract.benches import MongoBench, mongo_bench
 from tests.fakes.builders import NOW, TM, a_release, a_reserve, an_assign, an_assign_from_stock, asked
 from tests.fakes.hand_overs import PLACES, REACTION_S, HandOvers, nothing
 from tests.fakes.imports import an_import
+from tests.fakes.memory_store import summed
 
 pytestmark = pytest.mark.integration
 
@@ -88,7 +90,8 @@ async def a_chunk(bench: MongoBench) -> Write:
     rows: list[Row] = [CodeRow(1, "A", None), CodeRow(2, "B", None), RejectedRow(3, "empty")]
     in_order = [RowRead(row, RowPlace(byte=40 + 20 * row.line, line=1 + row.line)) for row in rows]
     chunk = chunk_of(in_order, start=RowPlace(byte=0, line=1), columns=Columns(), bytes_read=100, code_type="tm")
-    prepared = await store.look_up(store.prepare(chunk, before, moved_by="x@1", at=NOW), before.campaign_id)
+    chunk_drafted = drafted(chunk, before, bytes(range(2 * NOISE_BYTES)), moved_by="x@1", at=NOW)
+    plan = plan_chunk(chunk_drafted, before, ChunkFacts({}, []), shard=IMPORT_SHARD, chunk_rows=None, now=NOW)
 
     async def look() -> Digest:
         document = await store.find(before.id)
@@ -100,7 +103,7 @@ async def a_chunk(bench: MongoBench) -> Write:
             "rejects": [one.lines async for one in store.rejects(before.id)],
         }
 
-    return Write(lambda: store.write_chunk(prepared, before, at=NOW), look)
+    return Write(lambda: store.apply(plan), look)
 
 
 async def a_correction(bench: MongoBench) -> Write:

@@ -12,7 +12,7 @@ from ops.settings.load import Settings
 from schemas.errors import EmitFailed, PartitionFenced
 from schemas.records import OutgoingRecord
 from schemas.topics import DEAD_LETTERS
-from tests.contract.emitting import Bench, a_bench
+from tests.contract.emitting import EmitterBench, emitter_bench
 
 pytestmark = pytest.mark.integration
 
@@ -27,13 +27,13 @@ HEADERS_AMONG_OTHERS = {
 
 
 @pytest.fixture
-async def bench(migrated: Settings) -> AsyncIterator[Bench]:
+async def bench(migrated: Settings) -> AsyncIterator[EmitterBench]:
     """Topics of this test's own, and a reader of what comes out."""
-    async with a_bench(migrated) as bench:
+    async with emitter_bench(migrated) as bench:
         yield bench
 
 
-def headers_among_others(bench: Bench) -> list[OutgoingRecord]:
+def headers_among_others(bench: EmitterBench) -> list[OutgoingRecord]:
     """Records of one partition, and one of any; two of them with nothing but headers."""
     nothing = bench.a_result(key=None, value=None, headers=(("a", b"1"),), partition=0)
     return [
@@ -44,7 +44,7 @@ def headers_among_others(bench: Bench) -> list[OutgoingRecord]:
     ]
 
 
-async def contents(bench: Bench) -> set[tuple[bytes | None, bytes | None, Any]]:
+async def contents(bench: EmitterBench) -> set[tuple[bytes | None, bytes | None, Any]]:
     """What is visible, free of places."""
     return {(record.key, record.value, tuple(record.headers)) for record in await bench.visible()}
 
@@ -52,7 +52,7 @@ async def contents(bench: Bench) -> set[tuple[bytes | None, bytes | None, Any]]:
 class TestTransactionalEmitter:
     """exactly_once."""
 
-    async def test_outputs_and_offset_become_visible_together(self, bench: Bench) -> None:
+    async def test_outputs_and_offset_become_visible_together(self, bench: EmitterBench) -> None:
         """All of them, as they were made."""
         headers = (("a", b"\xff"), ("null", None), ("a", b"2"))
         record = bench.a_result(b"1", headers=headers, partition=1)
@@ -64,7 +64,7 @@ class TestTransactionalEmitter:
         assert (1, b"k", headers) == (first.partition, first.key, tuple(first.headers))
         assert 17 == await bench.committed()
 
-    async def test_a_batch_that_fails_shows_nothing_and_moves_nothing(self, bench: Bench) -> None:
+    async def test_a_batch_that_fails_shows_nothing_and_moves_nothing(self, bench: EmitterBench) -> None:
         """Not even its good records; the next emitter goes on from there."""
         async with bench.transactional() as emitter:
             await emitter.emit([bench.a_result(b"before")], 1)
@@ -77,7 +77,7 @@ class TestTransactionalEmitter:
         assert ([b"after", b"before"], 3) == (await bench.values(), await bench.committed())
         assert ["failed"] == bench.aborts
 
-    async def test_a_batch_that_is_given_up_is_told_as_aborted(self, bench: Bench) -> None:
+    async def test_a_batch_that_is_given_up_is_told_as_aborted(self, bench: EmitterBench) -> None:
         """A stop did not wait for it; nothing of it is visible."""
         async with bench.transactional() as emitter:
             emitting = asyncio.create_task(emitter.emit([bench.a_result(b"1")] * 100, 1))
@@ -87,21 +87,21 @@ class TestTransactionalEmitter:
 
         assert (True, ["cancelled"], []) == (emitting.cancelled(), bench.aborts, await bench.values())
 
-    async def test_without_an_offset_only_records_are_sent(self, bench: Bench) -> None:
+    async def test_without_an_offset_only_records_are_sent(self, bench: EmitterBench) -> None:
         """The progress of an import, for one."""
         async with bench.transactional() as emitter:
             await emitter.emit([bench.a_result(b"1")], None)
 
         assert ([b"1"], None) == (await bench.values(), await bench.committed())
 
-    async def test_without_records_the_offset_moves(self, bench: Bench) -> None:
+    async def test_without_records_the_offset_moves(self, bench: EmitterBench) -> None:
         """There may be nothing to say."""
         async with bench.transactional() as emitter:
             await emitter.emit([], 5)
 
         assert ([], 5) == (await bench.values(), await bench.committed())
 
-    async def test_a_former_owner_is_fenced(self, bench: Bench) -> None:
+    async def test_a_former_owner_is_fenced(self, bench: EmitterBench) -> None:
         """What it sends is never seen, and its offset does not count."""
         async with bench.transactional() as former:
             await former.emit([bench.a_result(b"former")], 1)
@@ -113,7 +113,7 @@ class TestTransactionalEmitter:
         assert ([b"former", b"owner"], 2) == (await bench.values(), await bench.committed())
         assert ["fenced"] == bench.aborts
 
-    async def test_a_new_owner_ends_what_the_former_left_open(self, bench: Bench) -> None:
+    async def test_a_new_owner_ends_what_the_former_left_open(self, bench: EmitterBench) -> None:
         """A process that died between its records and its commit has sent nothing."""
         async with bench.transactional() as former:
             producer = former._producer
@@ -124,7 +124,7 @@ class TestTransactionalEmitter:
                 await owner.emit([bench.a_result(b"owner")], 2)
                 assert ([b"owner"], 2) == (await bench.values(), await bench.committed())
 
-    async def test_a_dead_letter_of_the_largest_record_is_taken(self, bench: Bench) -> None:
+    async def test_a_dead_letter_of_the_largest_record_is_taken(self, bench: EmitterBench) -> None:
         """The record, and the headers that say why."""
         letter = bench.a_result(
             b"x" * 1_048_588,
@@ -137,7 +137,7 @@ class TestTransactionalEmitter:
 
         assert [1_048_588] == [len(value) for value in await bench.values()]
 
-    async def test_a_record_without_key_and_value_is_sent_among_others(self, bench: Bench) -> None:
+    async def test_a_record_without_key_and_value_is_sent_among_others(self, bench: EmitterBench) -> None:
         """A dead letter may be headers alone: of a tombstone without a key, or of a compressed giant."""
         async with bench.transactional() as emitter:
             await emitter.emit(headers_among_others(bench), 1)
@@ -148,14 +148,14 @@ class TestTransactionalEmitter:
 class TestAcknowledgedEmitter:
     """at_least_once."""
 
-    async def test_the_offset_moves_after_the_outputs(self, bench: Bench) -> None:
+    async def test_the_offset_moves_after_the_outputs(self, bench: EmitterBench) -> None:
         """All are there when it has."""
         async with bench.acknowledged(bench.source) as emitter:
             await emitter.emit([bench.a_result(b"1"), bench.a_result(b"2")], 17)
 
         assert ([b"1", b"2"], 17) == (await bench.values(), await bench.committed())
 
-    async def test_the_offset_does_not_move_without_the_outputs(self, bench: Bench) -> None:
+    async def test_the_offset_does_not_move_without_the_outputs(self, bench: EmitterBench) -> None:
         """What was sent before the failure stays: a reader may see it again, with the same id."""
         async with bench.acknowledged(bench.source) as emitter:
             with pytest.raises(EmitFailed):
@@ -167,22 +167,22 @@ class TestAcknowledgedEmitter:
         assert {b"good"} == set(await bench.values())
         assert 2 == await bench.committed()
 
-    async def test_without_an_offset_only_records_are_sent(self, bench: Bench) -> None:
+    async def test_without_an_offset_only_records_are_sent(self, bench: EmitterBench) -> None:
         """As above."""
         async with bench.acknowledged(bench.source) as emitter:
             await emitter.emit([bench.a_result(b"1")], None)
 
         assert ([b"1"], None) == (await bench.values(), await bench.committed())
 
-    async def test_a_partition_that_went_elsewhere_cannot_be_committed(self, bench: Bench) -> None:
-        """The new owner will tell it all again."""
+    async def test_a_partition_that_went_elsewhere_cannot_be_committed(self, bench: EmitterBench) -> None:
+        """The new owner will publish everything again."""
         async with bench.acknowledged(TopicPartition(bench.source.topic, 1)) as emitter:
             with pytest.raises(PartitionFenced):
                 await emitter.emit([bench.a_result(b"1")], 17)
 
         assert await bench.committed() is None
 
-    async def test_a_record_without_key_and_value_is_sent_among_others(self, bench: Bench) -> None:
+    async def test_a_record_without_key_and_value_is_sent_among_others(self, bench: EmitterBench) -> None:
         """As above."""
         async with bench.acknowledged(bench.source) as emitter:
             await emitter.emit(headers_among_others(bench), 1)

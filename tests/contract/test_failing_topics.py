@@ -15,7 +15,7 @@ from producers.emitters import Emitter
 from schemas.errors import EmitFailed
 from schemas.records import OutgoingRecord
 from schemas.topics import RESULTS
-from tests.contract.emitting import Bench, a_bench
+from tests.contract.emitting import EmitterBench, emitter_bench
 
 pytestmark = pytest.mark.integration
 
@@ -57,15 +57,15 @@ class Replies:
 
 
 @pytest.fixture
-async def bench(migrated: Settings) -> AsyncIterator[Bench]:
+async def bench(migrated: Settings) -> AsyncIterator[EmitterBench]:
     """Little patience."""
-    async with a_bench(migrated) as bench:
+    async with emitter_bench(migrated) as bench:
         bench.patience_s = PATIENCE_S
         yield bench
 
 
 @pytest.fixture
-async def replies(bench: Bench, migrated: Settings) -> AsyncIterator[Replies]:
+async def replies(bench: EmitterBench, migrated: Settings) -> AsyncIterator[Replies]:
     """A topic that takes small batches only."""
     admin = AIOKafkaAdminClient(bootstrap_servers=migrated.kafka.bootstrap_servers)
     await admin.start()
@@ -78,7 +78,7 @@ async def replies(bench: Bench, migrated: Settings) -> AsyncIterator[Replies]:
 
 
 @pytest.fixture(params=["exactly_once", "at_least_once"])
-def opened(request: pytest.FixtureRequest, bench: Bench) -> Open:
+def opened(request: pytest.FixtureRequest, bench: EmitterBench) -> Open:
     """An emitter of either guarantee."""
     if request.param == "exactly_once":
         return bench.transactional
@@ -106,7 +106,7 @@ async def nothing() -> None:
     """It is spoilt from the beginning."""
 
 
-async def test_a_topic_that_was_deleted_is_named(bench: Bench, replies: Replies, opened: Open) -> None:
+async def test_a_topic_that_was_deleted_is_named(bench: EmitterBench, replies: Replies, opened: Open) -> None:
     """The client would try for ever: it knows the topic still."""
     good, copy = bench.a_result(b"good"), replies.record()
 
@@ -116,7 +116,9 @@ async def test_a_topic_that_was_deleted_is_named(bench: Bench, replies: Replies,
     await goes_on(bench, opened)
 
 
-async def test_a_topic_whose_batches_must_be_small_is_named(bench: Bench, replies: Replies, opened: Open) -> None:
+async def test_a_topic_whose_batches_must_be_small_is_named(
+    bench: EmitterBench, replies: Replies, opened: Open
+) -> None:
     """However small the single records are."""
     many = [replies.record(b"x" * 500) for _ in range(20)]
 
@@ -126,7 +128,7 @@ async def test_a_topic_whose_batches_must_be_small_is_named(bench: Bench, replie
     await goes_on(bench, opened)
 
 
-async def test_a_partition_that_is_not_there_is_no_end(bench: Bench, replies: Replies, opened: Open) -> None:
+async def test_a_partition_that_is_not_there_is_no_end(bench: EmitterBench, replies: Replies, opened: Open) -> None:
     """The client asserts that there is none, and would end the process."""
     far = replies.record(partition=3)
 
@@ -136,7 +138,7 @@ async def test_a_partition_that_is_not_there_is_no_end(bench: Bench, replies: Re
     await goes_on(bench, opened)
 
 
-async def test_a_partition_that_was_added_is_written_to(bench: Bench, replies: Replies, opened: Open) -> None:
+async def test_a_partition_that_was_added_is_written_to(bench: EmitterBench, replies: Replies, opened: Open) -> None:
     """At once, though the client looks for new partitions only every five minutes."""
     async with opened() as emitter:
         await emitter.emit([bench.a_result(b"good"), replies.record(partition=0)], 1)
@@ -146,7 +148,7 @@ async def test_a_partition_that_was_added_is_written_to(bench: Bench, replies: R
     assert ([b"again", b"good"], 2) == (await bench.values(), await bench.committed())
 
 
-async def test_our_own_topic_is_named_too(bench: Bench, replies: Replies, opened: Open) -> None:
+async def test_our_own_topic_is_named_too(bench: EmitterBench, replies: Replies, opened: Open) -> None:
     """So that a reply topic beside it is not blamed."""
     huge = bench.a_result(b"x" * 2_000_000)
 
@@ -156,7 +158,7 @@ async def test_our_own_topic_is_named_too(bench: Bench, replies: Replies, opened
 
 
 async def test_a_topic_without_the_right_to_write_is_named(
-    bench: Bench, replies: Replies, opened: Open, monkeypatch: pytest.MonkeyPatch
+    bench: EmitterBench, replies: Replies, opened: Open, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As the transaction's coordinator or the partition's leader says it. Real rights: `test_reply_rights.py`."""
     forbid(monkeypatch, replies.topic)
@@ -170,7 +172,7 @@ async def test_a_topic_without_the_right_to_write_is_named(
     await goes_on(bench, opened)
 
 
-async def goes_on(bench: Bench, opened: Open) -> None:
+async def goes_on(bench: EmitterBench, opened: Open) -> None:
     """The next emitter sends the batch without the copy; of the failed one no offset has moved."""
     assert 1 == await bench.committed()
     async with opened() as emitter:

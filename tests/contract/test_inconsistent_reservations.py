@@ -1,16 +1,14 @@
 """Codes move through the reservation that holds them and no other, and what disagrees is found, on every backend."""
 
-from collections.abc import AsyncIterator
 from typing import Any, Protocol
 
 import pytest
 
 from handlers.requests.plan import Plan, plan_batch
-from ops.settings.load import Settings
 from schemas.errors import FactsStale
 from schemas.records import Asked
 from schemas.requests import Request
-from tests.contract.benches import Bench, MemoryBench, MongoBench, mongo_bench
+from tests.contract.benches import MemoryBench, MongoBench, StoreBench
 from tests.fakes.builders import NOW, TM, a_release, a_reserve, an_assign, asked
 
 RESERVES = ("reserve.requests.v1.0", "reserve.requests.v1.1")
@@ -26,7 +24,7 @@ class Spoil(Protocol):
         """See above."""
 
 
-def spoiling(bench: Bench) -> Spoil:
+def spoiling(bench: StoreBench) -> Spoil:
     """On either backend."""
 
     async def in_memory(collection: str, document_id: str, changes: dict[str, Any] | None) -> None:
@@ -47,21 +45,21 @@ def spoiling(bench: Bench) -> Spoil:
     return in_memory if isinstance(bench, MemoryBench) else in_mongo
 
 
-async def planned(bench: Bench, shard: str, *requests: Request) -> Plan:
-    """By a partition that tells values where the service does."""
+async def planned(bench: StoreBench, shard: str, *requests: Request) -> Plan:
+    """By a partition that reads code values if the service does."""
     batch: list[Asked[Request]] = [asked(request, offset=number) for number, request in enumerate(requests)]
     store = bench.store(shard, tells_values=shard == ASSIGNS)
     return plan_batch(batch, await store.gather(batch), shard=shard, now=NOW)
 
 
-async def done(bench: Bench, shard: str, *requests: Request) -> Plan:
+async def done(bench: StoreBench, shard: str, *requests: Request) -> Plan:
     """Planned and written."""
     plan = await planned(bench, shard, *requests)
     await bench.store(shard).apply(plan)
     return plan
 
 
-async def two_held(bench: Bench) -> tuple[str, ...]:
+async def two_held(bench: StoreBench) -> tuple[str, ...]:
     """Reservations `r-0` and `r-1`, of one code each, by two batches; their codes in this order."""
     await bench.put(TM, 6)
     plans = [await done(bench, shard, a_reserve(request_id=f"r-{n}")) for n, shard in enumerate(RESERVES)]
@@ -76,90 +74,71 @@ def moves(number: int) -> list[tuple[str, Request]]:
     ]
 
 
-class InconsistentContract:
-    """What both stores do."""
+async def test_what_agrees_is_not_found(bench: StoreBench) -> None:
+    """Held, assigned, released, unknown, or none asked for."""
+    await two_held(bench)
+    await done(bench, *moves(0)[0])
+    store = bench.store(RELEASES)
+    assert {} == await store.inconsistent(["r-0", "r-1", "unknown"]) == await store.inconsistent([])
 
-    async def test_what_agrees_is_not_found(self, bench: Bench) -> None:
-        """Held, assigned, released, unknown, or none asked for."""
-        await two_held(bench)
-        await done(bench, *moves(0)[0])
-        store = bench.store(RELEASES)
-        assert {} == await store.inconsistent(["r-0", "r-1", "unknown"]) == await store.inconsistent([])
+    await done(bench, *moves(1)[1])
 
-        await done(bench, *moves(1)[1])
+    assert {} == await store.inconsistent(["r-0", "r-1"])
 
-        assert {} == await store.inconsistent(["r-0", "r-1"])
 
-    @pytest.mark.parametrize(
-        ("changes", "why"),
-        [
-            (None, "code_ids: 1 of 1 missing"),
-            ({"status": "available"}, "code_ids: 1 of 1 available instead of reserved"),
-            ({"moved_by": OTHERS}, "code_ids: 1 of 1 of another reservation"),
-        ],
-    )
-    @pytest.mark.parametrize("way", [0, 1])
-    async def test_what_disagrees_is_found_and_never_moved(
-        self, bench: Bench, changes: dict[str, Any] | None, why: str, way: int
-    ) -> None:
-        """However often it is tried; and only that one."""
-        first, _ = await two_held(bench)
-        await spoiling(bench)("codes", first, changes)
-        before = await bench.codes()
+@pytest.mark.parametrize(
+    ("changes", "why"),
+    [
+        (None, "code_ids: 1 of 1 missing"),
+        ({"status": "available"}, "code_ids: 1 of 1 available instead of reserved"),
+        ({"moved_by": OTHERS}, "code_ids: 1 of 1 of another reservation"),
+    ],
+)
+@pytest.mark.parametrize("way", [0, 1])
+async def test_what_disagrees_is_found_and_never_moved(
+    bench: StoreBench, changes: dict[str, Any] | None, why: str, way: int
+) -> None:
+    """However often it is tried; and only that one."""
+    first, _ = await two_held(bench)
+    await spoiling(bench)("codes", first, changes)
+    before = await bench.codes()
 
-        for _ in range(2):
-            with pytest.raises(FactsStale):
-                await done(bench, *moves(0)[way])
-
-        assert {"r-0": why} == await bench.store(ASSIGNS).inconsistent(["r-0", "r-1"])
-        assert (before, "held") == (await bench.codes(), (await bench.reservations())["r-0"])
-
-    @pytest.mark.parametrize("way", [0, 1])
-    async def test_a_code_in_two_reservations_moves_through_its_holder_alone(self, bench: Bench, way: int) -> None:
-        """As a restore of some collections leaves it: both look held, and the code is reserved."""
-        _, second = await two_held(bench)
-        await spoiling(bench)("reservations", "r-0", {"code_ids": (second,)})
-
+    for _ in range(2):
         with pytest.raises(FactsStale):
             await done(bench, *moves(0)[way])
-        await done(bench, *moves(1)[way])
 
-        assert "held" == (await bench.reservations())["r-0"]
-        assert "held" != (await bench.reservations())["r-1"]
-
-    async def test_both_in_one_batch_count_no_code_twice(self, bench: Bench) -> None:
-        """The guard of a whole batch knows all its holders, so the batch itself must not take one code twice."""
-        _, second = await two_held(bench)
-        await spoiling(bench)("reservations", "r-0", {"code_ids": (second,)})
-
-        with pytest.raises(FactsStale):
-            await done(bench, RELEASES, *(moves(number)[1][1] for number in range(2)))
-
-    async def test_codes_of_one_batch_have_one_holder_name_each(self, bench: Bench) -> None:
-        """Reservations of many batches end in one: each code goes by its own holder."""
-        await two_held(bench)
-
-        plan = await done(bench, RELEASES, *(moves(number)[1][1] for number in range(2)))
-
-        assert {"reserve.requests.v1.0@0", "reserve.requests.v1.1@0"} == plan.holders
-        assert {"r-0": "released", "r-1": "released"} == await bench.reservations()
+    assert {"r-0": why} == await bench.store(ASSIGNS).inconsistent(["r-0", "r-1"])
+    assert (before, "held") == (await bench.codes(), (await bench.reservations())["r-0"])
 
 
-class TestMemoryStore(InconsistentContract):
-    """In memory."""
+@pytest.mark.parametrize("way", [0, 1])
+async def test_a_code_in_two_reservations_moves_through_its_holder_alone(bench: StoreBench, way: int) -> None:
+    """As a restore of some collections leaves it: both look held, and the code is reserved."""
+    _, second = await two_held(bench)
+    await spoiling(bench)("reservations", "r-0", {"code_ids": (second,)})
 
-    @pytest.fixture
-    def bench(self) -> Bench:
-        """An empty database."""
-        return MemoryBench()
+    with pytest.raises(FactsStale):
+        await done(bench, *moves(0)[way])
+    await done(bench, *moves(1)[way])
+
+    assert "held" == (await bench.reservations())["r-0"]
+    assert "held" != (await bench.reservations())["r-1"]
 
 
-@pytest.mark.integration
-class TestMongoStore(InconsistentContract):
-    """On the real database."""
+async def test_both_in_one_batch_count_no_code_twice(bench: StoreBench) -> None:
+    """The guard of a whole batch knows all its holders, so the batch itself must not take one code twice."""
+    _, second = await two_held(bench)
+    await spoiling(bench)("reservations", "r-0", {"code_ids": (second,)})
 
-    @pytest.fixture
-    async def bench(self, settings: Settings) -> AsyncIterator[Bench]:
-        """An empty database with validators and indexes, gone afterwards."""
-        async with mongo_bench(settings) as bench:
-            yield bench
+    with pytest.raises(FactsStale):
+        await done(bench, RELEASES, *(moves(number)[1][1] for number in range(2)))
+
+
+async def test_codes_of_one_batch_have_one_holder_name_each(bench: StoreBench) -> None:
+    """Reservations of many batches end in one: each code goes by its own holder."""
+    await two_held(bench)
+
+    plan = await done(bench, RELEASES, *(moves(number)[1][1] for number in range(2)))
+
+    assert {"reserve.requests.v1.0@0", "reserve.requests.v1.1@0"} == plan.holders
+    assert {"r-0": "released", "r-1": "released"} == await bench.reservations()

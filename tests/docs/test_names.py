@@ -1,6 +1,7 @@
 """What the documents name exists in the code: a name that is wrong costs the reader's time and trust."""
 
 import re
+import tomllib
 from pathlib import Path
 from typing import Final
 
@@ -23,6 +24,10 @@ SOURCES: Final = ("*.py", "Makefile", "*.yml", "*.yaml", "*.tpl")
 LEFT_OUT: Final = {".venv", ".git", "site", ".stack"}
 MADE: Final = ("site/", "dist/")
 """Folders that are written, not kept."""
+FOLDER: Final = re.compile(r"[\w.-]+(/[\w.-]+)*/")
+WRITTEN: Final = (*MADE, "logs/")
+PACKAGES: Final = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["root_packages"]
+NOT_INSTALLED: Final = ("benchmarks", "docs", "helm", "tests")
 
 
 @pytest.fixture(scope="session")
@@ -92,6 +97,21 @@ def test_files_exist(page: Path) -> None:
     named = {span for span in spans(page) if FILE.fullmatch(span) and not span.startswith(MADE)}
 
     assert [] == sorted(name for name in named if not (ROOT / name).exists())
+
+
+@every_page
+def test_folders_exist(page: Path) -> None:
+    """A span that ends in a slash is a folder of the repository, or one that a command writes."""
+    named = {span for span in spans(page) if FOLDER.fullmatch(span) and not span.startswith(WRITTEN)}
+
+    assert [] == sorted(name for name in named if not (ROOT / name).is_dir())
+
+
+def test_the_readme_has_every_top_level_folder() -> None:
+    """A newcomer finds each one in the table, with what enters and what leaves it."""
+    rows = re.findall(r"^\| `(\w+)/` \| [^|]+ \| [^|]+ \|$", (ROOT / "README.md").read_text(), flags=re.MULTILINE)
+
+    assert sorted([*PACKAGES, *NOT_INSTALLED]) == sorted(rows)
 
 
 @pytest.mark.parametrize("line", ["migrate --chekc", "imports lst", "publish reserve --campaign spring --fann f-1"])

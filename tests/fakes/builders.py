@@ -1,4 +1,4 @@
-"""Requests, records and documents for tests: each as usual, but for what the test names.
+"""Requests, records and documents for tests, with defaults for every field that a test does not name.
 
 Out: `a_reserve`, `an_assign`, `an_assign_from_stock`, `a_release`, `a_record`, `asked`, and the rest.
 """
@@ -104,7 +104,7 @@ def asked(
     at: datetime = NOW,
     headers: Headers = (),
 ) -> Asked[Request]:
-    """A request as decode gives it, in the record it came in."""
+    """A request as decode returns it, with its record."""
     topic = TOPIC_OF[request.operation]
     record = a_record(request.to_json(), topic=topic, partition=partition, offset=offset, at=at, headers=headers)
     return Asked(request, content_digest(request), f"{topic}.{partition}@{offset}", record)
@@ -169,15 +169,15 @@ def facts(
     code_values: Mapping[str, str] | None = None,
     known: frozenset[str] = frozenset({CAMPAIGN}),
 ) -> Facts:
-    """What is true of the campaign; `stock` may be a number of `tm` codes."""
-    held = {code_id: f"SECRET-{code_id[2:]}" for one in reservations for code_id in one.code_ids}
+    """The facts of a batch; `stock` may be a number of `tm` codes."""
+    held = {code_id: f"SECRET-{code_id[2:]}" for reservation in reservations for code_id in reservation.code_ids}
     return Facts(
         known_campaigns=known,
         decided={entry.id: entry for entry in decided},
-        reservations={one.id: one for one in reservations},
+        reservations={reservation.id: reservation for reservation in reservations},
         code_values=held if code_values is None else code_values,
         candidates={TM: candidates(stock)} if isinstance(stock, int) else stock,
-        shards={StockKey(one.campaign_id, one.code_type): one for one in shards},
+        shards={StockKey(shard.campaign_id, shard.code_type): shard for shard in shards},
     )
 
 
@@ -193,8 +193,13 @@ def a_plan(
     shard: str = "reserve.requests.v1.0",
     now: datetime = NOW,
 ) -> Plan:
-    """A batch decided."""
+    """The plan of a batch."""
     return plan_batch(requests, of, shard=shard, now=now)
+
+
+def results(plan: Plan) -> list[Result]:
+    """A plan's results, in the order of its requests."""
+    return [answer.result for answer in plan.answers]
 
 
 def a_result(**changes: object) -> Result:
@@ -220,6 +225,12 @@ def header(record: OutgoingRecord, name: str) -> bytes | None:
     values = [value for key, value in record.headers if key == name]
     assert len(values) <= 1, f"{name} is there more than once"
     return values[0] if values else None
+
+
+def cloud_event(record: OutgoingRecord) -> dict[str, bytes | None]:
+    """A record's headers as a CloudEvent, all but the id."""
+    names = ("ce_specversion", "ce_source", "ce_type", "ce_subject", "ce_time", "content-type")
+    return {name: header(record, name) for name in names}
 
 
 def body(record: OutgoingRecord) -> dict[str, Any]:

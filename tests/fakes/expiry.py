@@ -1,6 +1,6 @@
-"""An expirer among doubles: holds, assigns, workers and a producer that a test sets by hand.
+"""An expirer on test doubles: holds, assigns, workers and a producer that a test controls.
 
-Out: `ExpiryScene`, whose `look` says what one look asks for; its parts.
+Out: `ExpiryScene`, whose `look` returns the releases that one look requests; its parts.
 """
 
 import asyncio
@@ -29,7 +29,7 @@ PATIENCE_S = 0.05
 
 
 class Metadata(NamedTuple):
-    """Where a record went."""
+    """The partition and offset of a sent record."""
 
     partition: int
     offset: int
@@ -44,7 +44,7 @@ class Holds:
     committing: dict[str, datetime] = field(default_factory=dict)
     """Holds whose transaction commits right after the next `oldest`."""
     failures: int = 0
-    """Looks that fail, from now on."""
+    """Number of next looks that fail."""
     fails_after: int | None = None
     """Pages after which the next look fails."""
 
@@ -62,20 +62,20 @@ class Holds:
         """See `FindsOverdue.pages`."""
         if self.failures:
             self.failures -= 1
-            raise StoreUnavailable("away")
+            raise StoreUnavailable("arranged")
         ended = [(end, name) for name, end in self.held.items() if (since or end) <= end <= until]
         found = [Overdue(name, CAMPAIGN, FAN, end) for end, name in sorted(ended)]
         self.read += len(found)
         for number, start in enumerate(range(0, len(found), size)):
             if number == self.fails_after:
                 self.fails_after = None
-                raise StoreUnavailable("away")
+                raise StoreUnavailable("arranged")
             yield found[start : start + size]
 
 
 @dataclass(slots=True)
 class Assigns:
-    """The assigns' watermark, set by hand; implements `AssignsWatermark`."""
+    """The assigns' watermark, set by the test; implements `AssignsWatermark`."""
 
     undecided: datetime | None = None
     asked: int = 0
@@ -88,7 +88,7 @@ class Assigns:
 
 @dataclass(slots=True)
 class Share:
-    """A share that is named; implements `ExpiryShare`."""
+    """All reservations but those of others; implements `ExpiryShare`."""
 
     generation: int = 1
     others: set[str] = field(default_factory=set)
@@ -98,15 +98,15 @@ class Share:
         return reservation_id not in self.others
 
     async def stay(self) -> None:
-        """Nobody puts it out."""
+        """Never leaves the group."""
 
 
 @dataclass(slots=True)
 class Workers:
-    """How many of the releases they have decided; implements `ReleaseProgress`."""
+    """The decided releases; implements `ReleaseProgress`."""
 
     decided_until: int | None = 0
-    """The offset; None: nobody says."""
+    """The offset; None: unknown."""
     read: int = 0
 
     async def decided(self, partitions: frozenset[int]) -> Mapping[int, int]:
@@ -117,16 +117,16 @@ class Workers:
 
 @dataclass(slots=True)
 class Producer:
-    """As much of aiokafka's producer as an expirer uses; the topic has one partition."""
+    """The part of aiokafka's producer that an expirer calls; the topic has one partition."""
 
     sent: list[dict[str, Any]] = field(default_factory=list)
     end: int = 0
     is_silent: bool = False
-    """The broker takes nothing, and says nothing: its topic was deleted."""
+    """The broker neither accepts nor refuses: its topic was deleted."""
     _txn_manager: None = None
 
     async def send(self, topic: str, *, value: bytes, **_: Any) -> asyncio.Future[Metadata]:
-        """Take a record; the broker has it at once."""
+        """Take a record, acknowledged at once."""
         assert TOPICS.prefix + "release.requests.v1" == topic
         self.sent.append(orjson.loads(value))
         done: asyncio.Future[Metadata] = asyncio.get_running_loop().create_future()
@@ -138,12 +138,12 @@ class Producer:
 
     @property
     def client(self) -> Any:
-        """Knows of no topic when it is asked anew."""
+        """A client whose fresh metadata has no topic."""
         cluster = SimpleNamespace(partitions_for_topic=lambda _topic: None)
         return SimpleNamespace(cluster=cluster, force_metadata_update=asyncio.Event().wait)
 
     def ids(self) -> list[str]:
-        """Of the requests since the last call."""
+        """Ids of the requests since the last call."""
         found = [value["request_id"] for value in self.sent]
         self.sent.clear()
         return found
@@ -151,7 +151,7 @@ class Producer:
 
 @dataclass(slots=True)
 class ExpiryScene:
-    """One expirer and what is around it."""
+    """One expirer and its doubles."""
 
     holds: Holds = field(default_factory=Holds)
     assigns: Assigns = field(default_factory=Assigns)
@@ -166,19 +166,19 @@ class ExpiryScene:
         self.restart()
 
     def restart(self) -> None:
-        """Another process: it remembers nothing."""
+        """A new process without memory."""
         self.expirer = Expirer(self.holds, self.not_opened, TOPICS, SETTINGS, self.observer, PATIENCE_S)
 
     def not_opened(self) -> AbstractAsyncContextManager[KafkaView]:
-        """`look` is given it."""
+        """`look` passes it in."""
         raise AssertionError
 
     async def look(self, at: datetime) -> list[str]:
-        """What one look asks for."""
+        """The releases that one look requests."""
         await self.expirer.look(self.producer, KafkaView(self.assigns, self.workers, self.share), at)
         return self.producer.ids()
 
 
 def ids(names: Iterable[str], attempt: int = 1) -> list[str]:
-    """Of the expirer's requests for these reservations."""
+    """Ids of the expirer's requests for these reservations."""
     return [f"expire:{name}:{attempt}" for name in names]

@@ -1,6 +1,6 @@
-"""motor's hand-overs to threads, each a place where a test cancels a task.
+"""motor's hand-overs to threads, at each of which a test can cancel a task.
 
-Out: `HandOvers`, which counts them, delays the choice of a server, and cancels at one of them; `PLACES`.
+Out: `HandOvers`, which counts them, delays server selection, and cancels at a chosen one; `PLACES`.
 """
 
 import asyncio
@@ -16,15 +16,15 @@ from pymongo.synchronous.topology import Topology
 
 Place = Literal["submitted", "started", "answered"]
 PLACES: Final[tuple[Place, ...]] = ("submitted", "started", "answered")
-"""In the loop, when a thread may take the statement; in the thread, before it looks for a server; in the thread, when
-the server has answered and the loop does not know it yet."""
+"""In the loop, once a thread may take the statement; in the thread, before server selection; in the thread, after the
+server's answer and before the loop sees it."""
 REACTION_S: Final = 0.02
 """Time for the loop to act on a cancellation while the thread is held."""
 SETTLED_WITHIN_S: Final = 30.0
 
 
 def nothing() -> None:
-    """Cancels nothing."""
+    """For runs without a cancellation."""
 
 
 class HandOvers:
@@ -49,11 +49,11 @@ class HandOvers:
         return len(self._jobs)
 
     def watch(self, at: tuple[int, Place] | None, cancel: Callable[[], object], *, selection_s: float = 0.0) -> None:
-        """Count anew; call `cancel` at this place of this hand-over (from 1). `selection_s`: to choose a server."""
+        """Reset the count; call `cancel` at this place of this hand-over (from 1). `selection_s`: delay of each."""
         self._jobs, self._at, self._cancel, self._selection_s = [], at, cancel, selection_s
 
     async def settle(self) -> None:
-        """Wait until no thread has anything left to do; from here on nothing is delayed."""
+        """Wait until all threads are idle, and remove the delay."""
         _, running = await asyncio.to_thread(wait, self._jobs, SETTLED_WITHIN_S)
         assert not running
         self.watch(None, nothing)

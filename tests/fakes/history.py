@@ -1,6 +1,6 @@
-"""A history as an audit reads it, made by the real partition code on a database and a broker in memory.
+"""A history as an audit reads it, produced by the real partition code on a database and a broker in memory.
 
-Out:      `a_history`: an import and every kind of request, each served; and tools to doctor it.
+Out:      `a_history`: an import and every kind of request, all served; functions that falsify it.
 """
 
 import asyncio
@@ -10,18 +10,15 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 import orjson
+from pydantic import BaseModel
 
 from audit.history import CodeRow, Database, History
-from consumers.loop.failpoints import Failpoint
 from consumers.worker.batch import RequestPartition
-from consumers.worker.context import WorkerContext
 from handlers.shards import inventory_event
 from producers.envelope import import_record, inventory_record
-from producers.reply_topics import ReplyTopics
 from schemas.events import ImportProgressed
 from schemas.records import IncomingRecord, OutgoingRecord
 from schemas.requests import ImportCommand
-from schemas.settings import WorkerSettings
 from schemas.topics import ASSIGN, IMPORT, RELEASE, RESERVE
 from tests.fakes.builders import (
     CAMPAIGN,
@@ -39,6 +36,7 @@ from tests.fakes.builders import (
 from tests.fakes.kafka import MemoryKafka, Source
 from tests.fakes.memory_store import MemoryCodeStore, MemoryDatabase
 from tests.fakes.observer import ObservedFacts
+from tests.fakes.serving import a_context
 
 CODES: Final = 12
 IMPORT_DOCUMENT: Final = {
@@ -49,7 +47,7 @@ IMPORT_DOCUMENT: Final = {
     "duplicates_in_campaign": 0,
     "rejected": 1,
 }
-"""As much of it as the audit looks at."""
+"""The fields that the audit reads."""
 RESERVES: Final = Source(RESERVE.name, 0)
 ASSIGNS: Final = Source(ASSIGN.name, 0)
 RELEASES: Final = Source(RELEASE.name, 0)
@@ -90,28 +88,14 @@ def a_history() -> History:
 
 
 def serve(database: MemoryDatabase, kafka: MemoryKafka, source: Source) -> None:
-    """Take all that waits there through the real code."""
-    observer = ObservedFacts()
-    context = WorkerContext(
-        topics=TOPICS,
-        group="t-worker",
-        limits=WorkerSettings(),
-        observer=observer,
-        failpoint=Failpoint(),
-        replies=ReplyTopics((), no_topics, observer),
-    )
+    """Serve all that waits in a source with the real code."""
     store = MemoryCodeStore(database, source.shard, tells_values=source == ASSIGNS)
-    work = RequestPartition(source.shard, source.topic, store, context)
+    work = RequestPartition(source.shard, source.topic, store, a_context(ObservedFacts()))
     asyncio.run(work.serve(kafka.pending(source), kafka.open_emitter(source), asyncio.Event()))
 
 
-async def no_topics(_topic: str) -> int:
-    """There are no reply topics."""
-    return 0
-
-
 def import_outputs(database: MemoryDatabase) -> list[OutgoingRecord]:
-    """What the importer tells: the shard, and the end."""
+    """The importer's events: the shard, and the end."""
     end = ImportProgressed(
         import_id="i-1",
         campaign_id=CAMPAIGN,
@@ -125,12 +109,12 @@ def import_outputs(database: MemoryDatabase) -> list[OutgoingRecord]:
         at=NOW,
     )
     shards = [shard for shard in database.inventory.values() if shard.cause == "import"]
-    told = [inventory_record(inventory_event(shard), TOPICS) for shard in shards]
-    return [*told, import_record(end, "i-1:completed", TOPICS)]
+    inventory = [inventory_record(inventory_event(shard), TOPICS) for shard in shards]
+    return [*inventory, import_record(end, "i-1:completed", TOPICS)]
 
 
 def history_of(database: MemoryDatabase, kafka: MemoryKafka) -> History:
-    """As it would be read."""
+    """The history that an audit would read."""
     records: dict[str, list[IncomingRecord]] = {}
     for source, log in kafka.logs.items():
         records.setdefault(source.topic, []).extend(log)
@@ -153,27 +137,32 @@ def database_of(database: MemoryDatabase) -> Database:
             CodeRow(code.id, code.campaign_id, code.code, code.code_type, code.status, code.imported_by)
             for code in database.codes.values()
         ],
-        reservations=[one.model_dump(by_alias=True) for one in database.reservations.values()],
-        requests=[one.model_dump(by_alias=True) for one in database.requests.values()],
-        inventory=[one.model_dump(by_alias=True) for one in database.inventory.values()],
+        reservations=dumped(database.reservations),
+        requests=dumped(database.requests),
+        inventory=dumped(database.inventory),
         imports=[IMPORT_DOCUMENT],
     )
+
+
+def dumped(documents: Mapping[str, BaseModel]) -> list[dict[str, Any]]:
+    """Documents as MongoDB returns them."""
+    return [document.model_dump(by_alias=True) for document in documents.values()]
 
 
 def with_records(
     history: History, topic: str, change: Callable[[list[IncomingRecord]], list[IncomingRecord]]
 ) -> History:
-    """The history with another content of one topic."""
+    """The history with changed records of one topic."""
     return replace(history, records={**history.records, topic: change(list(history.records[topic]))})
 
 
 def saying(record: IncomingRecord, **changes: object) -> IncomingRecord:
-    """A record that says something else."""
+    """A record with changed fields."""
     fields: dict[str, Any] = orjson.loads(record.value or b"{}")
     return replace(record, value=orjson.dumps({**fields, **changes}))
 
 
 def with_ce_id(record: IncomingRecord, ce_id: str) -> IncomingRecord:
-    """A record under another id."""
+    """A record with another id."""
     headers = tuple((name, ce_id.encode() if name == "ce_id" else value) for name, value in record.headers)
     return replace(record, headers=headers)

@@ -1,9 +1,9 @@
-"""Kafka in memory, as far as a batch's outputs go: what one transaction shows and moves, and who is fenced.
+"""Kafka in memory, for the outputs of batches: transactions, offsets and fencing.
 
 In:       records sent to request topics; outputs and offsets of batches.
-Out:      what a `read_committed` reader sees.
+Out:      the records that a `read_committed` reader sees.
 Promise:  outputs and the offset become visible together or not at all; only the newest emitter of a source may emit.
-          (That the real emitters keep this promise is what `tests/contract/test_emitters.py` shows.)
+          (`tests/contract/test_emitters.py` shows that the real emitters keep this promise.)
 """
 
 from collections.abc import Sequence
@@ -25,7 +25,7 @@ class Source(NamedTuple):
 
     @property
     def shard(self) -> str:
-        """As the worker names it."""
+        """The shard's name in the worker."""
         return f"{self.topic}.{self.partition}"
 
 
@@ -58,7 +58,7 @@ class MemoryKafka:
         return record
 
     def pending(self, source: Source) -> list[IncomingRecord]:
-        """What is not committed yet."""
+        """The uncommitted records."""
         return self.logs.get(source, [])[self.committed.get(source, 0) :]
 
     def is_committed(self, source: Source, offset: int) -> bool:
@@ -66,12 +66,12 @@ class MemoryKafka:
         return offset < self.committed.get(source, 0)
 
     def open_emitter(self, source: Source) -> "MemoryEmitter":
-        """A new owner's emitter; fences those before it."""
+        """A new owner's emitter; fences all former ones."""
         self.epochs[source] = self.epochs.get(source, 0) + 1
         return MemoryEmitter(self, source, self.epochs[source])
 
     def commit(self, source: Source, records: Sequence[OutgoingRecord], next_offset: int | None) -> None:
-        """Show the records and move the offset, at once."""
+        """Publish the records and move the offset, atomically."""
         start = self.committed.get(source, 0)
         end = start if next_offset is None else next_offset
         consumed = self.logs.get(source, [])[start:end]
@@ -89,13 +89,13 @@ class MemoryEmitter:
     crash: Literal["before_emit", "after_emit"] | None = None
     failures: int = 0
     refused: frozenset[str] = frozenset()
-    """Topics that take nothing."""
+    """Topics that refuse records."""
     says_which: bool = True
-    """Whether it is known that they are at fault."""
+    """Whether the error names those topics."""
 
     async def emit(self, records: Sequence[OutgoingRecord], next_offset: int | None) -> None:
         """See `Emitter.emit`."""
-        self._die_if_told("before_emit")
+        self._die_if_arranged("before_emit")
         if self.epoch != self.kafka.epochs[self.source]:
             raise PartitionFenced("a newer emitter is open")
         if self.failures:
@@ -104,9 +104,9 @@ class MemoryEmitter:
         if at_fault := self.refused & {record.topic for record in records}:
             raise EmitFailed("the transaction was aborted", at_fault if self.says_which else frozenset())
         self.kafka.commit(self.source, records, next_offset)
-        self._die_if_told("after_emit")
+        self._die_if_arranged("after_emit")
 
-    def _die_if_told(self, moment: Literal["before_emit", "after_emit"]) -> None:
+    def _die_if_arranged(self, moment: Literal["before_emit", "after_emit"]) -> None:
         if self.crash == moment:
             self.crash = None
             raise Crashed(moment)

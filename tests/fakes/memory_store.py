@@ -1,10 +1,11 @@
 """The port `CodeStore` in memory: the guards of `stores/mongo/codes.py`, and faults at exact moments.
 
-In:       a batch's requests; then the plan that was made of them. And a test's word on what shall go wrong.
+In:       a batch's requests, then its plan; and the faults that a test arranges.
 Out:      facts; then nothing, or an error.
-Promise:  `apply` writes all or nothing, as one transaction does. Both stores pass `tests/contract`.
+Promise:  `apply` writes all or nothing, like one transaction. Both stores pass `tests/contract`.
 """
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -24,26 +25,26 @@ from tests.fakes.faults import Faults
 
 IMPORT_SHARD: Final = "import.commands.v1.0"
 STOCK_YIELD: Final = 2
-"""A refill takes so many times what is wanted, so that a stock lasts, and grows stale."""
+"""A refill takes this many times the demand, so that a stock lasts and can become stale."""
 
 T = TypeVar("T")
 
 
 @dataclass(slots=True)
 class MemoryDatabase:
-    """What all shards share."""
+    """The collections that all shards share."""
 
     codes: dict[str, CodeDocument] = field(default_factory=dict)
     reservations: dict[str, ReservationDocument] = field(default_factory=dict)
     requests: dict[str, LedgerDocument] = field(default_factory=dict)
     inventory: dict[str, InventoryDocument] = field(default_factory=dict)
     applied: list[Plan] = field(default_factory=list)
-    """Plans that are written, those without writes included, in the order of their commits."""
+    """Applied plans, in the order of their commits; plans without writes included."""
 
     def add_codes(self, key: StockKey, codes: Iterable[Candidate], at: datetime) -> None:
-        """What an import's transaction does: insert codes, and count them in the import's own shard."""
-        added = [self._code(key, number, one, at) for number, one in enumerate(codes)]
-        self.codes |= {one.id: one for one in added}
+        """Insert codes and count them in the import's shard, as an import's transaction does."""
+        added = [self._code(key, number, code, at) for number, code in enumerate(codes)]
+        self.codes |= {code.id: code for code in added}
         shard_id = f"{key.campaign_id}:{key.code_type}:{IMPORT_SHARD}"
         old = self.inventory.get(shard_id)
         self.inventory[shard_id] = InventoryDocument(
@@ -60,15 +61,15 @@ class MemoryDatabase:
         )
 
     def available(self, key: StockKey) -> list[Candidate]:
-        """A look at everything there is, in the order of the draw."""
-        found = (one for one in self.codes.values() if is_in(one, key) and one.status == CodeStatus.AVAILABLE)
-        return [Candidate(one.id, one.code) for one in sorted(found, key=lambda one: one.draw)]
+        """All available codes, in the order of their draw."""
+        found = (code for code in self.codes.values() if is_of(code, key) and code.status == CodeStatus.AVAILABLE)
+        return [Candidate(code.id, code.code) for code in sorted(found, key=lambda code: code.draw)]
 
-    def _code(self, key: StockKey, number: int, one: Candidate, at: datetime) -> CodeDocument:
+    def _code(self, key: StockKey, number: int, candidate: Candidate, at: datetime) -> CodeDocument:
         return CodeDocument(
-            _id=one.code_id,
+            _id=candidate.code_id,
             campaign_id=key.campaign_id,
-            code=one.code,
+            code=candidate.code,
             code_type=key.code_type,
             status=CodeStatus.AVAILABLE,
             draw=len(self.codes) + number,
@@ -79,7 +80,7 @@ class MemoryDatabase:
 
 
 class MemoryCodeStore:
-    """One partition's way to the database."""
+    """The store of one partition."""
 
     def __init__(self, database: MemoryDatabase, shard: str, *, tells_values: bool) -> None:
         self.faults = Faults()
@@ -89,11 +90,11 @@ class MemoryCodeStore:
         self._stock: dict[StockKey, dict[str, Candidate]] = {}
 
     def put_in_stock(self, key: StockKey, gone: Iterable[Candidate]) -> None:
-        """Make the stock stale: candidates that somebody else has by now come first."""
-        self._stock[key] = {one.code_id: one for one in gone} | self._stock.get(key, {})
+        """Make the stock stale: put candidates first that other partitions have taken."""
+        self._stock[key] = {candidate.code_id: candidate for candidate in gone} | self._stock.get(key, {})
 
     async def take_over(self) -> None:
-        """See `CodeStore.take_over`: memory holds nothing open."""
+        """See `CodeStore.take_over`: no transaction can be open in memory."""
 
     async def gather(self, requests: Sequence[Asked[Request]]) -> Facts:
         """See `CodeStore.gather`."""
@@ -102,20 +103,20 @@ class MemoryCodeStore:
         campaigns = {shard.campaign_id for shard in self._database.inventory.values()}
         reservations = chosen(self._database.reservations, needs.reservations)
         known = needs.campaigns & campaigns
-        told = self._told(reservations.values(), needs.told_again)
+        codes = self._codes_with_values(reservations.values(), needs.redelivered_codes)
         return Facts(
             known_campaigns=known,
             decided=decided,
             reservations=reservations,
-            code_values={one.id: one.code for one in told},
-            code_holders={one.id: one.moved_by for one in told} if self._tells_values else None,
+            code_values={code.id: code.code for code in codes},
+            code_holders={code.id: code.moved_by for code in codes} if self._tells_values else None,
             candidates={
                 key: self._supply(key, wanted) for key, wanted in needs.stock.items() if key.campaign_id in known
             },
             shards={
-                StockKey(one.campaign_id, one.code_type): one
-                for one in self._database.inventory.values()
-                if one.shard == self._shard
+                StockKey(shard.campaign_id, shard.code_type): shard
+                for shard in self._database.inventory.values()
+                if shard.shard == self._shard
             },
         )
 
@@ -135,7 +136,7 @@ class MemoryCodeStore:
 
     async def inconsistent(self, reservation_ids: Collection[str]) -> Mapping[str, str]:
         """See `CodeStore.inconsistent`."""
-        codes = {one.id: CodeState(one.status, one.moved_by) for one in self._database.codes.values()}
+        codes = {code.id: CodeState(code.status, code.moved_by) for code in self._database.codes.values()}
         named = chosen(self._database.reservations, reservation_ids)
         found = {rid: disagreement(reservation, codes) for rid, reservation in named.items()}
         return {rid: why for rid, why in found.items() if why is not None}
@@ -143,13 +144,13 @@ class MemoryCodeStore:
     def _decided(self, requests: Iterable[Asked[Request]]) -> Mapping[str, LedgerDocument]:
         return chosen(self._database.requests, (asked.request.request_id for asked in requests))
 
-    def _told(
-        self, reservations: Iterable[ReservationDocument], told_again: frozenset[str]
+    def _codes_with_values(
+        self, reservations: Iterable[ReservationDocument], redelivered_codes: frozenset[str]
     ) -> Collection[CodeDocument]:
         if not self._tells_values:
             return ()
-        held = {code_id for one in reservations if one.state == "held" for code_id in one.code_ids}
-        return chosen(self._database.codes, held | told_again).values()
+        held = {code_id for hold in reservations if hold.state == "held" for code_id in hold.code_ids}
+        return chosen(self._database.codes, held | redelivered_codes).values()
 
     def _supply(self, key: StockKey, wanted: int) -> list[Candidate]:
         held = self._stock.setdefault(key, {})
@@ -157,7 +158,7 @@ class MemoryCodeStore:
             fresh = self._database.available(key)
             if len(fresh) < wanted:
                 held.clear()
-            held |= {one.code_id: one for one in islice(fresh, wanted * STOCK_YIELD)}
+            held |= {candidate.code_id: candidate for candidate in islice(fresh, wanted * STOCK_YIELD)}
         return list(islice(held.values(), wanted))
 
     def _used(self, code_ids: Iterable[str]) -> None:
@@ -177,13 +178,13 @@ class MemoryCodeStore:
     def _check_codes(self, plan: Plan) -> None:
         for move, code_ids in plan.code_moves.items():
             found = chosen(self._database.codes, code_ids).values()
-            stale_if(len(found) != len(code_ids) or any(one.status != move.before for one in found), "codes")
+            stale_if(len(found) != len(code_ids) or any(code.status != move.before for code in found), "codes")
             is_held = move.before == CodeStatus.RESERVED
-            stale_if(is_held and any(one.moved_by not in plan.holders for one in found), "codes")
+            stale_if(is_held and any(code.moved_by not in plan.holders for code in found), "codes")
 
     def _check_reservations(self, plan: Plan) -> None:
         held = self._database.reservations
-        stale_if(any(one.id in held for one in plan.new_reservations), "reservations")
+        stale_if(any(reservation.id in held for reservation in plan.new_reservations), "reservations")
         moved = (rid for ids in plan.reservation_moves.values() for rid in ids)
         stale_if(any(held[rid].state != "held" for rid in moved), "reservations")
 
@@ -200,7 +201,7 @@ class MemoryCodeStore:
             for code_id in code_ids:
                 update = {"status": move.after, **moved}
                 database.codes[code_id] = database.codes[code_id].model_copy(update=update)
-        database.reservations |= {one.id: one for one in plan.new_reservations}
+        database.reservations |= {reservation.id: reservation for reservation in plan.new_reservations}
         for state, ids in plan.reservation_moves.items():
             for rid in ids:
                 update = {"state": state, **moved}
@@ -209,16 +210,25 @@ class MemoryCodeStore:
 
 
 def chosen(documents: Mapping[str, T], ids: Iterable[str]) -> dict[str, T]:
-    """Those of the documents that are there."""
-    return {one: documents[one] for one in ids if one in documents}
+    """The documents with these ids that exist."""
+    return {key: documents[key] for key in ids if key in documents}
 
 
-def is_in(code: CodeDocument, key: StockKey) -> bool:
-    """Whether a code is of a kind."""
+def summed(shards: Iterable[InventoryDocument]) -> Counter[tuple[str, str, str]]:
+    """Codes by campaign, type and status, as the shards add up; zeros are left out."""
+    counts: Counter[tuple[str, str, str]] = Counter()
+    for shard in shards:
+        for status in ("available", "reserved", "assigned"):
+            counts[shard.campaign_id, shard.code_type, status] += getattr(shard, status)
+    return Counter({key: count for key, count in counts.items() if count})
+
+
+def is_of(code: CodeDocument, key: StockKey) -> bool:
+    """Whether a code has this campaign and code type."""
     return (code.campaign_id, code.code_type) == key
 
 
-def stale_if(is_stale: bool, what: str) -> None:
-    """Raises FactsStale if so."""
+def stale_if(is_stale: bool, collection: str) -> None:
+    """Raise FactsStale on a condition."""
     if is_stale:
-        raise FactsStale(f"{what}: no longer as planned")
+        raise FactsStale(f"{collection}: no longer as planned")

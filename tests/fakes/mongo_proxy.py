@@ -1,10 +1,10 @@
-"""A proxy that speaks MongoDB's wire protocol, and answers errors to chosen statements in the server's place.
+"""A proxy that speaks MongoDB's wire protocol, and answers chosen statements with errors in the server's place.
 
-In:   the address of a database; which statement shall fail next, how, and with which codes.
+In:   the address of a database; which statements fail next, how, and with which codes.
 Out:  an address of its own; the statements that passed.
 
-It works in front of every engine, where a failpoint would need a mongod. It must be the only address that the client
-knows (`directConnection=true`), and the client must not compress what it sends.
+It works with every engine, where a failpoint would need a mongod. It must be the client's only address
+(`directConnection=true`), and the client must not use compression.
 """
 
 import asyncio
@@ -12,14 +12,15 @@ import struct
 from collections import Counter, deque
 from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Final, Literal, NamedTuple
-from urllib.parse import urlsplit
 
 import bson
 
+from tests.fakes.relay import Ends, Relay, relayed
+
 Manner = Literal["instead", "after", "cut"]
-"""The error comes instead of the statement; or after it was done; or it was done and the connection breaks."""
+"""The error replaces the statement; or it follows its execution; or the connection breaks after the execution."""
 
 HEADER: Final = struct.Struct("<iiii")
 OP_MSG: Final = 2013
@@ -27,14 +28,14 @@ BODY: Final = 0
 FIRST_SECTION: Final = HEADER.size + 4
 WRITES: Final = frozenset({"insert", "update", "delete"})
 HEARTBEAT: Final = "heartbeatFrequencyMS=500"
-"""After an error of a primary that steps down, the driver asks again who is primary. A server that does step down
-tells it at once; this one does not, and by default the driver would wait for that for 10 s."""
+"""After an error of a primary that steps down, the driver looks for the new primary. A real server reports that at
+once; this one does not, and the default interval of the driver is 10 s."""
 LABELLED: Final = frozenset({6, 7, 24, 89, 91, 112, 134, 189, 246, 251, 262, 9001, 10107, 11600, 11602, 13435, 13436})
-"""Codes to which a server adds that the transaction may be tried again."""
+"""Codes that a server labels as transient in a transaction."""
 
 
 class Statement(NamedTuple):
-    """What is asked of which collection; "" where it is asked of none."""
+    """A command and its collection; "" for commands without one."""
 
     command: str
     collection: str = ""
@@ -47,22 +48,22 @@ class Fault:
     code: int
     manner: Manner = "instead"
     of_write: bool = False
-    """Said of the single write, in an answer that is otherwise well."""
+    """Report it as a write error in a successful answer."""
 
 
-@dataclass(slots=True)
-class MongoProxy:
+Replaced = dict[int, tuple[Fault, Mapping[str, Any]]]
+"""Faults of statements on their way, by request id, with the statement's body."""
+
+
+class MongoProxy(Relay):
     """Lives for one role."""
 
-    host: str
-    target_port: int
-    port: int = 0
-    seen: Counter[Statement] = field(default_factory=Counter)
-    bodies: dict[Statement, Mapping[str, Any]] = field(default_factory=dict)
-    """The last one of each."""
-    _faults: dict[Statement, deque[Fault]] = field(default_factory=dict)
-    _server: asyncio.Server | None = None
-    _open: dict[asyncio.Task[None], asyncio.StreamWriter] = field(default_factory=dict)
+    def __init__(self, host: str, target_port: int) -> None:
+        super().__init__(host, target_port)
+        self.seen: Counter[Statement] = Counter()
+        self.bodies: dict[Statement, Mapping[str, Any]] = {}
+        """The last body of each statement."""
+        self._faults: dict[Statement, deque[Fault]] = {}
 
     def fail(self, statement: Statement, faults: Iterable[Fault]) -> None:
         """Let the next of these statements fail, one fault each."""
@@ -73,66 +74,31 @@ class MongoProxy:
         """Faults that have not happened yet."""
         return {statement: len(faults) for statement, faults in self._faults.items() if faults}
 
-    async def start(self) -> None:
-        """Listen."""
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
-        self.port = self._server.sockets[0].getsockname()[1]
+    async def relay(self, ends: Ends) -> None:
+        replaced: Replaced = {}
+        await asyncio.gather(self._pass_statements(ends, replaced), self._pass_answers(ends, replaced))
 
-    async def stop(self) -> None:
-        """Cut off whoever is there."""
-        if self._server is not None:
-            self._server.close()
-        for writer in self._open.values():
-            writer.transport.abort()
-        await asyncio.gather(*self._open)
-
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task is not None
-        self._open[task] = writer
-        with suppress(OSError):
-            there, back = await asyncio.open_connection(self.host, self.target_port)
-            replaced: dict[int, tuple[Fault, Mapping[str, Any]]] = {}
-            await asyncio.gather(
-                self._ask(reader, back, writer, replaced), self._answer(there, writer, back, replaced)
-            )
-        writer.transport.abort()
-        del self._open[task]
-
-    async def _ask(
-        self,
-        reader: asyncio.StreamReader,
-        back: asyncio.StreamWriter,
-        writer: asyncio.StreamWriter,
-        replaced: dict[int, tuple[Fault, Mapping[str, Any]]],
-    ) -> None:
-        """What the client asks, on its way to the server, unless it fails here."""
-        async for request_id, _, message in messages(reader):
+    async def _pass_statements(self, ends: Ends, replaced: Replaced) -> None:
+        """From the client to the server, but for statements that fail here."""
+        async for request_id, _, message in messages(ends.from_client):
             body = body_of(message)
             fault = self._next_fault(body)
             if fault is not None and fault.manner == "instead":
-                writer.write(answer(request_id, error_of(fault, body)))
+                ends.to_client.write(answer(request_id, error_of(fault, body)))
                 continue
             if fault is not None:
                 replaced[request_id] = fault, body
-            back.write(message)
-        back.transport.abort()
+            ends.to_part.write(message)
+        ends.to_part.transport.abort()
 
-    async def _answer(
-        self,
-        there: asyncio.StreamReader,
-        writer: asyncio.StreamWriter,
-        back: asyncio.StreamWriter,
-        replaced: dict[int, tuple[Fault, Mapping[str, Any]]],
-    ) -> None:
-        """What the server answers, unless that gets lost here."""
-        async for _, response_to, message in messages(there):
+    async def _pass_answers(self, ends: Ends, replaced: Replaced) -> None:
+        """From the server to the client, but for answers that are replaced or lost."""
+        async for _, response_to, message in messages(ends.from_part):
             fault, body = replaced.pop(response_to, (None, {}))
             if fault is not None and fault.manner == "cut":
                 break
-            writer.write(message if fault is None else answer(response_to, error_of(fault, body)))
-        writer.transport.abort()
-        back.transport.abort()
+            ends.to_client.write(message if fault is None else answer(response_to, error_of(fault, body)))
+        ends.abort()
 
     def _next_fault(self, body: Mapping[str, Any]) -> Fault | None:
         statement = statement_of(body)
@@ -143,7 +109,7 @@ class MongoProxy:
 
 
 async def messages(reader: asyncio.StreamReader) -> AsyncIterator[tuple[int, int, bytes]]:
-    """Whole messages, each with its id and that of the one it answers."""
+    """Whole messages, each with its id and the id of the message that it answers."""
     with suppress(OSError, asyncio.IncompleteReadError):
         while True:
             head = await reader.readexactly(HEADER.size)
@@ -152,7 +118,7 @@ async def messages(reader: asyncio.StreamReader) -> AsyncIterator[tuple[int, int
 
 
 def body_of(message: bytes) -> Mapping[str, Any]:
-    """The command; {} for what drivers greet with."""
+    """The command; {} for a driver's first hello."""
     if HEADER.unpack_from(message)[3] != OP_MSG or message[FIRST_SECTION] != BODY:
         return {}
     (size,) = struct.unpack_from("<i", message, FIRST_SECTION + 1)
@@ -161,14 +127,14 @@ def body_of(message: bytes) -> Mapping[str, Any]:
 
 
 def statement_of(body: Mapping[str, Any]) -> Statement:
-    """By the command's first field; of `getMore` the collection stands elsewhere."""
+    """From the command's first field; `getMore` names the collection in another field."""
     command = next(iter(body), "")
     named = body.get("collection") if command == "getMore" else body.get(command)
     return Statement(command, named if isinstance(named, str) else "")
 
 
 def error_of(fault: Fault, body: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The server's words for it; code 0 says that all went well, and nothing was done."""
+    """The server's answer for a fault; code 0 reports success without execution."""
     if fault.code == 0:
         return {"ok": 1.0}
     wrong = {"code": fault.code, "errmsg": "as the test wants it"}
@@ -188,13 +154,5 @@ def answer(response_to: int, document: Mapping[str, Any]) -> bytes:
 @asynccontextmanager
 async def mongo_proxied(address: str) -> AsyncIterator[tuple[MongoProxy, str]]:
     """A proxy of the database at this address; and the same address by way of it."""
-    parts = urlsplit(address)
-    assert parts.hostname is not None
-    assert parts.port is not None
-    proxy = MongoProxy(parts.hostname, parts.port)
-    await proxy.start()
-    try:
-        through = address.replace(f"{parts.hostname}:{parts.port}", f"127.0.0.1:{proxy.port}")
+    async with relayed(MongoProxy, address) as (proxy, through):
         yield proxy, f"{through}&{HEARTBEAT}"
-    finally:
-        await proxy.stop()

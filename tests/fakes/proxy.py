@@ -1,106 +1,76 @@
-"""A TCP proxy between a role and a part of the stack: only this role loses the part, nobody else is disturbed.
+"""A TCP proxy between a role and a part of the stack: only this role loses the part.
 
-In:   the address of the part; when to refuse, when to fall silent, when to be there again.
-Out:  an address of its own; the ranges that were asked of S3 through it.
+In:   the address of the part; when it refuses connections, when it is silent, when it is available again.
+Out:  an address of its own; the ranges that were requested of S3 through it.
 """
 
 import asyncio
 import re
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from typing import Final, Literal
-from urllib.parse import urlsplit
+
+from tests.fakes.relay import Ends, Relay, relayed
 
 Manner = Literal["refused", "silent"]
-"""How a part is away: nobody listens and what was open is closed; or whatever is sent, no answer comes."""
+"""How a part is unavailable: connections are refused and open ones closed; or no answer ever comes."""
 
 PIECE_BYTES: Final = 65_536
 RANGE: Final = re.compile(rb"\r\nrange: bytes=(\d+)-(\d+)\r\n", re.IGNORECASE)
 
 
-class Proxy:
-    """Lives for one part and one role."""
+class Proxy(Relay):
+    """Passes bytes unchanged."""
 
-    def __init__(self, host: str, port: int) -> None:
-        self._target = host, port
-        self._server: asyncio.Server | None = None
-        self._open: dict[asyncio.Task[None], asyncio.StreamWriter] = {}
-        self._speaks = asyncio.Event()
-        self.port = 0
+    def __init__(self, host: str, target_port: int) -> None:
+        super().__init__(host, target_port)
+        self._flows = asyncio.Event()
         self.bytes_per_s: float | None = None
-        """Of what a client sends, on each connection; None: as fast as it goes."""
+        """Limit for what a client sends, on each connection; None: no limit."""
         self.ranges: list[tuple[int, int]] = []
-        """First and last byte of each range asked for, in order."""
+        """First and last byte of each requested range, in order."""
 
     async def start(self) -> None:
-        """Listen, at the same port each time."""
-        self._speaks.set()
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", self.port)
-        self.port = self._server.sockets[0].getsockname()[1]
+        self._flows.set()
+        await super().start()
 
     async def stop(self) -> None:
-        """Refuse whoever comes, and cut off whoever is there."""
-        if self._server is not None:
-            self._server.close()
-        self._speaks.set()
-        for writer in self._open.values():
-            writer.transport.abort()
-        await asyncio.gather(*self._open)
+        self._flows.set()
+        await super().stop()
 
     @asynccontextmanager
-    async def away(self, manner: Manner) -> AsyncIterator[None]:
-        """The part is away in this manner; at the end it is back."""
+    async def unavailable(self, manner: Manner) -> AsyncIterator[None]:
+        """The part is unavailable until the block ends."""
         if manner == "refused":
             await self.stop()
             yield
             await self.start()
         else:
-            self._speaks.clear()
+            self._flows.clear()
             yield
-            self._speaks.set()
+            self._flows.set()
 
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task is not None
-        self._open[task] = writer
-        with suppress(OSError):
-            there, back = await asyncio.open_connection(*self._target)
-            await asyncio.gather(
-                self._pass(reader, back, writer, is_narrow=True), self._pass(there, writer, back, is_narrow=False)
-            )
-        writer.transport.abort()
-        del self._open[task]
+    async def relay(self, ends: Ends) -> None:
+        await asyncio.gather(
+            self._pass(ends.from_client, ends.to_part, ends, is_limited=True),
+            self._pass(ends.from_part, ends.to_client, ends, is_limited=False),
+        )
 
     async def _pass(
-        self,
-        source: asyncio.StreamReader,
-        target: asyncio.StreamWriter,
-        other: asyncio.StreamWriter,
-        *,
-        is_narrow: bool,
+        self, source: asyncio.StreamReader, target: asyncio.StreamWriter, ends: Ends, *, is_limited: bool
     ) -> None:
-        """One direction. What was sent into a silence arrives late, as with a network that comes back."""
+        """One direction. Bytes sent during a silence arrive late, as on a network that recovers."""
         with suppress(OSError):
             while piece := await source.read(PIECE_BYTES):
                 self.ranges += [(int(first), int(last)) for first, last in RANGE.findall(piece)]
-                await self._speaks.wait()
-                if is_narrow and self.bytes_per_s is not None:
+                await self._flows.wait()
+                if is_limited and self.bytes_per_s is not None:
                     await asyncio.sleep(len(piece) / self.bytes_per_s)
                 target.write(piece)
                 await target.drain()
-        for end in (target, other):
-            end.transport.abort()
+        ends.abort()
 
 
-@asynccontextmanager
-async def proxied(address: str) -> AsyncIterator[tuple[Proxy, str]]:
+def proxied(address: str) -> AbstractAsyncContextManager[tuple[Proxy, str]]:
     """A proxy of what is at this address, a URL; and the same URL by way of it."""
-    parts = urlsplit(address)
-    assert parts.hostname is not None
-    assert parts.port is not None
-    proxy = Proxy(parts.hostname, parts.port)
-    await proxy.start()
-    try:
-        yield proxy, address.replace(f"{parts.hostname}:{parts.port}", f"127.0.0.1:{proxy.port}")
-    finally:
-        await proxy.stop()
+    return relayed(Proxy, address)

@@ -1,7 +1,7 @@
-"""An S3 that answers what it is told to: errors that a real one gives only with rights, archives or overload.
+"""A scripted S3: errors that a real one returns only for missing rights, archived objects or overload.
 
 In:   for each key an `Answers`.
-Out:  its address; every request that came.
+Out:  its address; every request it received.
 """
 
 import asyncio
@@ -14,7 +14,7 @@ from typing import Final, NamedTuple
 from aiohttp import web
 
 SILENT: Final = 0
-"""No status: the answer never comes."""
+"""No status: no answer ever comes."""
 ETAG: Final = '"0123456789abcdef"'
 XML: Final = '<?xml version="1.0" encoding="UTF-8"?>\n<Error><Code>{code}</Code><Message>no</Message></Error>'
 
@@ -32,53 +32,53 @@ class Answers(NamedTuple):
     """How requests for one key are answered."""
 
     status: int
-    """200: well, but with all bytes, whatever range was asked for. `SILENT`: not at all."""
+    """200: success, but with all bytes instead of the requested range. `SILENT`: no answer."""
     code: str
-    """S3's word for the error; an answer to HEAD does not have it, as with Amazon's."""
+    """S3's error code; as on AWS, an answer to HEAD omits it."""
     methods: tuple[str, ...] = ("HEAD", "GET")
-    """Those answered with the error."""
+    """Methods that get the error."""
     times: int = 1_000_000
-    """So many requests; those after it are answered well."""
+    """Number of requests that get the error; later ones succeed."""
 
 
 @dataclass
-class ToldS3:
+class ScriptedS3:
     """Lives for one server."""
 
     answers: Mapping[str, Answers]
     body: bytes
-    """Of every object."""
+    """The content of every object."""
     asked: list[Asked] = field(default_factory=list)
-    told: Counter[str] = field(default_factory=Counter)
-    """Errors, by key."""
+    errors: Counter[str] = field(default_factory=Counter)
+    """Number of errors, by key."""
 
     async def answer(self, request: web.Request) -> web.Response:
-        """One request."""
+        """Answer one request."""
         key = request.match_info["key"]
         headers = request.headers
         self.asked.append(Asked(request.method, key, headers.get("Range", ""), headers.get("If-Match", "")))
-        told = self.answers.get(key)
-        if told is None or request.method not in told.methods or self.told[key] >= told.times:
-            return self._taken() if request.method == "PUT" else self._well(request.http_range)
-        self.told[key] += 1
-        if told.status == SILENT:
+        scripted = self.answers.get(key)
+        if scripted is None or request.method not in scripted.methods or self.errors[key] >= scripted.times:
+            return self._taken() if request.method == "PUT" else self._content(request.http_range)
+        self.errors[key] += 1
+        if scripted.status == SILENT:
             await asyncio.Event().wait()
-        if told.status == web.HTTPOk.status_code:
-            return self._well(slice(None))
-        text = "" if request.method == "HEAD" else XML.format(code=told.code)
-        return web.Response(status=told.status, text=text, content_type="application/xml")
+        if scripted.status == web.HTTPOk.status_code:
+            return self._content(slice(None))
+        text = "" if request.method == "HEAD" else XML.format(code=scripted.code)
+        return web.Response(status=scripted.status, text=text, content_type="application/xml")
 
     def _taken(self) -> web.Response:
         return web.Response(headers={"ETag": ETAG})
 
-    def _well(self, wanted: slice) -> web.Response:
+    def _content(self, wanted: slice) -> web.Response:
         status = 200 if wanted.stop is None else 206
         return web.Response(status=status, body=self.body[wanted], headers={"ETag": ETAG})
 
 
 @asynccontextmanager
-async def told_s3(s3: ToldS3) -> AsyncIterator[str]:
-    """Serve it on a free port; gives its address."""
+async def serving_s3(s3: ScriptedS3) -> AsyncIterator[str]:
+    """Serve it on a free port; yields its address."""
     application = web.Application()
     application.router.add_route("*", "/{bucket}/{key}", s3.answer)
     runner = web.AppRunner(application, access_log=None, handler_cancellation=True, shutdown_timeout=1)

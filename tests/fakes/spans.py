@@ -25,11 +25,11 @@ class Spans:
         self.tracer = OtelTracer(self._provider)
 
     def all(self) -> tuple[ReadableSpan, ...]:
-        """In the order of their ends."""
+        """All spans, in the order of their ends."""
         return self._exporter.get_finished_spans()
 
     def named(self, name: str) -> list[ReadableSpan]:
-        """Those of one name."""
+        """The spans of one name."""
         return [span for span in self.all() if span.name == name]
 
     def one(self, name: str) -> ReadableSpan:
@@ -38,17 +38,16 @@ class Spans:
         return span
 
     def text(self) -> str:
-        """All that they tell."""
+        """All spans as text."""
         return "\n".join(span.to_json() for span in self.all())
 
 
 def parent_of(span: ReadableSpan) -> int | None:
-    """The id of the span it is a child of."""
+    """The id of its parent span."""
     return None if span.parent is None else span.parent.span_id
 
 
 def id_of(span: ReadableSpan) -> int:
-    """Its own id."""
     assert span.context is not None
     return int(span.context.span_id)
 
@@ -59,18 +58,18 @@ def traces_of(span: ReadableSpan) -> list[str]:
 
 
 class Collector:
-    """What it received."""
+    """A collector's exports."""
 
     def __init__(self) -> None:
         self.requests: list[ExportTraceServiceRequest] = []
 
     async def take(self, request: web.Request) -> web.Response:
-        """One export."""
+        """Receive one export."""
         self.requests.append(ExportTraceServiceRequest.FromString(await request.read()))
         return web.Response()
 
     def names(self) -> set[str]:
-        """Of all spans, each with its service's."""
+        """The names of all spans, each with its service's name."""
         return {
             f"{attribute.value.string_value}: {span.name}"
             for request in self.requests
@@ -82,7 +81,7 @@ class Collector:
         }
 
     def text(self) -> str:
-        """All that was told."""
+        """All exports as text."""
         return "\n".join(map(str, self.requests))
 
 

@@ -1,4 +1,4 @@
-"""Codes straight into the database, as an import leaves them: for tests that are not about imports."""
+"""Codes inserted directly into the database, as an import leaves them, for tests of other things."""
 
 import secrets
 from datetime import UTC, datetime
@@ -9,7 +9,7 @@ from stores.mongo.connection import Database
 
 SHARD = "import.commands.v1.0"
 INSERT_SIZE = 500
-"""One operation must end within the database's time-out, on the slowest engine of the stack under load too."""
+"""One operation must end within the time-out, even on the slowest engine under load."""
 
 
 async def put_codes(
@@ -39,7 +39,7 @@ def a_code(campaign_id: str, code_type: CodeType, code: str) -> dict[str, Any]:
 
 
 def a_shard(campaign_id: str, code_type: CodeType, count: int) -> dict[str, Any]:
-    """The totals of what was put."""
+    """The shard that counts the codes."""
     return {
         "_id": f"{campaign_id}:{code_type}:{SHARD}",
         "campaign_id": campaign_id,

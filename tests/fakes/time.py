@@ -1,8 +1,11 @@
-"""Time that passes at once: an event loop whose pauses take none, and a clock that a test turns."""
+"""Time under a test's control: an event loop whose pauses take no time, and clocks that a test sets.
+
+Out: `run`, `ImpatientLoop`; `Clock`, `SecondsClock`.
+"""
 
 import asyncio
 import selectors
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
@@ -12,21 +15,30 @@ T = TypeVar("T")
 
 @dataclass(slots=True)
 class Clock:
-    """A time of day that moves only when told."""
+    """A wall clock that stands still between steps."""
 
     now: datetime
 
     def __call__(self) -> datetime:
-        """The time."""
         return self.now
 
     def step(self, seconds: float) -> None:
-        """Go forwards, or backwards."""
+        """Move forwards or backwards."""
         self.now += timedelta(seconds=seconds)
 
 
+@dataclass(slots=True)
+class SecondsClock:
+    """Seconds, as `time.monotonic` and `time.time` give them; they pass only by assignment to `now`."""
+
+    now: float = 1_000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
 class ImpatientSelector(selectors.SelectSelector):
-    """Never waits for more than what is there already; counts the seconds it should have waited."""
+    """Never waits; counts the seconds that it should have waited."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -36,17 +48,28 @@ class ImpatientSelector(selectors.SelectSelector):
         """See `selectors.BaseSelector.select`."""
         ready = super().select(0)
         if not ready:
-            assert timeout is not None, "nothing will ever happen again"
+            assert timeout is not None, "nothing is left to wait for"
             self.skipped_s += max(0.0, timeout)
         return ready
 
 
 class ImpatientLoop(asyncio.SelectorEventLoop):
-    """`asyncio.sleep(3600)` is over at once, and the loop's time says that an hour went by."""
+    """`asyncio.sleep(3600)` ends at once, and the loop's time moves by an hour."""
 
     def __init__(self) -> None:
         self._skipping = ImpatientSelector()
         super().__init__(self._skipping)
+
+    def run_in_executor(  # type: ignore[override]  # the stub has variadic generics, which a fake need not repeat
+        self, executor: Any, func: Callable[..., Any], *args: Any
+    ) -> "asyncio.Future[Any]":
+        """Done at once: time that is skipped must not pass while a thread works."""
+        future = self.create_future()
+        try:
+            future.set_result(func(*args))
+        except Exception as why:  # noqa: BLE001  # it is the caller's, as an executor's would be
+            future.set_exception(why)
+        return future
 
     def time(self) -> float:
         """Seconds, skipped ones included."""

@@ -1,13 +1,12 @@
 """Stores of imports on a real MongoDB that refuse, take too long, or let something happen at a certain moment."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from datetime import datetime
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import ClassVar
 
+from handlers.imports.plan import ChunkPlan
 from schemas.documents import ImportDocument, InventoryDocument, RejectsDocument
 from schemas.errors import ChunkTooSlow, FactsStale, StoreRefused, StoreUnavailable
-from stores.import_port import Prepared, Written
 from stores.mongo.imports import MongoImportStore
 
 
@@ -26,10 +25,10 @@ class ReadsFail(MongoImportStore):
         self._read()
         return await super().find(import_id)
 
-    async def look_up(self, prepared: Prepared, campaign_id: str) -> Prepared:
+    async def look_up(self, codes: Iterable[str], campaign_id: str) -> Mapping[str, str]:
         """See `ImportStore.look_up`."""
         self._read()
-        return await super().look_up(prepared, campaign_id)
+        return await super().look_up(codes, campaign_id)
 
     async def is_cancelled(self, import_id: str) -> bool:
         """See `ImportStore.is_cancelled`."""
@@ -66,11 +65,11 @@ class LocationRefused(MongoImportStore):
 class ChunksRefused(MongoImportStore):
     """Chunks are refused from the third on."""
 
-    async def write_chunk(self, prepared: Prepared, before: ImportDocument, *, at: datetime) -> Written:
-        """See `ImportStore.write_chunk`."""
-        if before.rows_read >= 100:
+    async def apply(self, plan: ChunkPlan) -> None:
+        """See `ImportStore.apply`."""
+        if plan.before.rows_read >= 100:
             raise StoreRefused("121")
-        return await super().write_chunk(prepared, before, at=at)
+        await super().apply(plan)
 
 
 class TakingRefused(MongoImportStore):
@@ -101,14 +100,14 @@ class SlowStore(MongoImportStore):
     row_s: ClassVar[float] = 0.001
     sizes: ClassVar[list[int]] = []
 
-    async def write_chunk(self, prepared: Prepared, before: ImportDocument, *, at: datetime) -> Written:
-        """See `ImportStore.write_chunk`."""
-        rows = prepared.chunk.rows
+    async def apply(self, plan: ChunkPlan) -> None:
+        """See `ImportStore.apply`."""
+        rows = plan.rows
         self.sizes.append(rows)
         await asyncio.sleep(min(rows, self.rows_in_time) * self.row_s)
         if rows > self.rows_in_time:
-            raise ChunkTooSlow("NetworkTimeout []")
-        return await super().write_chunk(prepared, before, at=at)
+            raise ChunkTooSlow("NetworkTimeout []", timed_out_s=self.rows_in_time * self.row_s)
+        await super().apply(plan)
 
 
 class SlowAtFirst(SlowStore):
@@ -116,11 +115,12 @@ class SlowAtFirst(SlowStore):
 
     row_s: ClassVar[float] = 0.03
 
-    async def write_chunk(self, prepared: Prepared, before: ImportDocument, *, at: datetime) -> Written:
-        """See `ImportStore.write_chunk`."""
-        if before.id == "i1":
-            return await super().write_chunk(prepared, before, at=at)
-        return await MongoImportStore.write_chunk(self, prepared, before, at=at)
+    async def apply(self, plan: ChunkPlan) -> None:
+        """See `ImportStore.apply`."""
+        if plan.before.id == "i1":
+            await super().apply(plan)
+        else:
+            await MongoImportStore.apply(self, plan)
 
 
 class LateStore(SlowStore):
@@ -128,14 +128,14 @@ class LateStore(SlowStore):
 
     late = 0
 
-    async def write_chunk(self, prepared: Prepared, before: ImportDocument, *, at: datetime) -> Written:
-        """See `ImportStore.write_chunk`."""
+    async def apply(self, plan: ChunkPlan) -> None:
+        """See `ImportStore.apply`."""
         try:
-            return await super().write_chunk(prepared, before, at=at)
+            await super().apply(plan)
         except ChunkTooSlow:
             self.late += 1
             if self.late % 2:
-                await MongoImportStore.write_chunk(self, prepared, before, at=at)
+                await MongoImportStore.apply(self, plan)
             raise
 
 
@@ -157,11 +157,11 @@ class HeldUp(MongoImportStore):
 class ContendedStore(MongoImportStore):
     """A server whose cache holds no more than so many rows, and which calls that a conflict."""
 
-    async def write_chunk(self, prepared: Prepared, before: ImportDocument, *, at: datetime) -> Written:
-        """See `ImportStore.write_chunk`."""
-        if prepared.chunk.rows > 30:
+    async def apply(self, plan: ChunkPlan) -> None:
+        """See `ImportStore.apply`."""
+        if plan.rows > 30:
             raise FactsStale("OperationFailure [112]", "write_conflict")
-        return await super().write_chunk(prepared, before, at=at)
+        await super().apply(plan)
 
 
 class DeafStore(MongoImportStore):
@@ -169,11 +169,10 @@ class DeafStore(MongoImportStore):
 
     calls = 0
 
-    async def write_chunk(self, prepared: Prepared, before: ImportDocument, *, at: datetime) -> Written:
-        """See `ImportStore.write_chunk`."""
-        written = await super().write_chunk(prepared, before, at=at)
+    async def apply(self, plan: ChunkPlan) -> None:
+        """See `ImportStore.apply`."""
+        await super().apply(plan)
         self._lose()
-        return written
 
     async def replace(self, before: ImportDocument, after: ImportDocument) -> None:
         """See `ImportStore.replace`."""

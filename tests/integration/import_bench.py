@@ -27,7 +27,7 @@ class Found(NamedTuple):
     """The reject report's text; empty: there is none."""
 
 
-class Bench(NamedTuple):
+class ImporterBench(NamedTuple):
     """A running importer, and who looks at it."""
 
     role: Role
@@ -52,7 +52,7 @@ class Bench(NamedTuple):
 
 
 @asynccontextmanager
-async def importing(environment: Mapping[str, str], log: Path, **more: str) -> AsyncIterator[Bench]:
+async def importing(environment: Mapping[str, str], log: Path, **more: str) -> AsyncIterator[ImporterBench]:
     """Topics, collections, a bucket, a neighbour and an importer that is ready; `more` are settings of it alone."""
     settings = load_settings(environment)
     await migrate(settings)
@@ -61,7 +61,7 @@ async def importing(environment: Mapping[str, str], log: Path, **more: str) -> A
         with some_files(environment) as files:
             async with a_neighbour(settings) as neighbour, running("importer", environment, log, **more) as role:
                 await role.until_ready()
-                yield Bench(role, neighbour, files, database(client, settings.mongo))
+                yield ImporterBench(role, neighbour, files, database(client, settings.mongo))
     finally:
         client.close()
         await remove(settings)

@@ -19,7 +19,7 @@ from stores.mongo.connection import Database
 from tests.integration.running import Neighbour
 from tests.places import ROOT
 
-EXAMPLES: Final = ROOT / "examples"
+EXAMPLES: Final = ROOT / "docs" / "examples"
 LIMIT_S: Final = 90
 IDLE_S: Final = 3
 

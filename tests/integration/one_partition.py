@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 import orjson
 
 from consumers.importer.commands import ImportPartition
-from consumers.importer.context import ImportSurroundings
+from consumers.importer.context import ImporterContext
 from consumers.loop.failpoints import Failpoint
 from ops.settings.load import Settings
 from schemas.records import IncomingRecord, OutgoingRecord
@@ -98,11 +98,11 @@ class Partition:
     async def serve(self, *commands: dict[str, str], offset: int = 7) -> dict[str, object]:
         """Serve commands as their new owner; gives the last event."""
         limits = Settings().worker.model_copy(update={"backoff_max_ms": 50})
-        around = ImportSurroundings(
+        context = ImporterContext(
             Topics("t."), "group", limits, self.settings, self.observer, Failpoint(), self.objects
         )
         shard = f"import.commands.v1.{self.number}"
-        partition = ImportPartition(shard, self.store(self.parts, shard), around)
+        partition = ImportPartition(shard, self.store(self.parts, shard), context)
         records = [
             IncomingRecord("t.import.commands.v1", self.number, at, 1_795_485_600_000, b"sale", orjson.dumps(one), ())
             for at, one in enumerate(commands, start=offset)

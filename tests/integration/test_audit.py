@@ -98,7 +98,7 @@ async def test_what_waits_is_not_judged(
 
     assert (Exit.NOT_JUDGED, "") == (all_.code, all_.err)
     waiting = "not judged: 1 requests, because they waited for a worker or an importer when the audit began"
-    assert waiting == all_.out.splitlines()[-1]
+    assert all_.out.splitlines()[-1].startswith(waiting)
     assert (Exit.OK, "") == (before.code, before.err)
 
 
@@ -157,7 +157,7 @@ async def test_a_window_that_is_none_is_wrong_usage(environment: dict[str, str])
     odd = await codes("audit", "--since", "soon")
     empty = await codes("audit", "--since", "1h", "--until", "2h")
 
-    assert (Exit.USAGE, "codes: --since: must be an RFC 3339 timestamp or an age such as 2h\n") == (
+    assert (Exit.USAGE, "codes: --since: expected RFC 3339 or a time ago, such as 2h\n") == (
         odd.code,
         odd.err,
     )

@@ -22,6 +22,7 @@ from tests.integration.compressing import CODECS, SENDERS, by_aiokafka
 from tests.integration.conftest import PutCodes
 from tests.integration.corrupting import send_with_tail
 from tests.integration.importing import Files, ends
+from tests.integration.requesting import headers_of
 from tests.integration.running import Neighbour, running
 from tests.integration.watching import an_event, until_true, watching
 
@@ -39,10 +40,6 @@ def a_request(number: int, who: str) -> dict[str, Any]:
 
 def requests_of(who: str) -> Iterator[str]:
     return (json.dumps(a_request(number, who)) for number in range(IN_A_BATCH))
-
-
-def headers_of(record: Any) -> dict[str, bytes]:
-    return dict(record.headers)
 
 
 @pytest.mark.parametrize(

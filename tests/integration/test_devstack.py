@@ -1,31 +1,35 @@
 """The local stack with real parts, in a folder of its own: a second stack beside the one of the session."""
 
-import json
 import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import boto3
-import psutil
 import pytest
 from aiokafka import AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from botocore.exceptions import ClientError
-from pymongo import MongoClient
 
 import devstack
 from devstack import PartFailedError, Stack
+from tests.integration.stack_folder import (
+    WAIT_MAX_S,
+    kill,
+    mongo,
+    pids,
+    running_below,
+    until_a_part_runs,
+    use_a_mongod,
+)
 from tests.places import ROOT
 
 pytestmark = pytest.mark.integration
 
 MIB = 1 << 20
-WAIT_MAX_S = 30
 UP = (sys.executable, "-c", "from devstack.cli import app; app(['up'])")
 
 
@@ -41,20 +45,6 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 def own(folder: Path) -> Stack:
     """A stack that runs, whatever the test before did to it."""
     return devstack.up(folder)
-
-
-def pids(stack: Stack) -> dict[str, int]:
-    """Give each part's pid."""
-    return {part.name: part.pid for part in stack.parts}
-
-
-def kill(stack: Stack, name: str) -> None:
-    """Kill a part, and wait until it is gone."""
-    record = next(part for part in stack.parts if part.name == name)
-    os.kill(record.pid, signal.SIGKILL)
-    deadline = time.monotonic() + WAIT_MAX_S
-    while record.is_running and time.monotonic() < deadline:
-        time.sleep(0.02)
 
 
 def test_a_second_up_joins_what_runs(own: Stack, folder: Path) -> None:
@@ -84,7 +74,7 @@ async def test_kafka_has_transactions(own: Stack) -> None:
 
 def test_the_database_has_transactions(own: Stack) -> None:
     """What an aborted one wrote is not there, what a committed one wrote is."""
-    with _mongo(own) as client:
+    with mongo(own) as client:
         notes = client["greetings"]["notes"]
         with client.start_session() as session:
             with session.start_transaction():
@@ -139,21 +129,21 @@ def test_a_dead_part_is_named_and_started_again(own: Stack, folder: Path, name: 
 
 def test_data_outlives_down(own: Stack, folder: Path) -> None:
     """A later `up` finds at the same addresses what the database held."""
-    with _mongo(own) as client:
+    with mongo(own) as client:
         client["lasting"]["notes"].insert_one({"_id": 1})
 
     devstack.down(folder)
     again = devstack.up(folder)
 
     assert own.environment() == again.environment()
-    with _mongo(again) as client:
+    with mongo(again) as client:
         assert 1 == client["lasting"]["notes"].count_documents({})
 
 
 def test_down_leaves_no_process(own: Stack, folder: Path) -> None:
     """All three are named and gone; a second `down` has nothing to do."""
     assert {"kafka", "database", "s3"} == set(devstack.down(folder))
-    assert [] == _running_below(folder)
+    assert [] == running_below(folder)
     assert [] == devstack.down(folder, wipe=True)
     assert devstack.current(folder) is None
     assert not (folder / "data").exists()
@@ -166,7 +156,7 @@ def test_the_database_from_pypi_serves_too(folder: Path, monkeypatch: pytest.Mon
 
     assert "secantusd-py" == stack.database
     assert "1" == stack.environment()["CODES_MONGO__TRANSACTIONS_MAX"]
-    with _mongo(stack) as client:
+    with mongo(stack) as client:
         assert client.admin.command("hello")["isWritablePrimary"]
     devstack.down(folder, wipe=True)
 
@@ -175,37 +165,29 @@ def test_a_part_that_dies_at_start_takes_the_others_down(
     folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It is named with the end of its log, and nothing that was started for it stays."""
-    _have_a_mongod(tmp_path, monkeypatch, "sleep 1; echo out of luck; exit 1")
+    use_a_mongod(tmp_path, monkeypatch, "sleep 1; echo out of luck; exit 1")
 
     with pytest.raises(PartFailedError, match=r"database died while starting.*\n  \| out of luck"):
         devstack.up(folder)
 
     assert ["stopped"] * 3 == [part.state for part in devstack.status(folder)]
-    assert [] == _running_below(folder)
+    assert [] == running_below(folder)
 
 
 def test_an_interrupted_up_leaves_nothing(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Ctrl-C while parts start: those this call started are ended again."""
-    _have_a_mongod(tmp_path, monkeypatch, "exec sleep 60")
+    use_a_mongod(tmp_path, monkeypatch, "exec sleep 60")
     starting = subprocess.Popen(  # noqa: S603 - our own command
         UP, env={**os.environ, "CODES_DEV_DIR": str(folder)}, stderr=subprocess.PIPE, cwd=ROOT
     )
-    _wait_for_a_part(folder)
+    until_a_part_runs(folder)
 
     starting.send_signal(signal.SIGINT)
     _, said = starting.communicate(timeout=WAIT_MAX_S)
 
     assert 0 != starting.returncode
     assert b"Traceback" not in said
-    assert [] == _running_below(folder)
-
-
-def _have_a_mongod(folder: Path, monkeypatch: pytest.MonkeyPatch, script: str) -> None:
-    """One that does this when it is started, and never answers."""
-    (folder / "mongod").write_text(f"#!/bin/sh\n[ $1 = --version ] || {{ {script}; }}\n")
-    (folder / "mongod").chmod(0o755)
-    monkeypatch.setenv("PATH", f"{folder}:{os.environ['PATH']}")
-    monkeypatch.delenv("CODES_DEV_DATABASE", raising=False)
+    assert [] == running_below(folder)
 
 
 async def _make_topic(stack: Stack, name: str) -> None:
@@ -226,29 +208,3 @@ def _s3(stack: Stack) -> Any:
         aws_access_key_id=environment["AWS_ACCESS_KEY_ID"],
         aws_secret_access_key=environment["AWS_SECRET_ACCESS_KEY"],
     )
-
-
-def _mongo(stack: Stack) -> MongoClient[dict[str, Any]]:
-    return MongoClient(stack.environment()["CODES_MONGO__URI"])
-
-
-def _running_below(folder: Path) -> list[str]:
-    """Name the processes whose working directory is in the stack's folder: its parts, and their helpers."""
-    found = []
-    for process in psutil.process_iter():
-        try:
-            if Path(process.cwd()).is_relative_to(folder):
-                found.append(" ".join(process.cmdline()))
-        except (psutil.Error, OSError):
-            continue
-    return found
-
-
-def _wait_for_a_part(folder: Path) -> None:
-    deadline = time.monotonic() + WAIT_MAX_S
-    while time.monotonic() < deadline:
-        path = folder / "state.json"
-        if path.is_file() and json.loads(path.read_text())["parts"]:
-            return
-        time.sleep(0.05)
-    pytest.fail("no part was started")

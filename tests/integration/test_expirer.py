@@ -13,13 +13,10 @@ from schemas.topics import ASSIGN, INVENTORY, RELEASE, RESERVE, RESULTS
 from stores.mongo.connection import Database
 from tests.fakes.stocking import put_holds
 from tests.integration.conftest import PutCodes
+from tests.integration.requesting import reserve
 from tests.integration.running import Neighbour, Role, running
 
 pytestmark = pytest.mark.integration
-
-
-def reserve(request_id: str, ttl_s: int) -> dict[str, Any]:
-    return {"request_id": request_id, "campaign_id": "sale", "fan_id": "fan", "quantity": 2, "ttl_s": ttl_s}
 
 
 async def test_overdue_reservations_are_released_and_others_stay(
@@ -35,8 +32,8 @@ async def test_overdue_reservations_are_released_and_others_stay(
         await worker.until_ready()
         await one.until_ready()
         for number in range(10):
-            await neighbour.send(RESERVE, reserve(f"short-{number}", 1))
-        await neighbour.send(RESERVE, reserve("long", 600))
+            await neighbour.send(RESERVE, reserve(f"short-{number}", quantity=2, ttl_s=1))
+        await neighbour.send(RESERVE, reserve("long", quantity=2, ttl_s=600))
         held = await neighbour.values(RESULTS, 11)
         results = await neighbour.values(RESULTS, 21, settle_s=2)
         for role in (one, two):
@@ -60,7 +57,7 @@ async def test_an_expiry_asked_too_early_is_refused_and_the_hold_stays(
     await stocked("sale", 4)
     async with running("worker", environment, tmp_path / "worker.log") as worker:
         await worker.until_ready()
-        await neighbour.send(RESERVE, reserve("r1", 600))
+        await neighbour.send(RESERVE, reserve("r1", quantity=2, ttl_s=600))
         await neighbour.values(RESULTS, 1)
         early = {"request_id": "expire:r1:1", "campaign_id": "sale", "reservation_id": "r1", "reason": "expired"}
         await neighbour.send(RELEASE, early)

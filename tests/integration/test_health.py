@@ -50,8 +50,8 @@ class Work:
 
 
 @dataclass(frozen=True, slots=True)
-class Bench:
-    """A role of this test's own, in this very process."""
+class HangingRole:
+    """A role in this process; one of its partitions hangs until `goes_on` is set."""
 
     port: int
     topic: str
@@ -77,7 +77,7 @@ class Bench:
 
 
 @asynccontextmanager
-async def a_role(settings: Settings, silence_max_s: float) -> AsyncIterator[Bench]:
+async def a_role(settings: Settings, silence_max_s: float) -> AsyncIterator[HangingRole]:
     """As `roles.process` puts one together, with another time a turn may take."""
     topics, progress, goes_on, others = Topics(settings.topics.prefix), Progress(), asyncio.Event(), asyncio.Event()
     others.set()
@@ -100,7 +100,7 @@ async def a_role(settings: Settings, silence_max_s: float) -> AsyncIterator[Benc
         serving = asyncio.create_task(serve_topics(side, group, names, open_partition, stopping, batch_size_max=10))
         health.started()
         try:
-            yield Bench(port, names[0], goes_on, progress)
+            yield HangingRole(port, names[0], goes_on, progress)
         finally:
             stopping.set()
             await serving

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import pytest
 
-from consumers.importer import run as import_run
+from consumers.importer import report as import_report
 from consumers.importer import waits as import_waits
 from schemas.documents import ImportDocument
 from schemas.observation.partitions import LoopTurned
@@ -21,8 +21,8 @@ from stores.mongo.connection import Database
 from stores.mongo.import_desk import ImportDesk
 from tests.fakes.imports import an_import
 from tests.fakes.observer import ObservedFacts
-from tests.fakes.s3 import SILENT, Answers, ToldS3, told_s3
-from tests.integration.import_bench import Bench, importing
+from tests.fakes.s3 import SILENT, Answers, ScriptedS3, serving_s3
+from tests.integration.import_bench import ImporterBench, importing
 from tests.integration.importing import Files, check_books, counts, ends
 from tests.integration.one_partition import Objects, Partition, check_codes
 from tests.integration.running import until
@@ -58,26 +58,26 @@ def answers() -> dict[str, Answers]:
     return {f"{key}.{key}.rejects.csv" if key.startswith("report") else key: one for key, one in STATES.items()}
 
 
-async def stuck(s3: ToldS3, key: str) -> None:
+async def stuck(s3: ScriptedS3, key: str) -> None:
     """Wait until S3 has been asked for what it does not give."""
-    await until(lambda: any(told.startswith(key) for told in s3.told), f"S3 is asked for {key}", LIMIT_S)
+    await until(lambda: any(told.startswith(key) for told in s3.errors), f"S3 is asked for {key}", LIMIT_S)
 
 
-async def cancelled(bench: Bench, s3: ToldS3, key: str) -> Mapping[str, Any]:
+async def cancelled(bench: ImporterBench, s3: ScriptedS3, key: str) -> Mapping[str, Any]:
     """Import it, and cancel that as soon as it waits; gives its end event."""
     await bench.ask(key)
     await stuck(s3, key)
     await ImportDesk(Collections(bench.db)).cancel(key, now=datetime.now(UTC))
-    return (await ends(bench.neighbour, len(s3.told), timeout_s=LIMIT_S))[-1]
+    return (await ends(bench.neighbour, len(s3.errors), timeout_s=LIMIT_S))[-1]
 
 
 @pytest.mark.timeout(600)
 async def test_whatever_it_waits_for(environment: dict[str, str], tmp_path: Path) -> None:
     """The end event has the rows that are in; without a report if S3 does not take one. The next import is served."""
-    s3 = ToldS3(answers(), BODY)
+    s3 = ScriptedS3(answers(), BODY)
     log = tmp_path / "importer.log"
     async with (
-        told_s3(s3) as address,
+        serving_s3(s3) as address,
         importing(environment, log, **PATIENT, CODES_S3__ENDPOINT_URL=address) as bench,
     ):
         for key in STATES:
@@ -138,7 +138,7 @@ async def test_a_report_that_is_nearly_written_is_kept(
     objects: Objects, files: Files, parts: MongoParts, db: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The cancellation comes while S3 takes it: the end event has its address."""
-    monkeypatch.setattr(import_run, "REPORT_GRACE_S", LIMIT_S)
+    monkeypatch.setattr(import_report, "REPORT_GRACE_S", LIMIT_S)
     files.put("bad.csv", b"A1\nA 2\n")
 
     async def slow(number: int) -> None:

@@ -54,7 +54,7 @@ async def test_s3_and_then_mongodb_away(
             await neighbour.send(IMPORT, files.command(key), key=b"sale")
             for part, proxy, rows in (("s3", s3, 500), ("mongo", mongo, 4_000)):
                 await reached(db, rows)
-                async with proxy.away(manner):
+                async with proxy.unavailable(manner):
                     await role.until_missing(part)
                     await asyncio.sleep(OUTAGE_S)
                     assert (200, None) == ((await role.get("/live"))[0], role.process.returncode)

@@ -9,7 +9,7 @@ import pytest
 
 import devstack
 from tests.conftest import fresh_environment
-from tests.fakes.s3 import ETAG, Answers, Asked, ToldS3, told_s3
+from tests.fakes.s3 import ETAG, Answers, Asked, ScriptedS3, serving_s3
 from tests.integration.import_bench import Found, importing
 from tests.integration.importing import counts
 
@@ -48,7 +48,7 @@ class Told(NamedTuple):
     """What became of all imports, and what was asked for."""
 
     found: Mapping[str, Found]
-    s3: ToldS3
+    s3: ScriptedS3
 
 
 @pytest.fixture(scope="module")
@@ -56,12 +56,15 @@ def told(stack: devstack.Stack, tmp_path_factory: pytest.TempPathFactory) -> Tol
     """One importer, and an S3 that answers each key in its own way."""
     answers = {**{key: answer for key, (answer, _) in REFUSED.items()}, **PASSING}
     log = tmp_path_factory.mktemp("refusals") / "importer.log"
-    return asyncio.run(imported(fresh_environment(stack), log, ToldS3(answers, BODY)))
+    return asyncio.run(imported(fresh_environment(stack), log, ScriptedS3(answers, BODY)))
 
 
-async def imported(environment: Mapping[str, str], log: Path, s3: ToldS3) -> Told:
+async def imported(environment: Mapping[str, str], log: Path, s3: ScriptedS3) -> Told:
     """Ask for every key, and for one that is answered well."""
-    async with told_s3(s3) as address, importing(environment, log, **LIMITS, CODES_S3__ENDPOINT_URL=address) as bench:
+    async with (
+        serving_s3(s3) as address,
+        importing(environment, log, **LIMITS, CODES_S3__ENDPOINT_URL=address) as bench,
+    ):
         for key in (*s3.answers, "well"):
             await bench.ask(key)
         return Told(await bench.found(len(s3.answers) + 1, timeout_s=60), s3)
@@ -82,7 +85,7 @@ def test_what_will_pass_is_waited_out(key: str, told: Told) -> None:
 
     assert ("completed", {"rows_read": 300, "inserted": 300}) == (event["state"], counts(event))
     assert 300 == len(codes)
-    assert 3 == told.s3.told[key]
+    assert 3 == told.s3.errors[key]
 
 
 def test_each_byte_is_asked_for_once(told: Told) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 import devstack
 from tests.conftest import fresh_environment
-from tests.integration.import_bench import Bench, Found, importing
+from tests.integration.import_bench import Found, ImporterBench, importing
 from tests.integration.importing import counts
 
 pytestmark = pytest.mark.integration
@@ -52,7 +52,7 @@ async def imported(environment: Mapping[str, str], log: Path) -> Sized:
         return Sized(found, memory_mib(bench.role.pid, "VmHWM") - idle)
 
 
-async def load(bench: Bench, key: str, body: bytes) -> None:
+async def load(bench: ImporterBench, key: str, body: bytes) -> None:
     """Put an object and ask for it."""
     bench.files.put(key, body)
     await bench.ask(key)

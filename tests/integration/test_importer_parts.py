@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 import pytest
 
 from schemas.errors import ImportFailed, ObjectStoreUnavailable, PartitionFenced
+from schemas.observation.fact import Fact
+from schemas.observation.imports import ChunkWritten
 from schemas.observation.partitions import PartUnavailable
 from schemas.settings import ImporterSettings
 from stores.mongo.codes import MongoParts
@@ -34,9 +36,11 @@ class StopsAtChunk(ObservedFacts):
 
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
 
-    def import_wrote(self, rows: int, seconds: float) -> None:
-        """See `Observer.import_wrote`."""
-        self.stopping.set()
+    def observe(self, fact: Fact, /) -> None:
+        """See `Observer.observe`."""
+        super().observe(fact)
+        if isinstance(fact, ChunkWritten):
+            self.stopping.set()
 
 
 @pytest.mark.parametrize("key", ["plain.csv", "packed.csv.gz"])

@@ -1,13 +1,13 @@
 """A reservation whose code was deleted by hand, on a running worker: nobody else waits for it, and it is said."""
 
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from schemas.topics import ASSIGN, DEAD_LETTERS, RELEASE, RESERVE, RESULTS, TopicSpec
 from stores.mongo.connection import Database
 from tests.integration.conftest import PutCodes
+from tests.integration.requesting import reserve
 from tests.integration.running import Neighbour, running
 from tests.integration.scraping import until_scraped
 
@@ -15,10 +15,6 @@ pytestmark = pytest.mark.integration
 
 HOLDS = 20
 BROKEN = "r-7"
-
-
-def a_request(request_id: str, **more: Any) -> dict[str, Any]:
-    return {"request_id": request_id, "campaign_id": "sale", "fan_id": "fan", **more}
 
 
 @pytest.mark.parametrize("topic", [ASSIGN, RELEASE], ids=lambda topic: topic.name)
@@ -35,13 +31,15 @@ async def test_a_missing_code_holds_up_nobody(
     async with running("worker", environment, tmp_path / "worker.log") as worker:
         await worker.until_ready()
         for number in range(HOLDS):
-            await neighbour.send(RESERVE, a_request(f"r-{number}"), partition=0)
+            await neighbour.send(RESERVE, reserve(f"r-{number}", fan_id="fan"), partition=0)
         await neighbour.records(RESULTS, HOLDS)
         held = await db["reservations"].find_one({"_id": BROKEN})
         assert held is not None
         await db["codes"].delete_one({"_id": held["code_ids"][0]})
         for number in range(HOLDS):
-            await neighbour.send(topic, a_request(f"x-{number}", reservation_id=f"r-{number}"), partition=0)
+            await neighbour.send(
+                topic, reserve(f"x-{number}", fan_id="fan", reservation_id=f"r-{number}"), partition=0
+            )
         results = (await neighbour.values(RESULTS, 2 * HOLDS))[HOLDS:]
         [letter] = await neighbour.records(DEAD_LETTERS, 1)
         await until_scraped(worker, "the count", lambda seen: seen.value("codes_inconsistent_requests_total") == 1.0)

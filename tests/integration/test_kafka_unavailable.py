@@ -110,7 +110,7 @@ async def test_tail_shows_what_came_while_it_was_cut_off(environment: dict[str, 
         async with begun(codes, "tail", "results.v1", "--from-beginning", "--json") as process:
             await neighbour.send(RESULTS, {"request_id": "before"})
             assert "before" == await heard(process)
-            async with frozen("kafka"), proxy.away("refused"):
+            async with frozen("kafka"), proxy.unavailable("refused"):
                 first = await said(process)
             await neighbour.send(RESULTS, {"request_id": "meanwhile"})
             assert "meanwhile" == await heard(process)

@@ -3,7 +3,6 @@
 import asyncio
 import signal
 from pathlib import Path
-from typing import Any
 
 import pytest
 from aiokafka import AIOKafkaProducer
@@ -14,6 +13,7 @@ from tests.conftest import FEW_PARTITIONS
 from tests.integration.conftest import PutCodes
 from tests.integration.freezing import frozen
 from tests.integration.importing import Files, ends
+from tests.integration.requesting import reserve
 from tests.integration.running import Neighbour, running
 from tests.integration.scraping import Scrape, scraped, until_scraped
 
@@ -26,10 +26,6 @@ HIGH = "codes_consumer_high_watermark_offset"
 STABLE = "codes_consumer_last_stable_offset"
 PER_PARTITION = (LAG, AGE, POSITION, HIGH, STABLE, "codes_consumer_last_progress_timestamp_seconds")
 HURRIED = {"CODES_MONGO__TIMEOUT_MS": "500", "CODES_WORKER__BACKOFF_MAX_MS": "300"}
-
-
-def reserve(number: int) -> dict[str, Any]:
-    return {"request_id": f"q{number}", "campaign_id": "sale", "fan_id": f"fan-{number}"}
 
 
 def is_known(scrape: Scrape, count: int) -> bool:
@@ -53,10 +49,10 @@ async def test_lag_grows_while_the_database_is_away_and_falls_to_zero_after(
         await until_scraped(worker, "six partitions", lambda seen: is_known(seen, 6) and has_caught_up(seen))
         async with frozen("database"):
             for number in range(10):
-                await neighbour.send(RESERVE, reserve(number), partition=1)
+                await neighbour.send(RESERVE, reserve(f"q{number}"), partition=1)
             first = await until_scraped(worker, "ten waiting", lambda seen: seen.places(LAG).get(place) == 10)
             for number in range(10, 50):
-                await neighbour.send(RESERVE, reserve(number), partition=1)
+                await neighbour.send(RESERVE, reserve(f"q{number}"), partition=1)
             later = await until_scraped(worker, "fifty waiting", lambda seen: seen.places(LAG).get(place) == 50)
             assert (0, 50) == (later.places(POSITION)[place], later.places(HIGH)[place])
             assert 0 < first.places(AGE)[place] < later.places(AGE)[place] < 60

@@ -5,7 +5,7 @@ import time
 from collections import defaultdict
 from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import pytest
 
@@ -13,6 +13,7 @@ from ops.settings.load import Settings
 from schemas.topics import RESERVE, RESULTS
 from tests.integration.conftest import PutCodes
 from tests.integration.replying import ReplyTopic, a_reply_topic
+from tests.integration.requesting import headers_of, reserve
 from tests.integration.running import Neighbour, Role, running
 from tests.integration.scraping import until_scraped
 
@@ -41,10 +42,6 @@ def guaranteed(request: pytest.FixtureRequest, environment: dict[str, str], repl
     return {**environment, **HURRIED, **replies.allowed, "CODES_PROCESSING_GUARANTEE": request.param}
 
 
-def reserve(request_id: str) -> dict[str, Any]:
-    return {"request_id": request_id, "campaign_id": "sale", "fan_id": f"fan-{request_id}"}
-
-
 async def answers(neighbour: Neighbour, count: int) -> Mapping[str, list[bytes | None]]:
     """What `reply-refused` says in each result of each request, once so many requests have one."""
     end = time.monotonic() + BOUND_S
@@ -69,10 +66,6 @@ async def three_are_answered(neighbour: Neighbour, replies: ReplyTopic, guarante
     assert {None} == {*found["r1"], *found["r3"]}
     if guarantee == "exactly_once":
         assert [1, 1, 1] == [len(found[name]) for name in ("r1", "r2", "r3")]
-
-
-def headers_of(record: Any) -> dict[str, bytes]:  # aiokafka is not typed
-    return dict(record.headers)
 
 
 async def ask_three(neighbour: Neighbour, replies: ReplyTopic) -> None:

@@ -109,8 +109,8 @@ def lines(role: Role) -> Sequence[dict[str, Any]]:
 
 def test_every_part_of_the_run_took_place(run: Run) -> None:
     """Else it would be easy to find nothing."""
-    outcomes = Counter(event.says["outcome"] for event in run.history.results)
-    reasons = Counter(event.says["reason"] for event in run.history.results)
+    outcomes = Counter(event.fields["outcome"] for event in run.history.results)
+    reasons = Counter(event.fields["reason"] for event in run.history.results)
 
     assert CODES == len(run.history.database.codes)
     assert {"reserved": 21, "assigned": 11, "released": 11, "refused": 4} == outcomes

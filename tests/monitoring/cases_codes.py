@@ -25,6 +25,11 @@ def dead(reason: str, values: str) -> dict[str, str]:
     return {f'codes_dead_letters_total{{{AT}, reason="{reason}"}}': values}
 
 
+def refused(values: str) -> dict[str, str]:
+    """Writes that the database refuses."""
+    return {f'codes_store_refusals_total{{{AT}, topic="codes.import.commands.v1", cause="validator"}}': values}
+
+
 def ended(state: str) -> dict[str, str]:
     """One import."""
     return {f'codes_imports_ended_total{{{AT}, state="{state}"}}': "0x5 1x90"}
@@ -57,7 +62,7 @@ CASES: Final = (
         "a page for the first request that is set aside",
         {f"codes_inconsistent_requests_total{{{AT}}}": "0x5 1x90"},
         "10m",
-        (Fires("page", NAMESPACE, "Requests set aside in 1h for inconsistent reservations: 1."),),
+        (Fires("page", NAMESPACE, "Dead letters in 1h for inconsistent reservations: 1."),),
     ),
     Case(
         "CodesReservationsInconsistent",
@@ -66,11 +71,25 @@ CASES: Final = (
         "80m",
     ),
     Case(
+        "CodesWritesRefused",
+        "a ticket when a write is retried and refused without end",
+        refused("0x5 10+10x60"),
+        "30m",
+        (
+            Fires(
+                "ticket",
+                {**NAMESPACE, "topic": "codes.import.commands.v1", "cause": "validator"},
+                "codes.import.commands.v1: MongoDB has refused writes for 15m (validator).",
+            ),
+        ),
+    ),
+    Case("CodesWritesRefused", "none for a write that is given up", refused("0x5 9x60"), "20m"),
+    Case(
         "CodesReplyTopicUnusable",
         "a ticket when a topic stays without copies",
         {f'codes_reply_topic_unusable{{{AT}, topic="answers"}}': "0x2 1x20"},
         "8m",
-        (Fires("ticket", {**NAMESPACE, "topic": "answers"}, "Nobody gets copies on answers."),),
+        (Fires("ticket", {**NAMESPACE, "topic": "answers"}, "Reply topic answers gets no copies of results."),),
     ),
     Case(
         "CodesReplyTopicUnusable",
@@ -84,7 +103,7 @@ CASES: Final = (
         "a ticket over a minute",
         {f"codes_oldest_overdue_seconds{{{AT}}}": "0+60x30"},
         "10m",
-        (Fires("ticket", NAMESPACE, "A hold should have ended 10m 0s ago."),),
+        (Fires("ticket", NAMESPACE, "The oldest overdue hold ended 10m 0s ago and is not released."),),
     ),
     Case(
         "CodesReservationsOverdue",
@@ -95,8 +114,8 @@ CASES: Final = (
         },
         "25m",
         (
-            Fires("ticket", NAMESPACE, "A hold should have ended 25m 0s ago."),
-            Fires("page", NAMESPACE, "A hold should have ended 25m 0s ago."),
+            Fires("ticket", NAMESPACE, "The oldest overdue hold ended 25m 0s ago and is not released."),
+            Fires("page", NAMESPACE, "The oldest overdue hold ended 25m 0s ago and is not released."),
         ),
     ),
     Case("CodesReservationsOverdue", "none below", {f"codes_oldest_overdue_seconds{{{AT}}}": "50x30"}, "25m"),
@@ -105,7 +124,7 @@ CASES: Final = (
         "when an assign is old",
         {f"codes_expiry_held_back_seconds{{{AT}}}": "0+60x30"},
         "10m",
-        (Fires("ticket", NAMESPACE, "Expiries wait for an assign that is 10m 0s old."),),
+        (Fires("ticket", NAMESPACE, "Expiries wait for an undecided assign that is 10m 0s old."),),
     ),
     Case(
         "CodesExpiryHeldBack",
@@ -130,7 +149,7 @@ CASES: Final = (
         "when the last one goes",
         stock("sale", "10-1x10 0x50"),
         "15m",
-        (Fires("ticket", SALE, "sale has no code left."),),
+        (Fires("ticket", SALE, "sale has no codes left."),),
     ),
     Case("CodesStockExhausted", "none while there is one", stock("sale", "10-1x9 1x50"), "15m"),
     Case("CodesStockExhausted", "none after a day", stock("sale", "10-1x10 0x2000"), "1500m"),
@@ -153,7 +172,7 @@ CASES: Final = (
         "when codes are handed out and nobody counts",
         RESERVING,
         "10m",
-        (Fires("ticket", NAMESPACE, "Codes are handed out, and nobody counts them."),),
+        (Fires("ticket", NAMESPACE, "Workers reserve codes, but no inventory process exports counts."),),
     ),
     Case("CodesInventoryAbsent", "none while somebody counts", RESERVING | stock("sale", "1000x50"), "10m"),
     Case(
@@ -167,7 +186,7 @@ CASES: Final = (
         "when one failed",
         ended("failed"),
         "10m",
-        (Fires("ticket", NAMESPACE, "Imports that failed in 1h: 1."),),
+        (Fires("ticket", NAMESPACE, "Failed imports in 1h: 1."),),
     ),
     Case("CodesImportsFailed", "none for one that was completed", ended("completed"), "10m"),
     Case("CodesImportsFailed", "none for one that was cancelled", ended("cancelled"), "10m"),

@@ -12,7 +12,7 @@ LAG, AGE = "codes_consumer_lag_records", "codes_consumer_lag_seconds"
 POSITION, HIGH = "codes_consumer_position_offset", "codes_consumer_high_watermark_offset"
 STABLE, TURN = "codes_consumer_last_stable_offset", "codes_last_turn_timestamp_seconds"
 BUILD = "codes_build_info"
-WAITS = "codes.reserve.requests.v1, partition 3: a request waits for"
+WAITS = "codes.reserve.requests.v1, partition 3: the oldest request has waited"
 INPUTS = ("reserve.requests.v1", "assign.requests.v1", "release.requests.v1", "import.commands.v1")
 
 
@@ -28,7 +28,7 @@ def consumers(namespace: str, values: str, *without: str) -> dict[str, str]:
 def absent(*topics: str) -> tuple[Fires, ...]:
     """Nobody tells of these."""
     return tuple(
-        Fires("page", {"namespace": "prod", "topic": topic}, f"No process tells of {topic}.") for topic in topics
+        Fires("page", {"namespace": "prod", "topic": topic}, f"No process reports {topic}.") for topic in topics
     )
 
 
@@ -59,7 +59,7 @@ CASES: Final = (
             Fires(
                 "page",
                 PLACE,
-                "codes.reserve.requests.v1, partition 3: senders write, and nothing has been answered for 5m.",
+                "codes.reserve.requests.v1, partition 3: senders write, but nothing has been answered for 5m.",
             ),
         ),
     ),
@@ -116,7 +116,7 @@ CASES: Final = (
         "when nobody tells of a partition any more",
         {f"{LAG}{{{RESERVE}}}": "0x5 stale"},
         "12m",
-        (Fires("page", PLACE, "codes.reserve.requests.v1, partition 3: its lag is not known."),),
+        (Fires("page", PLACE, "codes.reserve.requests.v1, partition 3: the lag is unknown."),),
     ),
     Case(
         "CodesLagAbsent",
@@ -159,7 +159,7 @@ CASES: Final = (
             Fires(
                 "ticket",
                 {"namespace": "prod", "job": "j", "instance": "i", "topic": "expirer", "partition": "0"},
-                "expirer, partition 0: the loop on i has not gone round for 10m 0s.",
+                "expirer, partition 0: the loop on i has made no turn for 10m 0s.",
             ),
         ),
     ),
@@ -188,7 +188,7 @@ CASES: Final = (
             Fires(
                 "ticket",
                 COMMAND_PLACE,
-                "codes.import.commands.v1, partition 0: an import was asked for 1h 5m 0s ago and has not ended.",
+                "codes.import.commands.v1, partition 0: an import was requested 1h 5m 0s ago and has not ended.",
             ),
         ),
     ),

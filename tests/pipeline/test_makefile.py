@@ -22,6 +22,8 @@ NEEDS: Final = {
     "smoke": "helm",
     "rollback": "helm",
 }
+GROUPS: Final = ("", "Set-up", "Run", "Checks", "Tests", "Packages", "Deploy", "Documents")
+"""Titles of `make help`; `help` itself stands before the first one."""
 ENVIRONMENTS: Final = ("dev", "qa", "preprod", "prod")
 
 
@@ -37,6 +39,18 @@ def test_every_target_says_what_it_does() -> None:
 
     assert phony is not None
     assert sorted(phony[1].split()) == sorted(targets())
+
+
+def test_help_lists_every_target_in_one_group() -> None:
+    """A newcomer reads seven short lists, each under its own title."""
+    title = ""
+    listed: dict[str, str] = {}
+    for line in make("help").stdout.splitlines():
+        title = line if line and not line.startswith(" ") else title
+        listed |= {line.split()[0]: title} if line.startswith("  ") else {}
+
+    assert sorted(targets()) == sorted(listed)
+    assert GROUPS == tuple(dict.fromkeys(listed.values()))
 
 
 def test_check_is_made_of_the_pipelines_targets() -> None:

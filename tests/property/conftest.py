@@ -1,4 +1,4 @@
-"""What every machine needs."""
+"""Fixtures of every state machine."""
 
 from collections.abc import Iterator
 
@@ -7,8 +7,8 @@ import stamina
 
 
 @pytest.fixture(autouse=True)
-def no_word_of_retries() -> Iterator[None]:
-    """A machine arranges thousands of them; nobody wants to read that."""
+def without_retry_logs() -> Iterator[None]:
+    """A machine arranges thousands of retries; their logs would hide everything else."""
     stamina.instrumentation.set_on_retry_hooks([])
     yield
     stamina.instrumentation.set_on_retry_hooks(None)

@@ -1,8 +1,8 @@
-"""What the contract promises of every answer, said a second time and as simply as can be.
+"""The contract's rules for every answer, stated a second time and as simply as possible.
 
-In:       what was asked, in the order in which it was decided, and what was answered.
-Out:      whether that answer is right; who holds which code now.
-Promise:  nothing here is shared with `handlers`: fields are plain JSON, codes are ids, time is given.
+In:       requests in the order of their decisions, with their results.
+Out:      whether each result is right; the holder of each code.
+Promise:  it shares no code with `handlers`: fields are plain JSON, codes are ids, time is an argument.
 """
 
 from collections import Counter
@@ -54,7 +54,7 @@ class Remembered:
 
 @dataclass
 class Model:
-    """Everything that is true."""
+    """The state after all decisions so far."""
 
     free: dict[Kind, set[str]] = field(default_factory=dict)
     holds: dict[str, Hold] = field(default_factory=dict)
@@ -62,12 +62,12 @@ class Model:
     refused_reuses: dict[tuple[str, tuple[str, str]], Body] = field(default_factory=dict)
 
     def copy(self) -> "Model":
-        """A model that goes its own way from here; what it holds is never changed in place, but for sets."""
+        """An independent copy; of its values, only sets are ever changed in place."""
         free = {kind: set(codes) for kind, codes in self.free.items()}
         return Model(free, dict(self.holds), dict(self.ledger), dict(self.refused_reuses))
 
     def add(self, kind: Kind, codes: Sequence[str]) -> None:
-        """An import brought codes."""
+        """An import added codes."""
         self.free.setdefault(kind, set()).update(codes)
 
     def counts(self) -> Counter[tuple[str, str, str]]:
@@ -80,7 +80,7 @@ class Model:
         return counts
 
     def take(self, ask: Ask, body: Body) -> None:
-        """Raises Wrong if `body` is not what `ask` must be answered; else what it says is so from now on."""
+        """Check the answer of a request, then update the state by it; raises Wrong if it is not allowed."""
         content = (ask.operation, repr(sorted(ask.fields.items())))
         request_id = ask.fields["request_id"]
         first = self.ledger.get(request_id)
@@ -152,18 +152,18 @@ class Model:
 
 
 def kind_of(ask: Ask) -> Kind:
-    """What kind of codes is wanted."""
+    """The campaign and code type of a request."""
     return ask.fields["campaign_id"], ask.fields["code_type"]
 
 
 def expect(expected: object, actual: object) -> None:
-    """Raises Wrong unless they are equal."""
+    """Raise Wrong unless they are equal."""
     if expected != actual:
         raise Wrong(f"expected {expected}, not {actual}")
 
 
 def expect_refusal(ask: Ask, reason: str, body: Body) -> None:
-    """Raises Wrong unless the body is this refusal."""
+    """Raise Wrong unless the body is this refusal."""
     expected = {
         "request_id": ask.fields["request_id"],
         "operation": ask.operation,
@@ -178,7 +178,7 @@ def expect_refusal(ask: Ask, reason: str, body: Body) -> None:
 
 
 def expect_success(ask: Ask, reservation_id: str, hold: Hold, outcome: str, body: Body) -> None:
-    """Raises Wrong unless the body is this, word by word."""
+    """Raise Wrong unless the body is exactly this result."""
     expected = {
         "request_id": ask.fields["request_id"],
         "operation": ask.operation,
@@ -197,22 +197,22 @@ def expect_success(ask: Ask, reservation_id: str, hold: Hold, outcome: str, body
 
 
 def rfc3339(instant: datetime | None) -> str:
-    """As the contract writes an instant."""
+    """An instant in the contract's format."""
     assert instant is not None
     return instant.isoformat(timespec="milliseconds").removesuffix("+00:00") + "Z"
 
 
 Stream = Sequence[tuple[Ask, Body]]
-"""What one partition decided, in its order."""
+"""The decisions of one partition, in order."""
 
 
 def explained(model: Model, in_order: Stream, streams: Sequence[Stream]) -> Model:
-    """The model after all these decisions, some of which were made at the same time.
+    """The model after all these decisions, some of which were concurrent.
 
-    They must make sense in the order of their commits, or in some other that keeps each partition's own.
+    They must be right in the order of their commits, or in another order that keeps the order of each partition.
 
     Raises:
-        Wrong: there is no such order.
+        Wrong: no such order exists.
     """
     try:
         return after(model, in_order)
@@ -224,7 +224,7 @@ def explained(model: Model, in_order: Stream, streams: Sequence[Stream]) -> Mode
 
 
 def after(model: Model, stream: Stream) -> Model:
-    """The model after these; raises Wrong at the first that cannot be."""
+    """The model after these decisions; raises Wrong at the first wrong answer."""
     following = model.copy()
     for ask, body in stream:
         following.take(ask, body)
@@ -232,7 +232,7 @@ def after(model: Model, stream: Stream) -> Model:
 
 
 def some_order(model: Model, streams: Sequence[Stream]) -> Model | None:
-    """The model after some order in which all answers are right; None if there is none."""
+    """The model after an order in which all answers are right; None if none exists."""
     if not streams:
         return model
     for number, stream in enumerate(streams):
@@ -241,7 +241,7 @@ def some_order(model: Model, streams: Sequence[Stream]) -> Model | None:
         except Wrong:
             continue
         rest = [*streams[:number], stream[1:], *streams[number + 1 :]]
-        found = some_order(following, [one for one in rest if one])
+        found = some_order(following, [decisions for decisions in rest if decisions])
         if found is not None:
             return found
     return None

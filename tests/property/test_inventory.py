@@ -66,74 +66,76 @@ def all_folded(events: Sequence[InventoryChanged], known: CampaignStock | None =
     return known
 
 
-def told(events: Sequence[InventoryChanged], stock: CampaignStock | None = None) -> tuple[CampaignStock, list[Due]]:
-    """Every event counted and judged, as the role does."""
-    said = []
+def counted(
+    events: Sequence[InventoryChanged], stock: CampaignStock | None = None
+) -> tuple[CampaignStock, list[Due]]:
+    """Count and judge every event, as the role does; returns the stock and its alerts."""
+    alerts = []
     for event in events:
         after = folded(stock, event)
         if after is not stock:
             stock, due = judged(after, event.code_type, LIMITS, at=event.changed_at)
-            said += [due] if due else []
+            alerts += [due] if due else []
     assert stock is not None
-    return stock, said
+    return stock, alerts
 
 
 @given(histories(), st.data())
 def test_order_repetition_and_loss_change_nothing(events: Events, data: st.DataObject) -> None:
-    """As long as each shard's last word is heard."""
+    """As long as the last event of each shard arrives."""
     others = data.draw(st.lists(st.sampled_from(events), max_size=60))
-    heard = data.draw(st.permutations([*others, *last_words(events)]))
+    received = data.draw(st.permutations([*others, *last_words(events)]))
 
-    known, found = all_folded(events), all_folded(heard)
+    known, found = all_folded(events), all_folded(received)
 
     assert known is not None
     assert found is not None
     assert counts_by_type(known) == counts_by_type(found)
-    assert {name: one.shards for name, one in known.types.items()} == {
-        name: one.shards for name, one in found.types.items()
+    assert {name: of_type.shards for name, of_type in known.types.items()} == {
+        name: of_type.shards for name, of_type in found.types.items()
     }
 
 
 @given(histories(), st.data())
-def test_two_who_know_parts_know_all_together(events: Events, data: st.DataObject) -> None:
-    """Whoever joins whom: the view joins the table's changelog with the events it read itself."""
+def test_views_of_parts_join_to_the_whole(events: Events, data: st.DataObject) -> None:
+    """In either order: the view joins the table's changelog with the events that it read itself."""
     cut = data.draw(st.integers(1, len(events)))
     late = data.draw(st.permutations(events[cut - 1 :]))
-    one, other, both = all_folded(events[:cut]), all_folded(late), all_folded(events)
+    early, other, both = all_folded(events[:cut]), all_folded(late), all_folded(events)
 
-    assert one is not None
+    assert early is not None
     assert other is not None
     assert both is not None
-    assert counts_by_type(both) == counts_by_type(joined(one, other)) == counts_by_type(joined(other, one))
-    assert joined(one, other).changed_at == both.changed_at
-    assert joined(both, one) is both
+    assert counts_by_type(both) == counts_by_type(joined(early, other)) == counts_by_type(joined(other, early))
+    assert joined(early, other).changed_at == both.changed_at
+    assert joined(both, early) is both
 
 
 @given(histories())
-def test_each_crossing_is_told_once(events: Events) -> None:
-    """Never the same level twice in a row, `recovered` only after a fall, and what was said last is still so."""
-    stock, said = told(events)
+def test_each_crossing_is_published_once(events: Events) -> None:
+    """Never the same level twice in a row, `recovered` only after a fall, and the last level still holds."""
+    stock, alerts = counted(events)
 
-    for code_type, one in stock.types.items():
-        levels = [due.alert.level for due in said if due.alert.code_type == code_type]
+    for code_type, of_type in stock.types.items():
+        levels = [due.alert.level for due in alerts if due.alert.code_type == code_type]
         assert all(before != after for before, after in pairwise(levels))
         assert ["recovered"] != levels[:1]
-        assert one.standing == {"recovered": "enough"}.get(levels[-1], levels[-1]) if levels else "enough"
-    assert len(said) == len({due.identity for due in said})
-    assert all(due.alert.available <= due.alert.threshold for due in said if due.alert.level != "recovered")
-    assert all(due.alert.available > due.alert.threshold for due in said if due.alert.level == "recovered")
+        assert of_type.standing == {"recovered": "enough"}.get(levels[-1], levels[-1]) if levels else "enough"
+    assert len(alerts) == len({due.identity for due in alerts})
+    assert all(due.alert.available <= due.alert.threshold for due in alerts if due.alert.level != "recovered")
+    assert all(due.alert.available > due.alert.threshold for due in alerts if due.alert.level == "recovered")
 
 
 @given(histories(), st.data())
 def test_a_crash_repeats_alerts_only_under_the_same_identity(events: Events, data: st.DataObject) -> None:
-    """The table is at one point, the offset at an earlier one, and alerts were sent up to a later one."""
+    """The table is at some event, the offset at an earlier one, and alerts were published up to a later one."""
     offset, table, died = sorted(data.draw(st.tuples(*[st.integers(0, len(events))] * 3)))
-    _, whole = told(events)
-    before = told(events[:died])[1] if died else []
-    stock = told(events[:table])[0] if table else None
+    _, whole = counted(events)
+    before = counted(events[:died])[1] if died else []
+    stock = counted(events[:table])[0] if table else None
     known = {due.identity for due in before}
 
-    again = told(events[offset:], stock)[1]
+    again = counted(events[offset:], stock)[1]
 
     assert {due.identity for due in whole} == known | {due.identity for due in again}
     assert len(whole) == len(before) + len([due for due in again if due.identity not in known])
@@ -141,7 +143,7 @@ def test_a_crash_repeats_alerts_only_under_the_same_identity(events: Events, dat
 
 @given(histories())
 def test_history_ends_with_what_is_true_and_begins_with_nothing(events: Events) -> None:
-    """All events heard from the very first: counted back from now, there was nothing before."""
+    """All events received from the very first: counted back from now, there was nothing before."""
     motion = Motion()
     for event in events:
         motion.add(event, NOW)
@@ -158,7 +160,7 @@ def test_history_ends_with_what_is_true_and_begins_with_nothing(events: Events) 
 
 @given(histories(), st.data())
 def test_repeats_and_late_events_do_not_move_a_campaign(events: Events, data: st.DataObject) -> None:
-    """Rates and history are those of each event heard once, in order."""
+    """Rates and history are those of each event received once, in order."""
     motion, other = Motion(), Motion()
     for index, event in enumerate(events):
         motion.add(event, NOW)

@@ -1,4 +1,4 @@
-"""A machine that finds nothing proves nothing: break one part at a time, and it must notice."""
+"""The machine finds faults: with one part broken at a time, it must fail."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import ClassVar
@@ -23,7 +23,7 @@ from tests.property.machine import Histories
 SEARCH = settings(
     max_examples=400,
     stateful_step_count=50,
-    phases=[Phase.generate],  # that there is a counterexample is enough; the shortest is for people
+    phases=[Phase.generate],  # a counterexample is enough; it need not be the shortest
     database=None,
     deadline=None,
     derandomize=True,
@@ -35,50 +35,50 @@ Break = Callable[[pytest.MonkeyPatch], None]
 
 
 class NoStatusGuard(MemoryCodeStore):
-    """Moves codes whatever became of them."""
+    """Moves codes without a check of their status."""
 
     def _check_codes(self, plan: Plan) -> None:
-        """Look at nothing."""
+        """No check."""
 
 
 class NoReservationGuard(MemoryCodeStore):
-    """Ends reservations whatever became of them, and their codes with them."""
+    """Ends reservations, and moves their codes, without a check of their state."""
 
     def _check_codes(self, plan: Plan) -> None:
-        """Look at nothing."""
+        """No check."""
 
     def _check_reservations(self, plan: Plan) -> None:
-        """Look at nothing."""
+        """No check."""
 
 
 class NoGuard(MemoryCodeStore):
-    """Lets a former owner write what the new one has written already."""
+    """Lets a former owner repeat the writes of the new one."""
 
     def _check_ledger(self, plan: Plan) -> None:
-        """Look at nothing."""
+        """No check."""
 
     def _check_codes(self, plan: Plan) -> None:
-        """Look at nothing."""
+        """No check."""
 
     def _check_reservations(self, plan: Plan) -> None:
-        """Look at nothing."""
+        """No check."""
 
     def _check_shards(self, changes: Iterable[ShardChange]) -> None:
-        """Look at nothing."""
+        """No check."""
 
 
 class NoLedger(MemoryCodeStore):
-    """Has never heard of any request."""
+    """Finds no request in the ledger."""
 
     def _decided(self, requests: Iterable[Asked[Request]]) -> Mapping[str, LedgerDocument]:
         return {}
 
     def _check_ledger(self, plan: Plan) -> None:
-        """Look at nothing."""
+        """No check."""
 
 
 class HalfATransaction(MemoryCodeStore):
-    """Writes the ledger before it looks at the rest."""
+    """Writes the ledger before it checks the rest."""
 
     def _check(self, plan: Plan) -> None:
         self._check_ledger(plan)
@@ -87,7 +87,7 @@ class HalfATransaction(MemoryCodeStore):
 
 
 class NoFreshLook(MemoryCodeStore):
-    """Says `out_of_stock` of what it happens to hold."""
+    """Refuses with `out_of_stock` without a fresh read of the database."""
 
     def _supply(self, key: StockKey, wanted: int) -> list[Candidate]:
         held = self._stock.get(key)
@@ -95,7 +95,7 @@ class NoFreshLook(MemoryCodeStore):
 
 
 class ForgetsOffsets(MemoryEmitter):
-    """Shows the outputs and does not move the offset: what a crash between two steps would do."""
+    """Publishes the outputs without moving the offset, like a crash between two separate steps."""
 
     async def emit(self, records: Sequence[OutgoingRecord], next_offset: int | None) -> None:
         """See `Emitter.emit`."""
@@ -105,7 +105,7 @@ class ForgetsOffsets(MemoryEmitter):
 
 
 def broken(store: type[MemoryCodeStore] = MemoryCodeStore, emitter: type[MemoryEmitter] = MemoryEmitter) -> type:
-    """The machine with a part that does not do its duty."""
+    """The machine with a broken part."""
 
     class Broken(Histories):
         store_class: ClassVar[type[MemoryCodeStore]] = store
@@ -115,15 +115,15 @@ def broken(store: type[MemoryCodeStore] = MemoryCodeStore, emitter: type[MemoryE
 
 
 def find(machine: type[RuleBasedStateMachine]) -> None:
-    """Search for a counterexample; raises what it finds."""
+    """Search for a counterexample; raises its error."""
     run_state_machine_as_test(machine, settings=SEARCH)
 
 
 @pytest.mark.parametrize(
     "store", [NoStatusGuard, NoReservationGuard, NoGuard, NoLedger, HalfATransaction, NoFreshLook]
 )
-def test_a_store_without_one_of_its_duties_is_found(store: type[MemoryCodeStore]) -> None:
-    """Each guard of the store holds something that nothing else holds."""
+def test_a_store_without_one_of_its_guards_is_found(store: type[MemoryCodeStore]) -> None:
+    """No guard of the store is redundant."""
     with pytest.raises(AssertionError):
         find(broken(store))
 
@@ -134,24 +134,24 @@ def test_outputs_without_their_offset_are_found() -> None:
         find(broken(emitter=ForgetsOffsets))
 
 
-def tells_every_repeat(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Announce the codes of a request that was sent again."""
-    monkeypatch.setattr(handlers.requests.plan, "is_replay", lambda asked, entry: True)
-    monkeypatch.setattr(handlers.requests.facts, "is_replay", lambda asked, entry: True)
+def publishes_every_repeat(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Publish the codes of a repeated request again."""
+    monkeypatch.setattr(handlers.requests.plan, "is_redelivery", lambda asked, entry: True)
+    monkeypatch.setattr(handlers.requests.facts, "is_redelivery", lambda asked, entry: True)
 
 
-def tells_no_replay(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Announce no code of a record that is read again after a crash."""
-    monkeypatch.setattr(handlers.requests.plan, "is_replay", lambda asked, entry: False)
+def publishes_no_redelivery(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Publish no code for a record that is redelivered after a crash."""
+    monkeypatch.setattr(handlers.requests.plan, "is_redelivery", lambda asked, entry: False)
 
 
-def judges_by_the_wrong_clock(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nothing is ever over."""
+def ignores_the_clock(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No hold ever ends."""
     monkeypatch.setattr(handlers.requests.decide, "is_over", lambda reservation, asked_at: False)
 
 
-def knows_no_holder(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let any fan take what another holds."""
+def ignores_the_holder(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let any fan take another fan's hold."""
     monkeypatch.setattr(
         handlers.requests.decide,
         "why_not",
@@ -161,33 +161,33 @@ def knows_no_holder(monkeypatch: pytest.MonkeyPatch) -> None:
     )
 
 
-def takes_other_content(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Answer another request under a taken id as if it were the first."""
+def ignores_the_content(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Answer a different request under a used id with the first result."""
     monkeypatch.setattr(handlers.requests.plan, "reused", lambda request, entry: entry.outcome)
 
 
-def tells_no_totals_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Leave the inventory's readers without the totals that a crash swallowed."""
+def republishes_no_totals(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Never republish the totals that a crash lost."""
     monkeypatch.setattr(
         handlers.requests.plan,
         "announced_shards",
-        lambda answers, changes, facts: tuple(one.after for one in changes),
+        lambda answers, changes, facts: tuple(change.after for change in changes),
     )
 
 
 @pytest.mark.parametrize(
     "broken_rule",
     [
-        tells_every_repeat,
-        tells_no_replay,
-        judges_by_the_wrong_clock,
-        knows_no_holder,
-        takes_other_content,
-        tells_no_totals_again,
+        publishes_every_repeat,
+        publishes_no_redelivery,
+        ignores_the_clock,
+        ignores_the_holder,
+        ignores_the_content,
+        republishes_no_totals,
     ],
 )
 def test_a_rule_that_is_broken_is_found(broken_rule: Break, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The model knows the contract by itself."""
+    """The model states the contract independently."""
     broken_rule(monkeypatch)
 
     with pytest.raises(AssertionError):

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from audit.audit import audit
+from audit.code_search import Secrets
 from audit.history import CodeRow, Database, History
-from audit.leaks import Secrets
 from audit.report import AuditReport, Kind
 from schemas.records import IncomingRecord
 from tests.fakes.history import CODES, a_history, saying, with_ce_id, with_records

@@ -2,7 +2,7 @@
 
 import pytest
 
-from audit.leaks import Secrets
+from audit.code_search import Secrets
 
 VALUE = "ABCD-1234"
 

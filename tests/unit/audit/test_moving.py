@@ -15,7 +15,7 @@ from audit.leaks import secrets_of
 from audit.report import AuditReport
 from audit.tables import in_memory
 from audit.terms import CLOCKS_APART_MS, Terms
-from handlers.inventory.reconcile import CountKey as Shelf
+from handlers.inventory.reconcile import CountKey
 from schemas.base import CodeStatus
 from tests.fakes.builders import CAMPAIGN, milliseconds
 from tests.fakes.history import a_history, with_records
@@ -39,7 +39,7 @@ def read(
     with in_memory() as tables:
         intake = Intake(tables, secrets_of(history), let_go_since_ms=began_ms - CLOCKS_APART_MS)
         take(history, intake)
-        tables.indexed()
+        tables.create_indexes()
         moving = Terms(is_quiet=is_quiet, is_snapshot=False, read_from_ms=began_ms)
         return judged(tables, moving, secrets_of(history), intake.findings, recounted)
 
@@ -78,7 +78,7 @@ def test_what_moved_while_it_was_read_is_not_compared(doctor: Callable[[History]
     during = read(doctor(clean()), last_change())
     settled = read(doctor(clean()), last_change() + AFTER)
 
-    moves = ("its reservations make it", "in reservations", "never announced")
+    moves = ("by its reservations", "in reservations", "never published")
     assert [] == [one for one in during.findings if any(word in one.what for word in moves)]
     assert any(word in one.what for one in settled.findings for word in moves)
 
@@ -97,13 +97,13 @@ def test_what_a_killed_worker_has_not_told_yet_is_not_missed() -> None:
 
     began = last_change() + AFTER
 
-    assert [] == [one for one in read(waiting, began).findings if "never announced" in one.what]
-    assert [one for one in read(served, began).findings if "never announced" in one.what]
+    assert [] == [one for one in read(waiting, began).findings if "never published" in one.what]
+    assert [one for one in read(served, began).findings if "never published" in one.what]
 
 
 def test_a_campaign_that_seems_to_differ_is_believed_when_counted_at_one_time() -> None:
     """The counts of one snapshot stand in for those that were read one after the other."""
-    same = {Shelf(CAMPAIGN, "tm", CodeStatus.AVAILABLE): 1}
+    same = {CountKey(CAMPAIGN, "tm", CodeStatus.AVAILABLE): 1}
     began = datetime.now(UTC) + AFTER
 
     seems = [one.what for one in read(with_reserved(clean()), began).findings if "shards say" in one.what]

@@ -24,7 +24,9 @@ LONG_AGO_MS = NOW_MS - HOUR_MS
 
 def without(history: History, topic: str, *words: bytes) -> History:
     """Without the records of a topic that say one of these words."""
-    return with_records(history, topic, lambda records: [one for one in records if not saying_any(one, words)])
+    return with_records(
+        history, topic, lambda records: [record for record in records if not saying_any(record, words)]
+    )
 
 
 def saying_any(record: IncomingRecord, words: tuple[bytes, ...]) -> bool:
@@ -36,7 +38,7 @@ def moved(history: History, topic: str, to_ms: int, *words: bytes) -> History:
     """With the time of some records another."""
 
     def doctor(records: list[IncomingRecord]) -> list[IncomingRecord]:
-        return [replace(one, timestamp_ms=to_ms) if saying_any(one, words) else one for one in records]
+        return [replace(record, timestamp_ms=to_ms) if saying_any(record, words) else record for record in records]
 
     return with_records(history, topic, doctor)
 
@@ -64,8 +66,8 @@ def test_an_answer_is_not_missed_where_its_topic_does_not_reach() -> None:
     report = audit(reaching(gone, results_v1=NOW_MS - CLOCKS_APART_MS))
 
     assert {} == kinds(report)
-    [said] = report.not_judged
-    assert said.startswith("1 requests, because results.v1 holds all records only since 2026-11-24T")
+    [sentence] = report.not_judged
+    assert sentence.startswith("1 requests, because results.v1 holds all records only since 2026-11-24T")
 
 
 def test_an_answer_is_missed_as_soon_as_its_topic_reaches() -> None:
@@ -94,7 +96,7 @@ def test_an_answer_whose_request_is_gone_is_not_doubled() -> None:
     report = audit(reaching(shortened, reserve_requests_v1=NOW_MS))
 
     assert {} == kinds(report)
-    assert any(said.endswith("are gone from reserve.requests.v1") for said in report.not_judged)
+    assert any(sentence.endswith("are gone from reserve.requests.v1") for sentence in report.not_judged)
 
 
 def test_an_answer_after_the_first_that_is_left_can_be_doubled() -> None:
@@ -109,15 +111,38 @@ def test_an_answer_after_the_first_that_is_left_can_be_doubled() -> None:
     assert {"doubled": 1} == kinds(report)
 
 
-def test_an_emptied_partition_lets_nobody_judge_what_is_doubled() -> None:
-    """What was there is not known; that is said with the number."""
+def test_an_emptied_partition_keeps_results_of_its_time_from_being_doubled() -> None:
+    """Which ids the removed records had is not known; the report says how many results that leaves."""
     doubled = with_records(clean(), "results.v1", lambda records: [*records, records[1]])
     emptied = replace(reaching(doubled, reserve_requests_v1=NOW_MS), emptied=frozenset({"reserve.requests.v1"}))
 
     report = audit(emptied)
 
     assert {} == kinds(report)
-    assert any(said.endswith("are gone from reserve.requests.v1") for said in report.not_judged)
+    assert any(sentence.endswith("are gone from reserve.requests.v1") for sentence in report.not_judged)
+
+
+def test_an_emptied_partition_does_not_hide_what_is_doubled_later() -> None:
+    """What it lost was older than the retention; `r-2` was sent after that, and answered twice."""
+    doubled = with_records(clean(), "results.v1", lambda records: [*records, records[1]])
+    reach = reaching(doubled, reserve_requests_v1=NOW_MS - HOUR_MS)
+
+    report = audit(replace(reach, emptied=frozenset({"reserve.requests.v1"})))
+
+    assert {"doubled": 1} == kinds(report)
+    assert not any("being there twice" in sentence for sentence in report.not_judged)
+
+
+def test_an_answer_from_before_its_request_is_the_removed_ones() -> None:
+    """The same id was sent before, in the partition that lost everything."""
+    doubled = with_records(
+        clean(), "results.v1", lambda records: [*records, replace(records[1], timestamp_ms=LONG_AGO_MS)]
+    )
+    reach = reaching(doubled, reserve_requests_v1=LONG_AGO_MS)
+
+    report = audit(replace(reach, emptied=frozenset({"reserve.requests.v1"})))
+
+    assert {} == kinds(report)
 
 
 @pytest.mark.parametrize(
@@ -130,8 +155,12 @@ def test_events_are_missed_only_where_their_topic_reaches(topic: str, kind: str)
     later = {topic.replace(".", "_"): max(caused_ms, NOW_MS) + HOUR_MS}
     before = {topic.replace(".", "_"): min(caused_ms, NOW_MS) - HOUR_MS}
 
-    assert kind not in kinds(audit(reaching(empty, **later)))
-    assert kind in kinds(audit(reaching(empty, **before)))
+    after, earlier = audit(reaching(empty, **later)), audit(reaching(empty, **before))
+
+    assert kind not in kinds(after)
+    assert any(f", because {topic} holds all records only since" in sentence for sentence in after.not_judged)
+    assert kind in kinds(earlier)
+    assert not any(topic in sentence for sentence in earlier.not_judged)
 
 
 def test_unreadable_records_are_judged_by_the_dead_letters() -> None:
@@ -143,7 +172,9 @@ def test_unreadable_records_are_judged_by_the_dead_letters() -> None:
 
     assert 1 == known.count("lost")
     assert 0 == unknown.count("lost")
-    assert any(said.startswith("1 records without a request id, because dead-letters") for said in unknown.not_judged)
+    assert any(
+        sentence.startswith("1 records without a request id, because dead-letters") for sentence in unknown.not_judged
+    )
 
 
 def test_what_the_ledger_says_is_compared_with_decisions_only() -> None:

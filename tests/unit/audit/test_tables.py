@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 from audit.audit import judged, take
+from audit.code_search import Secrets
+from audit.instants import instant_ms
 from audit.intake import Intake
-from audit.leaks import Secrets
 from audit.tables import on_disk
 from audit.terms import Terms
-from audit.when import instant_ms
 from tests.fakes.history import a_history, saying, with_records
 
 NOW = datetime(2026, 11, 24, 2, tzinfo=UTC)
@@ -29,12 +29,12 @@ def test_no_value_is_written_down() -> None:
         secrets = Secrets(find_id=tables.code_of, size=len(values))
         for code in history.database.codes:
             secrets.add(code.value)
-            tables.add("known", (tables.digest(code.value.encode()), code.id))
+            tables.add("code_values", (tables.digest(code.value.encode()), code.id))
         tables.flush()
-        tables.index("known(value)")
+        tables.create_index("code_values(value)")
         intake = Intake(tables, secrets)
         take(history, intake)
-        tables.indexed()
+        tables.create_indexes()
         tables.connection.execute("COMMIT")
         [content] = [path.read_bytes() for path in Path(os.environ["SQLITE_TMPDIR"]).iterdir()]
         report = judged(tables, Terms(), secrets, intake.findings)

@@ -7,26 +7,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from consumers.decode import decode_command, decode_request
-from schemas.records import Asked, IncomingRecord, Rejected
+from consumers.decode import decode_command
+from schemas.records import Asked, Rejected
 from schemas.requests import AssignFromStock, AssignReservation, Request, content_digest
 from schemas.topics import ASSIGN, IMPORT, RELEASE, RESERVE
 from tests.fakes.builders import SIZES, a_record, a_release, a_reserve, an_assign, an_assign_from_stock
-
-CANARY = "XYZZY-canary"
-RESERVE_FIELDS = {"request_id": "r-1", "campaign_id": "summer", "fan_id": "fan-1"}
-
-
-def read(record: IncomingRecord, topic: str = RESERVE.name) -> Asked[Request] | Rejected:
-    """Decode with the usual sizes."""
-    return decode_request(record, topic, SIZES)
-
-
-def rejection(record: IncomingRecord, topic: str = RESERVE.name) -> Rejected:
-    """Decode what cannot be read."""
-    found = read(record, topic)
-    assert isinstance(found, Rejected)
-    return found
+from tests.fakes.rejections import CANARY, RESERVE_FIELDS, decoded, rejection
 
 
 @pytest.mark.parametrize(
@@ -42,7 +28,7 @@ def test_a_good_record_is_the_request_it_holds(request_: Request, topic: str) ->
     """With its digest, its place and the record itself."""
     record = a_record(request_.to_json(), topic=topic, partition=3, offset=17)
 
-    assert Asked(request_, content_digest(request_), f"{topic}.3@17", record) == read(record, topic)
+    assert Asked(request_, content_digest(request_), f"{topic}.3@17", record) == decoded(record, topic)
 
 
 def test_a_command_is_read_like_a_request() -> None:
@@ -161,68 +147,12 @@ def test_a_record_that_names_a_reservation_means_it() -> None:
         == rejection(a_record(fields, topic=ASSIGN.name), ASSIGN.name).detail
     )
     del fields["reservation_id"]
-    found = read(a_record(fields, topic=ASSIGN.name), ASSIGN.name)
+    found = decoded(a_record(fields, topic=ASSIGN.name), ASSIGN.name)
     assert isinstance(found, Asked)
     assert isinstance(found.request, AssignFromStock)
-    found = read(a_record(fields | {"reservation_id": "r-1", "quantity": "x"}, topic=ASSIGN.name), ASSIGN.name)
+    found = decoded(a_record(fields | {"reservation_id": "r-1", "quantity": "x"}, topic=ASSIGN.name), ASSIGN.name)
     assert isinstance(found, Asked)
     assert isinstance(found.request, AssignReservation)
-
-
-def test_a_value_of_a_megabyte_is_too_large_and_yet_answered() -> None:
-    """Its size is told, and its request id is read."""
-    found = rejection(a_record(RESERVE_FIELDS | {"padding": CANARY * 80_000}))
-
-    assert "too_large" == found.reason
-    assert f"value: {len(found.record.value or b'')} bytes, at most 65536" == found.detail
-    assert ("r-1", "summer", "fan-1") == (found.request_id, found.campaign_id, found.fan_id)
-
-
-def test_a_megabyte_of_anything_is_too_large() -> None:
-    """And has nobody to answer."""
-    found = rejection(a_record(b"x" * 1_000_000))
-
-    assert ("too_large", None) == (found.reason, found.request_id)
-
-
-def test_a_key_of_ten_kilobytes_is_too_large() -> None:
-    """The key goes back on the result, so it has a limit of its own."""
-    found = rejection(a_record(RESERVE_FIELDS, key=b"k" * 10_240))
-
-    assert ("too_large", "key: 10240 bytes, at most 4096", "r-1") == (found.reason, found.detail, found.request_id)
-
-
-def test_headers_together_have_a_limit() -> None:
-    """Names count."""
-    found = rejection(a_record(RESERVE_FIELDS, headers=(("n" * 384, b"v" * 8_000), ("b", b"v" * 8_000))))
-
-    assert ("too_large", "headers: 16385 bytes, at most 16384") == (found.reason, found.detail)
-
-
-def test_a_header_that_is_not_text_is_named_by_its_number() -> None:
-    """Its name could hold a secret, too."""
-    found = rejection(a_record(RESERVE_FIELDS, headers=(("a", b"fine"), (CANARY, b"\xff\xfe"))))
-
-    assert ("invalid", "headers[1]: must be UTF-8 text") == (found.reason, found.detail)
-    assert "r-1" == found.request_id
-
-
-def test_springs_headers_may_hold_any_bytes() -> None:
-    """A correlation id is a binary UUID; null is no text either, and harmless."""
-    headers = (("kafka_correlationId", b"\xff" * 16), ("kafka_replyPartition", b"\x00\x00\x00\xff"), ("empty", None))
-
-    assert isinstance(read(a_record(RESERVE_FIELDS, headers=headers)), Asked)
-
-
-@pytest.mark.parametrize("request_id", ["expire:r-1:1", "a b", "", "x" * 129, 7, None])
-def test_nobody_is_answered_under_an_id_that_is_none(request_id: object) -> None:
-    """Or under the expirer's."""
-    assert rejection(a_record({"request_id": request_id})).request_id is None
-
-
-def test_a_sender_is_answered_under_an_id_that_is_only_too_long_for_a_sender() -> None:
-    """It was read, after all."""
-    assert "x" * 120 == rejection(a_record(RESERVE_FIELDS | {"request_id": "x" * 120})).request_id
 
 
 def test_a_rejection_says_which_operation_was_meant() -> None:
@@ -245,7 +175,7 @@ NAMES = ["request_id", "campaign_id", "fan_id", "reservation_id", "code_type", "
 )
 def test_no_json_breaks_it_and_none_is_repeated(topic: str, fields: dict[str, Any]) -> None:
     """Never raises for bad input, and never repeats a value of it."""
-    found = read(a_record(json.dumps(fields).encode(), topic=topic), topic)
+    found = decoded(a_record(json.dumps(fields).encode(), topic=topic), topic)
 
     assert isinstance(found, Asked) or CANARY not in found.detail
 
@@ -254,4 +184,4 @@ def test_no_json_breaks_it_and_none_is_repeated(topic: str, fields: dict[str, An
 @given(value=st.binary(max_size=200), headers=st.lists(st.tuples(st.text(max_size=9), st.none() | st.binary())))
 def test_no_bytes_break_it(value: bytes, headers: list[tuple[str, bytes | None]]) -> None:
     """In the value and in the headers."""
-    assert read(a_record(value, headers=tuple(headers))).record.value == value
+    assert decoded(a_record(value, headers=tuple(headers))).record.value == value

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from ops.probe import CANNOT_ASK, NOT_WELL, WELL, main
+from ops.probe import NOT_WELL, WELL, WRONG_USAGE, main
 from ops.telemetry.health import Health
 from ops.telemetry.ops_port import ops_server
 from ops.telemetry.registry import Metrics
@@ -47,5 +47,5 @@ def test_nobody_there_is_not_well(capsys: pytest.CaptureFixture[str]) -> None:
 )
 def test_who_cannot_ask_is_told_how(arguments: Sequence[str], port: str, capsys: pytest.CaptureFixture[str]) -> None:
     """Another exit code than that of a role which is not well."""
-    assert CANNOT_ASK == main(arguments, {"CODES_OPS__PORT": port})
+    assert WRONG_USAGE == main(arguments, {"CODES_OPS__PORT": port})
     assert capsys.readouterr().err.startswith("usage: python -m ops.probe")

@@ -6,16 +6,14 @@ from uuid import UUID
 import pytest
 
 from producers.envelope import (
-    ORIGINAL_BYTES_MAX,
     assigned_record,
-    dead_letter_record,
     import_record,
     invalid_result_record,
     inventory_record,
     result_record,
 )
 from schemas.events import CodeAssigned, ImportProgressed, InventoryChanged
-from schemas.records import Headers, IncomingRecord, OutgoingRecord, Rejected
+from schemas.records import OutgoingRecord
 from tests.fakes.builders import (
     FAN,
     HOUR,
@@ -26,8 +24,10 @@ from tests.fakes.builders import (
     a_result,
     asked,
     body,
+    cloud_event,
     header,
 )
+from tests.fakes.rejections import a_dead_letter, a_rejected
 
 TRACE = b"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 ASSIGNED = CodeAssigned(
@@ -54,31 +54,6 @@ INVENTORY = InventoryChanged(
 IMPORTED = ImportProgressed(import_id="i-1", campaign_id="summer", code_type="tm", state="running", at=NOW)
 
 
-def a_rejected(record: IncomingRecord | None = None, **changes: Any) -> Rejected:  # any of its fields
-    """A reserve whose quantity was wrong."""
-    fields: dict[str, Any] = {
-        "reason": "invalid",
-        "detail": "quantity: Input should be a valid integer",
-        "record": record or a_record(b"{}", partition=3, offset=17),
-        "operation": "reserve",
-        "request_id": "r-1",
-        "campaign_id": "summer",
-        "fan_id": FAN,
-    }
-    return Rejected(**(fields | changes))
-
-
-def a_letter(rejected: Rejected) -> OutgoingRecord:
-    """Its dead letter."""
-    return dead_letter_record(rejected, group="codes-worker", at=NOW + HOUR, topics=TOPICS)
-
-
-def ce_headers(record: OutgoingRecord) -> dict[str, bytes | None]:
-    """All but the id."""
-    names = ("ce_specversion", "ce_source", "ce_type", "ce_subject", "ce_time", "content-type")
-    return {name: header(record, name) for name in names}
-
-
 @pytest.mark.parametrize(
     ("record", "topic", "key", "kind", "subject"),
     [
@@ -100,7 +75,7 @@ def test_every_record_is_a_cloudevent_under_its_key(
         "ce_subject": subject.encode(),
         "ce_time": b"2026-11-24T02:00:00.000Z",
         "content-type": b"application/json",
-    } == ce_headers(record)
+    } == cloud_event(record)
     assert 5 == UUID((header(record, "ce_id") or b"").decode()).version
 
 
@@ -130,8 +105,8 @@ def test_different_things_have_different_ids() -> None:
         inventory_record(INVENTORY.model_copy(update={"version": 5}), TOPICS),
         import_record(IMPORTED, "i-1:0", TOPICS),
         import_record(IMPORTED, "i-1:1", TOPICS),
-        a_letter(a_rejected()),
-        a_letter(a_rejected(a_record(b"{}", partition=3, offset=18))),
+        a_dead_letter(a_rejected()),
+        a_dead_letter(a_rejected(a_record(b"{}", partition=3, offset=18))),
         invalid_result_record(a_rejected(), TOPICS),
     ]
 
@@ -170,7 +145,7 @@ def test_a_result_goes_under_the_requests_key(key: bytes | None, expected: bytes
 
 
 def test_an_unreadable_record_is_answered_as_an_invalid_request() -> None:
-    """With what could be read of it, dated by the record: a replay says the same."""
+    """With what could be read of it, dated by the record: a redelivery says the same."""
     record = invalid_result_record(a_rejected(), TOPICS)
 
     assert record is not None
@@ -195,63 +170,3 @@ def test_an_unreadable_record_is_answered_as_an_invalid_request() -> None:
 def test_nobody_is_answered_without_a_request(changes: dict[str, Any]) -> None:
     """No id, or an import command."""
     assert invalid_result_record(a_rejected(**changes), TOPICS) is None
-
-
-def test_a_dead_letter_is_the_record_and_why() -> None:
-    """The bytes untouched, under the record's own key."""
-    rejected = a_rejected(
-        a_record(b"\xff\x00", partition=3, offset=17, key=b"\xfe", headers=(("a", b"\xff"), ("b", None)))
-    )
-
-    letter = a_letter(rejected)
-
-    assert ("t.dead-letters.v1", b"\xfe", b"\xff\x00") == (letter.topic, letter.key, letter.value)
-    assert {
-        "a": b"\xff",
-        "b": None,
-        "dlq-topic": b"t.reserve.requests.v1",
-        "dlq-partition": b"3",
-        "dlq-offset": b"17",
-        "dlq-timestamp": b"2026-11-24T02:00:00.000Z",
-        "dlq-reason": b"invalid",
-        "dlq-detail": b"quantity: Input should be a valid integer",
-        "dlq-group": b"codes-worker",
-        "dlq-at": b"2026-11-24T03:00:00.000Z",
-    } == {name: value for name, value in letter.headers if not name.startswith(("ce_", "content"))}
-    assert {
-        "ce_specversion": b"1.0",
-        "ce_source": b"/code-service",
-        "ce_type": b"codes.dead-letter.v1",
-        "ce_subject": b"reserve.requests.v1",
-        "ce_time": b"2026-11-24T02:00:00.000Z",
-        "content-type": b"application/octet-stream",
-    } == ce_headers(letter)
-
-
-def test_a_dead_letter_that_comes_back_has_its_headers_once() -> None:
-    """A replayed letter that is rejected again says its new place, and is one CloudEvent."""
-    first = a_letter(a_rejected())
-    headers: Headers = (*first.headers, ("Content-Type", b"x"))
-
-    second = a_letter(a_rejected(a_record(b"{}", offset=99, headers=headers)))
-
-    assert b"99" == header(second, "dlq-offset")
-    assert len({name for name, _ in second.headers}) == len(second.headers)
-
-
-def test_a_tombstone_is_a_letter_too() -> None:
-    """Null stays null."""
-    letter = a_letter(a_rejected(a_record(None, key=None)))
-
-    assert (None, None) == (letter.key, letter.value)
-
-
-def test_what_no_topic_would_take_stays_where_it_was() -> None:
-    """A compressed record may be a thousand times as large as the broker saw; the letter says where it is."""
-    letter = a_letter(
-        a_rejected(a_record(b"0" * (ORIGINAL_BYTES_MAX + 1), headers=(("a", b"b"),)), reason="too_large")
-    )
-
-    assert (None, None) == (letter.key, letter.value)
-    assert (b"too_large", b"0") == (header(letter, "dlq-reason"), header(letter, "dlq-offset"))
-    assert header(letter, "a") is None

@@ -9,7 +9,7 @@ from tests.fakes.observer import ObservedFacts
 from tests.fakes.time import run
 
 
-class Bench:
+class LookedUpTopics:
     """A broker that says how many partitions a topic has, or nothing; and a clock."""
 
     def __init__(self, *allowed: str, **topics: int | None) -> None:
@@ -37,7 +37,7 @@ def naming(*names: str) -> list[IncomingRecord]:
 
 def test_only_allowed_topics_are_asked_for_and_once() -> None:
     """However many records name them."""
-    bench = Bench("answers", answers=3, others=1)
+    bench = LookedUpTopics("answers", answers=3, others=1)
 
     for _ in range(2):
         assert {"answers": 3} == bench.partitions("answers", "others", "answers")
@@ -46,7 +46,7 @@ def test_only_allowed_topics_are_asked_for_and_once() -> None:
 
 def test_without_an_allowed_topic_nothing_is_asked() -> None:
     """The usual case costs nothing."""
-    bench = Bench(answers=3)
+    bench = LookedUpTopics(answers=3)
 
     assert {} == bench.partitions("answers")
     assert [] == bench.asked
@@ -54,7 +54,7 @@ def test_without_an_allowed_topic_nothing_is_asked() -> None:
 
 def test_a_topic_that_is_missing_is_asked_for_again_later() -> None:
     """Not with every batch, and not never; and it is said once that it is missing, and once that it is there."""
-    bench = Bench("answers")
+    bench = LookedUpTopics("answers")
 
     assert {} == bench.partitions("answers")
     bench.topics["answers"] = 2
@@ -68,7 +68,7 @@ def test_a_topic_that_is_missing_is_asked_for_again_later() -> None:
 
 def test_what_is_known_of_a_topic_ages() -> None:
     """Partitions that are added are found, and so is that it was deleted, without any failure."""
-    bench = Bench("answers", answers=1)
+    bench = LookedUpTopics("answers", answers=1)
 
     assert {"answers": 1} == bench.partitions("answers")
     bench.topics["answers"] = 6
@@ -81,7 +81,7 @@ def test_what_is_known_of_a_topic_ages() -> None:
 
 def test_a_broker_that_does_not_say_changes_nothing() -> None:
     """A slow look-up must not cost anybody the copy."""
-    bench = Bench("answers", answers=3)
+    bench = LookedUpTopics("answers", answers=3)
 
     assert {"answers": 3} == bench.partitions("answers")
     bench.topics["answers"] = None
@@ -91,7 +91,7 @@ def test_a_broker_that_does_not_say_changes_nothing() -> None:
 
 def test_a_topic_that_fails_is_looked_up_anew() -> None:
     """It may be gone."""
-    bench = Bench("answers", answers=3)
+    bench = LookedUpTopics("answers", answers=3)
     bench.partitions("answers")
     bench.topics["answers"] = 0
 
@@ -102,7 +102,7 @@ def test_a_topic_that_fails_is_looked_up_anew() -> None:
 
 def test_a_topic_that_fails_twice_in_a_row_is_refused_for_a_while() -> None:
     """Once may be a broker's restart. Then one batch tries it, and the others wait for how that goes."""
-    bench = Bench("answers", answers=3)
+    bench = LookedUpTopics("answers", answers=3)
     for _ in range(2):
         assert {"answers": 3} == bench.partitions("answers")
         bench.replies.failed(["answers"])
@@ -119,7 +119,7 @@ def test_a_topic_that_fails_twice_in_a_row_is_refused_for_a_while() -> None:
 
 def test_a_failure_between_two_that_got_through_refuses_nothing() -> None:
     """Only failures in a row count."""
-    bench = Bench("answers", answers=3)
+    bench = LookedUpTopics("answers", answers=3)
     for _ in range(5):
         bench.replies.failed(["answers"])
         bench.replies.delivered(["answers"])
@@ -129,7 +129,7 @@ def test_a_failure_between_two_that_got_through_refuses_nothing() -> None:
 
 def test_each_failed_try_makes_the_while_longer_up_to_a_limit() -> None:
     """Batches of other partitions that were under way and fail with it do not."""
-    bench = Bench("answers", answers=3)
+    bench = LookedUpTopics("answers", answers=3)
     for _ in range(20):
         bench.replies.failed(["answers"])
     expected_s = REFUSED_FOR_S
@@ -145,7 +145,7 @@ def test_each_failed_try_makes_the_while_longer_up_to_a_limit() -> None:
 
 def test_a_suspected_topic_is_refused_at_once() -> None:
     """It took several failures to suspect it."""
-    bench = Bench("answers", answers=3)
+    bench = LookedUpTopics("answers", answers=3)
 
     bench.replies.failed(["answers"], "suspected")
 

@@ -2,64 +2,26 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import jwt
 import pytest
-from aiohttp import ClientResponse
-from aiohttp.test_utils import TestClient, TestServer
-from pydantic import SecretStr
+from aiohttp.test_utils import TestClient
 
 from consumers.inventory.lag import Lag
 from consumers.inventory.role import Lags
 from interfaces.http import openapi
-from schemas.settings import InventorySettings
-from tests.fakes.watched import Told
-from web.app import Api, web_app
+from tests.fakes.filled_view import FilledView
+from tests.fakes.web_client import GUARDED, api, bearer, events, some_campaigns
+from web.app import Api
 from web.auth import Guard
 from web.stream import Streams
-
-SECRET = "a-secret-of-thirty-two-characters-at-least"
-GUARDED = InventorySettings(jwt_secret=SecretStr(SECRET))
-OPEN = InventorySettings()
-
-
-@asynccontextmanager
-async def api(
-    told: Told,
-    settings: InventorySettings = OPEN,
-    *,
-    lags: Lags | None = None,
-    limit: int = 9,
-    static: Path = Path("/-"),
-) -> AsyncIterator[TestClient[Any, Any]]:
-    streams = Streams(told.view, lags or Lags(), told.topics, limit)
-    async with TestClient(TestServer(web_app(Guard(settings), streams, static))) as client:
-        yield client
-        streams.stopping.set()
-
-
-def bearer(**claims: Any) -> dict[str, str]:
-    token = jwt.encode({"exp": time.time() + 60, **claims}, SECRET, algorithm="HS256")
-    return {"Authorization": f"Bearer {token}"}
 
 
 async def ids(client: TestClient[Any, Any], query: str) -> list[str]:
     answer = await client.get(f"/api/campaigns?{query}")
     return [one["campaign_id"] for one in (await answer.json())["items"]]
-
-
-def some_campaigns() -> Told:
-    told = Told()
-    told.change("Berlin", 1, 50)
-    told.change("berlin-2", 1, 5)
-    told.change("Oslo", 1, 500)
-    told.change("Oslo", 2, 440, 60)
-    return told
 
 
 class TestAnswers:
@@ -88,12 +50,12 @@ class TestAnswers:
 
     async def test_imports_alerts_lag_and_dead_letters(self) -> None:
         """Counts and headers; the content of a dead letter is nowhere."""
-        told = some_campaigns()
-        told.imported("i1", "running", rows_read=5, inserted=5, bytes_read=50, bytes_total=200)
-        told.alerted("x")
-        told.put_aside("not_json")
+        filled = some_campaigns()
+        filled.imported("i1", "running", rows_read=5, inserted=5, bytes_read=50, bytes_total=200)
+        filled.alerted("x")
+        filled.dead_letter("not_json")
         lags = Lags([Lag("codes-worker", "codes.reserve.requests.v1", 0, 5, 9, 4, 1.5), Lag("g", "codes.t", 1)])
-        async with api(told, lags=lags) as client:
+        async with api(filled, lags=lags) as client:
             answers = {
                 path: await (await client.get(f"/api/{path}")).json()
                 for path in ("imports", "alerts", "lag", "dead-letters")
@@ -109,7 +71,7 @@ class TestAnswers:
 
     async def test_a_lag_that_is_not_known_is_not_zero(self) -> None:
         """It is absent."""
-        async with api(Told()) as client:
+        async with api(FilledView()) as client:
             assert {"known": False, "items": []} == await (await client.get("/api/lag")).json()
 
     @pytest.mark.parametrize(
@@ -137,9 +99,9 @@ class TestAnswers:
 class TestAccess:
     async def test_every_path_but_the_description_needs_a_token(self) -> None:
         """401 says how; 403 that it is the claim."""
-        told = some_campaigns()
-        routes = Api(Guard(GUARDED), Streams(told.view, Lags(), told.topics, 1)).routes
-        async with api(told, GUARDED) as client:
+        filled = some_campaigns()
+        routes = Api(Guard(GUARDED), Streams(filled.view, Lags(), filled.topics, 1)).routes
+        async with api(filled, GUARDED) as client:
             for route in routes:
                 path = route.path.replace("{campaign_id}", "Oslo")
                 if route.open:
@@ -153,7 +115,7 @@ class TestAccess:
 
     async def test_an_open_api_answers_only_by_this_machines_name(self) -> None:
         """A page of another host, whose name was bent to 127.0.0.1, gets nothing."""
-        async with api(Told()) as client:
+        async with api(FilledView()) as client:
             for host, status in (("evil.example", 421), ("localhost:1", 200), ("[::1]:1", 200), ("127.0.0.1", 200)):
                 assert status == (await client.get("/api/lag", headers={"Host": host})).status, host
 
@@ -161,7 +123,7 @@ class TestAccess:
         """Also the page, which holds no data and needs no token."""
         (tmp_path / "index.html").write_text("<!doctype html>")
         (tmp_path / "page.js").write_text("1")
-        async with api(Told(), GUARDED, static=tmp_path) as client:
+        async with api(FilledView(), GUARDED, static=tmp_path) as client:
             for path in ("/", "/static/page.js", "/api/lag", "/none"):
                 answer = await client.get(path)
                 assert "default-src 'none'" in answer.headers["Content-Security-Policy"]
@@ -172,13 +134,13 @@ class TestAccess:
 class TestStream:
     async def test_a_client_is_told_all_and_then_what_changes(self) -> None:
         """And goes on where it was, by the last event's id."""
-        told = some_campaigns()
-        async with api(told) as client:
+        filled = some_campaigns()
+        async with api(filled) as client:
             first = await client.get("/api/stream")
             beginning = await events(first, 5)
-            told.change("Oslo", 3, 400, 100)
+            filled.change("Oslo", 3, 400, 100)
             [change] = await events(first, 1)
-            told.imported("i", "running")
+            filled.imported("i", "running")
             again = await client.get("/api/stream", headers={"Last-Event-ID": change["id"]})
             [later] = await events(again, 1)
 
@@ -188,60 +150,42 @@ class TestStream:
 
     async def test_changes_between_two_tellings_are_told_together(self) -> None:
         """A hundred changes in a moment are one event: at most two a second."""
-        told = some_campaigns()
-        async with api(told) as client:
+        filled = some_campaigns()
+        async with api(filled) as client:
             answer = await client.get("/api/stream")
             await events(answer, 5)
             for version in range(3, 103):
-                told.change("Oslo", version, 500 - version, version)
+                filled.change("Oslo", version, 500 - version, version)
             [change] = await events(answer, 1)
 
         assert '"available":398' in change["data"]
 
     async def test_one_more_than_the_limit_is_sent_away(self) -> None:
         """It may come back."""
-        async with api(Told(), limit=1) as client:
+        async with api(FilledView(), limit=1) as client:
             first = await client.get("/api/stream")
             await events(first, 1)
             assert 503 == (await client.get("/api/stream")).status
 
     async def test_a_stream_ends_with_its_token(self) -> None:
         """Access is not for ever."""
-        told = Told()
-        told.now = datetime.now(UTC)
+        filled = FilledView()
+        filled.now = datetime.now(UTC)
         settings = GUARDED.model_copy(update={"jwt_leeway_s": 300})
-        async with api(told, settings) as client:
+        async with api(filled, settings) as client:
             ends_at = time.time() + 60
             answer = await client.get("/api/stream", headers=bearer(supreme=True, exp=ends_at))
             await events(answer, 1)
-            told.now = datetime.fromtimestamp(ends_at + 301, UTC)
+            filled.now = datetime.fromtimestamp(ends_at + 301, UTC)
             async with asyncio.timeout(5):
                 await answer.content.read()
             assert answer.content.at_eof()
 
 
-async def events(answer: ClientResponse, count: int) -> list[dict[str, str]]:
-    """The next events of a stream."""
-    found: list[dict[str, str]] = []
-    fields: dict[str, str] = {}
-    async with asyncio.timeout(5):
-        while len(found) < count:
-            raw = await answer.content.readline()
-            assert raw, "the stream ended"
-            line = raw.decode().rstrip("\n")
-            if line:
-                name, _, value = line.partition(": ")
-                fields[name] = value
-            elif fields:
-                found.append(fields)
-                fields = {}
-    return found
-
-
 class TestDescription:
     async def test_every_route_and_every_model_is_described(self) -> None:
         """OpenAPI 3.1, as written out; each reference leads somewhere, and each route says what it answers."""
-        async with api(Told(), GUARDED) as client:
+        async with api(FilledView(), GUARDED) as client:
             described = await (await client.get("/api/openapi.json")).json()
 
         assert openapi() == described

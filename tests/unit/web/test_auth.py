@@ -12,46 +12,16 @@ from typing import Any, Final
 
 import jwt
 import pytest
-from cryptography.hazmat.primitives.asymmetric import rsa
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from pydantic import SecretStr
 from structlog.testing import capture_logs
 
 from schemas.errors import SettingsInvalid
 from schemas.settings import InventorySettings
+from tests.fakes.tokens import KEY, OTHER_KEY, SECRET, by_key, claims, jwks, pem, signed, with_entry
 from web.auth import Denied, Guard
 from web.keys import KEPT_S, KeyFile
 
-SECRET = "a-secret-of-thirty-two-characters-at-least"
-KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-OTHER_KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)
 UNAUTHORIZED, FORBIDDEN = HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN
-
-
-def claims(**more: Any) -> dict[str, Any]:
-    """Good ones, but for what is said; None takes one away."""
-    told = {"exp": time.time() + 60, "supreme": True, **more}
-    return {name: value for name, value in told.items() if value is not None}
-
-
-def signed(secret: str = SECRET, algorithm: str = "HS256", **more: Any) -> str:
-    return jwt.encode(claims(**more), secret, algorithm=algorithm)
-
-
-def by_key(key: rsa.RSAPrivateKey = KEY, kid: str | None = None, **more: Any) -> str:
-    return jwt.encode(claims(**more), key, algorithm="RS256", headers={"kid": kid} if kid else None)
-
-
-def pem(key: rsa.RSAPrivateKey = KEY) -> bytes:
-    return key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
-
-
-def jwks(**keys: rsa.RSAPrivateKey) -> bytes:
-    told = [
-        {**json.loads(jwt.algorithms.RSAAlgorithm.to_jwk(key.public_key())), "kid": kid, "use": "sig"}
-        for kid, key in keys.items()
-    ]
-    return json.dumps({"keys": told}).encode()
 
 
 BAD_ENTRIES: Final[list[object]] = [
@@ -62,11 +32,6 @@ BAD_ENTRIES: Final[list[object]] = [
     {"kty": "RSA", "kid": "x", "n": 1, "e": 2},
     {"kty": "RSA", "kid": ["x"], "n": "AQAB", "e": "AQAB"},
 ]
-
-
-def with_entry(content: bytes, entry: object) -> bytes:
-    """The same JWKS with one more entry."""
-    return json.dumps({"keys": [*json.loads(content)["keys"], entry]}).encode()
 
 
 def guard(**more: Any) -> Guard:

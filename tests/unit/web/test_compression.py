@@ -6,12 +6,12 @@ from http import HTTPStatus
 import pytest
 
 from schemas.settings import InventorySettings
-from tests.fakes.watched import Told
-from tests.unit.web.test_app import api
+from tests.fakes.filled_view import FilledView
+from tests.fakes.web_client import api
 from tests.unit.web.test_sharing import busy, streams_of
 from web.compression import GZIP_HEADER, accepts_gzip, piece
 from web.stream import EVERY_S, news
-from web.stream import Told as Viewer
+from web.stream import Client as Viewer
 
 
 def test_pieces_follow_each_other_in_any_order() -> None:
@@ -25,12 +25,12 @@ def test_pieces_follow_each_other_in_any_order() -> None:
 
 def test_viewers_with_and_without_gzip_are_told_the_same() -> None:
     """One text and one piece a turn, whatever the number of viewers."""
-    told = Told()
-    streams, plain = streams_of(told), Viewer(-1)
+    filled = FilledView()
+    streams, plain = streams_of(filled), Viewer(-1)
     packed = [Viewer(-1, is_gzip=True) for _ in range(20)]
     reader = zlib.decompressobj(wbits=-zlib.MAX_WBITS)
     for turn in range(3):
-        busy(told, turn + 1)
+        busy(filled, turn + 1)
         text = news(streams, plain, turn * EVERY_S)
         pieces = [news(streams, viewer, turn * EVERY_S) for viewer in packed]
 
@@ -62,9 +62,9 @@ def test_gzip_is_sent_only_where_it_is_accepted(header: str | None, accepted: bo
 @pytest.mark.parametrize(("accepted", "coding"), [("gzip, deflate", "gzip"), ("identity", None)])
 async def test_a_client_reads_the_stream_either_way(accepted: str, coding: str | None) -> None:
     """Each event can be read as soon as it has come."""
-    told = Told()
-    told.change("sale", 1, 10)
-    async with api(told, InventorySettings()) as client:
+    filled = FilledView()
+    filled.change("sale", 1, 10)
+    async with api(filled, InventorySettings()) as client:
         answer = await client.get("/api/stream", headers={"Accept-Encoding": accepted})
         first = await answer.content.readline()
 

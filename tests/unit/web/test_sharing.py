@@ -13,9 +13,9 @@ from aiohttp.test_utils import TestClient, TestServer
 from consumers.inventory.lag import Lag
 from consumers.inventory.role import Lags
 from schemas.settings import InventorySettings
-from tests.fakes.watched import Told
-from tests.unit.web.test_app import GUARDED, api, bearer, events
-from tests.unit.web.test_auth import KEY, OTHER_KEY, by_key, jwks
+from tests.fakes.filled_view import FilledView
+from tests.fakes.tokens import KEY, OTHER_KEY, by_key, jwks
+from tests.fakes.web_client import GUARDED, api, bearer, events
 from web import stream as stream_module
 from web.answers import campaign_of
 from web.app import web_app
@@ -23,20 +23,20 @@ from web.auth import Guard
 from web.campaigns import Campaigns, Wanted
 from web.models import CampaignPage
 from web.stream import EVERY_S, Streams, news
-from web.stream import Told as Viewer
+from web.stream import Client as Viewer
 
 VIEWERS = 200
 CAMPAIGNS = 50
 
 
-def busy(told: Told, version: int) -> None:
+def busy(filled: FilledView, version: int) -> None:
     """Every campaign changes."""
     for number in range(CAMPAIGNS):
-        told.change(f"c{number}", version, 1_000 - version, version)
+        filled.change(f"c{number}", version, 1_000 - version, version)
 
 
-def streams_of(told: Told) -> Streams:
-    return Streams(told.view, Lags(), told.topics, VIEWERS)
+def streams_of(filled: FilledView) -> Streams:
+    return Streams(filled.view, Lags(), filled.topics, VIEWERS)
 
 
 def campaigns_in(content: bytes) -> dict[str, int]:
@@ -47,10 +47,10 @@ def campaigns_in(content: bytes) -> dict[str, int]:
 
 def test_a_change_is_built_once_for_all_viewers() -> None:
     """The work of a turn is that of one viewer, and all get the very same bytes."""
-    told = Told()
-    streams, viewers = streams_of(told), [Viewer(-1) for _ in range(VIEWERS)]
+    filled = FilledView()
+    streams, viewers = streams_of(filled), [Viewer(-1) for _ in range(VIEWERS)]
     for turn in range(4):
-        busy(told, turn + 1)
+        busy(filled, turn + 1)
         contents = {id(news(streams, viewer, turn * EVERY_S)) for viewer in viewers}
         assert 1 == len(contents)
 
@@ -59,24 +59,24 @@ def test_a_change_is_built_once_for_all_viewers() -> None:
 
 def test_a_viewer_misses_no_change_whenever_it_is_told() -> None:
     """Also one that comes, or is told, after the turn began and more has changed; and one that skips turns."""
-    told = Told()
-    streams, quick, late, slow = streams_of(told), Viewer(-1), Viewer(-1), Viewer(-1)
+    filled = FilledView()
+    streams, quick, late, slow = streams_of(filled), Viewer(-1), Viewer(-1), Viewer(-1)
     known: dict[int, dict[str, int]] = {id(quick): {}, id(late): {}, id(slow): {}}
     version = 0
     for turn in range(6):
         version += 1
-        told.change(f"c{turn}", version, version)
+        filled.change(f"c{turn}", version, version)
         hear(known, streams, quick, turn)
         version += 1
-        told.change(f"c{turn}", version, version)
-        told.change("all", version, version)
+        filled.change(f"c{turn}", version, version)
+        filled.change("all", version, version)
         hear(known, streams, late, turn)
         if turn % 3 == 0:
             hear(known, streams, slow, turn)
     for viewer in (quick, late, slow):
         hear(known, streams, viewer, 7)
 
-    wanted = {stock.campaign_id: stock.types["tm"].shards["s"].available for stock in told.view.stocks()}
+    wanted = {stock.campaign_id: stock.types["tm"].shards["s"].available for stock in filled.view.stocks()}
     assert [wanted] * 3 == list(known.values())
 
 
@@ -89,8 +89,8 @@ def hear(known: dict[int, dict[str, int]], streams: Streams, viewer: Viewer, tur
 
 def test_lags_that_are_read_within_a_turn_are_told_at_the_next() -> None:
     """A viewer told later in the turn gets the turn's bytes, and must not be taken to know more."""
-    told = Told()
-    streams, first, second = streams_of(told), Viewer(-1), Viewer(-1)
+    filled = FilledView()
+    streams, first, second = streams_of(filled), Viewer(-1), Viewer(-1)
     news(streams, first, 0.0)
     streams.lags.now = [Lag("g", "codes.t", 0, 5, 9, 4, 1.5)]
     news(streams, second, 0.1)
@@ -100,36 +100,36 @@ def test_lags_that_are_read_within_a_turn_are_told_at_the_next() -> None:
 
 def test_what_is_shared_is_what_would_be_built() -> None:
     """After a change, after time has passed without one, and for each sort."""
-    told = Told()
-    shelf = Campaigns(told.view)
+    filled = FilledView()
+    shelf = Campaigns(filled.view)
     for version in (1, 2, 3):
-        busy(told, version)
+        busy(filled, version)
         for _ in range(40):
-            told.now += timedelta(seconds=7)
-            for stock in told.view.stocks()[:3]:
-                fresh = campaign_of(stock, told.view.motion(stock.campaign_id), told.now)
+            filled.now += timedelta(seconds=7)
+            for stock in filled.view.stocks()[:3]:
+                fresh = campaign_of(stock, filled.view.motion(stock.campaign_id), filled.now)
                 assert fresh.model_dump_json() == shelf.get(stock).json
 
 
 @pytest.mark.parametrize("sort", ["name", "available", "total", "rate", "empty", "changed"])
 def test_only_what_a_page_shows_is_built(sort: Any) -> None:
     """Sorting needs no campaign's JSON."""
-    told = Told()
+    filled = FilledView()
     for number in range(CAMPAIGNS):
-        told.change(f"c{number}", 1, 100 + number)
-        told.change(f"c{number}", 2, 100, number)
-    shelf = Campaigns(told.view)
+        filled.change(f"c{number}", 1, 100 + number)
+        filled.change(f"c{number}", 2, 100, number)
+    shelf = Campaigns(filled.view)
     page = CampaignPage.model_validate_json(shelf.page(Wanted(sort=sort, offset=5, limit=10)))
 
-    everyone = CampaignPage.model_validate_json(Campaigns(told.view).page(Wanted(sort=sort, limit=500))).items
+    everyone = CampaignPage.model_validate_json(Campaigns(filled.view).page(Wanted(sort=sort, limit=500))).items
     assert (10, CAMPAIGNS, everyone[5:15]) == (shelf.builds, page.total, page.items)
 
 
 class TestLimits:
     async def test_one_token_has_a_limit_of_its_own(self) -> None:
         """429 names the setting; another token is served, and a stream that ends makes room."""
-        told = Told()
-        streams = Streams(told.view, Lags(), told.topics, 9, 1)
+        filled = FilledView()
+        streams = Streams(filled.view, Lags(), filled.topics, 9, 1)
         async with TestClient(TestServer(web_app(Guard(GUARDED), streams, Path("/-")))) as client:
             mine, other = bearer(supreme=True, sub="a"), bearer(supreme=True, sub="b")
             first = await client.get("/api/stream", headers=mine)
@@ -139,7 +139,7 @@ class TestLimits:
             first.close()
             async with asyncio.timeout(10):
                 while (await client.get("/api/stream", headers=mine)).status != HTTPStatus.OK:
-                    told.change("sale", streams.view.revision + 1, 1)
+                    filled.change("sale", streams.view.revision + 1, 1)
                     await asyncio.sleep(0.1)
             streams.stopping.set()
             problem = await refused.json()
@@ -157,9 +157,9 @@ class TestAccess:
         monkeypatch.setattr(stream_module, "ACCESS_S", 0.2)
         file = tmp_path / "keys"
         file.write_bytes(jwks(a=KEY, b=OTHER_KEY))
-        told = Told()
-        told.now = datetime.now(UTC)
-        async with api(told, InventorySettings(jwt_keys_file=str(file))) as client:
+        filled = FilledView()
+        filled.now = datetime.now(UTC)
+        async with api(filled, InventorySettings(jwt_keys_file=str(file))) as client:
             taken, kept = [
                 await client.get("/api/stream", headers={"Authorization": f"Bearer {by_key(key, kid)}"})
                 for key, kid in ((KEY, "a"), (OTHER_KEY, "b"))
@@ -169,7 +169,7 @@ class TestAccess:
             file.write_bytes(jwks(**left))
             async with asyncio.timeout(10):
                 await taken.content.read()
-            told.change("sale", 1, 1)
+            filled.change("sale", 1, 1)
             if left:
                 assert "campaigns" in {one["event"] for one in await events(kept, 4)}
             else:

@@ -7,13 +7,12 @@ import pytest
 from audit.reconcile import reconciling
 from audit.reconcile.reconciling import TRIES_MIN, Report, SnapshotLost, patiently
 from cli.exits import exit_code
-from handlers.inventory.reconcile import CampaignSnapshot as Books
-from handlers.inventory.reconcile import CountKey as Shelf
+from handlers.inventory.reconcile import CampaignSnapshot, CountKey
 from ops.exit_codes import Exit
 from schemas.errors import FactsStale
 from tests.fakes.builders import CAMPAIGN, a_shard
 
-SHELF = Shelf(CAMPAIGN, "tm", "available")
+KEY = CountKey(CAMPAIGN, "tm", "available")
 
 
 class Busy:
@@ -51,7 +50,7 @@ def test_a_count_that_outlives_the_servers_limit_is_tried_again(monkeypatch: pyt
     ended = "OperationFailure [290 TransactionExceededLifetimeLimitSeconds]"
 
     assert "done" == asyncio.run(patiently(Busy(TRIES_MIN - 1, ended).work, "sale"))
-    with pytest.raises(SnapshotLost, match=r"campaign sale: not in 3 tries and 0 s, at last .*290") as told:
+    with pytest.raises(SnapshotLost, match=r"campaign sale: not in 3 tries and 0 s, the last error .*290") as told:
         asyncio.run(patiently(Busy(TRIES_MIN, ended).work, "sale"))
 
     assert "transactionLifetimeLimitSeconds" in (type(told.value).__doc__ or "")
@@ -59,12 +58,12 @@ def test_a_count_that_outlives_the_servers_limit_is_tried_again(monkeypatch: pyt
 
 def test_a_report_has_what_was_found_and_what_is_left() -> None:
     """Too much here does not make up for too little there."""
-    found = Books(CAMPAIGN, [a_shard(available=2, reserved=0, assigned=1)], {SHELF: 3})
-    left = Books(CAMPAIGN, [a_shard(available=3, reserved=0, assigned=0)], {SHELF: 3})
+    found = CampaignSnapshot(CAMPAIGN, [a_shard(available=2, reserved=0, assigned=1)], {KEY: 3})
+    left = CampaignSnapshot(CAMPAIGN, [a_shard(available=3, reserved=0, assigned=0)], {KEY: 3})
     report = Report()
 
     report.add(found, left, keep_all=False)
-    report.add(Books("nowhere", [], {}), Books("nowhere", [], {}), keep_all=False)
+    report.add(CampaignSnapshot("nowhere", [], {}), CampaignSnapshot("nowhere", [], {}), keep_all=False)
 
     assert (1, 3, 2, 0, ["nowhere"]) == (
         report.campaigns,
@@ -78,7 +77,7 @@ def test_a_report_has_what_was_found_and_what_is_left() -> None:
 
 def test_a_campaign_that_only_readers_knew_is_none_that_is_unknown() -> None:
     """Once it was told anew, it is one of those that were looked at."""
-    report, nothing = Report(), Books("late", [], {})
+    report, nothing = Report(), CampaignSnapshot("late", [], {})
 
     report.add(nothing, nothing, keep_all=True, retold=2)
 

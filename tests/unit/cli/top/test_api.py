@@ -1,4 +1,4 @@
-"""How `codes top` asks the inventory, and what it says when there is no answer."""
+"""How `codes top` reads the inventory's API, and its messages if there is no answer."""
 
 import time
 from collections.abc import AsyncIterator
@@ -22,7 +22,7 @@ from consumers.inventory.role import Lags
 from ops.exit_codes import Exit
 from schemas.errors import BrokerUnavailable, CodeServiceError, SettingsInvalid
 from schemas.settings import InventorySettings
-from tests.fakes.watched import Told
+from tests.fakes.filled_view import FilledView
 from web.app import web_app
 from web.auth import Guard
 from web.stream import Streams
@@ -33,11 +33,11 @@ GUARDED = InventorySettings(jwt_secret=SecretStr(SECRET))
 
 @asynccontextmanager
 async def serving(
-    told: Told, settings: InventorySettings | None = None, lags: Lags | None = None
+    filled: FilledView, settings: InventorySettings | None = None, lags: Lags | None = None
 ) -> AsyncIterator[BaseTestServer]:
     """The real application, told what a test tells; Kafka answers, and no group reads."""
     guard = Guard(settings or InventorySettings())
-    streams = Streams(told.view, Lags([]) if lags is None else lags, told.topics, 9)
+    streams = Streams(filled.view, Lags([]) if lags is None else lags, filled.topics, 9)
     async with TestServer(web_app(guard, streams, Path("/-"))) as server:
         yield server
 
@@ -50,37 +50,37 @@ def address(server: BaseTestServer) -> str:
     return str(server.make_url("/"))
 
 
-def some_campaigns() -> Told:
-    told = Told()
-    told.change("Berlin", 1, 50)
-    told.change("Oslo", 1, 500)
-    told.change("Oslo", 2, 440, 60)
-    told.imported("i1", "running")
-    return told
+def some_campaigns() -> FilledView:
+    filled = FilledView()
+    filled.change("Berlin", 1, 50)
+    filled.change("Oslo", 1, 500)
+    filled.change("Oslo", 2, 440, 60)
+    filled.imported("i1", "running")
+    return filled
 
 
-async def test_figures_are_chosen_and_sorted_by_the_api() -> None:
-    """So the first of thousands can be shown, and the rest counted."""
+async def test_the_api_selects_and_sorts_the_figures() -> None:
+    """So the first of thousands of campaigns are shown, and the rest counted."""
     async with serving(some_campaigns()) as server, opened(address(server), None) as api:
         soon_empty = await api.figures(Wanted(), 1)
         berlin = await api.figures(Wanted(search="BER", sort="total"))
 
-    assert (["Oslo"], 2) == ([one.campaign_id for one in soon_empty.campaigns.items], soon_empty.campaigns.total)
-    assert ["Berlin"] == [one.campaign_id for one in berlin.campaigns.items]
+    assert (["Oslo"], 2) == ([item.campaign_id for item in soon_empty.campaigns.items], soon_empty.campaigns.total)
+    assert ["Berlin"] == [item.campaign_id for item in berlin.campaigns.items]
     assert (1, 0) == (len(soon_empty.imports.items), len(berlin.imports.items))
 
 
 async def test_a_token_opens_the_api() -> None:
-    """With a line's end behind it too, as files have."""
+    """A trailing line feed, as in files, is ignored."""
     padded = SecretStr(token(supreme=True).get_secret_value() + "\n")
     async with serving(some_campaigns(), GUARDED) as server, opened(address(server), padded) as api:
         assert 2 == (await api.figures(Wanted())).campaigns.total
 
 
 @pytest.mark.parametrize(("shown", "status"), [(None, 401), (token(), 403), (SecretStr("x.y.z"), 401)])
-async def test_without_access_it_is_said_what_to_do(shown: SecretStr | None, status: int) -> None:
-    """The token is not in it."""
-    async with serving(Told(), GUARDED) as server, opened(address(server), shown) as api:
+async def test_without_access_the_message_has_a_remedy(shown: SecretStr | None, status: int) -> None:
+    """It does not contain the token."""
+    async with serving(FilledView(), GUARDED) as server, opened(address(server), shown) as api:
         with pytest.raises(ApiDenied) as raised:
             await api.figures(Wanted())
 
@@ -99,8 +99,8 @@ async def test_without_access_it_is_said_what_to_do(shown: SecretStr | None, sta
         (web.Response(status=503), ApiUnavailable),
     ],
 )
-async def test_another_server_is_known_as_such(answer: web.Response, error: type[CodeServiceError]) -> None:
-    """No traceback, and no token sent on to where it points."""
+async def test_another_server_is_recognised(answer: web.Response, error: type[CodeServiceError]) -> None:
+    """There is no traceback, and the token is not sent to the target of a redirect."""
 
     async def serve(_request: web.Request) -> web.Response:
         return answer
@@ -112,8 +112,8 @@ async def test_another_server_is_known_as_such(answer: web.Response, error: type
             await api.figures(Wanted())
 
 
-async def test_the_last_figures_stay_while_nobody_answers() -> None:
-    """They are stale, and it is said why and what to do; the first answer must come."""
+async def test_the_last_figures_stay_while_there_is_no_answer() -> None:
+    """They are marked stale, with reason and remedy; without a first answer the command fails."""
     async with serving(some_campaigns()) as server, opened(address(server), None) as api:
         screen = Screen(api, Wanted())
         await screen.ask(9)
@@ -165,8 +165,8 @@ async def test_the_first_figures_without_kafka_are_shown_and_begin_the_time_out(
 
 
 @pytest.mark.parametrize("url", ["127.0.0.1:80", "ftp://here", "http://", "http://me:secret@here", "http://a:b:c"])
-def test_what_is_no_address_is_refused(url: str) -> None:
-    """Without repeating it: it may hold a password."""
+def test_a_malformed_address_is_refused(url: str) -> None:
+    """The message does not repeat it: it may contain a password."""
     with pytest.raises(SettingsInvalid) as raised:
         checked(url)
 
@@ -174,12 +174,12 @@ def test_what_is_no_address_is_refused(url: str) -> None:
 
 
 def test_an_address_may_have_a_path() -> None:
-    """A proxy may put the API below one."""
+    """A proxy may serve the API below a path."""
     assert "https://here/codes" == checked("https://here/codes/")
 
 
-def test_without_a_port_the_address_is_asked_for() -> None:
-    """One line, exit code 2."""
+def test_without_a_port_the_address_must_be_given() -> None:
+    """The message names the option `--url`; exit code 2."""
     ended = CliRunner().invoke(app, ["top"], env={"CODES_INVENTORY__PORT": "0"})
 
     assert Exit.USAGE == ended.exit_code

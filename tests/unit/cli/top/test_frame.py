@@ -1,6 +1,7 @@
-"""The screen of `codes top`: what stands on it, at which size, in which signs."""
+"""The screen of `codes top`: its content, at each size and with each set of signs."""
 
 import io
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -19,8 +20,8 @@ WIDE = (140, 50)
 
 def typed(available: int, reserved: int = 0, assigned: int = 0, **more: Any) -> dict[str, Any]:
     total = available + reserved + assigned
-    told = {"available": available, "reserved": reserved, "assigned": assigned, "total": total, "standing": "enough"}
-    return {**told, "rate_1m": 0.0, "rate_5m": 0.0, "empty_in_s": None, **more}
+    stock = {"available": available, "reserved": reserved, "assigned": assigned, "total": total, "standing": "enough"}
+    return {**stock, "rate_1m": 0.0, "rate_5m": 0.0, "empty_in_s": None, **more}
 
 
 def campaign(name: str, **types: dict[str, Any]) -> dict[str, Any]:
@@ -29,15 +30,15 @@ def campaign(name: str, **types: dict[str, Any]) -> dict[str, Any]:
 
 
 def an_import(name: str, state: str = "running", **more: Any) -> dict[str, Any]:
-    told = {"import_id": name, "campaign_id": "spring", "code_type": "tm", "state": state, "at": AT}
+    identity = {"import_id": name, "campaign_id": "spring", "code_type": "tm", "state": state, "at": AT}
     figures = {"rows_read": 500, "inserted": 480, "duplicates": 15, "rejected": 5, "bytes_read": 1, "bytes_total": 2}
     figures |= {"duplicates_in_file": 10, "duplicates_in_campaign": 5}
-    return {**told, **figures, "progress": 0.5, "reason": None, "report": None, **more}
+    return {**identity, **figures, "progress": 0.5, "reason": None, "report": None, **more}
 
 
 def an_alert(level: str) -> dict[str, Any]:
-    told = {"campaign_id": "spring", "code_type": "tm", "available": 4, "total": 100, "threshold": 10, "at": AT}
-    return {**told, "id": level, "level": level}
+    fields = {"campaign_id": "spring", "code_type": "tm", "available": 4, "total": 100, "threshold": 10, "at": AT}
+    return {**fields, "id": level, "level": level}
 
 
 def figures(
@@ -69,23 +70,23 @@ SPRING = campaign(
 LAGS = [TopicLag("codes-worker", "reserve.requests.v1", 1_234, 75.0, "rising")]
 
 
-def lines(told: Figures, size: tuple[int, int] = NARROW, lag: list[TopicLag] | None = None, **more: Any) -> list[str]:
-    """What a terminal of this size shows."""
+def lines(data: Figures, size: tuple[int, int] = NARROW, lag: list[TopicLag] | None = None, **more: Any) -> list[str]:
+    """The lines that a terminal of this size shows."""
     file = io.StringIO()
     console = Console(file=file, width=size[0], height=size[1], force_terminal=True, color_system=None)
-    console.print(Frame(told, lag or [], "http://here", **more))
+    console.print(Frame(data, lag or [], "http://here", **more))
     return [line.rstrip() for line in file.getvalue().splitlines()]
 
 
 def one_with(word: str, shown: list[str]) -> list[str]:
-    """The words of the one line that holds a word."""
+    """The words of the only line that contains `word`."""
     [found] = [line for line in shown if word in line]
     return found.split()
 
 
 class TestCampaigns:
     def test_each_type_has_a_line_with_bar_counts_rates_and_an_end(self) -> None:
-        """Rates by the minute; the name stands once."""
+        """Rates are per minute; the name is on the first line only."""
         shown = lines(figures([SPRING]))
 
         assert ["!!", "spring", "external", "░" * 8, "0", "0", "50", "0", "0", "-"] == one_with("external", shown)
@@ -94,17 +95,17 @@ class TestCampaigns:
         )
 
     def test_a_wide_terminal_shows_counts_in_full(self) -> None:
-        """And longer bars."""
+        """Its bars are longer, too."""
         found = one_with("2h05m", lines(figures([SPRING]), WIDE))
 
         assert "500,000" in found
         assert 24 == len(found[2])
 
-    def test_a_part_that_is_there_is_seen(self) -> None:
+    def test_a_small_part_is_visible(self) -> None:
         """One code of a million has a cell of the bar."""
-        one = campaign("c", tm=typed(1_000_000, 1, 0))
+        nearly_full = campaign("c", tm=typed(1_000_000, 1, 0))
 
-        assert "███████▒" in one_with("tm", lines(figures([one])))
+        assert "███████▒" in one_with("tm", lines(figures([nearly_full])))
 
     @pytest.mark.parametrize("size", [NARROW, WIDE, (80, 12), (60, 6)])
     def test_five_hundred_campaigns_fit_and_the_rest_is_counted(self, size: tuple[int, int]) -> None:
@@ -113,13 +114,13 @@ class TestCampaigns:
         shown = lines(figures(many, 700, imports=[an_import(f"i{n}") for n in range(20)]), size, LAGS)
 
         whole = sum("campaign-" in line for line in shown)
-        said = [line for line in shown if line in {f"and {700 - whole} more campaigns", "campaigns: 700"}]
+        counted = [line for line in shown if line in {f"and {700 - whole} more campaigns", "campaigns: 700"}]
         assert len(shown) < size[1]
         assert max(map(len, shown)) <= size[0]
-        assert 1 == len(said)
+        assert 1 == len(counted)
 
     def test_a_pipe_gets_all_of_it(self) -> None:
-        """It has no height."""
+        """Without a height nothing is cut."""
         many = [campaign(f"campaign-{n:03}", tm=typed(n)) for n in range(500)]
 
         assert 500 == sum("campaign-" in line for line in lines(figures(many), is_cut=False))
@@ -127,14 +128,14 @@ class TestCampaigns:
 
 class TestTheOtherSections:
     def test_running_imports_are_shown_with_their_progress(self) -> None:
-        """Those that are over are not."""
+        """Imports that have ended are not."""
         shown = lines(figures([], imports=[an_import("i1"), an_import("i0", "completed")]))
 
         assert ["i1", "spring", "████░░░░", "50", "%", "500", "480", "15", "5"] == one_with("i1", shown)
         assert not [line for line in shown if "i0" in line]
 
-    def test_if_none_runs_the_latest_end_is_told(self) -> None:
-        """With its reason."""
+    def test_if_none_runs_the_latest_end_is_shown(self) -> None:
+        """It is shown with its reason."""
         over = an_import("i0", "failed", reason="not_found")
 
         assert "imports: none is running; i0 failed (not_found) at 12:00:00, 480 codes inserted" in lines(
@@ -142,39 +143,36 @@ class TestTheOtherSections:
         )
 
     def test_lag_has_records_age_and_trend(self) -> None:
-        """By topic and group."""
+        """One line per topic and group."""
         shown = one_with("1,234", lines(figures([]), lag=LAGS))
 
         assert ["reserve.requests.v1", "codes-worker", "1,234", "1", "min", "rising"] == shown
 
-    def test_alerts_and_dead_letters_are_told(self) -> None:
+    def test_alerts_and_dead_letters_are_shown(self) -> None:
         """The latest alert first, the commonest reason first."""
-        told = figures([], alerts=[an_alert("recovered"), an_alert("low")], reasons={"not_json": 1, "invalid": 3})
-        shown = lines(told)
+        found = figures([], alerts=[an_alert("recovered"), an_alert("low")], reasons={"not_json": 1, "invalid": 3})
+        shown = lines(found)
 
         assert ["low", "spring", "tm", "4", "100", "10", "12:00:00"] == one_with("low  ", shown[:-1])
         assert "dead letters in 24 hours: invalid 3, not_json 1; the latest at 12:00:00" in shown
 
     def test_an_unknown_lag_is_not_nothing(self) -> None:
-        """It is said that the broker does not answer."""
-        told = figures([])
-        away = Figures(
-            told.at, told.campaigns, told.imports, LagList(known=False, items=[]), told.alerts, told.dead_letters
-        )
+        """The line says that the broker does not answer."""
+        found = replace(figures([]), lag=LagList(known=False, items=[]))
 
-        assert "lag: not known, the broker does not answer" in lines(away)
+        assert "lag: not known, the broker does not answer" in lines(found)
 
 
 def test_old_figures_are_marked() -> None:
-    """With how old they are, and why; they stay."""
+    """They stay, marked with their age and the reason."""
     shown = lines(figures([SPRING]), stale_s=12.0, problem="nobody answers")
 
     assert "STALE for 12 s: nobody answers" == shown[1]
     assert [] != one_with("external", shown)
 
 
-def test_what_to_do_is_told_in_full() -> None:
-    """On a second line where one is too short, and the screen still fits."""
+def test_the_reason_is_shown_in_full() -> None:
+    """It is wrapped if one line is too short, and the screen still fits."""
     many = [campaign(f"campaign-{n:03}", tm=typed(n)) for n in range(500)]
     shown = lines(figures(many), stale_s=12.0, problem="nobody answers " * 8 + "start it")
 
@@ -183,7 +181,7 @@ def test_what_to_do_is_told_in_full() -> None:
 
 
 def test_without_block_signs_letters_do() -> None:
-    """Nothing but ASCII goes to a terminal that shows no more."""
+    """A terminal without block characters gets ASCII only."""
     raw = io.BytesIO()
     file = io.TextIOWrapper(raw, encoding="ascii")
     Console(file=file, width=80, height=24, color_system=None).print(Frame(figures([SPRING]), LAGS, "http://here"))
@@ -193,8 +191,8 @@ def test_without_block_signs_letters_do() -> None:
     assert b"# available  = reserved  . assigned" in raw.getvalue()
 
 
-def test_names_are_no_markup() -> None:
-    """Nothing that the API says can colour the screen or move its cursor."""
+def test_names_are_not_markup() -> None:
+    """No text of the API can colour the screen or move its cursor."""
     shown = lines(figures([]), WIDE, [TopicLag("g[red]1\x1b[2J", "t", 5, 1.0, "steady")])
 
     assert [] != one_with("g[red]1", shown)

@@ -6,8 +6,8 @@ from typing import Any, cast
 
 import pytest
 
-from consumers.importer.context import ImportSurroundings
-from consumers.importer.waits import LOOK_EVERY_S, Waits
+from consumers.importer.context import ImporterContext
+from consumers.importer.waits import LOOK_EVERY_S, UNTIL_CANCELLED, Limits, Waits
 from consumers.loop.failpoints import Failpoint
 from consumers.loop.prefetch import Stopped
 from schemas.errors import (
@@ -32,17 +32,17 @@ GRACE_S = 3.0
 def some_waits() -> Waits:
     """Of an import that runs."""
     nowhere = cast("ObjectStore", None)
-    surroundings = ImportSurroundings(
+    context = ImporterContext(
         Topics("t."), "g", WorkerSettings(), ImporterSettings(), ObservedFacts(), Failpoint(), nowhere
     )
-    return Waits(surroundings, asyncio.Event())
+    return Waits(context, asyncio.Event(), ("t.import.commands.v1", 0))
 
 
-def is_cancelled_at(seconds: float, *failures: CodeServiceError) -> Callable[[], Awaitable[bool]]:
+def is_cancelled_at(seconds: float, *failures: CodeServiceError) -> Callable[[str], Awaitable[bool]]:
     """A database in which the import is cancelled at this time, after these failures."""
     to_come = list(failures)
 
-    async def look() -> bool:
+    async def look(_import_id: str) -> bool:
         await asyncio.sleep(0.01)
         if to_come:
             raise to_come.pop()
@@ -69,10 +69,10 @@ async def broken_database() -> None:
 
 STATES: dict[str, Callable[[Waits], Awaitable[Any]]] = {
     "a range that never comes": lambda _: silent(),
-    "S3 says 500 for ever": lambda waits: waits.s3(broken_s3),
-    "S3 is silent": lambda waits: waits.s3(silent),
-    "MongoDB is unavailable for a write": lambda waits: waits.mongo(broken_database),
-    "MongoDB is silent": lambda waits: waits.mongo(silent),
+    "S3 says 500 for ever": lambda waits: waits.s3.run(broken_s3),
+    "S3 is silent": lambda waits: waits.s3.run(silent),
+    "MongoDB is unavailable for a write": lambda waits: waits.mongo.run(broken_database),
+    "MongoDB is silent": lambda waits: waits.mongo.run(silent),
 }
 
 
@@ -84,9 +84,9 @@ def test_a_cancellation_ends_each_wait(state: str, grace_s: float) -> None:
     async def waited_s() -> float:
         waits, clock = some_waits(), asyncio.get_running_loop().time
         began_s = clock()
-        async with waits.watching(is_cancelled_at(CANCELLED_AT_S)):
+        async with waits.watching(is_cancelled_at(CANCELLED_AT_S), "i-1"):
             with pytest.raises(ImportFailed, match="cancelled"):
-                await waits.unless_told(lambda: STATES[state](waits), cancel_grace_s=grace_s)
+                await waits.bounded(Limits(cancel_grace_s=grace_s), STATES[state], waits)
         return clock() - began_s
 
     assert CANCELLED_AT_S <= run(waited_s()) - grace_s < CANCELLED_AT_S + 2 * LOOK_EVERY_S
@@ -94,16 +94,16 @@ def test_a_cancellation_ends_each_wait(state: str, grace_s: float) -> None:
 
 @pytest.mark.parametrize("state", STATES)
 def test_a_stop_ends_each_wait(state: str) -> None:
-    """At once, and it goes before a cancellation: the heir hears of that itself."""
+    """At once, and it goes before a cancellation: the next owner sees that by itself."""
 
     async def waited_s() -> float:
         waits, loop = some_waits(), asyncio.get_running_loop()
         began_s = loop.time()
         loop.call_later(CANCELLED_AT_S, waits.stopping.set)
         loop.call_later(CANCELLED_AT_S, waits.cancelled.set)
-        async with waits.watching(is_cancelled_at(FOR_EVER_S)):
+        async with waits.watching(is_cancelled_at(FOR_EVER_S), "i-1"):
             with pytest.raises(Stopped):
-                await waits.unless_told(lambda: STATES[state](waits))
+                await waits.bounded(UNTIL_CANCELLED, STATES[state], waits)
         return loop.time() - began_s
 
     assert CANCELLED_AT_S <= run(waited_s()) < CANCELLED_AT_S + 0.1
@@ -119,7 +119,7 @@ def test_work_that_ends_within_its_grace_gives_its_result() -> None:
     async def outcome() -> str:
         waits = some_waits()
         waits.cancelled.set()
-        return await waits.unless_told(work, cancel_grace_s=GRACE_S)
+        return await waits.bounded(Limits(cancel_grace_s=GRACE_S), work)
 
     assert "written" == run(outcome())
 
@@ -134,7 +134,7 @@ def test_nothing_is_begun_after_a_cancellation() -> None:
     async def outcome() -> None:
         waits = some_waits()
         waits.cancelled.set()
-        await waits.unless_told(work)
+        await waits.bounded(UNTIL_CANCELLED, work)
 
     with pytest.raises(ImportFailed, match="cancelled"):
         run(outcome())
@@ -146,8 +146,8 @@ def test_a_look_that_fails_is_repeated() -> None:
 
     async def outcome() -> None:
         waits, why = some_waits(), StoreUnavailable("no primary")
-        async with waits.watching(is_cancelled_at(CANCELLED_AT_S, why, why, why)):
-            await waits.unless_told(silent)
+        async with waits.watching(is_cancelled_at(CANCELLED_AT_S, why, why, why), "i-1"):
+            await waits.bounded(UNTIL_CANCELLED, silent)
 
     with pytest.raises(ImportFailed, match="cancelled"):
         run(outcome())
@@ -161,7 +161,7 @@ def test_what_becomes_of_a_write_is_for_its_caller(why: CodeServiceError) -> Non
         raise why
 
     async def outcome() -> None:
-        await some_waits().mongo(work)
+        await some_waits().mongo.run(work)
 
     with pytest.raises(type(why)):
         run(outcome())
@@ -171,14 +171,14 @@ def test_something_unforeseen_in_the_watch_is_not_lost() -> None:
     """It ends the process like anywhere else."""
     looks: list[int] = []
 
-    async def look() -> bool:
+    async def look(_import_id: str) -> bool:
         looks.append(1)
         if len(looks) > 1:
             raise ZeroDivisionError
         return False
 
     async def outcome() -> None:
-        async with some_waits().watching(look):
+        async with some_waits().watching(look, "i-1"):
             await asyncio.sleep(CANCELLED_AT_S)
 
     with pytest.raises(ZeroDivisionError):

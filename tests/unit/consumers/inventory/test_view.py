@@ -1,10 +1,10 @@
-"""The view: what it is told becomes what it knows, once."""
+"""The view takes each record once, in any order."""
 
 from datetime import timedelta
 
 from handlers.inventory.counts import Counts, counts_of
 from schemas.stock import CampaignStock, ShardCounts, TypeStock
-from tests.fakes.watched import CHANGELOG, NOW, Told
+from tests.fakes.filled_view import CHANGELOG, NOW, FilledView
 
 
 def booked(version: int, available: int, **shards: ShardCounts) -> bytes:
@@ -14,75 +14,75 @@ def booked(version: int, available: int, **shards: ShardCounts) -> bytes:
     return CampaignStock(campaign_id="sale", types={"tm": one}, changed_at=NOW).to_json()
 
 
-def known(told: Told) -> Counts:
-    stock = told.view.stock("sale")
+def known(filled: FilledView) -> Counts:
+    stock = filled.view.stock("sale")
     assert stock is not None
     return counts_of(stock.types["tm"])
 
 
 def test_the_changelog_and_the_events_are_joined() -> None:
     """Whichever is ahead; an idle shard that the topic no longer holds comes from the changelog."""
-    told = Told()
+    filled = FilledView()
     idle = ShardCounts(version=1, available=100, reserved=0, assigned=0)
-    told.change("sale", 5, -10, 10)
-    told.record(CHANGELOG, booked(4, -8, idle=idle))
-    assert Counts(90, 10, 0) == known(told)
+    filled.change("sale", 5, -10, 10)
+    filled.record(CHANGELOG, booked(4, -8, idle=idle))
+    assert Counts(90, 10, 0) == known(filled)
 
-    told.record(CHANGELOG, booked(6, -20))
+    filled.record(CHANGELOG, booked(6, -20))
 
-    assert Counts(80, 0, 0) == known(told)
-    assert "low" == told.view.stocks()[0].types["tm"].standing
+    assert Counts(80, 0, 0) == known(filled)
+    assert "low" == filled.view.stocks()[0].types["tm"].standing
 
 
 def test_what_cannot_be_read_is_passed_over() -> None:
     """On any topic."""
-    told = Told()
+    filled = FilledView()
     for topic in ("inventory.v1", "imports.v1", "stock-alerts.v1"):
         for value in (None, b"", b"{", b"[]", b'{"campaign_id": 1}'):
-            told.record(f"codes.{topic}", value)
-    told.record(CHANGELOG, None)
-    told.record(CHANGELOG, b"{}")
-    told.record("codes.dead-letters.v1", None)
+            filled.record(f"codes.{topic}", value)
+    filled.record(CHANGELOG, None)
+    filled.record(CHANGELOG, b"{}")
+    filled.record("codes.dead-letters.v1", None)
 
-    assert [] == told.view.stocks()
-    assert 1 == told.view.dead_letters.counts(NOW)["other"]
+    assert [] == filled.view.stocks()
+    assert 1 == filled.view.dead_letters.counts(NOW)["other"]
 
 
 def test_a_revision_tells_what_is_news_since() -> None:
     """A repeat is none."""
-    told = Told()
-    told.change("a", 1, 5)
-    told.change("b", 1, 5)
-    before = told.view.revision
-    told.change("a", 1, 5)
-    told.change("b", 2, 4)
+    filled = FilledView()
+    filled.change("a", 1, 5)
+    filled.change("b", 1, 5)
+    before = filled.view.revision
+    filled.change("a", 1, 5)
+    filled.change("b", 2, 4)
 
-    assert ["b"] == [stock.campaign_id for stock in told.view.changed_since(before)]
-    assert ["b", "a"] == [stock.campaign_id for stock in told.view.changed_since(-1)]
-    assert not told.view.part_changed("imports", before)
-    told.imported("i", "running", rows_read=1)
-    assert told.view.part_changed("imports", before)
+    assert ["b"] == [stock.campaign_id for stock in filled.view.changed_since(before)]
+    assert ["b", "a"] == [stock.campaign_id for stock in filled.view.changed_since(-1)]
+    assert not filled.view.part_changed("imports", before)
+    filled.imported("i", "running", rows_read=1)
+    assert filled.view.part_changed("imports", before)
 
 
 def test_rates_that_fade_are_news_without_an_event() -> None:
     """Until they are zero, and once more then."""
-    told = Told()
-    told.change("sale", 1, 5)
-    told.change("rest", 1, 5, changed_at=(NOW - timedelta(hours=1)).isoformat())
-    before = told.view.revision
-    told.view.age()
-    assert ["sale"] == [stock.campaign_id for stock in told.view.changed_since(before)]
+    filled = FilledView()
+    filled.change("sale", 1, 5)
+    filled.change("rest", 1, 5, changed_at=(NOW - timedelta(hours=1)).isoformat())
+    before = filled.view.revision
+    filled.view.age()
+    assert ["sale"] == [stock.campaign_id for stock in filled.view.changed_since(before)]
 
-    told.now = NOW + timedelta(seconds=400)
-    before = told.view.revision
-    told.view.age()
+    filled.now = NOW + timedelta(seconds=400)
+    before = filled.view.revision
+    filled.view.age()
 
-    assert [] == list(told.view.changed_since(before))
+    assert [] == list(filled.view.changed_since(before))
 
 
 def test_an_alert_is_known_by_its_id() -> None:
     """So it is not sent again."""
-    told = Told()
-    told.alerted("x")
+    filled = FilledView()
+    filled.alerted("x")
 
-    assert (True, False) == (told.view.was_sent("x"), told.view.was_sent("y"))
+    assert (True, False) == (filled.view.was_sent("x"), filled.view.was_sent("y"))

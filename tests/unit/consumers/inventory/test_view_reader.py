@@ -8,8 +8,8 @@ import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from consumers.inventory.view_reader import POLL_ASKED_MS, POLL_MS, ViewReader
+from tests.fakes.filled_view import CHANGELOG, FilledView
 from tests.fakes.observer import ObservedFacts
-from tests.fakes.watched import CHANGELOG, Told
 
 ALERTS = TopicPartition("codes.stock-alerts.v1", 0)
 
@@ -42,8 +42,8 @@ class Consumer:
 
 @pytest.fixture
 def reader() -> ViewReader:
-    told = Told()
-    return ViewReader(told.view, told.topics, CHANGELOG, ObservedFacts())
+    filled = FilledView()
+    return ViewReader(filled.view, filled.topics, CHANGELOG, ObservedFacts())
 
 
 async def test_a_waiter_is_answered_when_all_alerts_are_read(reader: ViewReader) -> None:

@@ -11,6 +11,7 @@ from aiokafka.errors import KafkaConnectionError
 from consumers.loop.broker_watch import ANSWER_TIMEOUT_S, EVERY_S, check_topics, probed, read_ends
 from schemas.errors import BrokerUnavailable, StoreUnavailable
 from schemas.observation.partitions import Ends, EndsRead, PartAvailable, PartUnavailable
+from tests.fakes.consumer import MemoryConsumer
 from tests.fakes.observer import ObservedFacts
 from tests.fakes.time import run
 
@@ -63,44 +64,11 @@ def test_a_silent_part_is_told_of_until_it_answers() -> None:
     )
 
 
-class Consumer:
-    """As much of aiokafka's consumer as is asked."""
-
-    def __init__(self, answer: Callable[[], Any], *, known: str = "", there: str = "") -> None:
-        """`known` and `there`: topics with one letter, those of its metadata and those of the broker's."""
-        self.answer = answer
-        self.known = known
-        self.there = there
-
-    def partitions_for_topic(self, topic: str) -> set[int] | None:
-        """None: never heard of."""
-        return {0} if topic in self.known else None
-
-    async def topics(self) -> set[str]:
-        """All that the broker has."""
-        await self.answer()
-        return set(self.there)
-
-    async def end_offsets(self, sources: list[TopicPartition]) -> dict[TopicPartition, int]:
-        """Read_committed: as far as may be read."""
-        await self.answer()
-        return dict.fromkeys(sources, 7)
-
-    def assignment(self) -> set[TopicPartition]:
-        """One of them was taken away meanwhile."""
-        return {A}
-
-    def highwater(self, source: TopicPartition) -> int:
-        """As the last fetch told it."""
-        assert source == A
-        return 9
-
-
 def test_ends_are_told_with_the_high_watermark() -> None:
     """It is at least what may be read; of a partition that is gone nothing more is known."""
     observer = ObservedFacts()
 
-    run(read_ends(Consumer(lambda: asyncio.sleep(0)), [A, B], observer))
+    run(read_ends(MemoryConsumer(end=7, high_watermark=9, assigned={A}), [A, B], observer))
 
     assert [{("t.a", 0): Ends(7, 9), ("t.b", 1): Ends(7, 7)}] == observer.each(EndsRead, "ends")
 
@@ -109,25 +77,25 @@ def test_without_partitions_nobody_is_asked() -> None:
     """Between the halves of a rebalance, and in a spare process."""
     observer = ObservedFacts()
 
-    run(read_ends(Consumer(lambda: pytest.fail("asked")), [], observer))
+    run(read_ends(MemoryConsumer(answer=lambda: pytest.fail("asked")), [], observer))
 
     assert [] == observer.each(EndsRead, "ends")
 
 
 def test_topics_that_are_known_are_not_asked_for() -> None:
     """They are looked for every few seconds."""
-    run(check_topics("ab", Consumer(lambda: pytest.fail("asked"), known="abc")))
+    run(check_topics("ab", MemoryConsumer(answer=lambda: pytest.fail("asked"), known="abc")))
 
 
 def test_topics_that_are_not_known_yet_may_be_there() -> None:
     """The consumer has just begun."""
-    run(check_topics("ab", Consumer(lambda: asyncio.sleep(0), known="a", there="abc")))
+    run(check_topics("ab", MemoryConsumer(known="a", existing="abc")))
 
 
 def test_topics_that_are_missing_are_named_with_the_remedy() -> None:
     """Who starts a role first and migrates later should not have to guess."""
     with pytest.raises(BrokerUnavailable, match="no topic b, c: run `codes migrate`"):
-        run(check_topics("abc", Consumer(lambda: asyncio.sleep(0), known="a", there="a")))
+        run(check_topics("abc", MemoryConsumer(known="a", existing="a")))
 
 
 async def fails() -> None:
@@ -139,6 +107,6 @@ async def fails() -> None:
 def test_a_broker_that_does_not_answer_in_time_is_away(answer: Callable[[], Any]) -> None:
     """However the client puts it."""
     with pytest.raises(BrokerUnavailable):
-        run(read_ends(Consumer(answer), [A], ObservedFacts()))
+        run(read_ends(MemoryConsumer(answer=answer), [A], ObservedFacts()))
     with pytest.raises(BrokerUnavailable):
-        run(check_topics("a", Consumer(answer)))
+        run(check_topics("a", MemoryConsumer(answer=answer)))

@@ -1,15 +1,14 @@
 """A partition's loop: where it starts, how it starts again, and when it ends."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from typing import Any
 
 import pytest
-from aiokafka import ConsumerRecord, TopicPartition
-from aiokafka.errors import IllegalStateError, KafkaConnectionError
+from aiokafka import TopicPartition
+from aiokafka.errors import KafkaConnectionError
 
-from consumers.loop.partition import LoopLimits, PartitionLoop, as_incoming, restart_wait_s
+from consumers.loop.partition import PartitionLoop, as_incoming, restart_wait_s
 from producers.emitters import Emitter
 from schemas.errors import Dropped, EmitFailed, PartitionFenced
 from schemas.observation.partitions import (
@@ -21,120 +20,17 @@ from schemas.observation.partitions import (
     PositionReached,
 )
 from schemas.records import IncomingRecord
+from tests.fakes.consumer import TP, MemoryConsumer, a_consumer_record
 from tests.fakes.kafka import MemoryKafka, Source
 from tests.fakes.observer import ObservedFacts
+from tests.fakes.partition_loop import LIMITS, RecordedWork, open_memory_emitter, run_loop
 from tests.fakes.time import run
-
-TP = TopicPartition("t.reserve.requests.v1", 3)
-LIMITS = LoopLimits(batch_size_max=2, fenced_wait_s=10, backoff_max_s=5, stop_budget_s=5)
-
-
-def a_consumer_record(offset: int) -> "ConsumerRecord[bytes, bytes]":
-    """As aiokafka gives it."""
-    return ConsumerRecord(TP.topic, TP.partition, offset, 1_000, 1, b"k", b"v", None, 1, 1, (("a", b"b"),))
-
-
-class Consumer:
-    """As much of aiokafka's consumer as a loop uses, on a log of so many records."""
-
-    def __init__(self, records: int = 0, committed: int | None = None, beginning: int = 0) -> None:
-        self.records = records
-        self.committed_offset = committed
-        self.beginning = beginning
-        self.at = -1
-        self.commits: list[int] = []
-        self.revoked = False
-
-    async def committed(self, source: TopicPartition) -> int | None:
-        """What was committed last."""
-        return self.committed_offset
-
-    async def beginning_offsets(self, sources: list[TopicPartition]) -> dict[TopicPartition, int]:
-        """The oldest record there is."""
-        return dict.fromkeys(sources, self.beginning)
-
-    async def commit(self, offsets: dict[TopicPartition, int]) -> None:
-        """Remember it."""
-        (self.committed_offset,) = offsets.values()
-        self.commits.append(self.committed_offset)
-
-    def seek(self, source: TopicPartition, offset: int) -> None:
-        """Go there."""
-        self.at = offset
-
-    async def position(self, source: TopicPartition) -> int:
-        """Where it goes on."""
-        return self.at
-
-    async def getmany(self, source: TopicPartition, *, timeout_ms: int, max_records: int) -> dict[Any, list[Any]]:
-        """The next records, or none after the time."""
-        if self.revoked:
-            raise IllegalStateError("not assigned")
-        end = min(self.at + max_records, self.records)
-        found = [a_consumer_record(offset) for offset in range(self.at, end)]
-        self.at = max(end, self.at)
-        if not found:
-            await asyncio.sleep(timeout_ms / 1000)
-        return {source: found} if found else {}
-
-
-class Work:
-    """Commits what it serves; raises what it is told to, first."""
-
-    def __init__(self, consumer: Consumer, *errors: BaseException) -> None:
-        self.consumer = consumer
-        self.errors = list(errors)
-        self.served: list[list[int]] = []
-        self.at_s: list[float] = []
-        self.done: Callable[[], None] = lambda: None
-        self.taken_over_at: list[int] = []
-
-    async def take_over(self) -> None:
-        """See `PartitionWork.take_over`."""
-        self.taken_over_at.append(self.consumer.at)
-
-    async def serve(self, records: Sequence[IncomingRecord], emitter: Emitter, stopping: asyncio.Event) -> None:
-        """See `PartitionWork.serve`."""
-        self.at_s.append(asyncio.get_running_loop().time())
-        if self.errors:
-            raise self.errors.pop(0)
-        self.served.append([record.offset for record in records])
-        self.consumer.committed_offset = records[-1].offset + 1
-        if self.consumer.committed_offset == self.consumer.records:
-            self.done()
-
-
-def run_loop(consumer: Consumer, work: Work, observer: ObservedFacts, *, seconds: float = 86_400) -> int:
-    """Run until all is served, or for so long; gives how many emitters were opened."""
-    opened = 0
-
-    @asynccontextmanager
-    async def open_emitter(source: TopicPartition) -> AsyncIterator[Emitter]:
-        nonlocal opened
-        opened += 1
-        async with open_memory_emitter(source) as emitter:
-            yield emitter
-
-    async def until_served() -> None:
-        loop = PartitionLoop(TP, consumer, work, open_emitter, LIMITS, observer)
-        work.done = loop.stop
-        asyncio.get_running_loop().call_later(seconds, loop.stop)
-        await loop.run()
-
-    run(until_served())
-    return opened
-
-
-@asynccontextmanager
-async def open_memory_emitter(source: TopicPartition) -> AsyncIterator[Emitter]:
-    """As `run_loop` opens it."""
-    yield MemoryKafka().open_emitter(Source(source.topic, source.partition))
 
 
 def test_it_starts_where_the_last_committed_batch_ended() -> None:
     """And takes no more at once than it may; what a former owner left open has ended before."""
-    consumer = Consumer(records=5, committed=2)
-    work, observer = Work(consumer), ObservedFacts()
+    consumer = MemoryConsumer(end=5, committed_offset=2)
+    work, observer = RecordedWork(consumer), ObservedFacts()
 
     assert 1 == run_loop(consumer, work, observer)
     assert [[2, 3], [4]] == work.served
@@ -150,8 +46,8 @@ def test_it_starts_where_the_last_committed_batch_ended() -> None:
 
 def test_work_that_a_stop_cut_short_has_reached_nothing() -> None:
     """Its record is not answered: lag must not fall for the moment before the next owner takes it."""
-    consumer = Consumer(records=1, committed=0)
-    work, observer = Work(consumer), ObservedFacts()
+    consumer = MemoryConsumer(end=1, committed_offset=0)
+    work, observer = RecordedWork(consumer), ObservedFacts()
 
     async def serve(records: Sequence[IncomingRecord], emitter: Emitter, stopping: asyncio.Event) -> None:
         work.done()
@@ -167,8 +63,8 @@ def test_work_that_a_stop_cut_short_has_reached_nothing() -> None:
 
 def test_where_nothing_was_committed_it_commits_the_beginning() -> None:
     """So that lag is known, and retention cannot skip a record unseen."""
-    consumer = Consumer(records=5, committed=None, beginning=3)
-    work = Work(consumer)
+    consumer = MemoryConsumer(end=5, committed_offset=None, beginning=3)
+    work = RecordedWork(consumer)
 
     run_loop(consumer, work, ObservedFacts())
 
@@ -178,9 +74,9 @@ def test_where_nothing_was_committed_it_commits_the_beginning() -> None:
 def test_without_records_it_turns_all_the_same() -> None:
     """Health is shown by turning."""
     observer = ObservedFacts()
-    consumer = Consumer(committed=0)
+    consumer = MemoryConsumer(committed_offset=0)
 
-    run_loop(consumer, Work(consumer), observer, seconds=1.1)
+    run_loop(consumer, RecordedWork(consumer), observer, seconds=1.1)
 
     assert 4 == len(observer.of(LoopTurned)), "the fifth poll ends with the stop"
 
@@ -188,8 +84,8 @@ def test_without_records_it_turns_all_the_same() -> None:
 @pytest.mark.parametrize("error", [EmitFailed("aborted"), KafkaConnectionError("away"), asyncio.CancelledError()])
 def test_after_a_failure_of_kafka_it_starts_again_from_what_is_committed(error: BaseException) -> None:
     """With a new emitter: the transaction of the old one is over."""
-    consumer = Consumer(records=2, committed=0)
-    work, observer = Work(consumer, error), ObservedFacts()
+    consumer = MemoryConsumer(end=2, committed_offset=0)
+    work, observer = RecordedWork(consumer, error), ObservedFacts()
 
     assert 2 == run_loop(consumer, work, observer)
     assert [[0, 1]] == work.served
@@ -200,19 +96,19 @@ def test_after_a_failure_of_kafka_it_starts_again_from_what_is_committed(error: 
 
 def test_an_error_of_ours_is_told_as_it_is() -> None:
     """Only what the client raises is put in our words."""
-    consumer = Consumer(records=1, committed=0)
+    consumer = MemoryConsumer(end=1, committed_offset=0)
     error = EmitFailed("aborted")
     observer = ObservedFacts()
 
-    run_loop(consumer, Work(consumer, error), observer)
+    run_loop(consumer, RecordedWork(consumer, error), observer)
 
     assert [PartUnavailable("kafka", error)] == observer.of(PartUnavailable)
 
 
 def test_pauses_grow_up_to_the_limit_and_not_beyond() -> None:
     """An outage of hours must not end the process by an overflow."""
-    consumer = Consumer(records=1, committed=0)
-    work = Work(consumer, *[EmitFailed("aborted")] * 1_200)
+    consumer = MemoryConsumer(end=1, committed_offset=0)
+    work = RecordedWork(consumer, *[EmitFailed("aborted")] * 1_200)
 
     run_loop(consumer, work, ObservedFacts())
 
@@ -225,8 +121,8 @@ def test_pauses_grow_up_to_the_limit_and_not_beyond() -> None:
 
 def test_a_batch_that_went_all_the_way_ends_the_series() -> None:
     """The next outage starts with a short pause."""
-    consumer = Consumer(records=4, committed=0)
-    work = Work(consumer, *[EmitFailed("aborted")] * 4)
+    consumer = MemoryConsumer(end=4, committed_offset=0)
+    work = RecordedWork(consumer, *[EmitFailed("aborted")] * 4)
     once = work.serve
 
     async def serve(records: Sequence[IncomingRecord], emitter: Emitter, stopping: asyncio.Event) -> None:
@@ -243,8 +139,8 @@ def test_a_batch_that_went_all_the_way_ends_the_series() -> None:
 
 def test_a_fenced_partition_waits_for_the_group_to_take_it() -> None:
     """Or it would fence the new owner in turn."""
-    consumer = Consumer(records=1, committed=0)
-    work, observer = Work(consumer, PartitionFenced("newer")), ObservedFacts()
+    consumer = MemoryConsumer(end=1, committed_offset=0)
+    work, observer = RecordedWork(consumer, PartitionFenced("newer")), ObservedFacts()
 
     run_loop(consumer, work, observer)
 
@@ -258,7 +154,7 @@ def test_a_fenced_partition_waits_for_the_group_to_take_it() -> None:
 @pytest.mark.parametrize("call", ["committed", "beginning_offsets", "commit", "position", "getmany"])
 def test_a_stop_does_not_wait_for_the_client(call: str) -> None:
     """In a rebalance the client answers only after the new assignment, which waits for the loop to end."""
-    consumer = Consumer(committed=None)
+    consumer = MemoryConsumer(committed_offset=None)
 
     async def never(*_: object, **__: object) -> None:
         await asyncio.Event().wait()
@@ -266,7 +162,7 @@ def test_a_stop_does_not_wait_for_the_client(call: str) -> None:
     setattr(consumer, call, never)
 
     async def scene() -> float:
-        loop = PartitionLoop(TP, consumer, Work(consumer), open_memory_emitter, LIMITS, ObservedFacts())
+        loop = PartitionLoop(TP, consumer, RecordedWork(consumer), open_memory_emitter, LIMITS, ObservedFacts())
         task = asyncio.create_task(loop.run())
         await asyncio.sleep(60)
         assert not task.done()
@@ -280,8 +176,8 @@ def test_a_stop_does_not_wait_for_the_client(call: str) -> None:
 
 def test_a_stop_does_not_wait_for_the_database() -> None:
     """Without a batch in hand, a slow MongoDB must not hold the whole group in its rebalance."""
-    consumer = Consumer(committed=0)
-    work = Work(consumer)
+    consumer = MemoryConsumer()
+    work = RecordedWork(consumer)
 
     async def never() -> None:
         await asyncio.Event().wait()
@@ -311,8 +207,8 @@ def test_a_stop_does_not_wait_for_a_producer_to_start() -> None:
             closed.append(True)
 
     async def scene() -> None:
-        consumer = Consumer(committed=0)
-        loop = PartitionLoop(TP, consumer, Work(consumer), never_opens, LIMITS, ObservedFacts())
+        consumer = MemoryConsumer(committed_offset=0)
+        loop = PartitionLoop(TP, consumer, RecordedWork(consumer), never_opens, LIMITS, ObservedFacts())
         task = asyncio.create_task(loop.run())
         await asyncio.sleep(1)
         loop.stop()
@@ -324,11 +220,11 @@ def test_a_stop_does_not_wait_for_a_producer_to_start() -> None:
 
 def test_a_partition_that_was_taken_away_is_left_quietly() -> None:
     """No failure, no second start."""
-    consumer = Consumer(committed=0)
+    consumer = MemoryConsumer(committed_offset=0)
     consumer.revoked = True
     observer = ObservedFacts()
 
-    assert 1 == run_loop(consumer, Work(consumer), observer)
+    assert 1 == run_loop(consumer, RecordedWork(consumer), observer)
     assert ([], []) == (
         observer.of(PartUnavailable),
         observer.places(PartitionFencedOff),
@@ -337,10 +233,10 @@ def test_a_partition_that_was_taken_away_is_left_quietly() -> None:
 
 def test_anything_unforeseen_ends_the_loop() -> None:
     """And with it the process, uncommitted."""
-    consumer = Consumer(records=1, committed=0)
+    consumer = MemoryConsumer(end=1, committed_offset=0)
 
     with pytest.raises(ZeroDivisionError):
-        run_loop(consumer, Work(consumer, ZeroDivisionError()), ObservedFacts())
+        run_loop(consumer, RecordedWork(consumer, ZeroDivisionError()), ObservedFacts())
     assert 0 == consumer.committed_offset
 
 

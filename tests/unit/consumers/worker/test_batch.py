@@ -22,7 +22,7 @@ from schemas.requests import Request
 from schemas.settings import WorkerSettings
 from tests.fakes.builders import NOW, TM, a_reserve, body, candidates, header
 from tests.fakes.memory_store import MemoryCodeStore
-from tests.fakes.serving import SOURCE, Bench
+from tests.fakes.serving import SOURCE, ServedPartition
 
 
 def reserves(count: int) -> Sequence[bytes]:
@@ -32,7 +32,7 @@ def reserves(count: int) -> Sequence[bytes]:
 
 def test_a_batch_is_decided_told_and_reported() -> None:
     """Readable or not, in one transaction with its offset."""
-    bench = Bench(
+    bench = ServedPartition(
         *reserves(2),
         b"garbage",
         a_reserve(request_id="r-0").to_json(),
@@ -55,7 +55,7 @@ def test_a_batch_is_decided_told_and_reported() -> None:
 
 def test_a_batch_of_garbage_needs_no_database() -> None:
     """The offset moves all the same."""
-    bench = Bench(b"garbage", b"", b"[]")
+    bench = ServedPartition(b"garbage", b"", b"[]")
 
     bench.serve()
 
@@ -65,7 +65,7 @@ def test_a_batch_of_garbage_needs_no_database() -> None:
 
 def test_a_stale_plan_is_made_anew() -> None:
     """And the conflict is told under the topic's full name, as everything is."""
-    bench = Bench(*reserves(2))
+    bench = ServedPartition(*reserves(2))
     bench.store.faults.refusals = [FactsStale("others were faster")]
 
     bench.serve()
@@ -79,7 +79,7 @@ def test_a_stale_plan_is_made_anew() -> None:
 
 def test_a_batch_that_is_always_late_is_halved() -> None:
     """After the limit of attempts; the answers still come in order, in one transaction."""
-    bench = Bench(*reserves(3))
+    bench = ServedPartition(*reserves(3))
     bench.store.faults.refusals = [FactsStale("others were faster")] * 2
 
     bench.serve()
@@ -91,7 +91,7 @@ def test_a_batch_that_is_always_late_is_halved() -> None:
 
 def test_a_single_request_is_tried_for_as_long_as_it_takes() -> None:
     """There is nothing left to halve."""
-    bench = Bench(*reserves(1))
+    bench = ServedPartition(*reserves(1))
     bench.store.faults.refusals = [FactsStale("others were faster")] * 50
 
     bench.serve()
@@ -101,7 +101,7 @@ def test_a_single_request_is_tried_for_as_long_as_it_takes() -> None:
 
 def test_a_database_that_is_away_is_waited_out() -> None:
     """A commit whose answer was lost is not made twice."""
-    bench = Bench(*reserves(2))
+    bench = ServedPartition(*reserves(2))
     bench.store.faults.answers_lost = 1
 
     bench.serve()
@@ -124,7 +124,7 @@ class RefusingStore(MemoryCodeStore):
 
 def test_one_request_that_breaks_every_batch_is_found_and_set_aside() -> None:
     """A dead letter and an answer for it; the records around it are served as if it were not there."""
-    bench = Bench(*reserves(5))
+    bench = ServedPartition(*reserves(5))
     bench.use(RefusingStore(bench.database, SOURCE.shard, tells_values=False))
 
     bench.serve()
@@ -159,7 +159,7 @@ class SlowStore(MemoryCodeStore):
 
 def test_a_batch_that_the_database_cannot_write_in_time_is_halved() -> None:
     """At full size it would be repeated for ever; readiness and metrics show the database as the cause."""
-    bench = Bench(*reserves(5))
+    bench = ServedPartition(*reserves(5))
     bench.use(SlowStore(bench.database, SOURCE.shard, tells_values=False))
 
     bench.serve()
@@ -171,7 +171,7 @@ def test_a_batch_that_the_database_cannot_write_in_time_is_halved() -> None:
 
 def test_a_single_request_that_takes_too_long_is_retried() -> None:
     """Nothing smaller can be tried, and it is not to blame: no dead letter."""
-    bench = Bench(*reserves(1))
+    bench = ServedPartition(*reserves(1))
     bench.store.faults.refusals = [BatchTooSlow("NetworkTimeout []")] * 5
 
     bench.serve()
@@ -182,7 +182,7 @@ def test_a_single_request_that_takes_too_long_is_retried() -> None:
 
 def test_a_refusal_among_conflicts_is_not_believed() -> None:
     """Only refusals count as a repeated refusal, however many conflicts come before."""
-    bench = Bench(*reserves(1), limits=WorkerSettings(attempts_max=2))
+    bench = ServedPartition(*reserves(1), limits=WorkerSettings(attempts_max=2))
     bench.store.faults.refusals = [*[FactsStale("others were faster")] * 8, StoreRefused("code 121")]
 
     bench.serve()
@@ -213,7 +213,7 @@ class LateRefusal(MemoryCodeStore):
 
 def test_a_refusal_after_a_commit_of_which_nothing_was_heard_is_not_believed() -> None:
     """The ledger is asked before a fan is refused what is his."""
-    bench = Bench(*reserves(1), limits=WorkerSettings(attempts_max=1))
+    bench = ServedPartition(*reserves(1), limits=WorkerSettings(attempts_max=1))
     bench.use(LateRefusal(bench.database, SOURCE.shard, tells_values=False))
 
     bench.serve()
@@ -225,7 +225,7 @@ def test_a_refusal_after_a_commit_of_which_nothing_was_heard_is_not_believed() -
 def test_a_batch_that_would_move_too_many_codes_is_halved() -> None:
     """Into transactions that end in time; it is still one batch for Kafka, and all or nothing for each request."""
     wanted = [a_reserve(request_id=f"r-{number}", quantity=100).to_json() for number in range(50)]
-    bench = Bench(*wanted)
+    bench = ServedPartition(*wanted)
     bench.database.add_codes(TM, candidates(4_890, first=11), NOW)
 
     bench.serve()
@@ -237,7 +237,7 @@ def test_a_batch_that_would_move_too_many_codes_is_halved() -> None:
 
 def test_a_batch_that_kafka_did_not_take_is_told_again() -> None:
     """From the ledger: nothing moves twice."""
-    bench = Bench(*reserves(2))
+    bench = ServedPartition(*reserves(2))
     bench.emitter.failures = 1
 
     with pytest.raises(EmitFailed):
@@ -252,7 +252,7 @@ def test_a_batch_that_kafka_did_not_take_is_told_again() -> None:
 
 def test_a_former_owner_ends_with_its_batch() -> None:
     """What it decided stays decided, and is told by the new owner."""
-    bench = Bench(*reserves(1))
+    bench = ServedPartition(*reserves(1))
     new_owner = bench.kafka.open_emitter(SOURCE)
 
     with pytest.raises(PartitionFenced):

@@ -10,7 +10,7 @@ from schemas.topics import ASSIGN, RELEASE, RESERVE
 from tests.fakes.builders import a_release, a_reserve, an_assign, an_expiry, body, header
 from tests.fakes.kafka import Source
 from tests.fakes.memory_store import MemoryDatabase
-from tests.fakes.serving import SOURCE, Bench
+from tests.fakes.serving import SOURCE, ServedPartition
 
 ASSIGNS = Source(ASSIGN.name, 0)
 RELEASES = Source(RELEASE.name, 0)
@@ -20,7 +20,7 @@ BROKEN = "r-2"
 
 def held() -> MemoryDatabase:
     """Five reservations of two codes each."""
-    bench = Bench(*(a_reserve(request_id=f"r-{number}", quantity=2).to_json() for number in range(HOLDS)))
+    bench = ServedPartition(*(a_reserve(request_id=f"r-{number}", quantity=2).to_json() for number in range(HOLDS)))
     bench.serve()
     return bench.database
 
@@ -61,8 +61,8 @@ BREAKS = [
 ]
 
 
-def served(source: Source, database: MemoryDatabase, *requests: Request) -> Bench:
-    bench = Bench(*(request.to_json() for request in requests), source=source, database=database)
+def served(source: Source, database: MemoryDatabase, *requests: Request) -> ServedPartition:
+    bench = ServedPartition(*(request.to_json() for request in requests), source=source, database=database)
     bench.serve()
     return bench
 
@@ -120,7 +120,7 @@ def test_a_request_that_moves_nothing_is_answered_as_ever() -> None:
 
 def test_contention_is_no_disagreement() -> None:
     """What agrees in a snapshot is tried again for as long as it takes."""
-    bench = Bench(an_assign(reservation_id="r-1").to_json(), source=ASSIGNS, database=held())
+    bench = ServedPartition(an_assign(reservation_id="r-1").to_json(), source=ASSIGNS, database=held())
     bench.store.faults.refusals = [FactsStale("others were faster")] * 21
 
     bench.serve()
@@ -171,10 +171,10 @@ def test_an_expiry_does_not_free_what_another_holds() -> None:
     assert CodeStatus.RESERVED == database.codes[codes_of(database)[0]].status
 
 
-def test_a_replayed_assignment_whose_codes_are_gone_is_answered_all_the_same() -> None:
+def test_a_redelivered_assignment_whose_codes_are_gone_is_answered_all_the_same() -> None:
     """Its result is the ledger's, its codes that are there are told, and a dead letter says what cannot be told."""
     database = held()
-    first = Bench(assigns()[2].to_json(), source=ASSIGNS, database=database)
+    first = ServedPartition(assigns()[2].to_json(), source=ASSIGNS, database=database)
     first.emitter.failures = 1
     with pytest.raises(Exception, match="aborted"):
         first.serve()
@@ -193,7 +193,7 @@ def test_a_replayed_assignment_whose_codes_are_gone_is_answered_all_the_same() -
 
 def test_reserves_name_no_reservation_to_compare() -> None:
     """A stale stock is contention and nothing else."""
-    bench = Bench(a_reserve().to_json(), source=SOURCE)
+    bench = ServedPartition(a_reserve().to_json(), source=SOURCE)
     bench.store.faults.refusals = [FactsStale("others were faster")] * 5
 
     bench.serve()

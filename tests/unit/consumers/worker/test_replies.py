@@ -10,24 +10,24 @@ from schemas.observation.requests import BatchReport, ReplyTopicUnusable, ReplyT
 from schemas.topics import RESERVE, RESULTS
 from tests.fakes.builders import NOW, TOPICS, a_reserve, header
 from tests.fakes.kafka import Source
-from tests.fakes.serving import SOURCE, Bench
+from tests.fakes.serving import SOURCE, ServedPartition
 
 TRIES_MAX = 40
 
 
-def asking(count: int = 2) -> Bench:
+def asking(count: int = 2) -> ServedPartition:
     """Requests that all want a copy."""
-    return Bench(*(a_reserve(request_id=f"r-{number}").to_json() for number in range(count)))
+    return ServedPartition(*(a_reserve(request_id=f"r-{number}").to_json() for number in range(count)))
 
 
-def ask(bench: Bench, request_id: str) -> None:
+def ask(bench: ServedPartition, request_id: str) -> None:
     """One request more that wants a copy."""
     bench.kafka.send(
         bench.source, a_reserve(request_id=request_id).to_json(), NOW, headers=(("reply-topic", b"answers"),)
     )
 
 
-def tries_until_served(bench: Bench) -> int:
+def tries_until_served(bench: ServedPartition) -> int:
     """Batches that failed before the one that went all the way, as the partition's loop repeats them."""
     for tries in range(TRIES_MAX):
         try:
@@ -69,7 +69,7 @@ def test_a_partition_whose_copies_fail_goes_on_though_those_of_others_get_throug
     """A topic may fail for some senders only: each partition counts its own failures in a row."""
     failing = asking()
     failing.emitter.refused = frozenset({"answers"})
-    healthy = Bench(beside=failing, source=Source(RESERVE.name, 1))
+    healthy = ServedPartition(beside=failing, source=Source(RESERVE.name, 1))
 
     for tries in range(TRIES_MAX):
         ask(healthy, f"h-{tries}")
@@ -88,7 +88,7 @@ def test_the_metric_shows_a_topic_that_one_partition_leaves_out() -> None:
     """Copies of other partitions do not make it usable again before that one has tried it."""
     failing = asking()
     failing.emitter.refused = frozenset({"answers"})
-    healthy = Bench(beside=failing, source=Source(RESERVE.name, 1))
+    healthy = ServedPartition(beside=failing, source=Source(RESERVE.name, 1))
     for _ in range(2):
         ask(healthy, "h-1")
         healthy.serve()
@@ -96,13 +96,13 @@ def test_the_metric_shows_a_topic_that_one_partition_leaves_out() -> None:
             failing.serve()
     failing.serve()
 
-    failing.now_s += REFUSED_FOR_S - 1
+    failing.clock_s.now += REFUSED_FOR_S - 1
     failing.replies.delivered(["answers"])
     assert [] == failing.observer.of(ReplyTopicUsable)
     assert [ReplyTopicUnusable("answers", "failing")] == failing.observer.of(ReplyTopicUnusable)
 
     failing.emitter.refused = frozenset()
-    failing.now_s += 1
+    failing.clock_s.now += 1
     ask(failing, "r-9")
     failing.serve()
     assert [ReplyTopicUsable("answers")] == failing.observer.of(ReplyTopicUsable)
@@ -118,7 +118,7 @@ def test_the_next_batches_do_not_fail_for_it() -> None:
 
     assert 0 == tries_until_served(bench)
     bench.emitter.refused = frozenset()
-    bench.now_s += 30
+    bench.clock_s.now += 30
     bench.kafka.send(SOURCE, a_reserve(request_id="r-9").to_json(), NOW, headers=(("reply-topic", b"answers"),))
     assert 0 == tries_until_served(bench)
 

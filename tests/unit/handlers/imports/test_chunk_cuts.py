@@ -1,4 +1,4 @@
-"""Chunks that are cut at a row's end, and where the rows after a place begin."""
+"""Chunks that are cut at a row's end, and where the rows after a place start."""
 
 import pytest
 
@@ -56,7 +56,7 @@ def test_the_rest_of_a_chunk_is_what_comes_after_a_place() -> None:
 
 
 def test_chunks_become_as_large_as_they_may_be_when_they_begin() -> None:
-    """Not in the midst of one."""
+    """Not within one."""
     sizes = iter([1, 2, 3, 4])
     reader = RowReader(Place(), None, line_bytes_max=128)
     chunker = Chunker(PlainText(0), reader, code_type="tm", rows_per_chunk=lambda: next(sizes), rows_left=100)

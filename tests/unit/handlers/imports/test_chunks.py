@@ -64,10 +64,12 @@ def test_chunks_follow_one_another() -> None:
     """Each starts where the last ended, and says how many bytes and lines that is."""
     chunks = chunks_of(a_chunker(), b"code\nA1\nA2\n\nA3\nA4\nA 5\n")
 
-    assert [(Place(0, 0), Place(15, 5)), (Place(15, 5), Place(22, 7))] == [(one.start, one.end) for one in chunks]
-    assert [("A1", "A2", "A3"), ("A4",)] == [tuple(one.codes) for one in chunks]
-    assert [[], [RejectedRow(7, "bad_character")]] == [one.rejects for one in chunks]
-    assert [3, 2] == [one.rows for one in chunks]
+    assert [(Place(0, 0), Place(15, 5)), (Place(15, 5), Place(22, 7))] == [
+        (chunk.start, chunk.end) for chunk in chunks
+    ]
+    assert [("A1", "A2", "A3"), ("A4",)] == [tuple(chunk.codes) for chunk in chunks]
+    assert [[], [RejectedRow(7, "bad_character")]] == [chunk.rejects for chunk in chunks]
+    assert [3, 2] == [chunk.rows for chunk in chunks]
     assert Columns(0, None) == chunks[0].columns
 
 
@@ -118,7 +120,7 @@ def test_a_truncated_gzip_keeps_the_rows_before() -> None:
     ],
 )
 def test_duplicates_are_told_apart(existing: dict[str, str], expected: Tally) -> None:
-    """By where the code came from: this file, or elsewhere. It does not matter where chunks begin."""
+    """By where the code came from: this file, or elsewhere. It does not matter where chunks start."""
     assert expected == tally_of(a_chunk(b"A1\nA1\nA1\n"), existing, "i1")
 
 
@@ -150,7 +152,7 @@ def test_events_are_told_apart_by_where_the_import_is() -> None:
     moved = advanced(seen, a_chunk(b"A1\n"), Tally(1, 0, 0), now=NOW)
     end = ended(moved, "completed", None, None, now=NOW)
 
-    identities = [identity_of(one) for one in (first, seen, moved, end)]
+    identities = [identity_of(document) for document in (first, seen, moved, end)]
 
     assert 4 == len(set(identities))
     assert identity_of(end) == identity_of(ended(moved, "failed", "bad_gzip", None, now=NOW))
@@ -181,18 +183,22 @@ def test_shards_count_what_was_inserted() -> None:
     """One for each code type, its version one higher."""
     types: list[CodeType] = ["tm", "external", "tm"]
     first = shard_changes(a_document(), types, [], shard="import.commands.v1.0", now=NOW)
-    again = shard_changes(a_document(), types, [one.after for one in first], shard="import.commands.v1.0", now=NOW)
+    again = shard_changes(
+        a_document(), types, [change.after for change in first], shard="import.commands.v1.0", now=NOW
+    )
 
     assert [("sale:tm:import.commands.v1.0", 2), ("sale:external:import.commands.v1.0", 1)] == [
-        (one.after.id, one.after.available) for one in first
+        (change.after.id, change.after.available) for change in first
     ]
-    assert [(0, 1), (0, 1), (1, 2), (1, 2)] == [(one.version_before, one.after.version) for one in (*first, *again)]
-    assert [4, 2] == [one.after.available for one in again]
+    assert [(0, 1), (0, 1), (1, 2), (1, 2)] == [
+        (change.version_before, change.after.version) for change in (*first, *again)
+    ]
+    assert [4, 2] == [change.after.available for change in again]
 
 
 def test_a_first_chunk_without_codes_makes_the_campaign_known() -> None:
     """Its shard counts zero; a later chunk without codes changes nothing."""
-    first = shard_changes(a_document(), [], [], shard="import.commands.v1.0", now=NOW)
+    [shard] = [change.after for change in shard_changes(a_document(), [], [], shard="import.commands.v1.0", now=NOW)]
 
-    assert [("tm", 0, 1)] == [(one.after.code_type, one.after.available, one.after.version) for one in first]
-    assert () == shard_changes(a_document(), [], [first[0].after], shard="import.commands.v1.0", now=NOW)
+    assert ("tm", 0, 1) == (shard.code_type, shard.available, shard.version)
+    assert () == shard_changes(a_document(), [], [shard], shard="import.commands.v1.0", now=NOW)

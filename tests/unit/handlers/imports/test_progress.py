@@ -1,4 +1,4 @@
-"""What is told of an import's duration: a function of its document, so that it can be told again word by word."""
+"""An import's duration: a function of its document, so that an event published again is the same."""
 
 from datetime import timedelta
 
@@ -8,7 +8,7 @@ from tests.fakes.imports import an_import
 
 
 def test_an_end_says_how_long_the_import_took() -> None:
-    """From its begin to its end, to the millisecond, however often it is told."""
+    """From its start to its end, to the millisecond, however often it is published."""
     document = ended(an_import(), "failed", "cancelled", None, now=NOW + timedelta(seconds=61, microseconds=234_999))
 
     event = event_of(document)

@@ -1,6 +1,6 @@
 """What a batch needs to know, and no more."""
 
-from handlers.requests.facts import Needs, StockKey, is_replay, needs_of, told_again
+from handlers.requests.facts import Needs, StockKey, is_redelivery, needs_of, redelivered_codes
 from tests.fakes.builders import (
     EXTERNAL,
     TM,
@@ -32,43 +32,43 @@ def test_undecided_requests_need_codes_and_reservations() -> None:
         campaigns=frozenset({"summer", "winter"}),
         reservations=frozenset({"r-1", "r-2", "s-1", "r-8", "r-9"}),
         stock={TM: 5, EXTERNAL: 1},
-        told_again=frozenset(),
+        redelivered_codes=frozenset(),
     ) == needs_of(requests, {})
 
 
 def test_decided_requests_need_only_what_must_be_told_again() -> None:
     """The values of codes that this very record assigned."""
-    replayed = asked(an_assign(), offset=4)
+    redelivered = asked(an_assign(), offset=4)
     repeated = asked(an_assign_from_stock(), offset=5)
     decided = {
-        "a-1": an_entry(replayed, ASSIGNED),
+        "a-1": an_entry(redelivered, ASSIGNED),
         "s-1": an_entry(repeated, a_result(outcome="assigned", code_ids=("c-3",)), source="assign.requests.v1.0@1"),
     }
 
-    needs = needs_of([replayed, repeated], decided)
+    needs = needs_of([redelivered, repeated], decided)
 
-    assert frozenset({"c-1", "c-2"}) == needs.told_again
+    assert frozenset({"c-1", "c-2"}) == needs.redelivered_codes
     assert (frozenset(), {}) == (needs.reservations, needs.stock)
 
 
-def test_a_replay_is_the_same_record_with_the_same_content() -> None:
+def test_a_redelivery_is_the_same_record_with_the_same_content() -> None:
     """A topic that was made anew has other records at the same places."""
     first = asked(an_assign(), offset=4)
     entry = an_entry(first, ASSIGNED)
 
-    assert is_replay(first, entry)
-    assert not is_replay(asked(an_assign(), offset=5), entry)
-    assert not is_replay(asked(an_assign(), offset=4, partition=1), entry)
-    assert not is_replay(asked(an_assign(fan_id="fan-2"), offset=4), entry)
+    assert is_redelivery(first, entry)
+    assert not is_redelivery(asked(an_assign(), offset=5), entry)
+    assert not is_redelivery(asked(an_assign(), offset=4, partition=1), entry)
+    assert not is_redelivery(asked(an_assign(fan_id="fan-2"), offset=4), entry)
 
 
 def test_only_assigned_codes_are_told() -> None:
     """A reserve's codes are nobody's business."""
     first = asked(a_reserve())
 
-    assert () == told_again(first, an_entry(first, a_result()))
-    assert () == told_again(first, None)
-    assert ("c-1", "c-2") == told_again(asked(an_assign()), an_entry(asked(an_assign()), ASSIGNED))
+    assert () == redelivered_codes(first, an_entry(first, a_result()))
+    assert () == redelivered_codes(first, None)
+    assert ("c-1", "c-2") == redelivered_codes(asked(an_assign()), an_entry(asked(an_assign()), ASSIGNED))
 
 
 def test_codes_are_alike_by_campaign_and_type() -> None:

@@ -1,31 +1,23 @@
 """Batches as spans: by the conventions, linked to what caused them, and telling no secret."""
 
-import asyncio
-from collections.abc import Sequence
 from typing import Any
 
 import pytest
 import structlog
 from opentelemetry.trace import SpanKind, StatusCode
 
-from consumers.loop.failpoints import Failpoint
-from consumers.worker.batch import RequestPartition
-from consumers.worker.context import WorkerContext
 from ops.telemetry.otel import LINKS_MAX, link_of, links_of
-from producers.reply_topics import ReplyTopics
 from schemas.errors import EmitFailed, FactsStale
 from schemas.observation.fact import Fact
 from schemas.observation.requests import BatchReport
-from schemas.records import Headers, OutgoingRecord
+from schemas.records import Headers
 from schemas.settings import WorkerSettings
 from schemas.topics import RESERVE
-from tests.fakes.builders import NOW, TM, TOPICS, a_record, a_reserve, candidates, header
-from tests.fakes.history import no_topics
-from tests.fakes.kafka import MemoryKafka, Source
-from tests.fakes.memory_store import MemoryCodeStore, MemoryDatabase
+from tests.fakes.builders import NOW, a_record, a_reserve, header
+from tests.fakes.kafka import Source
 from tests.fakes.observer import ObservedFacts
+from tests.fakes.serving import ServedPartition
 from tests.fakes.spans import Spans, id_of, parent_of, traces_of
-from tests.fakes.time import Clock, run
 
 SOURCE = Source(RESERVE.name, 3)
 TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
@@ -49,53 +41,29 @@ class Listening(ObservedFacts):
             self.bound.append(structlog.contextvars.get_contextvars())
 
 
-class Bench:
+class TracedPartition(ServedPartition):
     """A partition that is traced."""
 
     def __init__(self) -> None:
         self.spans = Spans()
-        self.observer = Listening()
-        self.kafka = MemoryKafka()
-        database = MemoryDatabase()
-        database.add_codes(TM, candidates(10), NOW)
-        self.store = MemoryCodeStore(database, SOURCE.shard, tells_values=False)
-        self.emitter = self.kafka.open_emitter(SOURCE)
-        context = WorkerContext(
-            topics=TOPICS,
-            group="codes-worker",
-            limits=WorkerSettings(),
-            observer=self.observer,
-            failpoint=Failpoint(),
-            replies=ReplyTopics((), no_topics, self.observer),
-            clock=Clock(NOW),
-            tracer=self.spans.tracer,
-        )
-        self.work = RequestPartition(SOURCE.shard, SOURCE.topic, self.store, context)
+        self.listening = Listening()
+        super().__init__(source=SOURCE, observer=self.listening, tracer=self.spans.tracer, limits=WorkerSettings())
 
     def send(self, request_id: str, headers: Headers = ()) -> None:
         """One request waits."""
         self.kafka.send(SOURCE, a_reserve(request_id=request_id).to_json(), NOW, headers=headers)
 
-    def serve(self) -> None:
-        """One batch of all that waits."""
-        run(self.work.serve(self.kafka.pending(SOURCE), self.emitter, asyncio.Event()))
-
-    def results(self) -> Sequence[OutgoingRecord]:
-        """What a reader of `results.v1` sees."""
-        records = [record for emission in self.kafka.emissions for record in emission.records]
-        return [record for record in records if TOPICS.bare(record.topic) == "results.v1"]
-
 
 @pytest.fixture
-def bench() -> Bench:
+def bench() -> TracedPartition:
     """With two requests, of which one has a trace."""
-    bench = Bench()
+    bench = TracedPartition()
     bench.send("r-1", traceparent())
     bench.send("r-2")
     return bench
 
 
-def test_a_batch_is_one_span_by_the_conventions_for_messaging(bench: Bench) -> None:
+def test_a_batch_is_one_span_by_the_conventions_for_messaging(bench: TracedPartition) -> None:
     """A trace of its own, with a link to the trace of each message that has one."""
     bench.serve()
 
@@ -115,7 +83,7 @@ def test_a_batch_is_one_span_by_the_conventions_for_messaging(bench: Bench) -> N
     assert StatusCode.UNSET == span.status.status_code
 
 
-def test_each_step_is_a_child_and_the_sending_is_one_of_the_last(bench: Bench) -> None:
+def test_each_step_is_a_child_and_the_sending_is_one_of_the_last(bench: TracedPartition) -> None:
     """What asks another program is of another kind than what computes."""
     bench.serve()
 
@@ -134,14 +102,14 @@ def test_each_step_is_a_child_and_the_sending_is_one_of_the_last(bench: Bench) -
     assert 3 == (sent.attributes or {})["messaging.batch.message_count"]  # two results, one shard
 
 
-def test_the_senders_trace_comes_back_and_not_the_batchs(bench: Bench) -> None:
+def test_the_senders_trace_comes_back_and_not_the_batchs(bench: TracedPartition) -> None:
     """The answer belongs to who asked."""
     bench.serve()
 
-    assert [traceparent()[0][1], None] == [header(result, "traceparent") for result in bench.results()]
+    assert [traceparent()[0][1], None] == [header(result, "traceparent") for result in bench.visible()]
 
 
-def test_of_a_stale_plan_only_the_errors_class_is_told(bench: Bench) -> None:
+def test_of_a_stale_plan_only_the_errors_class_is_told(bench: TracedPartition) -> None:
     """Messages of errors may quote a document. Each try is a span."""
     bench.store.faults.refusals = [FactsStale('dup key: { code: "SECRET-1" }')]
 
@@ -158,7 +126,7 @@ def test_of_a_stale_plan_only_the_errors_class_is_told(bench: Bench) -> None:
     assert "SECRET-1" not in bench.spans.text()
 
 
-def test_a_batch_that_kafka_did_not_take_failed(bench: Bench) -> None:
+def test_a_batch_that_kafka_did_not_take_failed(bench: TracedPartition) -> None:
     """Up to the batch itself."""
     bench.emitter.failures = 1
 
@@ -187,7 +155,7 @@ def test_what_is_no_trace_makes_no_link(value: bytes) -> None:
 
 def test_nothing_else_of_a_record_is_told() -> None:
     """Neither key, value or headers, nor the free text of a `tracestate`."""
-    bench = Bench()
+    bench = TracedPartition()
     secrets = (("tracestate", b"v=SECRET-1"), ("baggage", b"v=SECRET-2"), ("x", b"SECRET-3"))
     bench.send("SECRET-4", (*traceparent(), *secrets))
     bench.kafka.send(SOURCE, b"SECRET-5", NOW, key=b"SECRET-6")
@@ -198,11 +166,11 @@ def test_nothing_else_of_a_record_is_told() -> None:
     assert "SECRET" not in bench.spans.text()
 
 
-def test_log_lines_of_a_batch_say_its_trace(bench: Bench) -> None:
+def test_log_lines_of_a_batch_say_its_trace(bench: TracedPartition) -> None:
     """From one to the other, and only while it is under way."""
     bench.serve()
 
     context = bench.spans.one(PROCESS).context
     assert context is not None
-    assert [{"trace_id": f"{context.trace_id:032x}"}] == bench.observer.bound
+    assert [{"trace_id": f"{context.trace_id:032x}"}] == bench.listening.bound
     assert {} == structlog.contextvars.get_contextvars()

@@ -1,34 +1,23 @@
 """Lag: true at any moment, never below 0, and absent where it is not known."""
 
-from dataclasses import dataclass
-
 import pytest
 
 from ops.telemetry.progress import FRESH_S, Place, Progress
 from schemas.observation.partitions import Ends
+from tests.fakes.time import SecondsClock
 
 P: Place = ("codes.reserve.requests.v1", 0)
 OTHER: Place = ("codes.reserve.requests.v1", 1)
 
 
-@dataclass(slots=True)
-class Clock:
-    """Seconds since 1970."""
-
-    now: float = 1_000.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
 @pytest.fixture
-def clock() -> Clock:
+def clock() -> SecondsClock:
     """At second 1000."""
-    return Clock()
+    return SecondsClock()
 
 
 @pytest.fixture
-def progress(clock: Clock) -> Progress:
+def progress(clock: SecondsClock) -> Progress:
     """One partition is served, from offset 10 on; the log ends at 10."""
     progress = Progress(clock)
     progress.serve(frozenset({P}))
@@ -55,7 +44,7 @@ def test_caught_up_is_zero(progress: Progress) -> None:
     assert (0, 0) == lag(progress)
 
 
-def test_what_is_in_hand_grows_older_by_itself(progress: Progress, clock: Clock) -> None:
+def test_what_is_in_hand_grows_older_by_itself(progress: Progress, clock: SecondsClock) -> None:
     """Nobody tells anything while a database is away, or a loop hangs."""
     hear(progress, 15)
     progress.took(P, 10, 998.0, 999.0)
@@ -65,7 +54,7 @@ def test_what_is_in_hand_grows_older_by_itself(progress: Progress, clock: Clock)
     assert (5, 22) == lag(progress)
 
 
-def test_the_age_of_what_is_in_hand_needs_no_broker(progress: Progress, clock: Clock) -> None:
+def test_the_age_of_what_is_in_hand_needs_no_broker(progress: Progress, clock: SecondsClock) -> None:
     """How many there are is not known any more; how old the oldest is stays true."""
     progress.took(P, 10, 1_000.0, 1_000.0)
     clock.now += FRESH_S + 1
@@ -73,7 +62,9 @@ def test_the_age_of_what_is_in_hand_needs_no_broker(progress: Progress, clock: C
     assert (None, FRESH_S + 1) == lag(progress)
 
 
-def test_a_new_record_that_waits_for_its_poll_is_as_old_as_the_last_rest(progress: Progress, clock: Clock) -> None:
+def test_a_new_record_that_waits_for_its_poll_is_as_old_as_the_last_pause(
+    progress: Progress, clock: SecondsClock
+) -> None:
     """After an hour without records, the first one is not an hour old."""
     for _ in range(3_600):
         clock.now += 1
@@ -84,7 +75,7 @@ def test_a_new_record_that_waits_for_its_poll_is_as_old_as_the_last_rest(progres
     assert (1, 0.25) == lag(progress)
 
 
-def test_between_two_batches_of_a_backlog_the_age_does_not_fall(progress: Progress, clock: Clock) -> None:
+def test_between_two_batches_of_a_backlog_the_age_does_not_fall(progress: Progress, clock: SecondsClock) -> None:
     """The next record is no older than the last one answered."""
     clock.now = 1_600.0
     hear(progress, 1_000)
@@ -94,7 +85,7 @@ def test_between_two_batches_of_a_backlog_the_age_does_not_fall(progress: Progre
     assert (500, 590) == lag(progress)
 
 
-def test_a_start_over_does_not_make_the_record_younger(progress: Progress, clock: Clock) -> None:
+def test_a_start_over_does_not_make_the_record_younger(progress: Progress, clock: SecondsClock) -> None:
     """Kafka failed; the batch goes back to its first record."""
     hear(progress, 15)
     progress.took(P, 10, 990.0, 999.0)
@@ -104,7 +95,7 @@ def test_a_start_over_does_not_make_the_record_younger(progress: Progress, clock
     assert (5, 15) == lag(progress)
 
 
-def test_what_is_not_known_is_none(clock: Clock) -> None:
+def test_what_is_not_known_is_none(clock: SecondsClock) -> None:
     """Never 0: before the position is known, before the end is, and between a start behind the end and its poll."""
     progress = Progress(clock)
     progress.serve(frozenset({P}))
@@ -115,7 +106,7 @@ def test_what_is_not_known_is_none(clock: Clock) -> None:
     assert (2, None) == lag(progress)
 
 
-def test_an_end_heard_of_long_ago_is_not_known(progress: Progress, clock: Clock) -> None:
+def test_an_end_heard_of_long_ago_is_not_known(progress: Progress, clock: SecondsClock) -> None:
     """The broker is away: whether senders have sent since, nobody here can know."""
     clock.now += FRESH_S
     assert (0, 0) == lag(progress)
@@ -153,7 +144,7 @@ def test_only_what_is_served_is_known(progress: Progress) -> None:
     assert not progress.is_idle(*P)
 
 
-def test_idle_is_only_what_is_known_to_be(progress: Progress, clock: Clock) -> None:
+def test_idle_is_only_what_is_known_to_be(progress: Progress, clock: SecondsClock) -> None:
     """Not with a record in hand, not with one to be read, not without an end."""
     assert progress.is_idle(*P)
     progress.took(P, 10, 1_000.0, 1_000.0)
@@ -167,7 +158,7 @@ def test_idle_is_only_what_is_known_to_be(progress: Progress, clock: Clock) -> N
     assert not progress.is_idle(*P)
 
 
-def test_progress_is_when_the_position_moves(progress: Progress, clock: Clock) -> None:
+def test_progress_is_when_the_position_moves(progress: Progress, clock: SecondsClock) -> None:
     """A turn without records is none."""
     clock.now += 7
     progress.turned(P)

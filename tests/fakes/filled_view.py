@@ -1,6 +1,6 @@
-"""A view that was told things, for tests of what is answered from it.
+"""An inventory view that a test fills, for tests of the answers made from it.
 
-Out: `Told`, which hands records to an `InventoryView` under a clock that the test turns.
+Out: `FilledView`, which hands records to an `InventoryView` under a clock that the test sets.
 """
 
 from collections.abc import Mapping
@@ -18,8 +18,8 @@ CHANGELOG = "codes-inventory-campaigns-changelog"
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 
 
-class Told:
-    """The view, and who tells it."""
+class FilledView:
+    """The view, and the records it gets."""
 
     def __init__(self) -> None:
         self.now = NOW
@@ -28,13 +28,13 @@ class Told:
         self._offsets = count()
 
     def record(self, topic: str, value: bytes | None, headers: Headers = (), *, offset: int | None = None) -> None:
-        """Any record."""
+        """Hand any record to the view."""
         at = next(self._offsets) if offset is None else offset
         stamp = int(self.now.timestamp() * 1000)
         self.view.take(IncomingRecord(topic, 0, at, stamp, None, value, headers))
 
     def change(self, campaign_id: str, version: int, available: int, reserved: int = 0, **more: Any) -> None:
-        """An inventory event."""
+        """Hand an inventory event to the view."""
         event = {
             "campaign_id": campaign_id,
             "code_type": "tm",
@@ -50,16 +50,16 @@ class Told:
         self.record(self.topics.full(INVENTORY), orjson.dumps(event))
 
     def imported(self, import_id: str, state: str, **more: Any) -> None:
-        """An import's event."""
+        """Hand an import's event to the view."""
         event = {"import_id": import_id, "campaign_id": "sale", "code_type": "tm", "state": state, **more}
         self.record(self.topics.full(IMPORTS), orjson.dumps({**event, "at": self.now.isoformat()}))
 
     def alerted(self, ce_id: str, level: str = "low") -> None:
-        """An alert."""
+        """Hand a stock alert to the view."""
         alert = {"campaign_id": "sale", "code_type": "tm", "level": level, "available": 1, "total": 9, "threshold": 1}
         content: Mapping[str, Any] = {**alert, "at": self.now.isoformat()}
         self.record(self.topics.full(STOCK_ALERTS), orjson.dumps(content), (("ce_id", ce_id.encode()),))
 
-    def put_aside(self, reason: str, value: bytes = b"SECRET-1") -> None:
-        """A dead letter."""
+    def dead_letter(self, reason: str, value: bytes = b"SECRET-1") -> None:
+        """Hand a dead letter to the view."""
         self.record(self.topics.full(DEAD_LETTERS), value, (("dlq-reason", reason.encode()),))

@@ -1,9 +1,9 @@
-"""What readers of `inventory.v1` may know of all campaigns, whatever the database says.
+"""All shards that were ever published, whatever is in the database.
 
 In:       `inventory.v1` and the changelog of the inventory's table, from their beginnings to their ends.
 Out:      each campaign's shards, at the highest version that was ever sent.
 Promise:  reads only. The changelog remembers shards that retention has removed from `inventory.v1`. Records of open
-          transactions count too, since they may be committed later, and hide what stands behind them until then.
+          transactions count too, since they may be committed later, and hide what is behind them until then.
 """
 
 from contextlib import aclosing
@@ -15,7 +15,7 @@ from schemas.stock import CampaignStock, changelog_topic
 from schemas.topics import INVENTORY, Topics
 
 
-async def heard_by_readers(settings: Settings) -> dict[str, CampaignStock]:
+async def published_shards(settings: Settings) -> dict[str, CampaignStock]:
     """By campaign.
 
     Raises:
@@ -27,8 +27,8 @@ async def heard_by_readers(settings: Settings) -> dict[str, CampaignStock]:
         with kafka_errors(settings.kafka):
             ends = await reader.ends()
             reader.start_at(await reader.beginnings())
-            async with aclosing(reader.until(ends)) as pieces:
-                async for piece in pieces:
-                    for record in piece:
+            async with aclosing(reader.until(ends)) as batches:
+                async for batch in batches:
+                    for record in batch:
                         view.take(record)
     return {stock.campaign_id: stock for stock in view.stocks()}

@@ -1,0 +1,74 @@
+"""The web application on a view that a test fills, and a client of it.
+
+Out: `api`, a client; `bearer`, a token's header; `some_campaigns`; `events`, the next ones of a stream.
+"""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import jwt
+from aiohttp import ClientResponse
+from aiohttp.test_utils import TestClient, TestServer
+from pydantic import SecretStr
+
+from consumers.inventory.role import Lags
+from schemas.settings import InventorySettings
+from tests.fakes.filled_view import FilledView
+from tests.fakes.tokens import SECRET
+from web.app import web_app
+from web.auth import Guard
+from web.stream import Streams
+
+GUARDED = InventorySettings(jwt_secret=SecretStr(SECRET))
+OPEN = InventorySettings()
+
+
+@asynccontextmanager
+async def api(
+    filled: FilledView,
+    settings: InventorySettings = OPEN,
+    *,
+    lags: Lags | None = None,
+    limit: int = 9,
+    static: Path = Path("/-"),
+) -> AsyncIterator[TestClient[Any, Any]]:
+    streams = Streams(filled.view, lags or Lags(), filled.topics, limit)
+    async with TestClient(TestServer(web_app(Guard(settings), streams, static))) as client:
+        yield client
+        streams.stopping.set()
+
+
+def bearer(**claims: Any) -> dict[str, str]:
+    token = jwt.encode({"exp": time.time() + 60, **claims}, SECRET, algorithm="HS256")
+    return {"Authorization": f"Bearer {token}"}
+
+
+def some_campaigns() -> FilledView:
+    filled = FilledView()
+    filled.change("Berlin", 1, 50)
+    filled.change("berlin-2", 1, 5)
+    filled.change("Oslo", 1, 500)
+    filled.change("Oslo", 2, 440, 60)
+    return filled
+
+
+async def events(answer: ClientResponse, count: int) -> list[dict[str, str]]:
+    """The next events of a stream."""
+    found: list[dict[str, str]] = []
+    fields: dict[str, str] = {}
+    async with asyncio.timeout(5):
+        while len(found) < count:
+            raw = await answer.content.readline()
+            assert raw, "the stream ended"
+            line = raw.decode().rstrip("\n")
+            if line:
+                name, _, value = line.partition(": ")
+                fields[name] = value
+            elif fields:
+                found.append(fields)
+                fields = {}
+    return found

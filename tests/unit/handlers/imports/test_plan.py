@@ -1,0 +1,81 @@
+"""What is written of a chunk, and what the next chunk must know of it."""
+
+from handlers.imports.plan import NOISE_BYTES, ChunkFacts, ChunkPlan, DraftedChunk, drafted, last_chunk, plan_chunk
+from tests.unit.handlers.imports.test_chunks import NOW, a_chunk, a_document
+
+SHARD = "import.commands.v1.0"
+NOTHING = ChunkFacts({}, [])
+
+
+def a_drafted_chunk(data: bytes) -> DraftedChunk:
+    """A chunk of at most three rows, drafted with bytes that are not random."""
+    chunk = a_chunk(data)
+    noise = bytes(range(1, 1 + NOISE_BYTES * len(chunk.codes)))
+    return drafted(chunk, a_document(), noise, moved_by=f"{SHARD}@7", at=NOW)
+
+
+def a_plan(chunk: DraftedChunk, facts: ChunkFacts) -> ChunkPlan:
+    """Of an import that has just begun."""
+    return plan_chunk(chunk, a_document(), facts, shard=SHARD, chunk_rows=625, now=NOW)
+
+
+def test_a_draft_is_all_of_a_code() -> None:
+    """Each has bytes of its own: sixteen are its id, four its place in the stock's order."""
+    chunk = a_drafted_chunk(b"code,code_type\nA1,external\nA2,\n")
+
+    assert ["0102030405060708090a0b0c0d0e0f10", "15161718191a1b1c1d1e1f2021222324"] == [
+        draft["_id"] for draft in chunk.drafts.values()
+    ]
+    assert [0x11121314, 0x25262728] == [draft["draw"] for draft in chunk.drafts.values()]
+    assert [("A1", "external"), ("A2", "tm")] == [
+        (draft["code"], draft["code_type"]) for draft in chunk.drafts.values()
+    ]
+    assert {("sale", "available", f"{SHARD}@7", "i1")} == {
+        (draft["campaign_id"], draft["status"], draft["moved_by"], draft["imported_by"])
+        for draft in chunk.drafts.values()
+    }
+
+
+def test_a_draw_fits_into_31_bits() -> None:
+    """The stock's queries start anywhere in that range."""
+    chunk = drafted(a_chunk(b"A1\n"), a_document(), b"\xff" * NOISE_BYTES, moved_by="x@1", at=NOW)
+
+    assert 2**31 - 1 == chunk.drafts["A1"]["draw"]
+
+
+def test_only_new_codes_are_written() -> None:
+    """The others are counted; the shard counts what is written; the document says where to go on."""
+    plan = a_plan(a_drafted_chunk(b"A1\nA2\nA 3\n"), ChunkFacts({"A1": "other"}, []))
+
+    assert ["A2"] == [draft["code"] for draft in plan.codes]
+    assert (3, 1, 1, 1) == (
+        plan.rows,
+        plan.after.inserted,
+        plan.after.duplicates_in_campaign,
+        plan.after.rejected,
+    )
+    assert [("tm", 1)] == [(change.after.code_type, change.after.available) for change in plan.shards]
+    assert (10, 625) == (plan.after.position, plan.after.chunk_rows)
+    assert plan.rejects is not None
+    assert (3,) == plan.rejects.lines
+
+
+def test_the_next_chunk_knows_the_codes_and_shards_of_this_one() -> None:
+    """Its own codes by this import, those that were there by the import they came by; shards as they are now."""
+    chunk, facts = a_drafted_chunk(b"A1\nA2\n"), ChunkFacts({"A1": "other"}, [])
+    plan = a_plan(chunk, facts)
+    last = last_chunk(plan, chunk, facts)
+
+    assert {"A1": "other", "A2": "i1"} == last.codes
+    assert {"A2": "i1"} == last.codes_among(["A2", "A3"])
+    assert [change.after for change in plan.shards] == last.shards
+
+
+def test_shards_that_a_chunk_does_not_change_stay_known() -> None:
+    """Otherwise the next chunk would start them again at zero."""
+    first = a_plan(a_drafted_chunk(b"code,code_type\nA1,external\n"), NOTHING)
+    facts = ChunkFacts({}, [change.after for change in first.shards])
+    chunk = a_drafted_chunk(b"A2\n")
+    last = last_chunk(a_plan(chunk, facts), chunk, facts)
+
+    assert {("external", 1), ("tm", 1)} == {(shard.code_type, shard.version) for shard in last.shards}
