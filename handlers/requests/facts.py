@@ -7,6 +7,7 @@ Out:  `Needs` (what to read), `Facts` (what was read); `stores` turns the one in
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import NamedTuple
 
 from schemas.base import CodeType
@@ -73,15 +74,12 @@ class Needs:
 def needs_of(requests: Sequence[Asked[Request]], decided: Mapping[str, LedgerDocument]) -> Needs:
     """What the undecided requests must know, and what of the decided ones must be published again."""
     undecided = [asked.request for asked in requests if asked.request.request_id not in decided]
+    again = (redelivered_codes(asked, decided.get(asked.request.request_id)) for asked in requests)
     return Needs(
         campaigns=frozenset(asked.request.campaign_id for asked in requests),
         reservations=frozenset(named_reservations(undecided)),
         stock=wanted_stock(undecided),
-        redelivered_codes=frozenset(
-            code_id
-            for asked in requests
-            for code_id in redelivered_codes(asked, decided.get(asked.request.request_id))
-        ),
+        redelivered_codes=frozenset(chain.from_iterable(again)),
     )
 
 
