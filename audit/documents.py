@@ -12,10 +12,10 @@ from typing import Annotated, Final, Literal
 from pydantic import Field, ValidationError
 
 from audit.tables import Row
-from consumers.decode import problems
 from ops.broker.records import Fields
 from schemas.base import CodeType, Model
 from schemas.documents import LedgerDocument, ReservationState
+from schemas.problems import problems
 
 Count = Annotated[int, Field(ge=0)]
 
