@@ -76,7 +76,7 @@ lint: $(READY) ## style: all rules of ruff, and its format
 types: $(READY) ## types: mypy, strict
 	@$(BIN)/mypy
 
-imports: $(READY) ## the import law between folders
+imports: $(READY) ## the layering rules between folders
 	@$(BIN)/lint-imports
 
 security: $(READY) ## dangerous calls in our code: bandit

@@ -99,7 +99,7 @@ def removed_bounds(tables: Tables, terms: Terms) -> dict[str, int]:
     """The parameters of `MAY_ANSWER_REMOVED`."""
     parameters = {}
     for kind, topic in enumerate(REQUEST_TOPICS):
-        operation, is_emptied = topic.name.partition(".")[0], topic.name in terms.emptied
+        operation, is_emptied = topic.name.partition(".")[0], topic.name in terms.expired_topics
         parameters[f"whole_{operation}"] = terms.left_from(topic.name) if is_emptied else ALWAYS_MS
         parameters[f"bound_{operation}"] = ALWAYS_MS if is_emptied else bound_of(tables, kind, topic.name, terms)
     return parameters
@@ -112,7 +112,7 @@ def bound_of(tables: Tables, kind: int, topic: str, terms: Terms) -> int:
     of several answers under one id is the first record's is not known: the last one counts. If there is no answer
     any more, it was before all that are left.
     """
-    if not terms.reach.get(topic, 0):
+    if not terms.retained_since_ms.get(topic, 0):
         return 0
     firsts = tables.rows(
         "SELECT (SELECT MAX(ts) FROM results r WHERE r.id = a.id) FROM incoming a"

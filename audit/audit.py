@@ -104,11 +104,13 @@ def is_served(history: History, topic: str, partition: int, offset: int) -> bool
 
 def terms_of(history: History) -> Terms:
     """Derive the terms from a history."""
-    reach = {topic.name: max(history.since_ms, history.reach.get(topic.name, 0)) for topic in ALL_TOPICS}
+    retained = {
+        topic.name: max(history.since_ms, history.retained_since_ms.get(topic.name, 0)) for topic in ALL_TOPICS
+    }
     return Terms(
-        reach=reach,
-        emptied=history.emptied,
-        hidden=history.hidden,
+        retained_since_ms=retained,
+        expired_topics=history.expired_topics,
+        blocked_by_open_transaction=history.blocked_by_open_transaction,
         is_quiet=history.is_quiet,
         read_from_ms=history.read_at_ms,
         guarantee=history.guarantee,
@@ -137,7 +139,7 @@ def tally(tables: Tables) -> Tally:
 
 def left_out(terms: Terms, secrets: Secrets) -> Iterator[str]:
     """What was not looked at."""
-    gone = max(terms.reach.values(), default=0)
+    gone = max(terms.retained_since_ms.values(), default=0)
     if gone > terms.since_ms:
         yield f"retention has removed records, the latest before {at(gone)}: what depends on them is not judged"
     if not terms.is_quiet:

@@ -72,6 +72,8 @@ class Audit:
     async def report(self, texts: Mapping[str, str]) -> AuditReport:
         """Values first: everything else is searched for them. Then in the order that `audit.topics` promises."""
         secrets = await self._secrets()
+        # A reservation that changed after this time may have moved its codes while they were read: these codes are
+        # not compared with it. Clocks of the workers and of this process may differ.
         intake = Intake(self._tables, secrets, let_go_since_ms=self._read_from_ms - CLOCKS_APART_MS)
         for path, content in texts.items():
             intake.text(leaks_of_text(secrets, path, content))
@@ -109,11 +111,12 @@ class Audit:
                 intake.document(collection, document)
 
     async def _terms(self, out: Coverage, incoming: Coverage, *, all_served: bool) -> Terms:
-        since = {topic.name: max(self._scope.since_ms, incoming.reach[topic.name]) for topic in REQUEST_TOPICS}
+        retained = incoming.retained_since_ms
+        since = {topic.name: max(self._scope.since_ms, retained[topic.name]) for topic in REQUEST_TOPICS}
         return Terms(
-            reach={**out.reach, **incoming.reach, **since},
-            emptied=frozenset(out.emptied | incoming.emptied),
-            hidden=frozenset(out.hidden),
+            retained_since_ms={**out.retained_since_ms, **retained, **since},
+            expired_topics=frozenset(out.expired_topics | incoming.expired_topics),
+            blocked_by_open_transaction=frozenset(out.blocked_by_open_transaction),
             since_ms=self._scope.since_ms,
             until_ms=self._scope.until_ms,
             is_quiet=all_served and await in_topic_ends(self._settings) == incoming.ends,

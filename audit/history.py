@@ -103,12 +103,12 @@ class History:
     """The next offset of each (full topic, partition), taken before the topics were read; None: all is served."""
     since_ms: int = 0
     """Retention has removed records before this (milliseconds since 1970); 0: nothing is gone."""
-    reach: Mapping[str, int] = field(default_factory=dict)
-    """The same for single topics, by name without prefix; `since_ms` where one is not named."""
-    emptied: frozenset[str] = frozenset()
-    """Topics of which a partition has lost all its records."""
-    hidden: frozenset[str] = frozenset()
-    """Topics of which an open transaction hides records."""
+    retained_since_ms: Mapping[str, int] = field(default_factory=dict)
+    """The same per topic, by name without prefix; `since_ms` for a topic that is not listed."""
+    expired_topics: frozenset[str] = frozenset()
+    """Topics with a partition whose records have all been removed by retention."""
+    blocked_by_open_transaction: frozenset[str] = frozenset()
+    """Topics whose last records cannot be read, because a transaction is open."""
     read_at_ms: int | None = None
     """When it was read; None: holds are not judged by the clock."""
     is_quiet: bool = True

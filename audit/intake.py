@@ -33,7 +33,7 @@ class Intake:
     """Lives until all is read."""
 
     def __init__(self, tables: Tables, secrets: Secrets, *, let_go_since_ms: int | None = None) -> None:
-        """Codes of reservations that let them go since `let_go_since_ms` move while the database is read."""
+        """Codes of reservations that changed after `let_go_since_ms` are not compared: they may move meanwhile."""
         self._tables = tables
         self._secrets = secrets
         self._let_go_since_ms = let_go_since_ms

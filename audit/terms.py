@@ -28,11 +28,11 @@ OVERDUE_MS: Final = 600_000
 class Terms:
     """The same for all checks of an audit."""
 
-    reach: Mapping[str, int] = field(default_factory=dict)
+    retained_since_ms: Mapping[str, int] = field(default_factory=dict)
     """By topic without prefix: before this it may have lost records; 0 or absent: it has lost none."""
-    emptied: frozenset[str] = frozenset()
+    expired_topics: frozenset[str] = frozenset()
     """Topics of which a partition has lost all its records."""
-    hidden: frozenset[str] = frozenset()
+    blocked_by_open_transaction: frozenset[str] = frozenset()
     """Topics of which an open transaction hides records that may belong to served requests."""
     since_ms: int = 0
     until_ms: int = ALWAYS_MS
@@ -50,7 +50,7 @@ class Terms:
     @property
     def is_whole(self) -> bool:
         """Nothing is gone or hidden and nothing moved: sums must agree exactly."""
-        is_complete = not any(self.reach.values()) and not self.hidden
+        is_complete = not any(self.retained_since_ms.values()) and not self.blocked_by_open_transaction
         return self.is_quiet and is_complete and not self.since_ms and self.until_ms == ALWAYS_MS
 
     @property
@@ -75,10 +75,10 @@ class Terms:
 
     def left_from(self, topic: str) -> int:
         """The effects of what happened from then on must be readable on the topic."""
-        if topic in self.hidden:
+        if topic in self.blocked_by_open_transaction:
             return ALWAYS_MS
-        reach = self.reach.get(topic, 0)
-        return reach + CLOCKS_APART_MS if reach else 0
+        since_ms = self.retained_since_ms.get(topic, 0)
+        return since_ms + CLOCKS_APART_MS if since_ms else 0
 
     def judged_from(self, topic: str) -> int:
         """The same, within the window."""

@@ -54,11 +54,11 @@ EVERYTHING: Final = Scope()
 class Coverage:
     """How much of some topics was readable."""
 
-    reach: dict[str, int] = field(default_factory=dict)
+    retained_since_ms: dict[str, int] = field(default_factory=dict)
     """By topic without prefix: before this (milliseconds since 1970) records may be gone; 0: none is."""
-    emptied: set[str] = field(default_factory=set)
+    expired_topics: set[str] = field(default_factory=set)
     """Topics of which a partition has lost all its records."""
-    hidden: set[str] = field(default_factory=set)
+    blocked_by_open_transaction: set[str] = field(default_factory=set)
     """Topics of which an open transaction hides records."""
     ends: Offsets = field(default_factory=dict)
 
@@ -94,7 +94,8 @@ async def read_out_topics(settings: Settings, scope: Scope, take: Take) -> Cover
             stable = await stable_ends(reader, written)
             ends = {partition: min(end, stable[partition]) for partition, end in written.items()}
             coverage = await read(settings, reader, ends, scope, take, None)
-    coverage.hidden = {topics.bare(partition.topic) for partition, end in written.items() if end > ends[partition]}
+    unread = [partition for partition, end in written.items() if end > ends[partition]]
+    coverage.blocked_by_open_transaction = {topics.bare(partition.topic) for partition in unread}
     return coverage
 
 
@@ -170,9 +171,9 @@ async def shorten(
     """Enter a partition that has lost its first records. If it lost all, the retention says how old these were."""
     topic = topics.bare(partition.topic)
     if oldest_ms is None:
-        coverage.emptied.add(topic)
+        coverage.expired_topics.add(topic)
         oldest_ms = int(time() * 1000) - await kept_ms(settings, partition.topic)
-    coverage.reach[topic] = max(coverage.reach[topic], oldest_ms)
+    coverage.retained_since_ms[topic] = max(coverage.retained_since_ms[topic], oldest_ms)
 
 
 async def kept_ms(settings: Settings, topic: str) -> int:

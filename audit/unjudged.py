@@ -121,14 +121,14 @@ def sentence(count: int, what: str, because: str) -> Iterator[str]:
 
 def reason_of(topic: str, terms: Terms) -> str:
     """Why a topic does not show everything."""
-    if topic in terms.hidden:
+    if topic in terms.blocked_by_open_transaction:
         return f"because an open transaction hides records of {topic}"
     return f"because {topic} holds all records only since {at(terms.left_from(topic))}"
 
 
 def without_request(tables: Tables, terms: Terms) -> Iterator[str]:
     """Results that may answer a request which retention has removed. Those before `since` were not asked for."""
-    gone = [topic.name for topic in REQUEST_TOPICS if terms.reach.get(topic.name, 0) > terms.since_ms]
+    gone = [topic.name for topic in REQUEST_TOPICS if terms.retained_since_ms.get(topic.name, 0) > terms.since_ms]
     if gone:
         count = tables.scalar(
             f"SELECT COUNT(*) FROM results r WHERE ts >= :since AND {MAY_ANSWER_REMOVED}",

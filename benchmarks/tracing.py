@@ -47,7 +47,7 @@ async def batch_s(tracer: Tracer) -> float:
         trace = f"00-{number + 1:032x}-00f067aa0ba902b7-01".encode()
         value = a_reserve(request_id=f"r-{number}").to_json()
         kafka.send(SOURCE, value, NOW, headers=(("traceparent", trace),))
-    store = MemoryCodeStore(database, SOURCE.shard, tells_values=False)
+    store = MemoryCodeStore(database, SOURCE.shard, publishes_code_values=False)
     context = a_context(ObservedFacts(), tracer=tracer)
     work, emitter = RequestPartition(SOURCE.shard, SOURCE.topic, store, context), kafka.open_emitter(SOURCE)
     start = time.perf_counter()

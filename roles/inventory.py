@@ -28,7 +28,7 @@ async def inventory(context: RoleContext) -> None:
         async with api_server(settings, Streams(role.view, role.lags, context.topics, *limits_of_streams)):
             await role.run(context.stopping)
     finally:
-        if context.stopping.is_set() and role.left_open:
+        if context.stopping.is_set() and role.faust_stop_timed_out:
             leave_at_once()
 
 

@@ -20,7 +20,7 @@ from prometheus_client.registry import Collector
 
 from consumers.loop.codecs import check_codecs
 from consumers.loop.failpoints import Failpoint, failpoint_from
-from consumers.loop.retry import seen_through
+from consumers.loop.retry import convert_stray_cancellation
 from consumers.loop.serving import KafkaSide
 from consumers.loop.tracing import Tracer
 from ops.broker.client import client_options
@@ -142,7 +142,7 @@ async def until_stopped(work: Coroutine[Any, Any, None], stopping: asyncio.Event
             leave_at_once()
         if task.cancelled():
             return
-    await seen_through(task)
+    await convert_stray_cancellation(task)
 
 
 async def has_ended(task: asyncio.Task[None], timeout_s: float) -> bool:

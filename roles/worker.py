@@ -1,4 +1,4 @@
-"""`codes worker`, put together: where to begin reading.
+"""Assembles `codes worker` from its parts: where to begin reading.
 
 In:   the context of a process: settings, Kafka, the stop.
 Out:  a member of the workers' group that serves the three request topics until the stop.
@@ -26,7 +26,7 @@ from schemas.topics import ASSIGN, RELEASE, REQUEST_TOPICS
 from stores.mongo.codes import MongoCodeStore, MongoParts
 
 LOOK_UP_TIMEOUT_S: Final = 5.0
-"""For the broker's answer on a reply topic; without one, what is known of the topic stays so."""
+"""For the broker's answer on a reply topic. On a time-out the cached partition count is kept."""
 
 
 async def worker(context: RoleContext) -> None:
@@ -78,8 +78,8 @@ def request_partition(source: TopicPartition, parts: MongoParts, shared: WorkerC
     store = MongoCodeStore(
         parts,
         shard,
-        tells_values=topic == ASSIGN.name,
-        in_background=topic == RELEASE.name,
+        publishes_code_values=topic == ASSIGN.name,
+        low_priority=topic == RELEASE.name,
     )
     return RequestPartition(shard, topic, store, shared)
 

@@ -135,12 +135,12 @@ def retry(
     An import that was interrupted, and whose command is gone, is sent under its own id and resumes where it stopped.
     """
     from cli.jobs.retrying import retry_target
-    from cli.jobs.unfinished import command_fields, same_command
+    from cli.jobs.unfinished import command_fields, resume_command
     from schemas.requests import ImportCommand
 
     if (unfinished := _unfinished(import_id)) is not None:
         complain(f"import {import_id} was interrupted; it resumes under its own id")
-        send(same_command(unfinished), None, wait, timeout_s, json_)
+        send(resume_command(unfinished), None, wait, timeout_s, json_)
         return
     document, next_id = _query(lambda desk: retry_target(desk, import_id))
     command = request_from_options(ImportCommand, command_fields(document), request_id or next_id)
@@ -166,14 +166,14 @@ def _send_again_if_unfinished(document: "ImportDocument") -> None:
     import asyncio
 
     from cli.jobs.publishing import default_key, publish
-    from cli.jobs.unfinished import same_command
+    from cli.jobs.unfinished import resume_command
     from ops.settings.load import load_settings
     from schemas.errors import CodeServiceError
 
     try:
         if _unfinished(document.id) is None:
             return
-        order = same_command(document)
+        order = resume_command(document)
         asyncio.run(publish(load_settings(), order, default_key(order)))
     except CodeServiceError as why:
         complain(f"cannot check whether the importer is still running import {document.id}: {why}; try again later")

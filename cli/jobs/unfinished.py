@@ -34,7 +34,7 @@ def is_quiet(document: ImportDocument, *, now: datetime) -> bool:
     return document.state == "running" and (now - document.changed_at).total_seconds() > QUIET_S
 
 
-def same_command(document: ImportDocument) -> ImportCommand:
+def resume_command(document: ImportDocument) -> ImportCommand:
     """The command that started an import. If it is sent again, the importer resumes the import."""
     return ImportCommand.model_validate({**command_fields(document), "request_id": document.id})
 

@@ -16,7 +16,7 @@ from typing import Final, ParamSpec, Self, TypeVar
 
 from consumers.importer.context import ImporterContext
 from consumers.loop.prefetch import Stopped, let_go, unless
-from consumers.loop.retry import RetryPolicy, seen_through
+from consumers.loop.retry import RetryPolicy, convert_stray_cancellation
 from schemas.errors import Dropped, ImportFailed, StoreUnavailable
 from schemas.observation.fact import Place
 from schemas.observation.partitions import LoopTurned, Part
@@ -135,7 +135,7 @@ class Waits:
         while not self.cancelled.is_set():
             await asyncio.sleep(LOOK_EVERY_S)
             with suppress(StoreUnavailable, Dropped):
-                if await seen_through(is_cancelled(import_id)):
+                if await convert_stray_cancellation(is_cancelled(import_id)):
                     self.cancelled.set()
 
 

@@ -18,7 +18,7 @@ from consumers.inventory.faust_kafka import InventoryApp
 from consumers.inventory.view_reader import LOOP as VIEW_LOOP
 from consumers.loop.failpoints import Failpoint
 from consumers.loop.serving import KafkaSide
-from handlers.inventory.alerts import Due, StockLimits, judged
+from handlers.inventory.alerts import PendingAlert, StockLimits, updated_standing
 from handlers.inventory.counts import folded
 from producers.envelope import alert_id, alert_record
 from schemas.events import InventoryChanged
@@ -112,13 +112,13 @@ async def count(table: Any, change: InventoryChanged, alerting: Alerting) -> Non
     stock = folded(known, change)
     if stock is known:
         return
-    stock, due = judged(stock, change.code_type, alerting.limits, at=change.changed_at)
+    stock, due = updated_standing(stock, change.code_type, alerting.limits, at=change.changed_at)
     if due is not None:
         await alert(due, alerting)
     table[key] = stock.to_json()
 
 
-async def alert(due: Due, alerting: Alerting) -> None:
+async def alert(due: PendingAlert, alerting: Alerting) -> None:
     """Send the alert, unless it was sent before a crash."""
     if alerting.known.was_sent(alert_id(due.identity)):
         log.info("alert_known", stock=due.alert.level, campaign_id=due.alert.campaign_id)

@@ -51,8 +51,8 @@ class InventoryRole:
         changelog = changelog_topic(side.settings.group_prefix)
         self.view = InventoryView(topics, changelog)
         self.lags = Lags()
-        self.left_open = False
-        """Whether Faust could not be stopped in time: one of its threads may still run and keep the process alive."""
+        self.faust_stop_timed_out = False
+        """Whether Faust did not stop in time: one of its threads may still run and keep the process alive."""
         self._reader = ViewReader(self.view, topics, changelog, side.observer)
         self._side = side
         self._topics = topics
@@ -80,7 +80,7 @@ class InventoryRole:
         """Count, once the view knows which alerts were sent."""
         await any_of(self._reader.caught_up, stopping)
 
-        async def counted() -> None:
+        async def run_application_once() -> None:
             try:
                 await self._run_application(stopping)
             except Unsent as why:
@@ -89,7 +89,7 @@ class InventoryRole:
                 raise BrokerUnavailable(f"Kafka: {type(why).__name__}: {why}") from None
 
         while not stopping.is_set():
-            await self._side.retries("kafka").run(counted)
+            await self._side.retries("kafka").run(run_application_once)
 
     async def _run_application(self, stopping: asyncio.Event) -> None:
         """Run one Faust application until it crashes or `stopping` is set."""
@@ -109,7 +109,7 @@ class InventoryRole:
         stop = asyncio.create_task(app.stop())
         _, late = await asyncio.wait({stop}, timeout=STOP_S_MAX)
         if late:
-            self.left_open = True
+            self.faust_stop_timed_out = True
             stop.cancel()
         else:
             await stop

@@ -15,7 +15,7 @@ from typing import Final, NoReturn
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 
-from consumers.loop.retry import seen_through
+from consumers.loop.retry import convert_stray_cancellation
 from schemas.errors import BrokerUnavailable, CodeServiceError
 from schemas.observation.fact import Observer
 from schemas.observation.partitions import Ends, EndsRead, Part, PartAvailable, PartUnavailable
@@ -45,7 +45,7 @@ async def probe_repeatedly(probe: Callable[[], Awaitable[None]], part: Part, obs
     has_failed = False
     while True:
         try:
-            await seen_through(probe())
+            await convert_stray_cancellation(probe())
         except CodeServiceError as why:
             observer.observe(PartUnavailable(part, why))
             has_failed = True

@@ -1,9 +1,14 @@
-"""The loop of one partition: poll records, have them served, again and again.
+"""The loop of one partition: poll records and serve them, until it is stopped.
 
 In:       records of one topic partition, in order.
-Out:      whatever the partition's work makes of them, through its emitter.
-Promise:  every former owner is fenced, in Kafka and in MongoDB, before the committed offset is read. After any
-          failure of Kafka the partition starts again from there.
+Out:      the outputs of the partition's work, through its emitter.
+Promise:  with `exactly_once`, every former owner is fenced in Kafka before the committed offset is read. After any
+          failure of Kafka the partition starts again from the committed offset.
+
+With `at_least_once` no producer is fenced: the group only refuses a former owner's offset commit, and a reader may
+see twice what that owner had sent. With both guarantees, `take_over` kills the last owner's session in MongoDB, which
+aborts its open transaction. If the server refuses the kill, its time-out ends the transaction (60 s by default).
+Until then writes to the same documents conflict with it, and it may still commit; the ledger then has its outcomes.
 """
 
 import asyncio
@@ -16,7 +21,7 @@ from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.errors import IllegalStateError, KafkaError
 
 from consumers.loop.prefetch import Stopped, unless_stopped
-from consumers.loop.retry import seen_through
+from consumers.loop.retry import convert_stray_cancellation
 from producers.emitters import Emitter
 from schemas.errors import CodeServiceError, Dropped, EmitFailed, PartitionFenced
 from schemas.observation.fact import Observer
@@ -61,7 +66,7 @@ class LoopLimits:
     """After being fenced: long enough for the group to revoke the partition, if it is going to."""
     backoff_max_s: float
     stop_budget_s: float
-    """For a batch in hand when the partition is let go; then it is cancelled."""
+    """Seconds a running batch may take after revocation; then it is cancelled."""
 
 
 class PartitionLoop:
@@ -84,7 +89,7 @@ class PartitionLoop:
         self._observer = observer
         self._stopping = asyncio.Event()
         self._failures = 0
-        """Of Kafka, since a batch was last emitted."""
+        """Consecutive failures of Kafka; 0 after each emitted batch."""
 
     def stop(self) -> None:
         """Finish the batch in progress, then end `run`; without a batch, end it at once."""
@@ -94,7 +99,7 @@ class PartitionLoop:
         """Serve until stopped, starting again after each failure of Kafka."""
         while not self._stopping.is_set():
             try:
-                await seen_through(self._serve())
+                await convert_stray_cancellation(self._serve())
             except Stopped:
                 return
             except PartitionFenced:
@@ -123,14 +128,14 @@ class PartitionLoop:
                     await self._work.serve(records, emitter, self._stopping)
                     self._failures = 0
                 self._observer.observe(LoopTurned(self._source.topic, self._source.partition))
-                await self._unless_stopped(self._tell_position())
+                await self._unless_stopped(self._report_position())
 
     async def _unless_stopped(self, asking: Awaitable[T]) -> T:
         """The result, unless the loop is stopped meanwhile.
 
-        In a rebalance Kafka's client gives nothing before the new assignment, and that waits for this loop to end.
-        So would the whole group wait for a MongoDB that does not answer `take_over`. What may have been fetched is
-        not lost: the next loop starts at the committed offset.
+        During a rebalance, fetches block until this loop ends. The whole group would also wait for a MongoDB that
+        does not answer `take_over`. Records that were fetched are not lost: the next loop starts at the committed
+        offset.
 
         Raises:
             Stopped: the loop is stopped.
@@ -146,10 +151,10 @@ class PartitionLoop:
         self._consumer.seek(self._source, committed)
         self._observer.observe(PositionReached(self._source.topic, self._source.partition, committed))
 
-    async def _tell_position(self) -> None:
-        """Where the client goes on: behind transaction markers too, which are no records.
+    async def _report_position(self) -> None:
+        """Report the next offset, behind transaction markers too.
 
-        Long work that ended early because of a stop has left its record unanswered, and then nothing is reached.
+        Not after a stop: long work that it ended early has left its record unanswered.
         """
         if not self._stopping.is_set():
             position = await self._consumer.position(self._source)
@@ -180,12 +185,12 @@ def restart_wait_s(failures: int) -> float:
 
 
 def kafka_unavailable(why: Exception) -> CodeServiceError:
-    """An error of the client as one of ours."""
+    """Convert an error of the client to one of ours."""
     return why if isinstance(why, CodeServiceError) else EmitFailed(f"Kafka: {type(why).__name__}")
 
 
 def as_incoming(record: "ConsumerRecord[bytes, bytes]") -> IncomingRecord:
-    """A record free of the client. What stands for an unreadable batch comes as a checksum: see `lenient`."""
+    """Convert the client's record; `checksum` may carry an unreadable batch: see consumers/loop/aiokafka_patch.py."""
     batch = record.checksum if isinstance(record.checksum, UnreadableBatch) else None
     return IncomingRecord(
         topic=record.topic,

@@ -1,7 +1,7 @@
 """How work is retried while a part (MongoDB, Kafka, S3) is unavailable, and after a conflict.
 
-Out: `RetryPolicy`, which retries for as long as it takes, with capped backoff and jitter; `seen_through`;
-     `step_aside`.
+Out: `RetryPolicy`, which retries for as long as it takes, with capped backoff and jitter;
+     `convert_stray_cancellation`; `step_aside`.
 """
 
 import asyncio
@@ -59,7 +59,7 @@ class RetryPolicy:
             wait_jitter=FIRST_WAIT_S,
         ):
             with attempt:
-                done = await seen_through(work(*args, **options))
+                done = await convert_stray_cancellation(work(*args, **options))
         self.observer.observe(PartAvailable(self.part))
         return done
 
@@ -70,14 +70,14 @@ class RetryPolicy:
         return False
 
 
-async def seen_through(work: Awaitable[T]) -> T:
-    """Do the work; its cancellation by nobody is an error like any other, and not a task's wanted end.
+async def convert_stray_cancellation(work: Awaitable[T]) -> T:
+    """Do the work; a CancelledError that nobody requested is raised as Dropped, so that it does not end the task.
 
     A consumer of aiokafka that is stopped as soon as it has started raises CancelledError: it awaits a task that it
     cancelled before the task had begun.
 
     Raises:
-        Dropped: that happened.
+        Dropped: the client cancelled its own work.
     """
     try:
         return await work

@@ -1,9 +1,9 @@
 """A batch of request records taken through its five steps: decode, gather, plan, apply, emit.
 
 In:       records of one partition of a request topic, in order.
-Out:      one result per readable request, one dead letter per unreadable record, and the events.
-Promise:  offsets move only together with the outputs of their records. A crash repeats work; a repeat gives the same
-          outputs.
+Out:      one result per readable request, one dead letter per unreadable or unprocessable record, and the events.
+Promise:  offsets are never committed before their outputs; with `exactly_once` they are committed in the same
+          transaction. A crash repeats work, and the ledger makes a repeat return the stored outcomes.
 """
 
 import asyncio
@@ -60,7 +60,9 @@ class RequestPartition:
         context, watch = self._context, Stopwatch(self._context.tracer)
         with context.tracer.processing(context.group, records):
             requests, unreadable = self._decode(records, watch)
-            decided = await self._isolation.decide(requests, partial(self._write, watch)) if requests else Decided()
+            decided = Decided()
+            if requests:
+                decided = await self._isolation.write_or_isolate(requests, partial(self._write_with_retries, watch))
             context.failpoint.reached("after_apply")
             rejections = [*unreadable, *decided.unprocessable]
             outputs = await self._emit(records, decided.plans, rejections, emitter, watch)
@@ -68,21 +70,23 @@ class RequestPartition:
             observe_batch(context.observer, records, decided.plans, rejections, outputs, watch.seconds)
 
     def _decode(self, records: Sequence[IncomingRecord], watch: Stopwatch) -> tuple[Requests, list[Rejected]]:
-        """Bytes to requests; what cannot be read is set aside for the dead letters."""
+        """Bytes to requests; a record that cannot be read becomes a rejection."""
         with watch.step("decode"):
             read = [decode_request(record, self._topic, self._sizes) for record in records]
         requests = [found for found in read if isinstance(found, Asked)]
         return requests, [found for found in read if isinstance(found, Rejected)]
 
-    async def _write(self, watch: Stopwatch, requests: Requests, inconsistent: Mapping[str, str]) -> Plan:
-        """One try to decide these requests; while MongoDB is unavailable, again from `gather` on.
+    async def _write_with_retries(
+        self, watch: Stopwatch, requests: Requests, inconsistent: Mapping[str, str]
+    ) -> Plan:
+        """Decide and write these requests; while MongoDB is unavailable, retry from `gather` on.
 
         Raises:
-            FactsStale, BatchTooSlow, StoreRefused, PlanTooLarge: see `Isolation.decide`.
+            FactsStale, BatchTooSlow, StoreRefused, PlanTooLarge: see `Isolation.write_or_isolate`.
         """
-        return await self._context.mongo_retries.run(self._try, watch, requests, inconsistent)
+        return await self._context.mongo_retries.run(self._attempt, watch, requests, inconsistent)
 
-    async def _try(self, watch: Stopwatch, requests: Requests, inconsistent: Mapping[str, str]) -> Plan:
+    async def _attempt(self, watch: Stopwatch, requests: Requests, inconsistent: Mapping[str, str]) -> Plan:
         facts = await self._gather(requests, watch)
         plan = self._plan(requests, facts, inconsistent, watch)
         self._context.failpoint.reached("before_apply")

@@ -1,4 +1,4 @@
-"""Requests isolated that a batch cannot be written with, so that the others do not wait for them.
+"""Bisects a batch to isolate the requests that cannot be written, so that the others do not wait for them.
 
 In:       readable requests of one batch, in their order, and how to try to write some of them.
 Out:      `Decided`: plans that are written, and requests that are unprocessable.
@@ -65,8 +65,8 @@ class Isolation:
         self._store = store
         self._context = context
 
-    async def decide(self, requests: Requests, write: Write) -> Decided:
-        """Write all requests; by halves where they move too much, take too long, are always stale, or are refused."""
+    async def write_or_isolate(self, requests: Requests, write: Write) -> Decided:
+        """Write all requests; bisect them if they move too many codes, take too long, stay stale, or are refused."""
         tries = Tries()
         while not tries.must_halve:
             if tries.count:
@@ -82,7 +82,8 @@ class Isolation:
                     return self._refused(requests[0], why)
             tries.count += 1
         middle = len(requests) // 2
-        return await self.decide(requests[:middle], write) + await self.decide(requests[middle:], write)
+        first, second = requests[:middle], requests[middle:]
+        return await self.write_or_isolate(first, write) + await self.write_or_isolate(second, write)
 
     async def _conflicted(self, requests: Requests, tries: Tries, why: FactsStale) -> None:
         """After every `attempts_max` conflicts, compare the reservations with their codes.

@@ -1,7 +1,7 @@
 """When a stock's alert is due: low, exhausted, recovered, each crossing once.
 
 In:       a campaign's stock after a change, and the limits.
-Out:      the stock with its standing, and the alert that announces a new standing, if any.
+Out:      the stock with its standing, and the alert for a new standing, if any.
 Promise:  the standing is part of the stock, so no alert is repeated; the same change of the same stock gives the same
           alert with the same identity.
 
@@ -9,7 +9,7 @@ Promise:  the standing is part of the stock, so no alert is repeated; the same c
 |---|---|---|
 | `enough` | `low` | available <= threshold |
 | `enough`, `low` | `exhausted` | available = 0 |
-| `low`, `exhausted` | `enough`, announced as `recovered` | available > threshold and a tenth of it |
+| `low`, `exhausted` | `enough`, published as `recovered` | available > 110 % of the threshold |
 
 A stock that was exhausted and has a few codes again causes no alert until it has recovered. Otherwise each release
 and reserve near zero, or near the threshold, would be an alert.
@@ -25,8 +25,8 @@ from schemas.events import StockAlert, StockLevel
 from schemas.stock import CampaignStock, Standing, TypeStock
 
 LEVELS: Final[dict[Standing, StockLevel]] = {"enough": "recovered", "low": "low", "exhausted": "exhausted"}
-MARGIN_PARTS: Final = 10
-"""A stock has recovered when it is above the threshold by a tenth of it."""
+HYSTERESIS_DIVISOR: Final = 10
+"""A stock has recovered when it exceeds 110 % of the threshold, rounded down."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,18 +43,18 @@ class StockLimits:
 
 
 @dataclass(frozen=True, slots=True)
-class Due:
+class PendingAlert:
     """An alert to send."""
 
     alert: StockAlert
     identity: str
-    """Equal for the same crossing, however often it is found."""
+    """Equal for the same crossing, however often its event is counted."""
 
 
-def judged(
+def updated_standing(
     stock: CampaignStock, code_type: CodeType, limits: StockLimits, *, at: datetime
-) -> tuple[CampaignStock, Due | None]:
-    """The stock with its new standing, and the alert for it; `at` is the time of the change."""
+) -> tuple[CampaignStock, PendingAlert | None]:
+    """Return the stock with its current standing, and an alert if that is new; `at` is the time of the change."""
     typed = stock.types[code_type]
     counts = counts_of(typed)
     standing = standing_of(typed.standing, counts, limits)
@@ -70,7 +70,7 @@ def judged(
         threshold=limits.threshold(counts.total),
         at=at,
     )
-    return stock.model_copy(update={"types": types}), Due(alert, identity_of(alert, typed))
+    return stock.model_copy(update={"types": types}), PendingAlert(alert, identity_of(alert, typed))
 
 
 def standing_of(standing: Standing, counts: Counts, limits: StockLimits) -> Standing:
@@ -78,7 +78,7 @@ def standing_of(standing: Standing, counts: Counts, limits: StockLimits) -> Stan
     available, threshold = counts.available, limits.threshold(counts.total)
     if available < 0 or counts.total <= 0:
         return standing
-    if available > threshold + threshold // MARGIN_PARTS:
+    if available > threshold + threshold // HYSTERESIS_DIVISOR:
         return "enough"
     if available == 0:
         return "exhausted"

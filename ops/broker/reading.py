@@ -59,7 +59,7 @@ class TopicReader:
         """`consumer` is started."""
         self._consumer = consumer
         self.partitions = partitions
-        self._heard_at = monotonic()
+        self._answered_at = monotonic()
 
     async def ends(self) -> dict[TopicPartition, int]:
         """The next offsets, as this reader may see them."""
@@ -98,11 +98,11 @@ class TopicReader:
         """
         found = await self._consumer.getmany(timeout_ms=POLL_MS, max_records=RECORDS_PER_POLL_MAX)
         if found:
-            self._heard_at = monotonic()
-        elif monotonic() - self._heard_at > ASK_EVERY_S:
+            self._answered_at = monotonic()
+        elif monotonic() - self._answered_at > ASK_EVERY_S:
             async with patience.asked() if patience else nullcontext():
                 await self._ask()
-            self._heard_at = monotonic()
+            self._answered_at = monotonic()
         return [as_incoming(record) for records in found.values() for record in records]
 
     async def _ask(self) -> None:

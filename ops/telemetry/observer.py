@@ -53,7 +53,7 @@ class OpsObserver(Observer):
             PartitionsRevoked: self._revoked,
             BatchTaken: self._taken,
             PositionReached: lambda fact: progress.reached((fact.topic, fact.partition), fact.position),
-            EndsRead: lambda fact: progress.heard(fact.ends),
+            EndsRead: lambda fact: progress.ends_read(fact.ends),
             LoopTurned: self._turned,
             PartitionFencedOff: self._fenced,
         }

@@ -114,7 +114,7 @@ class Progress:
         if found := self._partitions.get(place):
             found.reach(position, self._clock())
 
-    def heard(self, ends: Mapping[Place, Ends]) -> None:
+    def ends_read(self, ends: Mapping[Place, Ends]) -> None:
         """Take the end offsets that the broker reported."""
         now = self._clock()
         for place, end in ends.items():

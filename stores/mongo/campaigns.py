@@ -1,9 +1,9 @@
-"""Which campaigns exist, and about how much of each is available.
+"""Cache of the campaigns that exist, with their approximate numbers of available codes.
 
 In:       campaign ids.
-Out:      `Overview`: what is known of them, at most `FRESH_S` seconds old.
-Promise:  a campaign that is not known is looked for every time, so a new one is served at once. Counts are only
-          hints, to size the look for candidates.
+Out:      `Campaigns`: entries at most `FRESH_S` seconds old.
+Promise:  a campaign without an entry is queried every time, so a new one is served at once. Counts are only hints
+          for the number of candidates to read.
 """
 
 from collections.abc import Iterable, Mapping
@@ -17,12 +17,12 @@ from stores.mongo.collections import Collections, Document
 
 FRESH_S: Final = 1.0
 CAMPAIGNS_MAX: Final = 10_000
-"""Remembered at once; beyond that all are forgotten and looked up anew."""
+"""Entries; beyond that the cache is cleared and filled again."""
 
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """One campaign at one time."""
+    """A cached campaign."""
 
     at_s: float
     available: Mapping[StockKey, int]
@@ -36,19 +36,19 @@ class Campaigns:
         self._seen: dict[str, Seen] = {}
 
     async def known(self, campaign_ids: Iterable[str]) -> frozenset[str]:
-        """Those of the campaigns that any import has written to."""
+        """Return those of the campaigns that any import has written to."""
         wanted = frozenset(campaign_ids)
         now = monotonic()
         fresh = frozenset(campaign for campaign in wanted if self._is_fresh(campaign, now))
         return fresh | await self._look(wanted - fresh, now)
 
     def available(self, key: StockKey) -> int:
-        """About how many codes of a kind are available, as last seen."""
+        """The approximate number of available codes of a kind, from the cache; 0 if it is not cached."""
         seen = self._seen.get(key.campaign_id)
         return 0 if seen is None else max(0, seen.available.get(key, 0))
 
     async def _look(self, wanted: frozenset[str], now: float) -> frozenset[str]:
-        """Read these anew; the answer must not depend on what is remembered, which may be forgotten meanwhile."""
+        """Query these campaigns. The result must not come from the cache, which may be cleared meanwhile."""
         if not wanted:
             return frozenset()
         shards = await self._inventory.find(

@@ -52,17 +52,21 @@ class MongoParts:
 class MongoCodeStore:
     """One partition's way to the database; implements `stores.code_port.CodeStore`."""
 
-    def __init__(self, parts: MongoParts, shard: str, *, tells_values: bool, in_background: bool = False) -> None:
-        """`tells_values`: whether the partition's decisions give codes to fans, and so publish their values.
+    def __init__(
+        self, parts: MongoParts, shard: str, *, publishes_code_values: bool, low_priority: bool = False
+    ) -> None:
+        """`publishes_code_values`: the partition's decisions assign codes to fans, so their values are published.
 
-        `in_background`: whether no fan waits for them.
+        `low_priority`: no fan waits for its batches, so only one of them at a time runs in this process.
         """
         self._parts = parts
         self._collections = parts.collections
-        self._turns = (parts.background, parts.turns) if in_background else (parts.turns,)
+        self._turns = (parts.background, parts.turns) if low_priority else (parts.turns,)
         self._ownership = Ownership(parts.client, parts.collections, shard)
-        self._stock = Stock(parts.collections.codes, parts.stock, with_values=tells_values)
-        self._gathering = Gathering(parts.collections, parts.campaigns, self._stock, shard, tells_values=tells_values)
+        self._stock = Stock(parts.collections.codes, parts.stock, with_values=publishes_code_values)
+        self._gathering = Gathering(
+            parts.collections, parts.campaigns, self._stock, shard, publishes_code_values=publishes_code_values
+        )
 
     async def take_over(self) -> None:
         """See `CodeStore.take_over`."""

@@ -34,13 +34,13 @@ class Gathering:
     """Lives as long as its partition is served here."""
 
     def __init__(
-        self, collections: Collections, campaigns: Campaigns, stock: Stock, shard: str, *, tells_values: bool
+        self, collections: Collections, campaigns: Campaigns, stock: Stock, shard: str, *, publishes_code_values: bool
     ) -> None:
         self._collections = collections
         self._campaigns = campaigns
         self._stock = stock
         self._shard = shard
-        self._tells_values = tells_values
+        self._publishes_code_values = publishes_code_values
 
     async def facts(self, requests: Sequence[Asked[Request]]) -> Facts:
         """See `CodeStore.gather`."""
@@ -58,7 +58,7 @@ class Gathering:
             reservations=reservations.models,
             code_values={code_id: code.code for code_id, code in codes.models.items()},
             code_holders={code_id: code.moved_by for code_id, code in codes.models.items()}
-            if self._tells_values
+            if self._publishes_code_values
             else None,
             candidates=await self._candidates(needs, known),
             shards={StockKey(shard.campaign_id, shard.code_type): shard for shard in shards.models.values()},
@@ -84,7 +84,7 @@ class Gathering:
         return read_each(InventoryDocument, "inventory", await find_by_id(self._collections.inventory, ids))
 
     async def _codes(self, reservations: Iterable[ReservationDocument], needs: Needs) -> Readings[AssignableCode]:
-        if not self._tells_values:
+        if not self._publishes_code_values:
             return Readings({}, {})
         held = {code_id for reservation in reservations for code_id in held_codes(reservation)}
         found = await find_by_id(self._collections.codes, held | needs.redelivered_codes, {"code": 1, "moved_by": 1})

@@ -1,9 +1,13 @@
-"""Whose a partition is, as far as MongoDB is concerned: one session per owner.
+"""Fences the former owner of a partition in MongoDB: one session per owner, and a new owner kills the last one.
 
 In:       a shard.
 Out:      the session that all of the owner's transactions run in.
 Promise:  a new owner ends the transaction that the last one left open. Otherwise a killed process would hold its
-          documents until the server's transaction lifetime is over (60 s by default), and its heir would wait.
+          documents until the server's transaction lifetime is over (60 s by default), and the new owner would wait.
+
+The fence is the kill: it aborts the open transaction. If the server refuses it (no permission, unknown command), that
+time-out ends the transaction, which may still commit before. A former owner that still runs may also begin another
+transaction. Neither moves a code twice: every write is guarded, and a request has one ledger entry.
 """
 
 from collections.abc import Mapping
@@ -37,7 +41,7 @@ class Ownership:
         self._session: AsyncIOMotorClientSession | None = None
 
     async def take_over(self) -> None:
-        """End what the last owner left open, and be the owner from now on.
+        """Fence the last owner: kill its session, and record this owner's session.
 
         Raises:
             StoreUnavailable: no answer in time; safe to repeat.
@@ -82,9 +86,9 @@ class Ownership:
         self._session = session
 
     async def _end(self, session: str | None) -> None:
-        """A server that does not know the command, or does not let us, ends the transaction by itself in time.
+        """Kill a session. If the server refuses, its time-out ends the transaction.
 
-        So it does for a session that cannot be read, because somebody edited the document by hand.
+        The same applies to a session id that cannot be read, because somebody edited the document by hand.
         """
         with suppress(OperationFailure, TypeError, ValueError):
             of_last_owner = {"id": Binary(bytes.fromhex(session or ""), UUID_SUBTYPE)}

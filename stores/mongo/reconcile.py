@@ -1,9 +1,9 @@
-"""Shards and codes of a campaign counted in one snapshot, and the correction of what differs.
+"""Counts a campaign's shards and codes in one snapshot, and corrects shards that differ from the codes.
 
 In:       campaign ids.
-Out:      `CampaignSnapshot`; campaigns in pages, so that memory stays small however many there are.
-Promise:  a snapshot blocks no writer. A correction commits with the snapshot that it was made from, and only if no
-          other correction came between: two repairs at once correct once.
+Out:      `CampaignSnapshot`; campaigns in pages, so that memory does not grow with their number.
+Promise:  a snapshot blocks no writer. A correction is written in the transaction whose snapshot it is based on, and
+          fails if another correction was committed meanwhile: of two concurrent repairs, one corrects.
 """
 
 from collections.abc import AsyncIterator, Sequence
@@ -24,7 +24,7 @@ from stores.mongo.errors import idempotent, in_transaction, writing
 from stores.mongo.transactions import finish_transaction
 
 SHARDS_PAGE: Final = 1_000
-"""Shards looked at in one round trip to find campaigns; more than a campaign has."""
+"""Shards read in one round trip to find campaigns; more than a campaign has."""
 CAMPAIGNS_PAGE: Final = 500
 COUNT_TIMEOUT_S: Final = 600
 """Seconds for one campaign's count, instead of `mongo.timeout_ms`."""
@@ -49,22 +49,22 @@ class Reconciliation:
             yield campaign_id
 
     async def snapshot_of(self, campaign_id: str) -> CampaignSnapshot:
-        """A campaign in one snapshot.
+        """Count a campaign in one snapshot.
 
         Raises:
-            FactsStale: the server ended the snapshot (a `mongod` does so after 60 s); may be tried again.
+            FactsStale: the server ended the snapshot (a `mongod` does so after 60 s); may be retried.
         """
         with in_transaction(), pymongo.timeout(COUNT_TIMEOUT_S):
             async with snapshot(self._client) as session:
                 return await self._read(campaign_id, session)
 
     async def renumber(self, shard: InventoryDocument, *, now: datetime, above: int = 0) -> InventoryDocument:
-        """Give a shard's counts, as they are now, a version of their own, higher than `above`; the shard after that.
+        """Write a shard's current counts under a new version, higher than `above`; return the new shard.
 
-        One of version 0 is written, unless it has come meanwhile.
+        A shard of version 0 is inserted, unless it exists by now.
 
         Raises:
-            FactsStale: it is being moved; may be tried again.
+            FactsStale: another process writes to the shard; may be retried.
         """
         with idempotent():
             found = await self._inventory.find_one({"_id": shard.id})
@@ -76,10 +76,10 @@ class Reconciliation:
         return change.after
 
     async def correct(self, campaign_id: str, *, now: datetime) -> CampaignSnapshot:
-        """Count one campaign and write what corrects it; the campaign after that.
+        """Count one campaign and write the corrections; return the corrected campaign.
 
         Raises:
-            FactsStale: another repair came between, or the server ended the snapshot. Nothing was written.
+            FactsStale: another repair was committed meanwhile, or the server ended the snapshot. Nothing was written.
         """
         with in_transaction(), pymongo.timeout(COUNT_TIMEOUT_S):
             session = await self._begun()
@@ -89,12 +89,12 @@ class Reconciliation:
                 await session.end_session()
                 raise
             changes = corrections(found, now=now)
-            # From here on a cancellation must not end the session: what a thread writes would leave the transaction.
+            # From here on a cancellation must not end the session: a write of a thread would run outside of it.
             await finish_transaction(session, lambda: self._write(changes, session))
         return corrected(found, changes)
 
     async def _begun(self) -> AsyncIOMotorClientSession:
-        """A session in a transaction, which is a snapshot on every engine; what is not committed is left undone."""
+        """A session with an open transaction, which reads from one snapshot on every engine."""
         session = await self._client.start_session()
         session.start_transaction(read_concern=ReadConcern("snapshot"))
         return session
@@ -134,9 +134,9 @@ class Reconciliation:
             last = page[-1]
 
     async def _campaigns_of_codes_after(self, last: str) -> list[str]:
-        """For each campaign one key of `unique_code` and no code is read, on each shard that `mongos` asks.
+        """Read one key of the index `unique_code` per campaign, and no code, on each shard that `mongos` queries.
 
-        A `$group` costs the same only where the server chooses to skip from key to key, and else reads them all.
+        A `$group` is as cheap only if the server chooses a distinct scan; otherwise it reads every key.
         """
         page: list[str] = []
         while len(page) < CAMPAIGNS_PAGE:

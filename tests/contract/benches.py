@@ -32,7 +32,7 @@ Counts = Counter[tuple[str, str, str]]
 class StoreBench(Protocol):
     """One database with its stores."""
 
-    def store(self, shard: str, *, tells_values: bool = False) -> CodeStore:
+    def store(self, shard: str, *, publishes_code_values: bool = False) -> CodeStore:
         """A partition's store, as a new owner opens it."""
 
     async def put(self, key: StockKey, count: int) -> None:
@@ -63,9 +63,9 @@ class MemoryBench:
     def __init__(self) -> None:
         self.database = MemoryDatabase()
 
-    def store(self, shard: str, *, tells_values: bool = False) -> CodeStore:
+    def store(self, shard: str, *, publishes_code_values: bool = False) -> CodeStore:
         """See `StoreBench.store`."""
-        return MemoryCodeStore(self.database, shard, tells_values=tells_values)
+        return MemoryCodeStore(self.database, shard, publishes_code_values=publishes_code_values)
 
     async def put(self, key: StockKey, count: int) -> None:
         """See `StoreBench.put`."""
@@ -105,9 +105,9 @@ class MongoBench:
         self.collections = Collections(db)
         self.parts = MongoParts(client, self.collections, Campaigns(self.collections), asyncio.Semaphore(4))
 
-    def store(self, shard: str, *, tells_values: bool = False) -> CodeStore:
+    def store(self, shard: str, *, publishes_code_values: bool = False) -> CodeStore:
         """See `StoreBench.store`."""
-        return MongoCodeStore(self.parts, shard, tells_values=tells_values)
+        return MongoCodeStore(self.parts, shard, publishes_code_values=publishes_code_values)
 
     async def put(self, key: StockKey, count: int) -> None:
         """See `StoreBench.put`."""

@@ -54,7 +54,7 @@ Prepare = Callable[[MongoBench], Awaitable[Write]]
 
 async def a_batch(bench: MongoBench) -> Write:
     """A batch with every kind of statement: a ledger, codes moved three ways, reservations made and moved, shards."""
-    store = bench.store(SHARD, tells_values=True)
+    store = bench.store(SHARD, publishes_code_values=True)
     await store.take_over()
     await bench.put(TM, 6)
     holds = [asked(a_reserve(request_id=name), offset=number) for number, name in enumerate(("h-1", "h-2"))]
@@ -208,7 +208,7 @@ async def test_a_transaction_that_takes_too_long_is_left_and_never_committed(
         await hand_overs.settle()
         assert await write.look() in ([before] if number < count else [before, after])
 
-        heir = bench.store(SHARD, tells_values=True)
+        heir = bench.store(SHARD, publishes_code_values=True)
         await heir.take_over()
         requests = [asked(an_assign(reservation_id="h-1"), offset=4)]
         await heir.apply(plan_batch(requests, await heir.gather(requests), shard=SHARD, now=NOW))

@@ -48,7 +48,7 @@ def spoiling(bench: StoreBench) -> Spoil:
 async def planned(bench: StoreBench, shard: str, *requests: Request) -> Plan:
     """By a partition that reads code values if the service does."""
     batch: list[Asked[Request]] = [asked(request, offset=number) for number, request in enumerate(requests)]
-    store = bench.store(shard, tells_values=shard == ASSIGNS)
+    store = bench.store(shard, publishes_code_values=shard == ASSIGNS)
     return plan_batch(batch, await store.gather(batch), shard=shard, now=NOW)
 
 

@@ -60,7 +60,7 @@ async def test_an_id_the_ledger_forgot_is_not_used_again(bench: StoreBench, requ
     await bench.put(TM, 10)
     await decided(bench.store(RESERVES), RESERVES, asked(a_reserve()))
     await bench.forget("r-1")
-    store = bench.store(ASSIGNS, tells_values=True)
+    store = bench.store(ASSIGNS, publishes_code_values=True)
 
     (refused,) = await decided(store, ASSIGNS, asked(request_, offset=7))
 

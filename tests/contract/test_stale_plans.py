@@ -53,9 +53,9 @@ async def test_a_reservation_that_moved_makes_a_plan_stale(bench: StoreBench, fa
     """Released or assigned elsewhere: the codes are not given twice."""
     await bench.put(TM, 1)
     await decided(bench.store(RESERVES), RESERVES, asked(a_reserve()))
-    store = bench.store(ASSIGNS, tells_values=True)
+    store = bench.store(ASSIGNS, publishes_code_values=True)
     plan = await planned(store, ASSIGNS, asked(an_assign()))
-    await decided(bench.store(RELEASES, tells_values=True), RELEASES, asked(faster))
+    await decided(bench.store(RELEASES, publishes_code_values=True), RELEASES, asked(faster))
 
     with pytest.raises(FactsStale):
         await store.apply(plan)

@@ -44,7 +44,7 @@ async def bench(settings: Settings) -> AsyncIterator[MongoBench]:
 async def done(bench: MongoBench, shard: str, *requests: Request, offset: int = 0) -> Plan:
     """Gathered, planned and written."""
     batch: list[Asked[Request]] = [asked(request, offset=offset + n) for n, request in enumerate(requests)]
-    store = bench.store(shard, tells_values=shard == ASSIGNS)
+    store = bench.store(shard, publishes_code_values=shard == ASSIGNS)
     plan = plan_batch(batch, await store.gather(batch), shard=shard, now=NOW)
     await store.apply(plan)
     return plan

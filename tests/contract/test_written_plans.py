@@ -59,7 +59,7 @@ async def test_values_are_read_where_they_are_told(bench: StoreBench) -> None:
     (held,) = await decided(bench.store(RESERVES), RESERVES, asked(a_reserve()))
 
     plan = await planned(
-        bench.store(ASSIGNS, tells_values=True), ASSIGNS, asked(an_assign()), asked(an_assign_from_stock())
+        bench.store(ASSIGNS, publishes_code_values=True), ASSIGNS, asked(an_assign()), asked(an_assign_from_stock())
     )
 
     values = await bench.values()
@@ -73,11 +73,11 @@ async def test_a_record_read_again_tells_its_codes_again(bench: StoreBench) -> N
     await bench.put(TM, 3)
     await decided(bench.store(RESERVES), RESERVES, asked(a_reserve()))
     batch = (asked(an_assign()), asked(an_assign_from_stock(quantity=2), offset=1))
-    store = bench.store(ASSIGNS, tells_values=True)
+    store = bench.store(ASSIGNS, publishes_code_values=True)
     first = await planned(store, ASSIGNS, *batch)
     await store.apply(first)
 
-    again = await planned(bench.store(ASSIGNS, tells_values=True), ASSIGNS, *batch)
+    again = await planned(bench.store(ASSIGNS, publishes_code_values=True), ASSIGNS, *batch)
 
     assert [answer.result for answer in first.answers] == [answer.result for answer in again.answers]
     assert all(answer.announced for answer in again.answers)
@@ -119,7 +119,7 @@ async def test_released_codes_come_back(bench: StoreBench) -> None:
     assert {"r-1": "expired"} == await bench.reservations()
 
     (second,) = await decided(
-        bench.store(ASSIGNS, tells_values=True), ASSIGNS, asked(an_assign_from_stock(quantity=2))
+        bench.store(ASSIGNS, publishes_code_values=True), ASSIGNS, asked(an_assign_from_stock(quantity=2))
     )
 
     assert set(first[0].code_ids) == set(second.code_ids)
@@ -131,7 +131,7 @@ async def test_a_code_and_its_reservation_name_the_same_batch(bench: StoreBench)
     await bench.put(TM, 1)
     await decided(bench.store(RESERVES), RESERVES, asked(a_reserve(), offset=41))
 
-    facts = await bench.store(ASSIGNS, tells_values=True).gather([asked(an_assign())])
+    facts = await bench.store(ASSIGNS, publishes_code_values=True).gather([asked(an_assign())])
 
     held = facts.reservations["r-1"]
     assert (f"{RESERVES}@41", NOW, NOW + timedelta(days=1)) == (held.moved_by, held.changed_at, held.expires_at)

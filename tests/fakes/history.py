@@ -89,7 +89,7 @@ def a_history() -> History:
 
 def serve(database: MemoryDatabase, kafka: MemoryKafka, source: Source) -> None:
     """Serve all that waits in a source with the real code."""
-    store = MemoryCodeStore(database, source.shard, tells_values=source == ASSIGNS)
+    store = MemoryCodeStore(database, source.shard, publishes_code_values=source == ASSIGNS)
     work = RequestPartition(source.shard, source.topic, store, a_context(ObservedFacts()))
     asyncio.run(work.serve(kafka.pending(source), kafka.open_emitter(source), asyncio.Event()))
 

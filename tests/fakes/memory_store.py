@@ -82,11 +82,11 @@ class MemoryDatabase:
 class MemoryCodeStore:
     """The store of one partition."""
 
-    def __init__(self, database: MemoryDatabase, shard: str, *, tells_values: bool) -> None:
+    def __init__(self, database: MemoryDatabase, shard: str, *, publishes_code_values: bool) -> None:
         self.faults = Faults()
         self._database = database
         self._shard = shard
-        self._tells_values = tells_values
+        self._publishes_code_values = publishes_code_values
         self._stock: dict[StockKey, dict[str, Candidate]] = {}
 
     def put_in_stock(self, key: StockKey, gone: Iterable[Candidate]) -> None:
@@ -109,7 +109,7 @@ class MemoryCodeStore:
             decided=decided,
             reservations=reservations,
             code_values={code.id: code.code for code in codes},
-            code_holders={code.id: code.moved_by for code in codes} if self._tells_values else None,
+            code_holders={code.id: code.moved_by for code in codes} if self._publishes_code_values else None,
             candidates={
                 key: self._supply(key, wanted) for key, wanted in needs.stock.items() if key.campaign_id in known
             },
@@ -147,7 +147,7 @@ class MemoryCodeStore:
     def _codes_with_values(
         self, reservations: Iterable[ReservationDocument], redelivered_codes: frozenset[str]
     ) -> Collection[CodeDocument]:
-        if not self._tells_values:
+        if not self._publishes_code_values:
             return ()
         held = {code_id for hold in reservations if hold.state == "held" for code_id in hold.code_ids}
         return chosen(self._database.codes, held | redelivered_codes).values()

@@ -75,7 +75,7 @@ class ServedPartition:
         self.kafka = MemoryKafka()
         for value in values:
             self.kafka.send(source, value, NOW, headers=(("reply-topic", b"answers"),))
-        self.store = MemoryCodeStore(self.database, source.shard, tells_values=source.topic == ASSIGN.name)
+        self.store = MemoryCodeStore(self.database, source.shard, publishes_code_values=source.topic == ASSIGN.name)
         self.observer = ObservedFacts() if observer is None else observer
         self.emitter = self.kafka.open_emitter(source)
         self.reply_partitions = reply_partitions

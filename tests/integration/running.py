@@ -19,7 +19,7 @@ import orjson
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
 
 from consumers.loop.aiokafka_patch import install
-from consumers.loop.retry import seen_through
+from consumers.loop.retry import convert_stray_cancellation
 from ops.settings.load import Settings
 from producers.sending import hand_over
 from schemas.errors import Dropped
@@ -177,7 +177,7 @@ async def a_neighbour(settings: Settings, *others: str) -> AsyncIterator[Neighbo
         yield Neighbour(settings, producer, consumer)
     finally:
         with suppress(Dropped):  # the client may cancel what nobody else did
-            await seen_through(consumer.stop())
+            await convert_stray_cancellation(consumer.stop())
         await producer.stop()
 
 

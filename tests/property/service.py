@@ -120,7 +120,7 @@ class Service:
         return self._processes.get(source) or self._restart(source)
 
     def _restart(self, source: Source) -> Process:
-        store = self._store_class(self.database, source.shard, tells_values=source.topic == ASSIGN.name)
+        store = self._store_class(self.database, source.shard, publishes_code_values=source.topic == ASSIGN.name)
         opened = self.kafka.open_emitter(source)
         emitter = self._emitter_class(opened.kafka, source, opened.epoch)
         context = a_context(self._observer, limits=LIMITS, clock=self.clock)

@@ -7,7 +7,7 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from handlers.inventory.alerts import Due, StockLimits, judged
+from handlers.inventory.alerts import PendingAlert, StockLimits, updated_standing
 from handlers.inventory.counts import Counts, counts_by_type, folded, joined, summed
 from handlers.inventory.motion import COARSE, FINE, Motion
 from schemas.base import CodeType
@@ -68,13 +68,13 @@ def all_folded(events: Sequence[InventoryChanged], known: CampaignStock | None =
 
 def counted(
     events: Sequence[InventoryChanged], stock: CampaignStock | None = None
-) -> tuple[CampaignStock, list[Due]]:
+) -> tuple[CampaignStock, list[PendingAlert]]:
     """Count and judge every event, as the role does; returns the stock and its alerts."""
     alerts = []
     for event in events:
         after = folded(stock, event)
         if after is not stock:
-            stock, due = judged(after, event.code_type, LIMITS, at=event.changed_at)
+            stock, due = updated_standing(after, event.code_type, LIMITS, at=event.changed_at)
             alerts += [due] if due else []
     assert stock is not None
     return stock, alerts

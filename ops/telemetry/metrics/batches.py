@@ -28,9 +28,9 @@ BATCH_STEP_SECONDS = histogram(
 )
 CONFLICTS = counter(
     "codes_conflicts",
-    "Stale plans, made anew. `moved`: a guarded write found less than planned; `write_conflict`: two transactions "
-    "met; `duplicate`: the id was there already; `session_ended`: the next owner, or the server, ended the session; "
-    "`transient`: anything else that the server says to try again.",
+    "Stale plans; the batch was planned again. `moved`: a guarded write found less than planned; `write_conflict`: "
+    "two transactions met; `duplicate`: the id was there already; `session_ended`: the next owner, or the server, "
+    "ended the session; `transient`: any other error that the server marks as retriable.",
     on(PlanConflicted, lambda fact: fact.topic, lambda fact: fact.cause),
     remedy="When it exceeds a few in a hundred batches: `moved`, `write_conflict`: too many partitions want the same "
     "small stock; import more codes, or lower `CODES_MONGO__TRANSACTIONS_MAX`. `duplicate`: a sender repeats itself "
@@ -52,7 +52,7 @@ STORE_REFUSALS = counter(
 TRANSACTIONS_ABORTED = counter(
     "codes_transactions_aborted",
     "Kafka transactions that ended without effect. `failed`: the broker did not take it; `fenced`: another process "
-    "has the partition; `cancelled`: a stop or a rebalance would not wait.",
+    "has the partition; `cancelled`: a stop or a rebalance did not wait for it.",
     on(TransactionAborted, lambda fact: fact.topic, lambda fact: fact.reason),
     remedy="When `failed` rises: look at the broker and at the log's `waits_for`. `fenced`: as for "
     "`codes_fenced_total`. `cancelled`: batches take longer than `CODES_WORKER__STOP_BUDGET_S`.",
@@ -61,9 +61,9 @@ TRANSACTIONS_ABORTED = counter(
 )
 WAITS = counter(
     "codes_waits",
-    "Tries that came to nothing because of a part, each followed by another one. `no_answer`: the part is not "
-    "reached, or too slow; of MongoDB also `in_transition`: it has no primary at the moment; `not_allowed`: it does "
-    "not let us in, or not do that; `server_error`: any other error of its own.",
+    "Tries that failed because a part was unavailable; each was followed by a retry. `no_answer`: the part is "
+    "unreachable or too slow; of MongoDB also `in_transition`: it has no primary at the moment; `not_allowed`: it "
+    "refuses the login or the operation; `server_error`: any other error of its own.",
     on(PartUnavailable, lambda fact: fact.part, lambda fact: fact.cause),
     remedy="When it rises: the log's `waits_for` says how it fails, with MongoDB's error code; "
     "docs/handbook/mongodb.md says what to do about it.",
@@ -75,7 +75,7 @@ PART_AWAY = gauge(
     "1 while a part does not answer.",
     on(PartUnavailable, lambda fact: fact.part),
     on(PartAvailable, lambda fact: fact.part, value=lambda _: 0),
-    remedy="When it is 1 for minutes: bring that part back. Nothing is lost meanwhile, but nothing moves.",
+    remedy="When it is 1 for minutes: restore that part. Nothing is lost meanwhile, but nothing is processed.",
     part=get_args(Part),
 )
 STOCK_DRAWS = counted(
@@ -86,12 +86,12 @@ STOCK_DRAWS = counted(
 STOCK_DRAWN = counted(
     "codes_stock_drawn_codes",
     "Candidates that draws found.",
-    remedy="When it is far above the codes reserved and assigned: stocks are thrown away as stale; see "
+    remedy="When it is far above the codes reserved and assigned: cached candidates are discarded as stale; see "
     "`codes_conflicts_total`.",
 )
 STOCK_MISSES = counted(
     "codes_stock_misses",
-    "Draws that looked at everything and found less than was wanted.",
-    remedy="When it rises: campaigns are out of codes; `codes_refusals_total` says how many requests felt it. Import "
-    "more.",
+    "Draws that read the whole stock and found fewer codes than requested.",
+    remedy="When it rises: campaigns are out of codes; `codes_refusals_total` says how many requests were refused. "
+    "Import more.",
 )

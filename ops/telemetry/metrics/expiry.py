@@ -5,13 +5,14 @@ from schemas.observation.requests import ExpiriesRequested
 
 EXPIRIES_ASKED = counter(
     "codes_expiries_asked",
-    "Releases the expirer asked for.",
+    "Releases that the expirer requested.",
     on(ExpiriesRequested, value=lambda fact: fact.first + fact.again),
     remedy="When it stands still while `codes_oldest_overdue_seconds` rises: the expirer does not reach Kafka.",
 )
 EXPIRIES_REPEATED = counter(
     "codes_expiries_repeated",
-    "Releases the expirer asked for again: workers had decided the one before, and the hold was still held.",
+    "Releases that the expirer requested again: workers had decided the previous request, and the reservation was "
+    "still held.",
     on(ExpiriesRequested, value=lambda fact: fact.again),
     remedy="When it rises: search `results.v1` and the dead letters for request ids that begin with `expire:`. "
     "`invalid_request` means that the brokers' clocks are behind: raise `CODES_EXPIRER__CLOCK_MARGIN_MS`; "

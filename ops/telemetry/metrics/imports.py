@@ -40,7 +40,7 @@ IMPORT_CHUNK_SECONDS = histogram(
 )
 IMPORTS_ENDED = counter(
     "codes_imports_ended",
-    "Imports that ended. `cancelled`: somebody asked for it; on `imports.v1` that is `failed`, reason `cancelled`.",
+    "Imports that ended. `cancelled`: on request; on `imports.v1` that is `failed`, reason `cancelled`.",
     on(ImportEnded, lambda fact: CANCELLED if fact.document.reason == CANCELLED else fact.document.state),
     remedy="When `failed` rises: the end event on `imports.v1` says why; docs/imports.md says what to do.",
     state=ENDS,

@@ -35,7 +35,7 @@ POSITION = computed(
 )
 HIGH_WATERMARK = computed(
     "codes_consumer_high_watermark_offset",
-    "Offset of the next record that a sender will write, as last heard from the broker.",
+    "Offset of the next record that a sender will write, as last reported by the broker.",
     "topic",
     "partition",
     remedy="When it stands still although senders send: they send elsewhere; compare `CODES_TOPICS__PREFIX`.",
@@ -57,32 +57,32 @@ LAST_PROGRESS = computed(
 )
 LAST_TURN = computed(
     "codes_last_turn_timestamp_seconds",
-    'When a loop last went round, with or without records. The expirer\'s loop is `topic="expirer"`.',
+    'When a loop last finished an iteration, with or without records. The expirer\'s loop is `topic="expirer"`.',
     "topic",
     "partition",
     remedy="When it is a minute old and there is work: the loop hangs. `/live` fails then, and the orchestrator "
-    "starts the process anew.",
+    "restarts the process.",
 )
 REBALANCES = counter(
     "codes_rebalances",
-    "Times that partitions were given out anew.",
+    "Times that the consumer group assigned partitions to this process.",
     on(PartitionsAssigned),
     remedy="When it rises without a deployment: processes die, or are silent for longer than "
     "`CODES_KAFKA__SESSION_TIMEOUT_MS`; look at their restarts and their CPU.",
 )
 REBALANCE_SECONDS = histogram(
     "codes_rebalance_seconds",
-    "Time that partitions stood still here. `let_go`: until the batches in hand were finished; `whole`: until the "
-    "new assignment, the wait for all other members included.",
+    "Duration of a rebalance in this process. `let_go`: until the running batches were "
+    "finished; `whole`: until the new assignment, the wait for all other members included.",
     SECONDS,
     on(RebalanceTimed, lambda fact: fact.step, value=lambda fact: fact.seconds),
     remedy="When `let_go` exceeds 1: batches take long; look at `codes_batch_step_seconds`. When only `whole` does: "
-    "another process lets go slowly, or died and the group waited for it.",
+    "another process was slow to release its partitions, or died and the group waited for it.",
     step=get_args(RebalanceStep),
 )
 FENCED = counter(
     "codes_fenced",
-    "Partitions lost in mid-work.",
+    "Times that a partition was found fenced: another process owns it, or the broker ended its transaction.",
     on(PartitionFencedOff, lambda fact: fact.topic),
     remedy="When it rises without a rebalance: a process was frozen, or a transaction outlived "
     "`CODES_KAFKA__TRANSACTION_TIMEOUT_MS`. Nothing is doubled by it.",

@@ -21,7 +21,7 @@ LOOP_LAG = histogram(
     "How late the event loop ran what was due.",
     LOOP_SECONDS,
     remedy="When more than a few in a thousand exceed 0.2: something computes on the loop, or the CPU is short. "
-    "Heartbeats wait as long; near `CODES_KAFKA__SESSION_TIMEOUT_MS` the group gives the partitions away.",
+    "Heartbeats wait as long; near `CODES_KAFKA__SESSION_TIMEOUT_MS` the group reassigns the partitions.",
 )
 BUILD = info(
     "codes_build",

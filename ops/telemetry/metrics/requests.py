@@ -1,4 +1,4 @@
-"""Metrics of what requests came to."""
+"""Metrics of the outcomes of requests."""
 
 from typing import Final, get_args
 
@@ -8,12 +8,12 @@ from schemas.records import DeadLetterReason
 from schemas.results import Outcome, RefusalReason
 
 REJECTED: Final = "rejected"
-"""The outcome of a record that is no request: a dead letter."""
+"""The outcome of a record that cannot be read or processed: a dead letter."""
 OPEN: Final = ()
 
 RECORDS = counter(
     "codes_records",
-    "Records taken, by what became of them; `rejected` is a dead letter.",
+    "Records consumed, by outcome; `rejected` is a dead letter.",
     on_each(BatchReport, lambda batch: {**batch.outcomes, REJECTED: sum(batch.rejections.values())}),
     remedy="When it stands still while the lag grows: read `/ready`, it names the part that is waited for.",
     outcome=(*get_args(Outcome), REJECTED),
@@ -22,21 +22,21 @@ REFUSALS = counter(
     "codes_refusals",
     "Requests refused.",
     on_each(BatchReport, lambda batch: batch.refusals),
-    remedy="When `out_of_stock` rises: import more codes. `unknown_campaign`, `request_id_reused`: a sender is "
-    "wrong.",
+    remedy="When `out_of_stock` rises: import more codes. `unknown_campaign`, `request_id_reused`: a sender "
+    "is wrong.",
     reason=get_args(RefusalReason),
 )
 DEAD_LETTERS = counter(
     "codes_dead_letters",
-    "Records put aside.",
+    "Records that were rejected: they cannot be read or processed.",
     on_each(BatchReport, lambda batch: batch.rejections),
-    remedy="When it rises: read `dlq-detail` of the newest ones. `unprocessable` is ours to mend, the rest the "
-    "sender's.",
+    remedy="When it rises: read `dlq-detail` of the newest ones. `unprocessable` is a fault of the data or of this "
+    "service; the others are faults of the sender.",
     reason=get_args(DeadLetterReason),
 )
 REPEATS = counter(
     "codes_repeats",
-    "Requests that the ledger had already.",
+    "Requests that were already in the ledger.",
     on(BatchReport, value=lambda batch: batch.repeats),
     remedy="When it rises without a restart or rebalance: a sender sends again too soon or too often.",
 )
@@ -58,7 +58,7 @@ REPLY_TOPIC_UNUSABLE = gauge(
 )
 INCONSISTENT = counter(
     "codes_inconsistent_requests",
-    "Requests set aside because their reservation disagrees with its codes: some are missing, in another status, or "
+    "Requests rejected because their reservation disagrees with its codes: some are missing, in another status, or "
     "another reservation's.",
     on(ReservationDisagrees),
     remedy="When it rises: codes were removed or changed by hand, or only some collections were restored. The log's "

@@ -46,7 +46,7 @@ def moved(history: History, topic: str, to_ms: int, *words: bytes) -> History:
 def reaching(history: History, **reach: int) -> History:
     """With topics that reach back so far only; `_` stands for `.` and `-`."""
     names = {topic.name.replace(".", "_").replace("-", "_"): topic.name for topic in ALL_TOPICS}
-    return replace(history, reach={names[name]: since_ms for name, since_ms in reach.items()})
+    return replace(history, retained_since_ms={names[name]: since_ms for name, since_ms in reach.items()})
 
 
 def kinds(report: AuditReport) -> dict[str, int]:
@@ -114,7 +114,9 @@ def test_an_answer_after_the_first_that_is_left_can_be_doubled() -> None:
 def test_an_emptied_partition_keeps_results_of_its_time_from_being_doubled() -> None:
     """Which ids the removed records had is not known; the report says how many results that leaves."""
     doubled = with_records(clean(), "results.v1", lambda records: [*records, records[1]])
-    emptied = replace(reaching(doubled, reserve_requests_v1=NOW_MS), emptied=frozenset({"reserve.requests.v1"}))
+    emptied = replace(
+        reaching(doubled, reserve_requests_v1=NOW_MS), expired_topics=frozenset({"reserve.requests.v1"})
+    )
 
     report = audit(emptied)
 
@@ -127,7 +129,7 @@ def test_an_emptied_partition_does_not_hide_what_is_doubled_later() -> None:
     doubled = with_records(clean(), "results.v1", lambda records: [*records, records[1]])
     reach = reaching(doubled, reserve_requests_v1=NOW_MS - HOUR_MS)
 
-    report = audit(replace(reach, emptied=frozenset({"reserve.requests.v1"})))
+    report = audit(replace(reach, expired_topics=frozenset({"reserve.requests.v1"})))
 
     assert {"doubled": 1} == kinds(report)
     assert not any("being there twice" in sentence for sentence in report.not_judged)
@@ -140,7 +142,7 @@ def test_an_answer_from_before_its_request_is_the_removed_ones() -> None:
     )
     reach = reaching(doubled, reserve_requests_v1=LONG_AGO_MS)
 
-    report = audit(replace(reach, emptied=frozenset({"reserve.requests.v1"})))
+    report = audit(replace(reach, expired_topics=frozenset({"reserve.requests.v1"})))
 
     assert {} == kinds(report)
 

@@ -49,8 +49,8 @@ def test_a_history_whose_topics_are_all_emptied_is_not_sound() -> None:
     history = replace(
         clean(),
         records={topic.name: [] for topic in ALL_TOPICS},
-        reach={topic.name: NOW_MS + YEAR_MS for topic in ALL_TOPICS},
-        emptied=frozenset(topic.name for topic in ALL_TOPICS),
+        retained_since_ms={topic.name: NOW_MS + YEAR_MS for topic in ALL_TOPICS},
+        expired_topics=frozenset(topic.name for topic in ALL_TOPICS),
     )
 
     report = audit(history)
@@ -123,7 +123,9 @@ def test_a_late_assign_without_its_records_is_counted(without: str, count: int) 
 @pytest.mark.parametrize("topic", ["results.v1", "assigned.v1", "inventory.v1", "imports.v1", "dead-letters.v1"])
 def test_what_an_open_transaction_may_hide_is_not_lost(topic: str) -> None:
     """Its records may be committed in the next moment; what is missing is counted."""
-    hidden = replace(with_records(clean(), topic, lambda _: []), hidden=frozenset({topic}), is_quiet=False)
+    hidden = replace(
+        with_records(clean(), topic, lambda _: []), blocked_by_open_transaction=frozenset({topic}), is_quiet=False
+    )
 
     report = audit(hidden)
 
@@ -139,6 +141,8 @@ def as_it_is(history: History) -> History:
 @pytest.mark.parametrize("doctor", [as_it_is, refused_for_lack_of_stock])
 def test_an_open_transaction_that_hides_nothing_needed_counts_nothing(doctor: Callable[[History], History]) -> None:
     """All answers and events are there."""
-    report = audit(replace(doctor(clean()), hidden=frozenset(topic.name for topic in ALL_TOPICS)))
+    report = audit(
+        replace(doctor(clean()), blocked_by_open_transaction=frozenset(topic.name for topic in ALL_TOPICS))
+    )
 
     assert [] == sentences(report, "open transaction")

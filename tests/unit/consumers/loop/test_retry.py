@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from consumers.loop.retry import ASIDE_S_MAX, RetryPolicy, seen_through, step_aside
+from consumers.loop.retry import ASIDE_S_MAX, RetryPolicy, convert_stray_cancellation, step_aside
 from schemas.errors import Dropped, FactsStale, StoreUnavailable
 from schemas.observation.partitions import PartAvailable, PartUnavailable
 from tests.fakes.observer import ObservedFacts
@@ -98,7 +98,7 @@ def test_a_consumer_that_is_stopped_as_it_starts_is_seen_through() -> None:
         await task
 
     with pytest.raises(Dropped):
-        run(seen_through(client()))
+        run(convert_stray_cancellation(client()))
 
 
 @pytest.mark.parametrize("attempt", [0, 5, 1_000_000])

@@ -125,7 +125,7 @@ class RefusingStore(MemoryCodeStore):
 def test_one_request_that_breaks_every_batch_is_found_and_set_aside() -> None:
     """A dead letter and an answer for it; the records around it are served as if it were not there."""
     bench = ServedPartition(*reserves(5))
-    bench.use(RefusingStore(bench.database, SOURCE.shard, tells_values=False))
+    bench.use(RefusingStore(bench.database, SOURCE.shard, publishes_code_values=False))
 
     bench.serve()
 
@@ -160,7 +160,7 @@ class SlowStore(MemoryCodeStore):
 def test_a_batch_that_the_database_cannot_write_in_time_is_halved() -> None:
     """At full size it would be repeated for ever; readiness and metrics show the database as the cause."""
     bench = ServedPartition(*reserves(5))
-    bench.use(SlowStore(bench.database, SOURCE.shard, tells_values=False))
+    bench.use(SlowStore(bench.database, SOURCE.shard, publishes_code_values=False))
 
     bench.serve()
 
@@ -214,7 +214,7 @@ class LateRefusal(MemoryCodeStore):
 def test_a_refusal_after_a_commit_of_which_nothing_was_heard_is_not_believed() -> None:
     """The ledger is asked before a fan is refused what is his."""
     bench = ServedPartition(*reserves(1), limits=WorkerSettings(attempts_max=1))
-    bench.use(LateRefusal(bench.database, SOURCE.shard, tells_values=False))
+    bench.use(LateRefusal(bench.database, SOURCE.shard, publishes_code_values=False))
 
     bench.serve()
 

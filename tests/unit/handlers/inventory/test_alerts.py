@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from handlers.inventory.alerts import StockLimits, judged, standing_of
+from handlers.inventory.alerts import StockLimits, standing_of, updated_standing
 from handlers.inventory.counts import Counts, folded
 from schemas.events import InventoryChanged
 from schemas.stock import CampaignStock, Standing
@@ -69,9 +69,9 @@ def test_the_larger_limit_counts(percent: float, count: int, total: int, thresho
 
 def test_an_alert_says_what_the_contract_names() -> None:
     """And the stock remembers it."""
-    after, due = judged(stock(5, 95), "tm", TENTH, at=NOW)
+    after, due = updated_standing(stock(5, 95), "tm", TENTH, at=NOW)
 
     assert due is not None
     assert ("sale", "tm", "low", 5, 100, 10, NOW) == tuple(due.alert.model_dump().values())
     assert "sale:tm:low:7" == due.identity
-    assert (after, None) == judged(after, "tm", TENTH, at=NOW)
+    assert (after, None) == updated_standing(after, "tm", TENTH, at=NOW)

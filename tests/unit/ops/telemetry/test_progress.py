@@ -28,7 +28,7 @@ def progress(clock: SecondsClock) -> Progress:
 
 def hear(progress: Progress, end: int) -> None:
     """No sender has a transaction open."""
-    progress.heard({P: Ends(end, end)})
+    progress.ends_read({P: Ends(end, end)})
 
 
 def lag(progress: Progress, place: Place = P) -> tuple[int | None, float | None]:
@@ -123,7 +123,7 @@ def test_a_clock_ahead_of_ours_makes_no_negative_age(progress: Progress) -> None
 
 def test_what_cannot_be_read_yet_is_no_lag(progress: Progress) -> None:
     """A sender's transaction is open: no consumer could do anything about it."""
-    progress.heard({P: Ends(last_stable=10, high_watermark=50)})
+    progress.ends_read({P: Ends(last_stable=10, high_watermark=50)})
 
     assert (0, 0) == lag(progress)
     assert progress.is_idle(*P)
