@@ -112,24 +112,24 @@ async def count(table: Any, change: InventoryChanged, alerting: Alerting) -> Non
     stock = folded(known, change)
     if stock is known:
         return
-    stock, due = updated_standing(stock, change.code_type, alerting.limits, at=change.changed_at)
-    if due is not None:
-        await alert(due, alerting)
+    stock, pending = updated_standing(stock, change.code_type, alerting.limits, at=change.changed_at)
+    if pending is not None:
+        await alert(pending, alerting)
     table[key] = stock.to_json()
 
 
-async def alert(due: PendingAlert, alerting: Alerting) -> None:
+async def alert(pending: PendingAlert, alerting: Alerting) -> None:
     """Send the alert, unless it was sent before a crash."""
-    if alerting.known.was_sent(alert_id(due.identity)):
-        log.info("alert_known", stock=due.alert.level, campaign_id=due.alert.campaign_id)
+    if alerting.known.was_sent(alert_id(pending.identity)):
+        log.info("alert_known", stock=pending.alert.level, campaign_id=pending.alert.campaign_id)
         return
-    await alerting.send(alert_record(due.alert, due.identity, alerting.topics))
+    await alerting.send(alert_record(pending.alert, pending.identity, alerting.topics))
     log.info(
         "alert",
-        stock=due.alert.level,
-        campaign_id=due.alert.campaign_id,
-        code_type=due.alert.code_type,
-        available=due.alert.available,
+        stock=pending.alert.level,
+        campaign_id=pending.alert.campaign_id,
+        code_type=pending.alert.code_type,
+        available=pending.alert.available,
     )
     alerting.failpoint.reached("after_alert")
 
