@@ -1,12 +1,10 @@
 """A group member: one task a partition, and nothing left when it goes."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
-from typing import Any
+from collections.abc import Callable, Sequence
 
 import pytest
-from aiokafka import ConsumerRecord, TopicPartition
+from aiokafka import TopicPartition
 
 from consumers.loop.broker_watch import EVERY_S
 from consumers.loop.group import GroupMember, consumer_options
@@ -15,55 +13,12 @@ from producers.emitters import Emitter
 from schemas.observation.partitions import Ends, EndsRead, PartitionsAssigned, PartitionsRevoked, RebalanceTimed
 from schemas.records import IncomingRecord
 from schemas.settings import KafkaSettings
-from tests.fakes.kafka import MemoryKafka, Source
+from tests.fakes.consumer import MemoryConsumer
 from tests.fakes.observer import ObservedFacts
+from tests.fakes.partition_loop import open_memory_emitter
 from tests.fakes.time import run
 
 A, B = TopicPartition("t.a", 0), TopicPartition("t.b", 1)
-
-
-class Consumer:
-    """Only remembers what it subscribes to."""
-
-    def __init__(self) -> None:
-        self.topics: list[str] = []
-
-    def subscribe(self, *, topics: list[str], listener: GroupMember) -> None:
-        """The group's say comes through the listener."""
-        self.topics = topics
-
-    def partitions_for_topic(self, topic: str) -> set[int]:
-        """All that is subscribed to is there."""
-        assert topic in self.topics
-        return {0, 1}
-
-    async def end_offsets(self, sources: list[TopicPartition]) -> dict[TopicPartition, int]:
-        """Each log ends at 7, as far as it may be read."""
-        return dict.fromkeys(sources, 7)
-
-    async def committed(self, source: TopicPartition) -> int:
-        """Nothing was read yet."""
-        return 0
-
-    def seek(self, source: TopicPartition, offset: int) -> None:
-        """Each poll finds the same record."""
-
-    async def position(self, source: TopicPartition) -> int:
-        """Behind it."""
-        return 1
-
-    async def getmany(self, source: TopicPartition, **_: int) -> dict[TopicPartition, list[Any]]:
-        """One record."""
-        record = ConsumerRecord(source.topic, source.partition, 0, 1_000, 1, b"k", b"v", None, 1, 1, ())
-        return {source: [record]}
-
-    def assignment(self) -> set[TopicPartition]:
-        """Of the one partition that was fetched from."""
-        return {A}
-
-    def highwater(self, source: TopicPartition) -> int:
-        """A sender has a transaction open."""
-        return 9
 
 
 class Work:
@@ -90,24 +45,20 @@ class Work:
             raise
 
 
-@asynccontextmanager
-async def open_emitter(source: TopicPartition) -> AsyncIterator[Emitter]:
-    """Nothing is emitted here."""
-    yield MemoryKafka().open_emitter(Source(source.topic, source.partition))
-
-
 class Bench:
     """A member, and the work of its partitions."""
 
     def __init__(self, make: Callable[[], Work] = Work) -> None:
         self.works: dict[TopicPartition, Work] = {}
         self.observer = ObservedFacts()
-        self.consumer = Consumer()
+        self.consumer = MemoryConsumer(
+            end=7, committed_offset=0, high_watermark=9, assigned={A}, known={A.topic, B.topic}
+        )
         self.stopping = asyncio.Event()
         self.make = make
         limits = LoopLimits(batch_size_max=1, fenced_wait_s=1, backoff_max_s=1, stop_budget_s=5)
         self.member = GroupMember(
-            self.consumer, ["t.a", "t.b"], self.open_partition, open_emitter, limits, self.observer
+            self.consumer, [A.topic, B.topic], self.open_partition, open_memory_emitter, limits, self.observer
         )
 
     def open_partition(self, source: TopicPartition) -> Work:
@@ -137,7 +88,7 @@ def test_each_partition_has_a_loop_until_the_end() -> None:
         bench.stopping.set()
         await task
 
-        assert ["t.a", "t.b"] == bench.consumer.topics
+        assert ["t.a", "t.b"] == bench.consumer.subscribed
         assert {A: "finished", B: "finished"} == {source: work.ended for source, work in bench.works.items()}
         assert [frozenset({("t.a", 0), ("t.b", 1)})] == bench.observer.each(PartitionsAssigned, "partitions")
 
