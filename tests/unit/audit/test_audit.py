@@ -36,10 +36,10 @@ def test_the_tally_adds_up() -> None:
     assert (CODES, 1) == (tally.codes, tally.imports)
 
 
-@pytest.mark.parametrize("what", DOCTORED)
-def test_a_doctored_history_is_seen_through(what: str) -> None:
+@pytest.mark.parametrize("case", DOCTORED)
+def test_a_doctored_history_is_seen_through(case: str) -> None:
     """Each way of being unsound is found as what it is."""
-    doctor, kind = DOCTORED[what]
+    doctor, kind = DOCTORED[case]
 
     report = audit(doctor(clean()))
 
@@ -47,46 +47,46 @@ def test_a_doctored_history_is_seen_through(what: str) -> None:
     assert not report.sound
 
 
-@pytest.mark.parametrize("what", DOCTORED)
-def test_no_finding_tells_a_code(what: str) -> None:
+@pytest.mark.parametrize("case", DOCTORED)
+def test_no_finding_contains_a_code(case: str) -> None:
     """An audit's report may be shown to anybody."""
-    doctored = DOCTORED[what][0](clean())
+    doctored = DOCTORED[case][0](clean())
     secrets = Secrets({code.value: code.id for code in doctored.database.codes})
 
     sentences = [finding.what for finding in audit(doctored).findings]
 
-    assert [] == [one for one in sentences if list(secrets.found_in(one))]
+    assert [] == [sentence for sentence in sentences if list(secrets.found_in(sentence))]
 
 
 def test_work_under_way_is_no_loss() -> None:
     """What is not committed yet may be unanswered, and may be answered already."""
     history = clean()
-    places = {(one.topic, one.partition): 0 for records in history.records.values() for one in records}
+    places = {(record.topic, record.partition): 0 for records in history.records.values() for record in records}
     at_work = replace(dropped("results.v1", 0)(history), committed=places, is_quiet=False)
 
     report = audit(at_work)
 
     assert 0 == report.count("lost")
     assert 0 == report.count("doubled")
-    assert any("at work" in what for what in report.left_out)
+    assert any("at work" in sentence for sentence in report.left_out)
 
 
 def test_what_retention_removed_is_no_loss() -> None:
     """Requests older than what is left are not judged; sums over all events neither."""
     history = clean()
-    since_ms = max(one.timestamp_ms for records in history.records.values() for one in records) + 1
+    since_ms = max(record.timestamp_ms for records in history.records.values() for record in records) + 1
     shortened = dropped("results.v1", 0)(dropped("inventory.v1", 0)(replace(history, since_ms=since_ms)))
 
     report = audit(shortened)
 
     assert () == report.findings
-    assert any("retention" in what for what in report.left_out)
+    assert any("retention" in sentence for sentence in report.left_out)
 
 
 def test_at_least_once_may_repeat_but_not_change() -> None:
     """A result or an event may come again under its ce_id; another body under it is still a finding."""
     again = doubled("assigned.v1", 0)(doubled("results.v1", 0)(clean()))
-    other = changed("results.v1", 4, lambda one: saying(one, code_ids=["c-9"]))(clean())
+    other = changed("results.v1", 4, lambda record: saying(record, code_ids=["c-9"]))(clean())
 
     assert () == audit(replace(again, guarantee="at_least_once")).findings
     assert {"doubled"} <= kinds(audit(replace(other, guarantee="at_least_once")))

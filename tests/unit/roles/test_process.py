@@ -50,7 +50,7 @@ def test_a_process_does_not_wait_for_a_thread_that_hangs(end: str, exit_code: in
     assert time.monotonic() - began_s < HUNG_S / 2
 
 
-def test_a_crash_is_the_last_line_of_the_log_and_tells_no_secret() -> None:
+def test_a_crash_is_the_last_line_of_the_log_and_contains_no_secret() -> None:
     """Not a bare traceback on standard error: a driver's message quotes the document that it failed at."""
     done = subprocess.run(  # noqa: S603  # this very program
         [sys.executable, "-c", CRASHING], capture_output=True, text=True, timeout=60, check=False, env={}

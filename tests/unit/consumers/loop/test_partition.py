@@ -33,7 +33,7 @@ def test_it_starts_where_the_last_committed_batch_ended() -> None:
     assert [(TP.topic, 3)] * 2 == observer.places(LoopTurned)
     assert [2, 4] == [batch.offset for batch in observer.of(BatchTaken)]
     assert [2, 4] == observer.each(PositionReached, "position"), (
-        "the end of the last batch is not told any more: the loop stops"
+        "the end of the last batch is not observed: the loop stops"
     )
     assert ["kafka"] == observer.each(PartAvailable, "part")
 
@@ -75,7 +75,7 @@ def test_without_records_it_turns_all_the_same() -> None:
     assert 4 == len(observer.of(LoopTurned)), "the fifth poll ends with the stop"
 
 
-def test_a_partition_that_was_taken_away_is_left_quietly() -> None:
+def test_a_partition_that_was_revoked_is_left_quietly() -> None:
     """No failure, no second start."""
     consumer = MemoryConsumer(committed_offset=0)
     consumer.revoked = True

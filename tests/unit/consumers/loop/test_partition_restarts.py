@@ -19,7 +19,9 @@ from tests.fakes.observer import ObservedFacts
 from tests.fakes.partition_loop import RecordedWork, run_loop
 
 
-@pytest.mark.parametrize("error", [EmitFailed("aborted"), KafkaConnectionError("away"), asyncio.CancelledError()])
+@pytest.mark.parametrize(
+    "error", [EmitFailed("aborted"), KafkaConnectionError("unavailable"), asyncio.CancelledError()]
+)
 def test_after_a_failure_of_kafka_it_starts_again_from_what_is_committed(error: BaseException) -> None:
     """With a new emitter: the transaction of the old one is over."""
     consumer = MemoryConsumer(end=2, committed_offset=0)
@@ -32,8 +34,8 @@ def test_after_a_failure_of_kafka_it_starts_again_from_what_is_committed(error: 
     assert isinstance(waited.error, EmitFailed | Dropped)
 
 
-def test_an_error_of_ours_is_told_as_it_is() -> None:
-    """Only what the client raises is put in our words."""
+def test_an_error_of_ours_is_observed_as_it_is() -> None:
+    """Only the client's errors are translated."""
     consumer = MemoryConsumer(end=1, committed_offset=0)
     error = EmitFailed("aborted")
     observer = ObservedFacts()

@@ -15,7 +15,7 @@ from tests.fakes.builders import NOW, TM, a_reserve, candidates
 from tests.fakes.serving import SOURCE, ServedPartition, reserve_bodies
 
 
-def test_a_batch_is_decided_told_and_reported() -> None:
+def test_a_batch_is_decided_published_and_reported() -> None:
     """Readable or not, in one transaction with its offset."""
     bench = ServedPartition(
         *reserve_bodies(2),
@@ -61,7 +61,7 @@ def test_a_batch_that_would_move_too_many_codes_is_halved() -> None:
     assert (1, []) == (len(bench.kafka.emissions), bench.observer.of(PlanConflicted))
 
 
-def test_a_batch_that_kafka_did_not_take_is_told_again() -> None:
+def test_a_batch_that_kafka_did_not_take_is_published_again() -> None:
     """From the ledger: nothing moves twice."""
     bench = ServedPartition(*reserve_bodies(2))
     bench.emitter.failures = 1
@@ -77,7 +77,7 @@ def test_a_batch_that_kafka_did_not_take_is_told_again() -> None:
 
 
 def test_a_former_owner_ends_with_its_batch() -> None:
-    """What it decided stays decided, and is told by the new owner."""
+    """What it decided stays decided, and the new owner publishes it."""
     bench = ServedPartition(*reserve_bodies(1))
     new_owner = bench.kafka.open_emitter(SOURCE)
 

@@ -12,7 +12,7 @@ from tests.fakes.serving import SOURCE, ServedPartition, reserve_bodies
 
 
 def test_a_stale_plan_is_made_anew() -> None:
-    """And the conflict is told under the topic's full name, as everything is."""
+    """The conflict is observed under the topic's full name."""
     bench = ServedPartition(*reserve_bodies(2))
     bench.store.faults.refusals = [FactsStale("others were faster")]
 
@@ -47,7 +47,7 @@ def test_a_single_request_is_tried_for_as_long_as_it_takes() -> None:
     assert (["reserved"], 50) == (bench.outcomes(), len(bench.observer.of(PlanConflicted)))
 
 
-def test_a_database_that_is_away_is_waited_out() -> None:
+def test_a_batch_is_retried_while_the_database_is_unavailable() -> None:
     """A commit whose answer was lost is not made twice."""
     bench = ServedPartition(*reserve_bodies(2))
     bench.store.faults.answers_lost = 1

@@ -30,8 +30,8 @@ class RefusingStore(MemoryCodeStore):
         await super().apply(plan)
 
 
-def test_one_request_that_breaks_every_batch_is_found_and_set_aside() -> None:
-    """A dead letter and an answer for it; the records around it are served as if it were not there."""
+def test_one_request_that_breaks_every_batch_is_found_and_rejected() -> None:
+    """It gets a dead letter and an answer; the other records are served as if it were not there."""
     bench = ServedPartition(*reserve_bodies(5))
     bench.use(RefusingStore(bench.database, SOURCE.shard, tells_values=False))
 
@@ -46,7 +46,7 @@ def test_one_request_that_breaks_every_batch_is_found_and_set_aside() -> None:
     assert ("r-2", 2) == (unwritable.subject.request_id, unwritable.subject.offset)
     assert isinstance(unwritable.error, StoreRefused)
     assert [("r-2", "unprocessable")] == [
-        (one.request_id, one.reason) for one in bench.observer.each(DeadLetterWritten, "rejected")
+        (rejected.request_id, rejected.reason) for rejected in bench.observer.each(DeadLetterWritten, "rejected")
     ]
     assert {"r-0", "r-1", "r-3", "r-4"} == bench.database.requests.keys()
     assert {("t.reserve.requests.v1", "validator")} == {
@@ -66,7 +66,7 @@ def test_a_refusal_among_conflicts_is_not_believed() -> None:
 
 
 class LateRefusal(MemoryCodeStore):
-    """Its commit is done, unheard and unseen for a while; whatever is written meanwhile is refused."""
+    """Its commit succeeds without an answer and is not visible for a while; every write meanwhile is refused."""
 
     unseen = 3
 
@@ -86,8 +86,8 @@ class LateRefusal(MemoryCodeStore):
         raise StoreUnavailable("the answer to a commit was lost")
 
 
-def test_a_refusal_after_a_commit_of_which_nothing_was_heard_is_not_believed() -> None:
-    """The ledger is asked before a fan is refused what is his."""
+def test_a_refusal_after_a_commit_without_an_answer_is_not_believed() -> None:
+    """The ledger is read before a fan is refused what the fan holds."""
     bench = ServedPartition(*reserve_bodies(1), limits=WorkerSettings(attempts_max=1))
     bench.use(LateRefusal(bench.database, SOURCE.shard, tells_values=False))
 
