@@ -15,7 +15,6 @@ from tests.fakes.history import CODES, a_history, saying, with_ce_id, with_recor
 
 Doctoring = Callable[[History], History]
 
-
 clean = cache(a_history)
 
 

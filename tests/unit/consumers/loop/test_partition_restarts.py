@@ -9,10 +9,7 @@ from aiokafka.errors import KafkaConnectionError
 from consumers.loop.partition import restart_wait_s
 from producers.emitters import Emitter
 from schemas.errors import Dropped, EmitFailed, PartitionFenced
-from schemas.observation.partitions import (
-    PartitionFencedOff,
-    PartUnavailable,
-)
+from schemas.observation.partitions import PartitionFencedOff, PartUnavailable
 from schemas.records import IncomingRecord
 from tests.fakes.consumer import TP, MemoryConsumer
 from tests.fakes.observer import ObservedFacts

@@ -7,10 +7,7 @@ import pytest
 
 from schemas.clock import utc_now
 from schemas.errors import EmitFailed, PartitionFenced
-from schemas.observation.requests import (
-    BatchReport,
-    PlanConflicted,
-)
+from schemas.observation.requests import BatchReport, PlanConflicted
 from tests.fakes.builders import NOW, TM, a_reserve, candidates
 from tests.fakes.serving import SOURCE, ServedPartition, reserve_bodies
 

@@ -3,9 +3,7 @@
 from handlers.requests.plan import Plan
 from schemas.errors import BatchTooSlow, FactsStale, StoreUnavailable
 from schemas.observation.partitions import PartUnavailable
-from schemas.observation.requests import (
-    PlanConflicted,
-)
+from schemas.observation.requests import PlanConflicted
 from tests.fakes.builders import body
 from tests.fakes.memory_store import MemoryCodeStore
 from tests.fakes.serving import SOURCE, ServedPartition, reserve_bodies

@@ -6,12 +6,7 @@ from dataclasses import replace
 from handlers.requests.facts import Facts
 from handlers.requests.plan import Plan
 from schemas.errors import FactsStale, StoreRefused, StoreUnavailable
-from schemas.observation.requests import (
-    DeadLetterWritten,
-    PlanConflicted,
-    RequestUnwritable,
-    WriteRefused,
-)
+from schemas.observation.requests import DeadLetterWritten, PlanConflicted, RequestUnwritable, WriteRefused
 from schemas.records import Asked
 from schemas.requests import Request
 from schemas.settings import WorkerSettings
