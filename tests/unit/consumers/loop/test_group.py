@@ -8,14 +8,13 @@ from aiokafka import TopicPartition
 
 from consumers.loop.broker_watch import EVERY_S
 from consumers.loop.group import GroupMember, consumer_options
-from consumers.loop.partition import LoopLimits
 from producers.emitters import Emitter
 from schemas.observation.partitions import Ends, EndsRead, PartitionsAssigned, PartitionsRevoked, RebalanceTimed
 from schemas.records import IncomingRecord
 from schemas.settings import KafkaSettings
 from tests.fakes.consumer import MemoryConsumer
 from tests.fakes.observer import ObservedFacts
-from tests.fakes.partition_loop import open_memory_emitter
+from tests.fakes.partition_loop import LIMITS, open_memory_emitter
 from tests.fakes.time import run
 
 A, B = TopicPartition("t.a", 0), TopicPartition("t.b", 1)
@@ -45,20 +44,17 @@ class Work:
             raise
 
 
-class Bench:
+class MemberBench:
     """A member, and the work of its partitions."""
 
     def __init__(self, make: Callable[[], Work] = Work) -> None:
         self.works: dict[TopicPartition, Work] = {}
         self.observer = ObservedFacts()
-        self.consumer = MemoryConsumer(
-            end=7, committed_offset=0, high_watermark=9, assigned={A}, known={A.topic, B.topic}
-        )
+        self.consumer = MemoryConsumer(end=7, high_watermark=9, assigned={A}, known={"t.a", "t.b"})
         self.stopping = asyncio.Event()
         self.make = make
-        limits = LoopLimits(batch_size_max=1, fenced_wait_s=1, backoff_max_s=1, stop_budget_s=5)
         self.member = GroupMember(
-            self.consumer, [A.topic, B.topic], self.open_partition, open_memory_emitter, limits, self.observer
+            self.consumer, ["t.a", "t.b"], self.open_partition, open_memory_emitter, LIMITS, self.observer
         )
 
     def open_partition(self, source: TopicPartition) -> Work:
@@ -82,7 +78,7 @@ def test_each_partition_has_a_loop_until_the_end() -> None:
     """A stop lets every batch finish."""
 
     async def scene() -> None:
-        bench = Bench()
+        bench = MemberBench()
         task = await bench.started()
         await bench.assign(B, A)
         bench.stopping.set()
@@ -99,7 +95,7 @@ def test_a_rebalance_takes_the_same_way_out() -> None:
     """Batches finish, and the observer sees that nothing is served for the moment."""
 
     async def scene() -> None:
-        bench = Bench()
+        bench = MemberBench()
         task = await bench.started()
         await bench.assign(A)
         first = bench.works[A]
@@ -124,7 +120,7 @@ def test_a_batch_that_does_not_end_in_time_is_given_up() -> None:
     """After the budget; the member ends all the same."""
 
     async def scene() -> None:
-        bench = Bench(lambda: Work(ends_after_s=10**6))
+        bench = MemberBench(lambda: Work(ends_after_s=10**6))
         task = await bench.started()
         await bench.assign(A, B)
         start = asyncio.get_running_loop().time()
@@ -141,7 +137,7 @@ def test_a_rebalance_during_the_stop_starts_nothing_new() -> None:
     """Nobody would end those loops: the process would hang until it is killed."""
 
     async def scene() -> None:
-        bench = Bench()
+        bench = MemberBench()
         task = await bench.started()
         await bench.assign(A)
         bench.stopping.set()
@@ -159,7 +155,7 @@ def test_a_loop_that_dies_takes_the_member_with_it() -> None:
     """Nothing half-alive stays; the others are cancelled."""
 
     async def scene() -> None:
-        bench = Bench()
+        bench = MemberBench()
         task = await bench.started()
         await bench.assign(A)
         bench.make = lambda: Work(error=ZeroDivisionError())
@@ -177,7 +173,7 @@ def test_the_ends_of_what_is_served_are_observed_while_it_is_served() -> None:
     """Repeatedly, because a loop may have a batch in hand for hours; and not of what others serve now."""
 
     async def scene() -> None:
-        bench = Bench()
+        bench = MemberBench()
         task = await bench.started()
         await bench.assign(A)
         await asyncio.sleep(EVERY_S * 2.5)
