@@ -15,8 +15,8 @@ from stores.mongo.connection import Database
 from tests.integration.commanding import Codes
 from tests.integration.conftest import PutCodes
 from tests.integration.neighbouring import Sale
+from tests.integration.reconciling import traffic
 from tests.integration.running import Neighbour, running
-from tests.integration.test_reconcile import traffic
 
 pytestmark = pytest.mark.integration
 
