@@ -34,7 +34,7 @@ def test_every_package_is_in_the_image() -> None:
 
 
 def test_what_is_copied_is_there_and_let_through() -> None:
-    """.dockerignore keeps all else away from the build."""
+    """.dockerignore excludes all else from the build."""
     allowed = {line[1:] for line in (ROOT / ".dockerignore").read_text().splitlines() if line.startswith("!")}
 
     assert allowed == copied()

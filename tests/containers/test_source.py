@@ -1,4 +1,4 @@
-"""Where the tests' stack comes from is said wrongly, or cannot be had: one line, before anything is tested."""
+"""An unknown or unavailable source of the tests' stack ends the run with one line, before anything is tested."""
 
 from pathlib import Path
 

@@ -94,7 +94,7 @@ async def a_chunk(bench: MongoBench) -> Write:
             "position": document.position,
             "codes": await bench.codes(),
             "shards": summed(await bench.shards()),
-            "rejects": [one.lines async for one in store.rejects(before.id)],
+            "rejects": [page.lines async for page in store.rejects(before.id)],
         }
 
     return Write(lambda: store.apply(plan), look)

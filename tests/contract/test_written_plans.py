@@ -53,7 +53,7 @@ async def test_only_what_is_needed_is_gathered(bench: StoreBench) -> None:
     assert {} == facts.code_values
 
 
-async def test_values_are_read_where_they_are_told(bench: StoreBench) -> None:
+async def test_values_are_read_where_events_carry_them(bench: StoreBench) -> None:
     """Of reservations that may be assigned, and of candidates; right ones."""
     await bench.put(TM, 3)
     (held,) = await decided(bench.store(RESERVES), RESERVES, asked(a_reserve()))
@@ -68,7 +68,7 @@ async def test_values_are_read_where_they_are_told(bench: StoreBench) -> None:
     assert plan.code_values.items() <= values.items()
 
 
-async def test_a_record_read_again_tells_its_codes_again(bench: StoreBench) -> None:
+async def test_a_record_read_again_gives_its_codes_again(bench: StoreBench) -> None:
     """By a new owner, with their values, the same totals, and without a write."""
     await bench.put(TM, 3)
     await decided(bench.store(RESERVES), RESERVES, asked(a_reserve()))

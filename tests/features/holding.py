@@ -38,7 +38,7 @@ def _(campaign: Campaign, fan: str, count: int) -> None:
 
 @then("no code was given to two fans")
 def _(campaign: Campaign) -> None:
-    codes = [one["code"] for one in campaign.handed_out()]
+    codes = [event["code"] for event in campaign.handed_out()]
     assert len(codes) == len(set(codes))
 
 

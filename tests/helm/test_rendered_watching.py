@@ -1,4 +1,4 @@
-"""Rules, dashboard and network: what the cluster is told of the files that `codes monitoring` makes."""
+"""Rules, dashboard and network: what the cluster gets of the files that `codes monitoring` makes."""
 
 import json
 

@@ -182,9 +182,9 @@ class DeafStore(MongoImportStore):
     async def create(self, document: ImportDocument) -> None:
         """See `ImportStore.create`."""
         await super().create(document)
-        raise StoreUnavailable("nobody heard")
+        raise StoreUnavailable("the answer was lost")
 
     def _lose(self) -> None:
         self.calls += 1
         if self.calls % 3 == 1:
-            raise StoreUnavailable("nobody heard")
+            raise StoreUnavailable("the answer was lost")

@@ -17,9 +17,9 @@ from tests.integration.running import Neighbour, Role, running
 HURRIED: Final = {"CODES_WORKER__BACKOFF_MAX_MS": "20"}
 OF_THE_ISSUE: Final = (6, 7, 89, 9001, 20, 24, 43, 46, 133, 134, 175, 202, 237, 290, 365, 462, 14031)
 SAMPLE: Final = (*OF_THE_ISSUE, 112, 251, 11601, 13, 8000, 1, 9, 10107, 11602, 4_567_890)
-"""Also conflicts, missing rights, a step-down, and what nobody ever heard of."""
+"""Also conflicts, missing rights, a step-down, and codes that nobody knows."""
 REFUSALS: Final = (121, 10334, 17280)
-"""Never said of a write here, for there they are the record's fault; but of reads and commits."""
+"""Not used for writes here, because there they are the record's fault; used for reads and commits."""
 EACH: Final = 7
 """Codes for a statement in a normal run; the next one goes on where this one ended."""
 REPAIRS_MAX: Final = 50
@@ -64,14 +64,14 @@ OF_A_REPAIR: Final = (
 
 
 def faults(statement: Statement, codes: Iterable[int], manner: Manner = "instead") -> list[Fault]:
-    """Every second error of a write is said of the single write; a read and a commit get refusals too."""
+    """Every second error of a write names the single write; a read and a commit get refusals too."""
     if statement.command in WRITES:
         return [Fault(code, manner, of_write=bool(number % 2)) for number, code in enumerate(codes)]
     return [Fault(code, manner) for code in (*codes, REFUSALS[0])]
 
 
 def share(number: int) -> list[int]:
-    """The codes of the `number`-th statement, so that all are said to some."""
+    """The codes of the `number`-th statement, so that each code is used for some statement."""
     return [SAMPLE[(number * EACH + step) % len(SAMPLE)] for step in range(EACH)]
 
 

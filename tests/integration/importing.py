@@ -36,7 +36,7 @@ class Files:
 
     def listed(self) -> list[str]:
         """Of all objects."""
-        return [one["Key"] for one in self.client.list_objects_v2(Bucket=self.bucket).get("Contents", [])]
+        return [entry["Key"] for entry in self.client.list_objects_v2(Bucket=self.bucket).get("Contents", [])]
 
     def command(self, key: str, request_id: str = "i1", **more: str) -> dict[str, str]:
         """The command that loads an object into the campaign `sale`."""
@@ -94,11 +94,11 @@ async def check_books(neighbour: Neighbour, db: Database) -> None:
     assert by_kind == sums(shards)
     assert by_kind == sums(await last_words(neighbour, bool(shards)))
     imports = await db["imports"].find({}).to_list(None)
-    assert len(codes) == sum(one["inserted"] for one in imports)
+    assert len(codes) == sum(document["inserted"] for document in imports)
 
 
 async def last_words(neighbour: Neighbour, expected: bool) -> list[Mapping[str, Any]]:  # one question
-    """The highest version of each shard that was told."""
+    """The highest published version of each shard."""
     latest: dict[tuple[str, str, str], Mapping[str, Any]] = {}
     for event in await neighbour.values(INVENTORY, int(expected)):
         key = (event["campaign_id"], event["code_type"], event["shard"])

@@ -1,6 +1,7 @@
 """What tests of a restored database share: requests one after the other, a worker's life, a backup and its restore.
 
-Out: `reserve`, `straight`, `assign`, `release`, `decide`, `latest`, `serving`, `backup_of`, `restore`, `counts_told`.
+Out: `reserve`, `straight`, `assign`, `release`, `decide`, `latest`, `serving`, `backup_of`, `restore`,
+     `published_counts`.
 """
 
 import signal
@@ -69,7 +70,7 @@ async def restore(db: Database, backup: Backup) -> None:
             await db[name].insert_many(documents)
 
 
-async def counts_told(neighbour: Neighbour) -> dict[str, tuple[int, int, int]]:
+async def published_counts(neighbour: Neighbour) -> dict[str, tuple[int, int, int]]:
     """Every campaign's available, reserved and assigned codes, as a reader of `inventory.v1` sums them."""
     latest: dict[tuple[str, str, str], dict[str, Any]] = {}
     for event in await neighbour.values(INVENTORY, 1, settle_s=0.5):

@@ -73,7 +73,7 @@ class Role:
             await asyncio.sleep(0.05)
 
     async def until_missing(self, part: str) -> None:
-        """Wait until `/ready` names a part that is away."""
+        """Wait until `/ready` names an unavailable part."""
         end = time.monotonic() + READY_TIMEOUT_S
         while (answer := await self.get("/ready"))[0] != 503 or part not in answer[1]:
             assert time.monotonic() < end, f"{self.name} does not say that {part} is missing: {answer}"

@@ -39,11 +39,11 @@ async def check_once(neighbour: Neighbour, db: Database) -> None:
     for status in ("available", "reserved", "assigned"):
         assert statuses[status] == sum(shard[status] for shard in shards)
     assert REQUESTS == statuses["reserved"] + statuses["assigned"]
-    await check_told(neighbour, statuses)
+    await check_published(neighbour, statuses)
 
 
-async def check_told(neighbour: Neighbour, statuses: Counter[str]) -> None:
-    """The shards' last words add up to what the codes are, but for the import that no event told."""
+async def check_published(neighbour: Neighbour, statuses: Counter[str]) -> None:
+    """The last published shards add up to what the codes are, except the import, which no event published."""
     latest: dict[str, dict[str, Any]] = {}
     for event in await neighbour.values(INVENTORY, 1):
         if event["version"] >= latest.get(event["shard"], event)["version"]:

@@ -34,7 +34,7 @@ pytestmark = pytest.mark.integration
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """Serves records, unless it is told to hang at them."""
+    """Serves records, or hangs at them while a test wants it."""
 
     result: str
     """A topic for its outputs."""
@@ -163,7 +163,7 @@ async def test_a_loop_that_waits_for_a_broker_is_left_alone(migrated: Settings, 
         await bench.until("/ready", (200, []))
 
 
-async def test_an_idle_role_says_that_the_database_is_away(
+async def test_an_idle_role_reports_that_the_database_is_unavailable(
     environment: dict[str, str], neighbour: Neighbour, stocked: PutCodes, tmp_path: Path
 ) -> None:
     """Nobody asks it anything, and yet it is not ready; it lives."""

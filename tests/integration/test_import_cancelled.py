@@ -55,12 +55,12 @@ LIMIT_S: Final = 30.0
 
 def answers() -> dict[str, Answers]:
     """By key; reports are objects of their own."""
-    return {f"{key}.{key}.rejects.csv" if key.startswith("report") else key: one for key, one in STATES.items()}
+    return {f"{key}.{key}.rejects.csv" if key.startswith("report") else key: answer for key, answer in STATES.items()}
 
 
 async def stuck(s3: ScriptedS3, key: str) -> None:
     """Wait until S3 has been asked for what it does not give."""
-    await until(lambda: any(told.startswith(key) for told in s3.errors), f"S3 is asked for {key}", LIMIT_S)
+    await until(lambda: any(asked.startswith(key) for asked in s3.errors), f"S3 is asked for {key}", LIMIT_S)
 
 
 async def cancelled(bench: ImporterBench, s3: ScriptedS3, key: str) -> Mapping[str, Any]:

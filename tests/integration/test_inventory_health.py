@@ -41,7 +41,7 @@ class Holding:
         """There are none."""
 
     async def send(self, _record: OutgoingRecord) -> None:
-        """Not before it is told to."""
+        """Wait until the test lets it go on."""
         self.began.set()
         await self.goes_on.wait()
 
@@ -79,8 +79,8 @@ async def test_a_partition_whose_event_is_not_counted_does_not_turn(migrated: Se
         await ticks(observer)
         served = set(observer.places(LoopTurned))
         async with an_announcer(migrated) as announcer:
-            await announcer.tell(an_event("sale", 1, 100))
-            await announcer.tell(an_event("sale", 2, 0, 100))
+            await announcer.publish(an_event("sale", 1, 100))
+            await announcer.publish(an_event("sale", 2, 0, 100))
         await asyncio.wait_for(holding.began.wait(), 30)
         await ticks(observer)
         await ticks(observer)
@@ -105,7 +105,7 @@ async def test_an_application_whose_alert_was_not_taken_stops_at_once(migrated: 
     try:
         await app.start()
         async with an_announcer(migrated) as announcer:
-            await announcer.tell(an_event("sale", 1, 100), an_event("sale", 2, 0, 100))
+            await announcer.publish(an_event("sale", 1, 100), an_event("sale", 2, 0, 100))
         await asyncio.wait_for(app.wait_for_stopped(cast("Any", asyncio.Event())), 30)
     finally:
         began_s = time.monotonic()

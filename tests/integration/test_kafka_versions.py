@@ -49,8 +49,10 @@ async def test_kafka_4_3_is_warned_of(
     assert [BrokerVersion(1, 30, 30)] == versions
     assert "KAFKA-20734" in warnings_of("exactly_once", versions)[0]
     check_guarantee("exactly_once", versions)
-    assert [1, 0, 0] == [one.code for one in ran], "the first check finds topics missing"
-    warnings = [line for one in ran for line in one.err.splitlines() if line.startswith("warning: broker kafka: ")]
+    assert [1, 0, 0] == [ended.code for ended in ran], "the first check finds topics missing"
+    warnings = [
+        line for ended in ran for line in ended.err.splitlines() if line.startswith("warning: broker kafka: ")
+    ]
     assert 3 == sum("KAFKA-20734" in line for line in warnings)
     assert ("warning", True) == (warned["level"], "KAFKA-20734" in warned["reason"])
 

@@ -62,8 +62,8 @@ async def test_markers_and_aborted_records_are_no_lag(migrated: Settings) -> Non
     """A transaction's marker has an offset too, and nobody will ever read it."""
     topic = Topics(migrated.topics.prefix).full(INVENTORY)
     async with an_announcer(migrated) as announcer:
-        await announcer.tell(an_event("sale", 1, 5))
-        await announcer.tell(an_event("sale", 2, 4), commit=False)
+        await announcer.publish(an_event("sale", 1, 5))
+        await announcer.publish(an_event("sale", 2, 4), commit=False)
     [partition] = [lag.partition for lag in await lags(migrated, "g", topic) if lag.end]
 
     await commit(migrated, "g", {TopicPartition(topic, partition): 1})

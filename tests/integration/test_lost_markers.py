@@ -130,4 +130,4 @@ async def committed_values(broker: OwnBroker) -> Mapping[bytes, int]:
 async def is_at_the_end(reader: AIOKafkaConsumer, partitions: list[TopicPartition]) -> bool:
     """Whether all that was ever written to each partition is behind the reader."""
     ends = {partition: reader.highwater(partition) for partition in partitions}
-    return all([ends[one] is not None and await reader.position(one) >= ends[one] for one in partitions])
+    return all([ends[place] is not None and await reader.position(place) >= ends[place] for place in partitions])

@@ -109,7 +109,7 @@ class TestAgain:
     async def test_fewer_partitions_are_a_warning(
         self, settings: Settings, environment: dict[str, str], db: Database
     ) -> None:
-        """Kafka cannot take any away; the service runs on with what there is."""
+        """Kafka cannot remove partitions; the service goes on with those that exist."""
         await migrate(settings)
         there = (await partitions_of(settings))[f"{settings.topics.prefix}imports.v1"]
         fewer = changed(environment, TOPICS__PARTITIONS=with_partitions(settings, imports_v1=1))
@@ -144,7 +144,7 @@ class TestAgain:
         assert ("index", "codes.unique_code") == (warned.kind, warned.name)
         assert "`not_unique` is another one" in warned.why
 
-    async def test_documents_that_break_a_unique_index_are_told(self, settings: Settings, db: Database) -> None:
+    async def test_documents_that_break_a_unique_index_are_reported(self, settings: Settings, db: Database) -> None:
         """Without a word of what they hold."""
         await db.codes.insert_many([A_CODE, {**A_CODE, "_id": "2"}])
 

@@ -24,21 +24,21 @@ async def db(settings: Settings) -> AsyncIterator[Database]:
         yield db
 
 
-class TestAway:
-    async def test_a_broker_that_is_away_is_said(self, environment: dict[str, str]) -> None:
+class TestUnavailable:
+    async def test_an_unavailable_broker_is_reported(self, environment: dict[str, str]) -> None:
         """With its address; nothing hangs."""
-        away = changed(environment, KAFKA__BOOTSTRAP_SERVERS="127.0.0.1:1")
+        unreachable = changed(environment, KAFKA__BOOTSTRAP_SERVERS="127.0.0.1:1")
 
         with pytest.raises(BrokerUnavailable, match=r"127\.0\.0\.1:1"):
-            await migrate(away)
+            await migrate(unreachable)
 
-    async def test_a_database_that_is_away_is_said(self, environment: dict[str, str]) -> None:
+    async def test_an_unavailable_database_is_reported(self, environment: dict[str, str]) -> None:
         """Within the time that the settings give."""
-        away = changed(environment, MONGO__URI="mongodb://127.0.0.1:1/", MONGO__TIMEOUT_MS="300")
+        unreachable = changed(environment, MONGO__URI="mongodb://127.0.0.1:1/", MONGO__TIMEOUT_MS="300")
 
         async with asyncio.timeout(10):
             with pytest.raises(StoreUnavailable):
-                await migrate(away)
+                await migrate(unreachable)
 
 
 class TestCommand:
@@ -60,7 +60,7 @@ class TestCommand:
         assert f"{settings.topics.prefix}reserve.requests.v1" in done.stdout
         assert "nothing to change\n" == after.stdout
 
-    def test_a_part_that_is_away_is_one_line_and_exit_code_3(self, environment: dict[str, str]) -> None:
+    def test_an_unavailable_part_is_one_line_and_exit_code_3(self, environment: dict[str, str]) -> None:
         """No traceback, nothing of libraries."""
         answer = self.run(environment | {"CODES_KAFKA__BOOTSTRAP_SERVERS": "127.0.0.1:1"})
 

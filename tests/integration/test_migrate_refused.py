@@ -86,7 +86,7 @@ async def migrate(environment: Mapping[str, str], *arguments: str) -> tuple[int,
     return ended.code, ended.out, ended.err.splitlines()
 
 
-async def test_a_user_without_the_right_is_told_so_by_the_server(
+async def test_a_user_without_the_right_is_refused_by_the_server(
     environment: dict[str, str], without_right: str
 ) -> None:
     """The run and the check both fail, all else is made; with the setting both end well and say what is missing."""

@@ -58,7 +58,7 @@ async def test_there_is_no_drift_while_the_service_works(
 ) -> None:
     """In the midst of requests and of an import, a planted drift is all that is seen; after its repair, nothing.
 
-    Counts may be told anew meanwhile, by two at once: readers count what there is.
+    Counts may be published again meanwhile, by two at once: readers count what there is.
     """
     await stocked("sale", 2_000)
     files.put("more.csv", b"".join(b"MORE-%06d\n" % number for number in range(6_000)))
@@ -155,7 +155,7 @@ async def test_repairs_at_the_same_time_correct_once(
         assert (3, 0, 0) == await published_totals(neighbour)
 
 
-async def test_a_correction_that_was_not_told_is_told_by_the_next_repair(
+async def test_a_correction_that_was_not_published_is_published_by_the_next_repair(
     migrated: Settings, neighbour: Neighbour, stocked: PutCodes, db: Database
 ) -> None:
     """A repair that dies between the database and Kafka has corrected all the same."""
@@ -196,16 +196,16 @@ async def test_every_campaign_is_looked_at(
     assert {"sale-1"} == {line.key.campaign_id for line in report.lines if line.drift}
 
 
-async def test_what_cannot_be_done_is_said_on_one_line(codes: Codes, stocked: PutCodes, db: Database) -> None:
-    """A repair that could not tell of it corrects nothing."""
+async def test_what_cannot_be_done_is_reported_on_one_line(codes: Codes, stocked: PutCodes, db: Database) -> None:
+    """A repair that could not publish its correction corrects nothing."""
     await stocked("sale", 2)
     await db["inventory"].update_one({"_id": SHARD}, {"$inc": {"available": 1}})
-    away = Codes({**codes.environment, "CODES_KAFKA__BOOTSTRAP_SERVERS": "127.0.0.1:9"})
+    without_kafka = Codes({**codes.environment, "CODES_KAFKA__BOOTSTRAP_SERVERS": "127.0.0.1:9"})
 
     nowhere, unreached = await asyncio.gather(
-        codes("reconcile", "--campaign", "nowhere", "--json"), away("reconcile", "--repair")
+        codes("reconcile", "--campaign", "nowhere", "--json"), without_kafka("reconcile", "--repair")
     )
-    looked = await away("reconcile", "--json")
+    looked = await without_kafka("reconcile", "--json")
 
     assert (1, ["nowhere"], "codes: there is no campaign nowhere\n") == (
         nowhere.code,

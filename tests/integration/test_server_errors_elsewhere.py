@@ -103,7 +103,7 @@ async def test_reconcile_ends_with_the_error_or_with_the_truth(
 async def went_through(settings: Settings) -> bool:
     """Whether a repair ended well; if not, MongoDB was at fault.
 
-    In a loop of its own: a client that is closed says goodbye without `await`, and the proxy is in this one.
+    In a loop of its own: a client that is closed ends its sessions without `await`, and the proxy is in this one.
     """
     try:
         report = await asyncio.to_thread(lambda: asyncio.run(look(settings, repair=True)))

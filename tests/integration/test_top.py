@@ -162,15 +162,15 @@ async def test_a_pipe_gets_one_picture_or_one_line(
     async with watching(environment, tmp_path / "i.log", CODES_INVENTORY__JWT_SECRET=SECRET) as watcher:
         url, codes = watcher.url, Codes(environment)
         denied = await codes("top", "--url", url, "--once")
-    away = await codes("top", "--url", url)
+    unreached = await codes("top", "--url", url)
     async with watching(environment, tmp_path / "open.log") as watcher:
         shown = await codes("top", "--url", watcher.url)
 
     assert (Exit.FAILED, "", 1) == (denied.code, denied.out, denied.err.count("\n"))
     assert "401" in denied.err
     assert "CODES_INVENTORY__TOKEN" in denied.err
-    assert (Exit.UNREACHABLE, "", 1) == (away.code, away.out, away.err.count("\n"))
-    assert "codes inventory" in away.err
+    assert (Exit.UNREACHABLE, "", 1) == (unreached.code, unreached.out, unreached.err.count("\n"))
+    assert "codes inventory" in unreached.err
     assert (Exit.OK, "") == (shown.code, shown.err)
     assert "campaigns: none" in shown.out.splitlines()
     assert "\x1b" not in shown.out

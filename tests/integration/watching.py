@@ -42,7 +42,7 @@ class Watcher:
     async def counts(self) -> dict[str, tuple[int, int, int]]:
         """Every campaign's available, reserved and assigned codes."""
         _, page = await self.get("/api/campaigns?limit=500")
-        return {one["campaign_id"]: (one["available"], one["reserved"], one["assigned"]) for one in page["items"]}
+        return {row["campaign_id"]: (row["available"], row["reserved"], row["assigned"]) for row in page["items"]}
 
     async def until(self, path: str, condition: Callable[[Any], bool], timeout_s: float = READY_TIMEOUT_S) -> Any:
         """Ask again and again until an answer is as wanted; gives it."""
@@ -85,7 +85,7 @@ class Announcer:
         self._producer = producer
         self._topics = topics
 
-    async def tell(self, *events: InventoryChanged, commit: bool = True) -> None:
+    async def publish(self, *events: InventoryChanged, commit: bool = True) -> None:
         """One transaction."""
         await self.begin(*events)
         await self.end(commit=commit)
@@ -119,7 +119,7 @@ async def an_announcer(settings: Settings) -> AsyncIterator[Announcer]:
 
 def an_event(campaign_id: str, version: int, available: int, reserved: int = 0, **more: Any) -> InventoryChanged:
     """What one shard says."""
-    told = {
+    event_fields = {
         "campaign_id": campaign_id,
         "code_type": "tm",
         "shard": "reserve.requests.v1.0",
@@ -130,4 +130,4 @@ def an_event(campaign_id: str, version: int, available: int, reserved: int = 0, 
         "cause": "reserve",
         "changed_at": datetime.now(UTC),
     }
-    return InventoryChanged.model_validate({**told, **more})
+    return InventoryChanged.model_validate({**event_fields, **more})

@@ -1,4 +1,4 @@
-"""GitLab's file is valid, and its jobs do what the documents say: no way to production goes around a check."""
+"""GitLab's file is valid, and its jobs do what the documents say: no way to production bypasses a check."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""Targets explain themselves, tell what they lack, and leave no test out."""
+"""Targets explain themselves, name what they lack, and leave no test out."""
 
 import re
 import shutil
