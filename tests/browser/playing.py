@@ -43,17 +43,17 @@ class Player:
         self._versions: dict[tuple[str, str], int] = {}
 
     async def stock(self, *shelves: CountKey, at: datetime | None = None) -> None:
-        """Each shelf is now so."""
+        """Publish each shelf's counts."""
         await self.send(
             [inventory_record(self._event(shelf, at or datetime.now(UTC)), self._topics) for shelf in shelves]
         )
 
     async def imports(self, *events: ImportProgressed) -> None:
-        """Progress and ends."""
+        """Publish progress and ends of imports."""
         await self.send([import_record(event, str(uuid4()), self._topics) for event in events])
 
     async def dead_letters(self, reasons: Mapping[str, int]) -> None:
-        """So many of each reason."""
+        """Publish so many dead letters of each reason."""
         topic = self._topics.full(DEAD_LETTERS)
         letters = ((("dlq-reason", reason.encode()),) for reason, count in reasons.items() for _ in range(count))
         await self.send([OutgoingRecord(topic, b"key", b"{", headers) for headers in letters])

@@ -27,7 +27,7 @@ NOT_LOADED: Final = "Failed to load resource"
 
 @dataclass(frozen=True)
 class Site:
-    """All that runs."""
+    """The running roles and their addresses."""
 
     url: str
     guarded_url: str

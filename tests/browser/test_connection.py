@@ -32,7 +32,7 @@ class Line:
             end.transport.abort()
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """One connection."""
+        """Forward one connection."""
         if self.is_cut:
             writer.transport.abort()
             return
@@ -42,7 +42,7 @@ class Line:
 
 
 async def passed(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    """All that comes in goes out."""
+    """Copy one direction until it ends."""
     with suppress(ConnectionError):
         while chunk := await reader.read(CHUNK):
             writer.write(chunk)

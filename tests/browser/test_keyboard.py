@@ -57,7 +57,7 @@ async def focused(page: Page) -> str:
 
 
 async def press_until(page: Page, name: str, most: int = 40) -> None:
-    """Tab to it."""
+    """Press Tab until it has the focus."""
     for _ in range(most):
         await page.keyboard.press("Tab")
         if name == await focused(page):

@@ -36,8 +36,8 @@ def test_what_stays_up_is_looked_after(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ERRANDS)
-def test_an_errand_is_done_once(name: str) -> None:
-    """It ends: nobody asks how it is, and nobody starts it again."""
+def test_a_one_off_job_runs_once(name: str) -> None:
+    """It ends: it has no health check and no restart."""
     service = SERVICES[name]
 
     assert {"disable": True} == service["healthcheck"]

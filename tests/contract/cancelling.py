@@ -142,10 +142,10 @@ class Stepped:
         self._work = work
         self._at = at
         self.steps = 0
-        """Times that it began to wait."""
+        """How often it began to wait."""
 
     async def run(self) -> None:
-        """Run it in the current task."""
+        """Run the coroutine in the current task."""
         await self
 
     def __await__(self) -> Generator[Any, Any, None]:

@@ -43,7 +43,7 @@ def hand_overs(monkeypatch: pytest.MonkeyPatch) -> HandOvers:
 async def test_a_write_cancelled_at_any_statement_is_whole_or_absent(
     prepare: Prepare, place: Any, bench: MongoBench, hand_overs: HandOvers
 ) -> None:
-    """Whatever statement a thread is about to send, or has sent, when the task is cancelled."""
+    """This holds before and after each statement that a thread sends."""
     ends, count = await both_ends(prepare, bench, hand_overs)
     assert 3 < count < HAND_OVERS_MAX
     for number in range(1, count + 1):

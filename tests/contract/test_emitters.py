@@ -95,7 +95,7 @@ class TestTransactionalEmitter:
         assert ([b"1"], None) == (await bench.values(), await bench.committed())
 
     async def test_without_records_the_offset_moves(self, bench: EmitterBench) -> None:
-        """There may be nothing to say."""
+        """A batch may have no output."""
         async with bench.transactional() as emitter:
             await emitter.emit([], 5)
 
@@ -168,7 +168,7 @@ class TestAcknowledgedEmitter:
         assert 2 == await bench.committed()
 
     async def test_without_an_offset_only_records_are_sent(self, bench: EmitterBench) -> None:
-        """As above."""
+        """The same holds for `at_least_once`."""
         async with bench.acknowledged(bench.source) as emitter:
             await emitter.emit([bench.a_result(b"1")], None)
 
@@ -183,7 +183,7 @@ class TestAcknowledgedEmitter:
         assert await bench.committed() is None
 
     async def test_a_record_without_key_and_value_is_sent_among_others(self, bench: EmitterBench) -> None:
-        """As above."""
+        """The same holds for `at_least_once`."""
         async with bench.acknowledged(bench.source) as emitter:
             await emitter.emit(headers_among_others(bench), 1)
 

@@ -58,12 +58,12 @@ async def edit(bench: MongoBench, collection: str, wanted: dict[str, Any], chang
 
 
 def set_aside(plan: Plan) -> dict[str, str]:
-    """Why, by request."""
+    """The reasons by request."""
     return {item.asked.request.request_id: item.why.detail for item in plan.set_aside}
 
 
 def outcomes(plan: Plan) -> dict[str, str]:
-    """By request."""
+    """The outcomes by request."""
     return {answer.result.request_id: answer.result.outcome for answer in plan.answers}
 
 
@@ -149,7 +149,7 @@ async def test_an_owner_that_cannot_be_read(bench: MongoBench, change: dict[str,
 
 
 async def test_an_overdue_reservation_without_a_fan(bench: MongoBench) -> None:
-    """The expirer passes over it."""
+    """The expirer skips it."""
     await edit(bench, "reservations", {"_id": BROKEN}, {"$unset": {"fan_id": ""}})
 
     pages = OverdueReservations(bench.collections).pages(since=None, until=NOW + timedelta(days=400), size=10)

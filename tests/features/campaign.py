@@ -22,7 +22,7 @@ Wanted = Callable[[Mapping[str, Any]], bool]
 
 @dataclass
 class Campaign:
-    """Of its own for each scenario; the roles are shared."""
+    """A scenario's own campaign; the roles are shared."""
 
     service: Service
     id: str = field(default_factory=lambda: f"campaign-{uuid4().hex[:8]}")
@@ -49,7 +49,7 @@ class Campaign:
         self._send(fan, topic, {**request, **changed})
 
     def last_fan(self) -> str:
-        """Who asked last."""
+        """The fan of the last request."""
         return next(reversed(self.sent))
 
     def load(self, key: str) -> None:
@@ -71,7 +71,7 @@ class Campaign:
         return self._of(ASSIGNED, lambda event: event["campaign_id"] == self.id)
 
     def counts(self) -> tuple[int, ...]:
-        """By status, as they were announced."""
+        """The published counts by status."""
         latest: dict[str, Mapping[str, Any]] = {}
         for event in self._of(INVENTORY, lambda event: event["campaign_id"] == self.id):
             if event["version"] >= latest.get(event["shard"], event)["version"]:
@@ -79,7 +79,7 @@ class Campaign:
         return tuple(sum(event[status] for event in latest.values()) for status in STATUSES)
 
     async def codes(self) -> tuple[int, ...]:
-        """By status, as they are."""
+        """The codes in the database by status."""
         found = await self.service.db["codes"].find({"campaign_id": self.id}).to_list(None)
         by_status = Counter(code["status"] for code in found)
         return tuple(by_status[status] for status in STATUSES)

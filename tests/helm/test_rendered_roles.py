@@ -72,7 +72,7 @@ class TestRoles:
             assert (own_name if workload["kind"] == "StatefulSet" else None) == given
 
     def test_only_static_members_have_long_to_come_back(self, environment: str) -> None:
-        """Of the others it should be noticed at once that they are dead."""
+        """The group should notice the death of any other pod at once."""
         for workload in roles(environment).values():
             given = variables(container(workload)).get("CODES_KAFKA__SESSION_TIMEOUT_MS")
             assert ("45000" if workload["kind"] == "StatefulSet" else None) == given
@@ -86,7 +86,7 @@ class TestRoles:
                 assert 1 == rolling["maxSurge"] + rolling["maxUnavailable"]
 
     def test_every_pod_has_no_rights(self, environment: str) -> None:
-        """Not root, nothing to write but /tmp, no capability, no token of the cluster."""
+        """No root, no writable path but /tmp, no capability, no token of the cluster."""
         for pod in pods(environment):
             assert not pod["automountServiceAccountToken"]
             assert pod["securityContext"]["runAsNonRoot"]

@@ -21,7 +21,7 @@ SAMPLE: Final = (*OF_THE_ISSUE, 112, 251, 11601, 13, 8000, 1, 9, 10107, 11602, 4
 REFUSALS: Final = (121, 10334, 17280)
 """Not used for writes here, because there they are the record's fault; used for reads and commits."""
 EACH: Final = 7
-"""Codes for a statement in a normal run; the next one goes on where this one ended."""
+"""Error codes for a statement in a normal run; the next statement continues the list."""
 REPAIRS_MAX: Final = 50
 
 COMMIT: Final = Statement("commitTransaction")
@@ -108,12 +108,12 @@ def sorted_by_campaign(results: Sequence[Mapping[str, Any]]) -> list[tuple[str, 
 
 
 async def look(settings: Settings, *, repair: bool = False) -> Report:
-    """All campaigns."""
+    """Reconcile all campaigns."""
     return await reconcile(settings, [], repair=repair, retell=False, keep_all=True)
 
 
 async def check_well(role: Role) -> None:
-    """It lives, refused nothing, and its log and its metrics say what it waited for."""
+    """The worker runs, refused nothing, and its log and metrics name what it waited for."""
     assert None is role.process.returncode
     assert [] == role.logged("refused")
     reasons = {event["reason"] for event in role.logged("waits_for")}

@@ -25,7 +25,7 @@ class Files:
         self.bucket = bucket
 
     def put(self, key: str, body: bytes, **more: Any) -> None:  # passed on
-        """Make or replace an object."""
+        """Create or replace an object."""
         self.client.put_object(Bucket=self.bucket, Key=key, Body=body, **more)
 
     def text(self, address: str) -> str:
@@ -35,7 +35,7 @@ class Files:
         return content.decode()
 
     def listed(self) -> list[str]:
-        """Of all objects."""
+        """The keys of all objects."""
         return [entry["Key"] for entry in self.client.list_objects_v2(Bucket=self.bucket).get("Contents", [])]
 
     def command(self, key: str, request_id: str = "i1", **more: str) -> dict[str, str]:

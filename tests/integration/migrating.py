@@ -49,7 +49,7 @@ async def broker(settings: Settings) -> AsyncIterator[AIOKafkaAdminClient]:
 
 
 async def config_of(settings: Settings, topic: str) -> dict[str, str]:
-    """All values in force."""
+    """A topic's effective configuration."""
     async with broker(settings) as admin:
         [answer] = await admin.describe_configs([ConfigResource(ConfigResourceType.TOPIC, topic)])
     return {entry[0]: entry[1] for entry in answer.resources[0][4]}

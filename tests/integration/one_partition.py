@@ -28,7 +28,7 @@ SMALL = ImporterSettings(range_bytes=1_024, rows_per_chunk_max=50, progress_ever
 
 @dataclass
 class Emissions:
-    """An emitter that keeps what it is given."""
+    """An emitter that keeps its records and offsets."""
 
     records: list[OutgoingRecord] = field(default_factory=list)
     offsets: list[int] = field(default_factory=list)

@@ -43,13 +43,13 @@ async def decide(neighbour: Neighbour, count: int, *requests: Ask) -> None:
 
 
 async def latest(neighbour: Neighbour, count: int) -> list[dict[str, Any]]:
-    """In the order of their decisions: all have the same key, and so one partition."""
+    """The last results, in the order of decision: all have the same key, and so one partition."""
     return (await neighbour.values(RESULTS, 1))[-count:]
 
 
 @asynccontextmanager
 async def serving(environment: dict[str, str], log: Path) -> AsyncIterator[None]:
-    """A worker, from ready to its end."""
+    """A worker that is ready; SIGTERM ends it with the block."""
     async with running("worker", environment, log) as worker:
         await worker.until_ready()
         yield
@@ -63,7 +63,7 @@ async def backup_of(db: Database) -> Backup:
 
 
 async def restore(db: Database, backup: Backup) -> None:
-    """What a restore to a point in time leaves: the documents of then, and nothing else."""
+    """Leave the documents of the backup and nothing else, as a restore to a point in time does."""
     for name in await db.list_collection_names():
         await db[name].delete_many({})
         if documents := backup.get(name):

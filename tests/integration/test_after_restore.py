@@ -96,7 +96,7 @@ async def test_a_hold_that_was_let_go_later_blocks_nothing(
 
 
 async def mend(environment: dict[str, str]) -> None:
-    """The handbook's steps, each as it stands there."""
+    """Run the handbook's steps as they are written."""
     codes = Codes(environment)
     tailed = await codes("tail", "assigned.v1", "--no-follow", "--json", "--reveal")
     process = await asyncio.create_subprocess_exec(

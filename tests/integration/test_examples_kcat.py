@@ -14,7 +14,7 @@ pytestmark = pytest.mark.integration
 
 @pytest.fixture(autouse=True)
 def kcat() -> None:
-    """It must be there."""
+    """These tests run only with kcat installed."""
     assert which("kcat") is not None, LEFT_OUT
 
 

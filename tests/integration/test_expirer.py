@@ -1,4 +1,4 @@
-"""`codes expirer`: what is overdue comes back, by the way of any release."""
+"""`codes expirer`: overdue codes become available again through ordinary release requests."""
 
 import asyncio
 import signal
@@ -74,7 +74,7 @@ def assign(request_id: str, reservation_id: str) -> dict[str, Any]:
 
 
 async def held_back_s(expirer: Role) -> float:
-    """What the expirer's gauge says."""
+    """The value of the expirer's gauge."""
     _, text = await expirer.get("/metrics")
     return float(text.partition("\ncodes_expiry_held_back_seconds ")[2].split("\n")[0])
 
@@ -121,7 +121,7 @@ async def test_an_assign_asked_too_late_holds_no_expiry_back(
 async def test_a_killed_expirers_share_is_taken_over(
     environment: dict[str, str], neighbour: Neighbour, db: Database, tmp_path: Path
 ) -> None:
-    """By those that are left, as soon as the group misses it."""
+    """The remaining expirers take its share over, as soon as the group drops it."""
     async with (
         running("worker", environment, tmp_path / "worker.log"),
         running("expirer", environment, tmp_path / "e1.log") as killed,
@@ -159,5 +159,5 @@ async def test_absent_workers_cost_one_request_a_hold_and_a_restart(
 
 
 async def states(db: Database) -> dict[str, str]:
-    """Of all reservations."""
+    """The states of all reservations."""
     return {reservation["_id"]: reservation["state"] async for reservation in db["reservations"].find({})}

@@ -56,7 +56,7 @@ def overlapping(start: int) -> bytes:
 
 
 async def rows_read(db: Database) -> int:
-    """By all imports together."""
+    """The rows that all imports have read."""
     return sum([document["rows_read"] async for document in db["imports"].find({})])
 
 

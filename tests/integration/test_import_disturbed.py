@@ -37,7 +37,7 @@ EXPECTED: Final = {"rows_read": 1_501, "inserted": 501, "duplicates_in_file": 50
 
 
 def reasons(partition: Partition) -> list[object]:
-    """Of the dead letters."""
+    """The reasons of the dead letters."""
     headers = [
         dict(record.headers) for record in partition.emitter.records if record.topic.endswith("dead-letters.v1")
     ]
@@ -45,7 +45,7 @@ def reasons(partition: Partition) -> list[object]:
 
 
 async def test_no_read_fails_an_import(objects: Objects, files: Files, parts: MongoParts, db: Database) -> None:
-    """Whatever the database says to one, it is asked again; the process goes on, and nothing is a dead letter."""
+    """The importer retries after any error of the database; the process goes on, and nothing is a dead letter."""
     files.put("plain.csv", TEXT)
     partition = Partition(parts, objects, store=ReadsFail)
 
@@ -92,7 +92,7 @@ async def test_a_command_that_cannot_be_taken_is_a_dead_letter(
 async def test_an_end_that_is_refused_is_waited_for(
     objects: Objects, files: Files, parts: MongoParts, db: Database
 ) -> None:
-    """Otherwise its event would say one thing and its document another; the log says what has to be mended."""
+    """Otherwise its event and its document would differ; the log says what to correct."""
     files.put("plain.csv", TEXT)
     partition = Partition(parts, objects, store=EndRefused)
 

@@ -44,7 +44,7 @@ async def test_s3_and_then_mongodb_unavailable(
     db: Database,
     tmp_path: Path,
 ) -> None:
-    """Neither outage ends the process or the import; `/ready` says what is missing, and no row goes astray."""
+    """Neither outage ends the process or the import; `/ready` names the missing part, and no row is lost."""
     put_text(files, key)
     s3_address, mongo_address = environment["CODES_S3__ENDPOINT_URL"], environment["CODES_MONGO__URI"]
     async with proxied(s3_address) as (s3, s3_way), proxied(mongo_address) as (mongo, mongo_way):

@@ -1,4 +1,4 @@
-"""Bounded: what an object unfolds to, or how long a line is, costs time up to a limit, never memory."""
+"""The unpacked size of an object and the length of a line cost time up to a limit, never memory."""
 
 import asyncio
 import gzip

@@ -86,7 +86,7 @@ async def test_a_cancelled_import_is_gone_on_from(
 
 
 async def test_a_stop_while_s3_is_unavailable_ends_at_once(objects: Objects, files: Files, parts: MongoParts) -> None:
-    """Nothing waits for S3 then; the next owner does."""
+    """The stop does not wait for S3; the next owner retries."""
     files.put("plain.csv", TEXT)
     partition = Partition(parts, objects)
 
@@ -125,7 +125,7 @@ async def test_an_import_retries_while_s3_is_unavailable(
 async def test_an_object_that_changes_fails_the_import(
     objects: Objects, files: Files, parts: MongoParts, db: Database
 ) -> None:
-    """What was loaded of the first one stays, and is counted."""
+    """The rows loaded from the first version stay, and are counted."""
     files.put("plain.csv", TEXT)
 
     async def replaced(number: int) -> None:
@@ -158,7 +158,7 @@ async def test_answers_of_the_database_that_get_lost(
 async def test_a_run_that_was_taken_over_from_writes_nothing_more(
     objects: Objects, files: Files, parts: MongoParts, db: Database
 ) -> None:
-    """It stops as fenced; what the heir counts is exact."""
+    """It stops as fenced; the counts of the new owner are exact."""
     files.put("plain.csv", TEXT)
     old, heir = Partition(parts, objects), Partition(parts, objects)
 
@@ -219,7 +219,7 @@ async def test_a_report_that_cannot_be_written(
 
 
 async def test_a_report_of_many_parts(objects: Objects, files: Files, parts: MongoParts) -> None:
-    """More than S3 takes in one part: it is written in several, and is whole."""
+    """A report larger than S3 takes in one part is written in several parts, and is complete."""
     rows = 600_000
     files.put("bad.csv", b"A 1\n" * rows)
     settings = ImporterSettings(rows_per_chunk_max=10_000)

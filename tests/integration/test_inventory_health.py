@@ -1,4 +1,4 @@
-"""A count that hangs is found, and only that one; one that fails does not delay the end of its application."""
+"""A hanging count is found, and no other count; a failing count does not delay the end of its application."""
 
 import asyncio
 import time
@@ -34,11 +34,11 @@ class Holding:
         self.goes_on = asyncio.Event()
 
     def was_sent(self, _ce_id: str) -> bool:
-        """None was."""
+        """No alert was sent before."""
         return False
 
     async def until_alerts_read(self) -> None:
-        """There are none."""
+        """There are no alerts to read."""
 
     async def send(self, _record: OutgoingRecord) -> None:
         """Wait until the test lets it go on."""
@@ -50,7 +50,7 @@ class Refusing(Holding):
     """Sends no alert."""
 
     async def send(self, record: OutgoingRecord) -> None:
-        """As of a topic that was deleted."""
+        """Fail like a topic that was deleted."""
         raise Unsent(TimeoutError(), frozenset({record.topic}))
 
 
@@ -71,7 +71,7 @@ async def ticks(observer: ObservedFacts) -> None:
 
 
 async def test_a_partition_whose_event_is_not_counted_does_not_turn(migrated: Settings) -> None:
-    """The others do; and it does again when the event is counted."""
+    """The other partitions are healthy; this partition is healthy again when the event is counted."""
     observer, holding = ObservedFacts(), Holding()
     app = an_app(migrated, observer, holding)
     try:

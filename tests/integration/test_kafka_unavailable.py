@@ -77,7 +77,7 @@ async def test_nobody_listens(environment: dict[str, str], arguments: tuple[str,
 
 @pytest.mark.parametrize("arguments", [("tail", "results.v1"), ORDER], ids=["tail", "wait"])
 async def test_the_wait_ends_in_time(environment: dict[str, str], arguments: tuple[str, ...]) -> None:
-    """With an exit code of its own: no answer of a worker is another thing than no Kafka."""
+    """The exit code differs from that of a missing worker's answer."""
     address = nobody()
     codes = Codes({**environment, "CODES_KAFKA__BOOTSTRAP_SERVERS": address})
 

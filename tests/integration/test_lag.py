@@ -23,7 +23,7 @@ async def lags(settings: Settings, group: str, topic: str) -> list[Lag]:
 
 
 async def commit(settings: Settings, group: str, offsets: dict[TopicPartition, int]) -> None:
-    """As a member of the group."""
+    """Commit as a member of the group."""
     consumer = AIOKafkaConsumer(**client_options(settings.kafka), group_id=group, enable_auto_commit=False)
     await consumer.start()
     try:
@@ -74,5 +74,5 @@ async def test_markers_and_aborted_records_are_no_lag(migrated: Settings) -> Non
 
 
 async def test_topics_that_are_not_there_have_no_lag(settings: Settings, stack: Callable[[], None]) -> None:
-    """And are not made by asking."""
+    """Topics that do not exist are not created by the query."""
     assert [] == await lags(settings, "g", Topics(settings.topics.prefix).full(RESERVE))

@@ -122,7 +122,7 @@ async def test_a_senders_transactions_are_no_lag(
 async def test_lag_in_records_is_unknown_when_the_broker_is_unavailable_for_long(
     environment: dict[str, str], neighbour: Neighbour, tmp_path: Path
 ) -> None:
-    """Nobody here can know what senders send; `/ready` says it of an idle process too, and `/live` lets it be."""
+    """The lag in records cannot be known; `/ready` fails for an idle process too, `/live` does not."""
     async with running("worker", environment, tmp_path / "worker.log") as worker:
         await worker.until_ready()
         await until_scraped(worker, "six partitions", lambda seen: is_known(seen, 6))
@@ -160,7 +160,7 @@ async def test_an_import_shows_while_it_runs_and_when_it_has_ended(
 async def test_an_import_that_waits_for_s3_is_under_way(
     environment: dict[str, str], neighbour: Neighbour, files: Files, tmp_path: Path
 ) -> None:
-    """And `/ready` says for what it waits."""
+    """`/ready` names the part that it waits for."""
     files.put("some.csv", b"CODE-1\nCODE-2\n")
     hurried = {"CODES_S3__TIMEOUT_MS": "1000", **HURRIED}
     async with running("importer", environment, tmp_path / "importer.log", **hurried) as importer:
@@ -177,7 +177,7 @@ async def test_an_import_that_waits_for_s3_is_under_way(
 async def test_an_expirer_has_a_turn_and_no_lag(
     environment: dict[str, str], neighbour: Neighbour, tmp_path: Path
 ) -> None:
-    """It reads no partition: a series of it would be one that alerts wait for in vain."""
+    """It reads no partition: alerts would wait in vain for a series of it."""
     async with running("expirer", environment, tmp_path / "expirer.log") as expirer:
         await expirer.until_ready()
         seen = await scraped(expirer)

@@ -49,7 +49,7 @@ async def db(settings: Settings) -> AsyncIterator[Database]:
 
 class TestOnce:
     async def test_check_says_everything_and_makes_nothing(self, settings: Settings, db: Database) -> None:
-        """It may be run against production."""
+        """The check may run against production."""
         steps = await migrate(settings, check=True)
 
         assert PARTS == len(steps)
@@ -67,7 +67,7 @@ class TestOnce:
             assert topic.config == {key: config[key] for key in topic.config}
 
     async def test_a_second_run_changes_nothing(self, settings: Settings, db: Database) -> None:
-        """So every deployment can run it."""
+        """Every deployment can run it."""
         assert PARTS == len(await migrate(settings))
 
         assert [] == await migrate(settings)
@@ -133,7 +133,7 @@ class TestAgain:
     async def test_an_index_of_the_same_fields_under_another_name_serves(
         self, settings: Settings, db: Database
     ) -> None:
-        """One that an operator made by hand, say; a different one is named and left alone."""
+        """For example an operator's index; a different index under the same fields is named and stays."""
         await db.inventory.create_index([("campaign_id", 1)], name="by_hand")
         await db.codes.create_index([("campaign_id", 1), ("code", 1)], name="not_unique")
 
@@ -145,7 +145,7 @@ class TestAgain:
         assert "`not_unique` is another one" in warned.why
 
     async def test_documents_that_break_a_unique_index_are_reported(self, settings: Settings, db: Database) -> None:
-        """Without a word of what they hold."""
+        """The error contains nothing of the documents."""
         await db.codes.insert_many([A_CODE, {**A_CODE, "_id": "2"}])
 
         with pytest.raises(
@@ -156,7 +156,7 @@ class TestAgain:
 
 class TestDatabase:
     async def test_the_database_takes_what_the_models_take(self, settings: Settings, db: Database) -> None:
-        """A proper code goes in, with a field more than the validator knows too."""
+        """The database accepts a valid code, also with a field that the validator does not know."""
         await migrate(settings)
 
         await db.codes.insert_many([A_CODE, {**A_CODE, "_id": "2", "code": "B", "new_field": 1}])
@@ -183,7 +183,7 @@ class TestDatabase:
             await db.codes.insert_one({**A_CODE, **wrong})
 
     async def test_a_code_is_in_a_campaign_once(self, settings: Settings, db: Database) -> None:
-        """In another one it may be again."""
+        """The same code may exist in another campaign."""
         await migrate(settings)
         await db.codes.insert_many([A_CODE, {**A_CODE, "_id": "2", "campaign_id": "c-2"}])
 

@@ -26,14 +26,14 @@ async def db(settings: Settings) -> AsyncIterator[Database]:
 
 class TestUnavailable:
     async def test_an_unavailable_broker_is_reported(self, environment: dict[str, str]) -> None:
-        """With its address; nothing hangs."""
+        """The error contains its address; nothing hangs."""
         unreachable = changed(environment, KAFKA__BOOTSTRAP_SERVERS="127.0.0.1:1")
 
         with pytest.raises(BrokerUnavailable, match=r"127\.0\.0\.1:1"):
             await migrate(unreachable)
 
     async def test_an_unavailable_database_is_reported(self, environment: dict[str, str]) -> None:
-        """Within the time that the settings give."""
+        """The error comes within the time-out of the settings."""
         unreachable = changed(environment, MONGO__URI="mongodb://127.0.0.1:1/", MONGO__TIMEOUT_MS="300")
 
         async with asyncio.timeout(10):

@@ -55,7 +55,7 @@ async def test_a_worker_retries_while_the_broker_is_unavailable(
 
 
 def ask(number: int) -> dict[str, str]:
-    """One fan's wish."""
+    """One fan's request."""
     return {"request_id": f"q{number}", "campaign_id": "sale", "fan_id": f"fan-{number}"}
 
 

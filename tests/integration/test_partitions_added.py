@@ -107,7 +107,7 @@ async def counted(db: Database) -> dict[str, int]:
 
 
 async def summed(db: Database) -> dict[str, int]:
-    """What the shards say, the zeros left out."""
+    """The sums of the shards without zeros."""
     shards = await db["inventory"].find({"campaign_id": "sale"}).to_list(None)
     sums = {status: sum(shard[status] for shard in shards) for status in ("available", "reserved", "assigned")}
     return {status: count for status, count in sums.items() if count}

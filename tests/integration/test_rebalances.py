@@ -1,4 +1,4 @@
-"""A rebalance under steady traffic: nobody waits for a loop that waits for the rebalance.
+"""A rebalance under steady traffic: no member waits for a loop that waits for the rebalance.
 
 A loop that sat in the client's `getmany` used to be cancelled after the stop budget of 15 seconds, and with it the
 whole group stood still. How long a whole rebalance takes depends on the session time-out and the machine; how long
@@ -58,7 +58,7 @@ class Traffic:
 
 @asynccontextmanager
 async def traffic(neighbour: Neighbour) -> AsyncIterator[Traffic]:
-    """While the block runs."""
+    """Requests without a pause, until the block ends."""
     flowing = Traffic(neighbour)
     try:
         yield flowing
@@ -67,7 +67,7 @@ async def traffic(neighbour: Neighbour) -> AsyncIterator[Traffic]:
 
 
 def served(role: Role) -> set[str]:
-    """What it was given last."""
+    """The worker's last assignment."""
     logged = role.logged("assigned")
     return set(logged[-1]["partitions"]) if logged else set()
 

@@ -123,7 +123,7 @@ async def test_a_shard_changed_by_hand_is_found_and_corrected(
 async def test_a_code_changed_by_hand_is_found_and_corrected(
     migrated: Settings, codes: Codes, neighbour: Neighbour, stocked: PutCodes, db: Database
 ) -> None:
-    """The codes are what is true; a second correction goes on from the first."""
+    """The codes are the truth; a second correction continues from the first."""
     await stocked("sale", 3)
     await db["codes"].update_one({"campaign_id": "sale"}, {"$set": {"status": "assigned"}})
 
@@ -143,7 +143,7 @@ async def test_a_code_changed_by_hand_is_found_and_corrected(
 async def test_repairs_at_the_same_time_correct_once(
     migrated: Settings, neighbour: Neighbour, stocked: PutCodes, db: Database
 ) -> None:
-    """Also when a correcting shard was there before."""
+    """This holds with and without an earlier correcting shard."""
     await stocked("sale", 3)
     for drift in (4, 9):
         await db["inventory"].update_one({"_id": SHARD}, {"$set": {"available": 3 + drift}})
@@ -182,7 +182,7 @@ def versions(shards: Mapping[str, Mapping[str, Any]]) -> dict[str, int]:
 async def test_every_campaign_is_looked_at(
     migrated: Settings, stocked: PutCodes, db: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """However small the pages; also one whose shards are gone."""
+    """All pages are read, and a campaign whose shards were deleted is found."""
     monkeypatch.setattr(store, "SHARDS_PAGE", 3)
     monkeypatch.setattr(store, "CAMPAIGNS_PAGE", 2)
     for number in range(5):

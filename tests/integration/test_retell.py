@@ -80,7 +80,7 @@ async def test_what_readers_cannot_see_yet_is_surpassed_too(
 async def test_a_shard_that_was_deleted_by_hand_comes_back_without_codes(
     migrated: Settings, neighbour: Neighbour, stocked: PutCodes, db: Database
 ) -> None:
-    """What it counted is with the correcting shard then, for the database as for readers."""
+    """The correcting shard then counts its codes, in the database and for readers."""
     await stocked("sale", 3)
     await retell(migrated)
     await db["inventory"].delete_one({"campaign_id": "sale"})
@@ -96,5 +96,5 @@ async def test_a_shard_that_was_deleted_by_hand_comes_back_without_codes(
 
 
 async def retell(settings: Settings, *, repair: bool = False) -> Report:
-    """As the command does."""
+    """Publish all shards again, as the command does."""
     return await reconcile(settings, [], repair=repair, retell=True, keep_all=False)

@@ -15,7 +15,7 @@ SESSION_MS = "20000"
 
 
 def named(name: str) -> dict[str, str]:
-    """What a pod of a StatefulSet is given."""
+    """The settings of a StatefulSet's pod."""
     return {"CODES_KAFKA__GROUP_INSTANCE_ID": name, "CODES_KAFKA__SESSION_TIMEOUT_MS": SESSION_MS}
 
 
@@ -39,7 +39,7 @@ async def share(role: Role) -> list[str]:
 async def test_a_restart_under_the_same_name_is_no_rebalance(
     migrated: Settings, environment: dict[str, str], tmp_path: Path
 ) -> None:
-    """The one that stays is not asked to let go; the one that comes back is given what it had."""
+    """The worker that stays keeps its partitions; the restarted worker gets its own back."""
     async with running("worker", environment, tmp_path / "stays.log", **named("w-0")) as stays:
         await stays.until_ready()
         async with running("worker", environment, tmp_path / "goes.log", **named("w-1")) as goes:

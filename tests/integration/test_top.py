@@ -38,7 +38,7 @@ def files(environment: dict[str, str]) -> Any:
 
 
 class Terminal:
-    """One of 80 by 24, with `codes top` at it."""
+    """A terminal of 80 by 24 that runs `codes top`."""
 
     def __init__(self, process: asyncio.subprocess.Process) -> None:
         self.process = process
@@ -177,7 +177,7 @@ async def test_a_pipe_gets_one_picture_or_one_line(
 
 
 async def test_the_wait_for_an_inventory_ends_in_time(environment: dict[str, str]) -> None:
-    """It is said at once, and that it is over; exit code 3."""
+    """The error appears at once, and again when the command gives up; exit code 3."""
     ended = await Codes(environment)("top", "--url", "http://127.0.0.1:9", "--timeout-s", "2")
 
     assert (Exit.UNREACHABLE, "") == (ended.code, ended.out)

@@ -30,7 +30,7 @@ Work = Callable[[RoleContext], Coroutine[Any, Any, None]]
 
 
 def traceparent(trace: str) -> bytes:
-    """A sender's header."""
+    """The `traceparent` of a sender."""
     return f"00-{trace}-00f067aa0ba902b7-01".encode()
 
 

@@ -31,7 +31,7 @@ class Watcher:
 
     @property
     def url(self) -> str:
-        """Of its API."""
+        """The address of its API."""
         return f"http://127.0.0.1:{self.role.logged('api_listening')[0]['port']}"
 
     async def get(self, path: str, **headers: str) -> tuple[int, Any]:
@@ -45,7 +45,7 @@ class Watcher:
         return {row["campaign_id"]: (row["available"], row["reserved"], row["assigned"]) for row in page["items"]}
 
     async def until(self, path: str, condition: Callable[[Any], bool], timeout_s: float = READY_TIMEOUT_S) -> Any:
-        """Ask again and again until an answer is as wanted; gives it."""
+        """Poll until an answer meets the condition; gives that answer."""
         end = time.monotonic() + timeout_s
         while not condition(answer := (await self.get(path))[1]):
             assert time.monotonic() < end, f"{path}: {answer}"
@@ -72,7 +72,7 @@ async def counts_in(db: Database) -> dict[str, tuple[int, int, int]]:
 
 
 async def until_true(watcher: Watcher, wanted: dict[str, tuple[int, int, int]]) -> None:
-    """Wait until the API says these counts."""
+    """Wait until the API reports these counts."""
     end = time.monotonic() + 20
     while (found := await watcher.counts()) != wanted:
         assert time.monotonic() < end, f"{found} is not {wanted}"
@@ -86,7 +86,7 @@ class Announcer:
         self._topics = topics
 
     async def publish(self, *events: InventoryChanged, commit: bool = True) -> None:
-        """One transaction."""
+        """Publish the events in one transaction."""
         await self.begin(*events)
         await self.end(commit=commit)
 
@@ -100,7 +100,7 @@ class Announcer:
             )
 
     async def end(self, *, commit: bool = True) -> None:
-        """Of the open transaction."""
+        """End the open transaction."""
         await (self._producer.commit_transaction() if commit else self._producer.abort_transaction())
 
 
@@ -118,7 +118,7 @@ async def an_announcer(settings: Settings) -> AsyncIterator[Announcer]:
 
 
 def an_event(campaign_id: str, version: int, available: int, reserved: int = 0, **more: Any) -> InventoryChanged:
-    """What one shard says."""
+    """An event of one shard."""
     event_fields = {
         "campaign_id": campaign_id,
         "code_type": "tm",

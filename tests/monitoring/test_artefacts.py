@@ -105,7 +105,7 @@ def test_queries_and_rules_are_about_metrics_that_exist() -> None:
 
 
 def test_every_metric_is_shown() -> None:
-    """One that nobody looks at should not be scraped."""
+    """A metric that no panel shows should not be scraped."""
     shown = {name for query in queries() for name in metrics_of(query.expr)}
 
     assert set() == KNOWN - shown

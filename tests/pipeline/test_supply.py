@@ -28,7 +28,7 @@ def sbom(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 
 def components(sbom: str) -> dict[str, dict[str, Any]]:
-    """By name."""
+    """The components by name."""
     return {component["name"]: component for component in json.loads(sbom)["components"]}
 
 
