@@ -27,7 +27,7 @@ from ops.broker.client import client_options
 from ops.exit_codes import Exit
 from ops.settings.load import Settings
 from ops.telemetry.collectors import ProgressCollector, StockCollector
-from ops.telemetry.health import Health
+from ops.telemetry.health import Health, silence_max_s
 from ops.telemetry.log import configure_logging
 from ops.telemetry.loop_lag import measured_loop
 from ops.telemetry.metrics.process import LOOP_LAG
@@ -109,7 +109,9 @@ async def role(name: str, settings: Settings, work: Work, *, consumes: bool) -> 
     metrics, progress, stock = Metrics(), Progress(), StockFigures()
     metrics.compute(ProgressCollector(progress))
     metrics.compute(StockCollector(stock))
-    health = Health(consumes=consumes, is_idle=progress.is_idle)
+    health = Health(
+        consumes=consumes, is_idle=progress.is_idle, silence_max_s=silence_max_s(settings.mongo.timeout_ms)
+    )
     observer = OpsObserver(metrics, health, progress)
 
     async def traced_work() -> None:

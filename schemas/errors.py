@@ -95,14 +95,9 @@ class BatchTooSlow(CodeServiceError):
 
     The batch may have been written nevertheless; the ledger shows it. Check `CODES_WORKER__BATCH_SIZE_MAX` and
     `CODES_MONGO__TIMEOUT_MS`.
-    `timed_out_s`: after how many seconds, if time was short; None: if room was short.
     """
 
     retriable: ClassVar[bool] = True
-
-    def __init__(self, message: str, *, timed_out_s: float | None = None) -> None:
-        super().__init__(message)
-        self.timed_out_s = timed_out_s
 
 
 class ChunkTooSlow(CodeServiceError):

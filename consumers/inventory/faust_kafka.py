@@ -48,6 +48,7 @@ class InventoryApp(faust.App):
         self.idle = asyncio.Event()
         """No event is being counted."""
         self.idle.set()
+        self.agent_failed = False
         self.group = side.settings.group_prefix + INVENTORY_GROUP
         session_s = side.settings.session_timeout_ms / 1000
         super().__init__(
@@ -77,7 +78,7 @@ class InventoryApp(faust.App):
 
     async def _on_agent_error(self, agent: AgentT[Any], exc: BaseException) -> None:  # noqa: ARG002  # Faust's signature
         """An event that cannot be counted ends the application; Faust would go on without it."""
-        self.idle.set()  # the agent has ended: to wait for its event would make the stop time out
+        self.agent_failed = True
         await self.crash(exc)
 
     async def _consumer_wait_empty(self, consumer: Any, logger: Any) -> None:  # noqa: ANN401, ARG002  # Faust's signature
@@ -88,6 +89,8 @@ class InventoryApp(faust.App):
         Raises:
             KafkaTimeoutError: it takes too long; the application crashes, and the role creates a new one.
         """
+        if self.agent_failed:
+            return  # its event is never done, and the crash cancels a commit: either would cut the stop short
         await in_time(self.idle.wait(), HANDOVER_S_MAX, "an event is still being counted")
         await consumer.commit()
 

@@ -7,6 +7,7 @@ Out:  `Needs` (what to read), `Facts` (what was read); `stores` turns the one in
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import NamedTuple
 
 from schemas.base import CodeType
@@ -66,20 +67,19 @@ class Needs:
     reservations: frozenset[str]
     stock: Mapping[StockKey, int]
     """Codes wanted, all requests together."""
-    told_again: frozenset[str]
+    redelivered_codes: frozenset[str]
     """Ids of codes that were assigned by records of this batch before a crash."""
 
 
 def needs_of(requests: Sequence[Asked[Request]], decided: Mapping[str, LedgerDocument]) -> Needs:
     """What the undecided requests must know, and what of the decided ones must be published again."""
     undecided = [asked.request for asked in requests if asked.request.request_id not in decided]
+    again = (redelivered_codes(asked, decided.get(asked.request.request_id)) for asked in requests)
     return Needs(
         campaigns=frozenset(asked.request.campaign_id for asked in requests),
         reservations=frozenset(named_reservations(undecided)),
         stock=wanted_stock(undecided),
-        told_again=frozenset(
-            code_id for asked in requests for code_id in told_again(asked, decided.get(asked.request.request_id))
-        ),
+        redelivered_codes=frozenset(chain.from_iterable(again)),
     )
 
 
@@ -88,7 +88,7 @@ def is_redelivery(asked: Asked[Request], entry: LedgerDocument) -> bool:
     return entry.source == asked.source and entry.digest == asked.digest
 
 
-def told_again(asked: Asked[Request], entry: LedgerDocument | None) -> tuple[str, ...]:
+def redelivered_codes(asked: Asked[Request], entry: LedgerDocument | None) -> tuple[str, ...]:
     """The codes whose assignment must be announced again, because this record is read a second time."""
     if entry is None or entry.outcome.outcome != "assigned" or not is_redelivery(asked, entry):
         return ()

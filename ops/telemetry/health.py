@@ -16,6 +16,9 @@ SILENCE_MAX_S: Final = 60.0
 """Seconds a partition's loop may take for one turn while every part answers. A turn is a poll and a batch, or a chunk
 of an import."""
 
+TIMEOUTS_PER_TURN: Final = 3
+"""A turn reads, then writes in one transaction; each may take the whole time-out without being late."""
+
 IsIdle = Callable[[str, int], bool]
 """Whether a partition, by topic and number, is known to have nothing to read."""
 
@@ -109,3 +112,8 @@ class Health:
         self._unavailable.discard(part)
         now = self._clock()
         self._turns = dict.fromkeys(self._turns, now)
+
+
+def silence_max_s(mongo_timeout_ms: int) -> float:
+    """Seconds without a turn after which a loop hangs; a long time-out of MongoDB makes long turns normal."""
+    return max(SILENCE_MAX_S, TIMEOUTS_PER_TURN * mongo_timeout_ms / 1000)

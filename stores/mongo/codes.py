@@ -19,7 +19,7 @@ from handlers.requests.plan import Plan
 from handlers.requests.state import CodeMove
 from handlers.shards import ShardChange
 from schemas.base import CodeStatus
-from schemas.errors import BatchTooSlow, FactsStale
+from schemas.errors import FactsStale
 from schemas.records import Asked
 from schemas.requests import Request
 from stores.code_port import StockFigures
@@ -30,7 +30,7 @@ from stores.mongo.consistency import Consistency
 from stores.mongo.errors import idempotent, in_transaction, writing
 from stores.mongo.gathering import Gathering
 from stores.mongo.ownership import Ownership
-from stores.mongo.slow_chunks import in_time
+from stores.mongo.slow_chunks import batch_in_time
 from stores.mongo.stock import Stock
 from stores.mongo.transactions import run_transaction
 
@@ -78,7 +78,7 @@ class MongoCodeStore:
         if not plan.writes:
             return
         try:
-            with in_transaction(), in_time(BatchTooSlow):
+            with in_transaction(), batch_in_time():
                 await self._write_in_turn(plan)
         except FactsStale:
             self._stock.forget()
@@ -99,7 +99,7 @@ class MongoCodeStore:
         session = await self._ownership.session()
 
         async def statements() -> None:
-            with writing(), in_time(BatchTooSlow):  # not the commit, which may have happened whatever it reports
+            with writing(), batch_in_time():  # not the commit, which may have happened whatever it reports
                 await self._write(plan, session)
 
         await run_transaction(session, statements)

@@ -87,7 +87,7 @@ class Gathering:
         if not self._tells_values:
             return Readings({}, {})
         held = {code_id for reservation in reservations for code_id in held_codes(reservation)}
-        found = await find_by_id(self._collections.codes, held | needs.told_again, {"code": 1, "moved_by": 1})
+        found = await find_by_id(self._collections.codes, held | needs.redelivered_codes, {"code": 1, "moved_by": 1})
         return read_each(AssignableCode, "codes", found)
 
     async def _candidates(self, needs: Needs, known: frozenset[str]) -> dict[StockKey, Sequence[Candidate]]:

@@ -1,4 +1,4 @@
-"""Whether an operation failed because it was too large: fewer rows or requests would have had the time or the room.
+"""Whether an operation failed because it was too large: a smaller one would have been in time, or have had room.
 
 In:   any error of the driver.
 Out:  ChunkTooSlow or BatchTooSlow for those; all others as they were.
@@ -28,8 +28,8 @@ TOO_MUCH: Final = TOO_LARGE | {
 
 
 @contextmanager
-def in_time(too_slow: type[BatchTooSlow | ChunkTooSlow] = ChunkTooSlow) -> Iterator[None]:
-    """Turn an error of the driver that a smaller operation might avoid into ours; it says how long the block took."""
+def in_time() -> Iterator[None]:
+    """Turn an error of the driver that fewer rows might spare us into ours; it says how long the block took."""
     began_s = monotonic()
     try:
         yield
@@ -39,7 +39,18 @@ def in_time(too_slow: type[BatchTooSlow | ChunkTooSlow] = ChunkTooSlow) -> Itera
         codes = codes_of(why)
         text = f"{type(why).__name__} {sorted(codes)}"  # the driver's own text quotes documents
         timed_out_s = monotonic() - began_s if codes.isdisjoint(TOO_LARGE) else None
-        raise too_slow(text, timed_out_s=timed_out_s) from None
+        raise ChunkTooSlow(text, timed_out_s=timed_out_s) from None
+
+
+@contextmanager
+def batch_in_time() -> Iterator[None]:
+    """Turn an error of the driver that fewer requests might spare us into ours."""
+    try:
+        yield
+    except PyMongoError as why:
+        if not is_too_much(why):
+            raise
+        raise BatchTooSlow(f"{type(why).__name__} {sorted(codes_of(why))}") from None  # see above
 
 
 def is_too_much(why: PyMongoError) -> bool:

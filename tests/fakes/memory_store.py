@@ -103,7 +103,7 @@ class MemoryCodeStore:
         campaigns = {shard.campaign_id for shard in self._database.inventory.values()}
         reservations = chosen(self._database.reservations, needs.reservations)
         known = needs.campaigns & campaigns
-        codes = self._codes_with_values(reservations.values(), needs.told_again)
+        codes = self._codes_with_values(reservations.values(), needs.redelivered_codes)
         return Facts(
             known_campaigns=known,
             decided=decided,
@@ -145,12 +145,12 @@ class MemoryCodeStore:
         return chosen(self._database.requests, (asked.request.request_id for asked in requests))
 
     def _codes_with_values(
-        self, reservations: Iterable[ReservationDocument], told_again: frozenset[str]
+        self, reservations: Iterable[ReservationDocument], redelivered_codes: frozenset[str]
     ) -> Collection[CodeDocument]:
         if not self._tells_values:
             return ()
         held = {code_id for hold in reservations if hold.state == "held" for code_id in hold.code_ids}
-        return chosen(self._database.codes, held | told_again).values()
+        return chosen(self._database.codes, held | redelivered_codes).values()
 
     def _supply(self, key: StockKey, wanted: int) -> list[Candidate]:
         held = self._stock.setdefault(key, {})

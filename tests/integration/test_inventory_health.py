@@ -3,7 +3,6 @@
 import asyncio
 import time
 from collections import Counter
-from typing import Any, cast
 
 import pytest
 
@@ -106,7 +105,7 @@ async def test_an_application_whose_alert_was_not_taken_stops_at_once(migrated: 
         await app.start()
         async with an_announcer(migrated) as announcer:
             await announcer.publish(an_event("sale", 1, 100), an_event("sale", 2, 0, 100))
-        await asyncio.wait_for(app.wait_for_stopped(cast("Any", asyncio.Event())), 30)
+        await asyncio.wait_for(app.wait_for_stopped(), 30)
     finally:
         began_s = time.monotonic()
         await app.stop()

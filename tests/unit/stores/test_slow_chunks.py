@@ -19,7 +19,7 @@ from pymongo.errors import (
 
 from schemas.errors import BatchTooSlow, ChunkTooSlow
 from stores.mongo.imports import MongoImportStore
-from stores.mongo.slow_chunks import TOO_LARGE, TOO_MUCH, in_time
+from stores.mongo.slow_chunks import TOO_LARGE, TOO_MUCH, batch_in_time, in_time
 
 SECRET = "SPRING-1"
 
@@ -35,11 +35,11 @@ SECRET = "SPRING-1"
 )
 def test_what_took_too_long_or_was_too_large(why: PyMongoError) -> None:
     """The chunk or batch is to be halved; the text quotes no document."""
-    for too_slow in (ChunkTooSlow, BatchTooSlow):
-        with pytest.raises(too_slow) as raised, in_time(too_slow):
+    for error, translated in ((ChunkTooSlow, in_time()), (BatchTooSlow, batch_in_time())):
+        with pytest.raises(error) as caught, translated:
             raise why
 
-        assert SECRET not in str(raised.value)
+        assert SECRET not in str(caught.value)
 
 
 @pytest.mark.parametrize(
@@ -56,8 +56,9 @@ def test_what_took_too_long_or_was_too_large(why: PyMongoError) -> None:
 )
 def test_what_has_another_reason(why: PyMongoError) -> None:
     """It is as it was: fewer rows would not help."""
-    with pytest.raises(type(why)), in_time():
-        raise why
+    for translated in (in_time(), batch_in_time()):
+        with pytest.raises(type(why)), translated:
+            raise why
 
 
 @pytest.mark.parametrize("code", sorted(TOO_MUCH))

@@ -1,69 +1,23 @@
 """A group member: one task a partition, and nothing left when it goes."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
-from typing import Any
+from collections.abc import Callable, Sequence
 
 import pytest
-from aiokafka import ConsumerRecord, TopicPartition
+from aiokafka import TopicPartition
 
 from consumers.loop.broker_watch import EVERY_S
 from consumers.loop.group import GroupMember, consumer_options
-from consumers.loop.partition import LoopLimits
 from producers.emitters import Emitter
 from schemas.observation.partitions import Ends, EndsRead, PartitionsAssigned, PartitionsRevoked, RebalanceTimed
 from schemas.records import IncomingRecord
 from schemas.settings import KafkaSettings
-from tests.fakes.kafka import MemoryKafka, Source
+from tests.fakes.consumer import MemoryConsumer
 from tests.fakes.observer import ObservedFacts
+from tests.fakes.partition_loop import LIMITS, open_memory_emitter
 from tests.fakes.time import run
 
 A, B = TopicPartition("t.a", 0), TopicPartition("t.b", 1)
-
-
-class Consumer:
-    """Only remembers what it subscribes to."""
-
-    def __init__(self) -> None:
-        self.topics: list[str] = []
-
-    def subscribe(self, *, topics: list[str], listener: GroupMember) -> None:
-        """The group's say comes through the listener."""
-        self.topics = topics
-
-    def partitions_for_topic(self, topic: str) -> set[int]:
-        """All that is subscribed to is there."""
-        assert topic in self.topics
-        return {0, 1}
-
-    async def end_offsets(self, sources: list[TopicPartition]) -> dict[TopicPartition, int]:
-        """Each log ends at 7, as far as it may be read."""
-        return dict.fromkeys(sources, 7)
-
-    async def committed(self, source: TopicPartition) -> int:
-        """Nothing was read yet."""
-        return 0
-
-    def seek(self, source: TopicPartition, offset: int) -> None:
-        """Each poll finds the same record."""
-
-    async def position(self, source: TopicPartition) -> int:
-        """Behind it."""
-        return 1
-
-    async def getmany(self, source: TopicPartition, **_: int) -> dict[TopicPartition, list[Any]]:
-        """One record."""
-        record = ConsumerRecord(source.topic, source.partition, 0, 1_000, 1, b"k", b"v", None, 1, 1, ())
-        return {source: [record]}
-
-    def assignment(self) -> set[TopicPartition]:
-        """Of the one partition that was fetched from."""
-        return {A}
-
-    def highwater(self, source: TopicPartition) -> int:
-        """A sender has a transaction open."""
-        return 9
 
 
 class Work:
@@ -90,24 +44,17 @@ class Work:
             raise
 
 
-@asynccontextmanager
-async def open_emitter(source: TopicPartition) -> AsyncIterator[Emitter]:
-    """Nothing is emitted here."""
-    yield MemoryKafka().open_emitter(Source(source.topic, source.partition))
-
-
-class Bench:
+class MemberBench:
     """A member, and the work of its partitions."""
 
     def __init__(self, make: Callable[[], Work] = Work) -> None:
         self.works: dict[TopicPartition, Work] = {}
         self.observer = ObservedFacts()
-        self.consumer = Consumer()
+        self.consumer = MemoryConsumer(end=7, high_watermark=9, assigned={A}, known={"t.a", "t.b"})
         self.stopping = asyncio.Event()
         self.make = make
-        limits = LoopLimits(batch_size_max=1, fenced_wait_s=1, backoff_max_s=1, stop_budget_s=5)
         self.member = GroupMember(
-            self.consumer, ["t.a", "t.b"], self.open_partition, open_emitter, limits, self.observer
+            self.consumer, ["t.a", "t.b"], self.open_partition, open_memory_emitter, LIMITS, self.observer
         )
 
     def open_partition(self, source: TopicPartition) -> Work:
@@ -131,13 +78,13 @@ def test_each_partition_has_a_loop_until_the_end() -> None:
     """A stop lets every batch finish."""
 
     async def scene() -> None:
-        bench = Bench()
+        bench = MemberBench()
         task = await bench.started()
         await bench.assign(B, A)
         bench.stopping.set()
         await task
 
-        assert ["t.a", "t.b"] == bench.consumer.topics
+        assert ["t.a", "t.b"] == bench.consumer.subscribed
         assert {A: "finished", B: "finished"} == {source: work.ended for source, work in bench.works.items()}
         assert [frozenset({("t.a", 0), ("t.b", 1)})] == bench.observer.each(PartitionsAssigned, "partitions")
 
@@ -148,7 +95,7 @@ def test_a_rebalance_takes_the_same_way_out() -> None:
     """Finished, and told that nothing is served for the moment."""
 
     async def scene() -> None:
-        bench = Bench()
+        bench = MemberBench()
         task = await bench.started()
         await bench.assign(A)
         first = bench.works[A]
@@ -173,7 +120,7 @@ def test_a_batch_that_does_not_end_in_time_is_given_up() -> None:
     """After the budget; the member ends all the same."""
 
     async def scene() -> None:
-        bench = Bench(lambda: Work(ends_after_s=10**6))
+        bench = MemberBench(lambda: Work(ends_after_s=10**6))
         task = await bench.started()
         await bench.assign(A, B)
         start = asyncio.get_running_loop().time()
@@ -190,7 +137,7 @@ def test_a_rebalance_during_the_stop_starts_nothing_new() -> None:
     """Nobody would end those loops: the process would hang until it is killed."""
 
     async def scene() -> None:
-        bench = Bench()
+        bench = MemberBench()
         task = await bench.started()
         await bench.assign(A)
         bench.stopping.set()
@@ -208,7 +155,7 @@ def test_a_loop_that_dies_takes_the_member_with_it() -> None:
     """Nothing half-alive stays; the others are cancelled."""
 
     async def scene() -> None:
-        bench = Bench()
+        bench = MemberBench()
         task = await bench.started()
         await bench.assign(A)
         bench.make = lambda: Work(error=ZeroDivisionError())
@@ -226,7 +173,7 @@ def test_the_ends_of_what_is_served_are_told_while_it_is_served() -> None:
     """Again and again, for no loop can: it may have a batch in hand for hours. Not of what others serve now."""
 
     async def scene() -> None:
-        bench = Bench()
+        bench = MemberBench()
         task = await bench.started()
         await bench.assign(A)
         await asyncio.sleep(EVERY_S * 2.5)

@@ -1,6 +1,6 @@
 """What a batch needs to know, and no more."""
 
-from handlers.requests.facts import Needs, StockKey, is_redelivery, needs_of, told_again
+from handlers.requests.facts import Needs, StockKey, is_redelivery, needs_of, redelivered_codes
 from tests.fakes.builders import (
     EXTERNAL,
     TM,
@@ -32,7 +32,7 @@ def test_undecided_requests_need_codes_and_reservations() -> None:
         campaigns=frozenset({"summer", "winter"}),
         reservations=frozenset({"r-1", "r-2", "s-1", "r-8", "r-9"}),
         stock={TM: 5, EXTERNAL: 1},
-        told_again=frozenset(),
+        redelivered_codes=frozenset(),
     ) == needs_of(requests, {})
 
 
@@ -47,7 +47,7 @@ def test_decided_requests_need_only_what_must_be_told_again() -> None:
 
     needs = needs_of([redelivered, repeated], decided)
 
-    assert frozenset({"c-1", "c-2"}) == needs.told_again
+    assert frozenset({"c-1", "c-2"}) == needs.redelivered_codes
     assert (frozenset(), {}) == (needs.reservations, needs.stock)
 
 
@@ -66,9 +66,9 @@ def test_only_assigned_codes_are_told() -> None:
     """A reserve's codes are nobody's business."""
     first = asked(a_reserve())
 
-    assert () == told_again(first, an_entry(first, a_result()))
-    assert () == told_again(first, None)
-    assert ("c-1", "c-2") == told_again(asked(an_assign()), an_entry(asked(an_assign()), ASSIGNED))
+    assert () == redelivered_codes(first, an_entry(first, a_result()))
+    assert () == redelivered_codes(first, None)
+    assert ("c-1", "c-2") == redelivered_codes(asked(an_assign()), an_entry(asked(an_assign()), ASSIGNED))
 
 
 def test_codes_are_alike_by_campaign_and_type() -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from ops.telemetry.health import SILENCE_MAX_S, Health, Verdict
+from ops.telemetry.health import SILENCE_MAX_S, Health, Verdict, silence_max_s
 from tests.fakes.time import SecondsClock
 
 MINE = frozenset({("codes.reserve.requests.v1", 0), ("codes.reserve.requests.v1", 1)})
@@ -126,3 +126,8 @@ class TestReady:
         health.stopping()
 
         assert Verdict(("start",)) == health.ready()
+
+
+def test_a_long_time_out_of_mongodb_makes_long_turns_normal() -> None:
+    """A batch that takes a minute and a half within its time-out must not be killed; by default a minute is long."""
+    assert (60, 60, 300) == (silence_max_s(100), silence_max_s(10_000), silence_max_s(100_000))
