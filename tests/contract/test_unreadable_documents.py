@@ -63,12 +63,12 @@ async def edit(bench: MongoBench, collection: str, wanted: dict[str, Any], chang
 
 
 def set_aside(plan: Plan) -> dict[str, str]:
-    """Why, by request."""
+    """The reasons by request."""
     return {item.asked.request.request_id: item.why.detail for item in plan.set_aside}
 
 
 def outcomes(plan: Plan) -> dict[str, str]:
-    """By request."""
+    """The outcomes by request."""
     return {answer.result.request_id: answer.result.outcome for answer in plan.answers}
 
 
