@@ -165,4 +165,5 @@ IN_NAMES: Final = frozenset(topic.name for topic in IN_TOPICS)
 
 def counts_of(snapshot: CampaignSnapshot) -> tuple[Counts, Counts]:
     """By codes and by shards."""
-    return snapshot.codes, sums([shard.model_dump() for shard in snapshot.shards])
+    codes = {key: count for key, count in snapshot.codes.items() if None not in key}  # damaged: a finding names it
+    return codes, sums([shard.model_dump() for shard in snapshot.shards])

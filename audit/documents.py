@@ -93,8 +93,16 @@ def damage_of(collection: str, document: Fields) -> str:
 def milliseconds(instant: object) -> int:
     """Since 1970, of an instant as text or as the database has it; 0 for none."""
     if isinstance(instant, str):
-        instant = datetime.fromisoformat(instant)
+        instant = parsed(instant)
     return int(instant.timestamp() * 1000 + 0.5) if isinstance(instant, datetime) else 0
+
+
+def parsed(instant: str) -> datetime | None:
+    """An instant in ISO 8601; None for any other text: a damaged document has its own finding."""
+    try:
+        return datetime.fromisoformat(instant)
+    except ValueError:
+        return None
 
 
 def code_row(document: Fields, value: bytes) -> Row:

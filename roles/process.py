@@ -82,15 +82,16 @@ def run_role(name: str, settings: Settings, work: Work, *, consumes: bool) -> No
     configure_logging(settings.log, role=name)
     check_codecs()
     collect_garbage_less_often()
-    try:
-        asyncio.run(role(name, settings, work, consumes=consumes))
-    except CodeServiceError:
-        raise
-    except Exception:  # what is unforeseen ends the process; its traceback goes through the masks, not to stderr
-        log.exception("crashed")
-        leave_within(EXIT_S, Exit.FAILED)
-        sys.exit(Exit.FAILED)
-    leave_within(EXIT_S, Exit.OK)
+    with asyncio.Runner() as runner:  # its end joins the loop's threads, so the time limit starts before it
+        try:
+            runner.run(role(name, settings, work, consumes=consumes))
+        except CodeServiceError:
+            raise
+        except Exception:  # what is unforeseen ends the process; its traceback goes through the masks, not to stderr
+            log.exception("crashed")
+            leave_within(EXIT_S, Exit.FAILED)
+            sys.exit(Exit.FAILED)
+        leave_within(EXIT_S, Exit.OK)
 
 
 def collect_garbage_less_often() -> None:

@@ -100,6 +100,10 @@ class BatchTooSlow(CodeServiceError):
     retriable: ClassVar[bool] = True
 
 
+class DocumentUnreadable(CodeServiceError):
+    """A document in MongoDB does not have the form of its model: it was edited by hand. Restore the named field."""
+
+
 class ChunkTooSlow(CodeServiceError):
     """MongoDB cannot write a chunk of an import in one transaction, or not in time. Split the chunk.
 

@@ -42,7 +42,7 @@ hypothesis_settings.load_profile("ci")
 
 
 def pytest_configure() -> None:
-    """Say at once if the stack that is asked for cannot be had."""
+    """Fail at once if the requested stack is unavailable."""
     source()
 
 
@@ -81,7 +81,7 @@ def environment(stack: devstack.Stack) -> dict[str, str]:
 
 
 def fresh_environment(stack: devstack.Stack) -> dict[str, str]:
-    """The same, for whoever shares it between tests."""
+    """The same, for fixtures that tests share."""
     name = f"test-{secrets.token_hex(4)}"
     return {
         **stack.environment(),

@@ -36,8 +36,11 @@ class ProgressPublisher:
         self.unpublished = {}
         self.published_at_s = asyncio.get_running_loop().time()
 
-    async def publish_if_due(self, document: ImportDocument, shards: Iterable[InventoryDocument]) -> None:
-        """The same, if the last time is long enough past; the shards are those that a chunk changed."""
+    def changed(self, shards: Iterable[InventoryDocument]) -> None:
+        """A chunk that is written changed these shards; the next event has them, also that of the import's end."""
         self.unpublished |= {shard.id: shard for shard in shards}
+
+    async def publish_if_due(self, document: ImportDocument) -> None:
+        """The same as `publish`, if the last time is long enough past."""
         if asyncio.get_running_loop().time() - self.published_at_s >= self.context.settings.progress_every_s:
             await self.publish(document)

@@ -91,11 +91,12 @@ async def write(owner: ImportOwner, fetched: FetchedChunk) -> None:
         while (rest := rest_of(fetched.drafted.chunk, owner.document)) is not None:
             began_s, rows_read = clock(), owner.document.rows_read
             shards = await write_part(owner, fetched, rest)
+            owner.publisher.changed(shards)
             context.observer.observe(ChunkWritten(owner.document.rows_read - rows_read, clock() - began_s))
             context.failpoint.reached("after_chunk")
             owner.waits.turned()
             owner.waits.check()
-            await owner.publisher.publish_if_due(owner.document, shards)
+            await owner.publisher.publish_if_due(owner.document)
 
 
 async def write_part(owner: ImportOwner, fetched: FetchedChunk, rest: Chunk) -> Sequence[InventoryDocument]:

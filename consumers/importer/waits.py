@@ -19,7 +19,7 @@ from consumers.loop.prefetch import Stopped, let_go, unless
 from consumers.loop.retry import RetryPolicy, convert_stray_cancellation
 from schemas.errors import Dropped, ImportFailed, StoreUnavailable
 from schemas.observation.fact import Place
-from schemas.observation.partitions import LoopTurned, Part
+from schemas.observation.partitions import LoopTurned, Part, PartReleased
 
 CANCELLED: Final = "cancelled"
 LOOK_EVERY_S: Final = 1.0
@@ -163,7 +163,12 @@ class BoundedRetry:
     async def _retried(self, work: Callable[[], Awaitable[T]]) -> T:
         context = self.waits.context
         policy = RetryPolicy(self.part, context.observer, context.backoff_max_s)
-        return await policy.run(self.waits.turning, work)
+        try:
+            return await policy.run(self.waits.turning, work)
+        except asyncio.CancelledError:
+            if self.part == "s3":  # no probe asks S3: the process would stay unready until the next import
+                context.observer.observe(PartReleased("s3"))
+            raise
 
 
 async def passed(event: asyncio.Event, grace_s: float) -> None:

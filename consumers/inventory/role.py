@@ -99,6 +99,8 @@ class InventoryRole:
             try:
                 with suppress(Stopped):  # the start takes until the table is rebuilt
                     await unless_stopped(app.start(), stopping)
+                    # The retry policy says so only when the work returns, which here is the stop.
+                    self._side.observer.observe(PartAvailable("kafka"))
                 await app.wait_for_stopped(cast("Any", stopping))  # or until it crashes
             finally:
                 await self._stop(app)

@@ -6,6 +6,7 @@ Promise:  an error of the transfer heals by another fetch. Nothing that the batc
           next batch says it better, and no offset beyond what the broker has shown is ever chosen.
 """
 
+from collections import OrderedDict
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 from zlib import crc32
@@ -22,6 +23,8 @@ LENGTH_AT: Final = 8
 COUNTED_FROM: Final = 12
 OLD_HEADER_BYTES: Final = 26
 """The least that a message of the formats 0 and 1 has."""
+SUSPECTS_MAX: Final = 1_024
+"""Corrupt batches that are remembered; the one that was seen last is forgotten last."""
 LAST_DELTA_AT: Final = 23
 FIRST_TIMESTAMP_AT: Final = 27
 
@@ -30,16 +33,18 @@ FIRST_TIMESTAMP_AT: Final = 27
 class Suspect:
     """A corrupt batch, and how often in a row it came with the same bytes."""
 
-    offset: int
     digest: int
     times: int
 
 
 class Suspects:
-    """Of all consumers of this process, by partition: a consumer that is made anew goes on counting."""
+    """Of all consumers of this process: a consumer that is made anew goes on counting.
+
+    By partition and offset: two readers of one partition may each be at a corrupt batch of their own.
+    """
 
     def __init__(self) -> None:
-        self._last: dict[TopicPartition, Suspect] = {}
+        self._last: OrderedDict[tuple[TopicPartition, int], Suspect] = OrderedDict()
 
     def is_certain(self, source: TopicPartition, offset: int, content: memoryview) -> bool:
         """Whether these bytes came `SAME_BYTES_TIMES` in a row at this offset.
@@ -47,12 +52,13 @@ class Suspects:
         Raises:
             CorruptRecordException: other bytes came than the last time: the way to the broker is broken. Wait.
         """
-        last, digest = self._last.get(source), crc32(content)
-        is_known = last is not None and last.offset == offset
-        is_same = last is not None and is_known and last.digest == digest
+        last, digest = self._last.pop((source, offset), None), crc32(content)
+        is_same = last is not None and last.digest == digest
         times = last.times + 1 if last is not None and is_same else 1
-        self._last[source] = Suspect(offset, digest, min(times, SAME_BYTES_TIMES))
-        if is_known and not is_same:
+        self._last[source, offset] = Suspect(digest, min(times, SAME_BYTES_TIMES))
+        if len(self._last) > SUSPECTS_MAX:
+            self._last.popitem(last=False)
+        if last is not None and not is_same:
             raise CorruptRecordException(f"{source}: a wrong checksum at {offset}, each time over other bytes")
         return times >= SAME_BYTES_TIMES
 

@@ -65,7 +65,7 @@ def sums(shards: Iterable[Mapping[str, Any]]) -> Counter[CountKey]:
 def lines_of(snapshot: CampaignSnapshot) -> tuple[Line, ...]:
     """Every count that the shards or the codes have."""
     by_shards = sums(shard.model_dump() for shard in snapshot.shards)
-    keys = sorted(by_shards.keys() | snapshot.codes)
+    keys = sorted(by_shards.keys() | snapshot.codes, key=str)
     return tuple(Line(key, by_shards[key], snapshot.codes.get(key, 0)) for key in keys)
 
 

@@ -47,7 +47,9 @@ def decide(asked: Asked[Request], state: WorkingState) -> Result:
 
 def decide_reserve(request: ReserveRequest, state: WorkingState) -> Result:
     """Hold as many codes as are wanted, or none. The time to live starts now."""
-    code_ids = state.draw(StockKey(request.campaign_id, request.code_type), request.quantity)
+    code_ids = state.draw(
+        StockKey(request.campaign_id, request.code_type), request.quantity, request_id=request.request_id
+    )
     if code_ids is None:
         return refuse(request, "out_of_stock", state)
     expires_at = to_milliseconds(state.now + timedelta(seconds=request.ttl_s))
@@ -57,7 +59,9 @@ def decide_reserve(request: ReserveRequest, state: WorkingState) -> Result:
 
 def decide_assign_from_stock(request: AssignFromStock, state: WorkingState) -> Result:
     """Give as many codes as are wanted for good, or none; the reservation it leaves is `assigned` from the start."""
-    code_ids = state.draw(StockKey(request.campaign_id, request.code_type), request.quantity)
+    code_ids = state.draw(
+        StockKey(request.campaign_id, request.code_type), request.quantity, request_id=request.request_id
+    )
     if code_ids is None:
         return refuse(request, "out_of_stock", state)
     reservation = state.open_reservation(request, code_ids, state="assigned", expires_at=None)

@@ -87,11 +87,17 @@ class WorkingState:
         """Whether there is a reservation of this id, and nothing else is known of it."""
         return reservation_id in self.inconsistent and reservation_id not in self._reservations
 
-    def draw(self, key: StockKey, quantity: int) -> tuple[str, ...] | None:
-        """Take so many codes from the stock, or none and return None."""
+    def draw(self, key: StockKey, quantity: int, *, request_id: str) -> tuple[str, ...] | None:
+        """Take so many codes from the stock, or none and return None.
+
+        Raises:
+            ReservationInconsistent: the shard that counts them cannot be read. None was taken: a request that is set
+                aside must not make the next one find the stock empty.
+        """
         stock = self._stock.get(key)
         if stock is None or len(stock) < quantity:
             return None
+        self._check_shard(key, request_id)
         drawn = [stock.popleft() for _ in range(quantity)]
         self.code_values.update(drawn)
         return tuple(candidate.code_id for candidate in drawn)
@@ -104,12 +110,7 @@ class WorkingState:
         state: ReservationState,
         expires_at: datetime | None,
     ) -> ReservationDocument:
-        """Bind drawn codes to the request's fan.
-
-        Raises:
-            ReservationInconsistent: the shard that counts them cannot be read.
-        """
-        self._check_shard(StockKey(request.campaign_id, request.code_type), request.request_id)
+        """Bind drawn codes to the request's fan."""
         reservation = ReservationDocument(
             _id=request.request_id,
             campaign_id=request.campaign_id,

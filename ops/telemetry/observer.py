@@ -25,6 +25,7 @@ from schemas.observation.partitions import (
     PartitionFencedOff,
     PartitionsAssigned,
     PartitionsRevoked,
+    PartReleased,
     PartUnavailable,
     PositionReached,
 )
@@ -49,6 +50,7 @@ class OpsObserver(Observer):
         self._effects: Mapping[type, Callable[[Any], None]] = {
             PartUnavailable: self._part_unavailable,
             PartAvailable: self._part_available,
+            PartReleased: self._part_released,
             PartitionsAssigned: self._assigned,
             PartitionsRevoked: self._revoked,
             BatchTaken: self._taken,
@@ -80,6 +82,11 @@ class OpsObserver(Observer):
     def _part_available(self, fact: PartAvailable) -> None:
         if self._reasons.pop(fact.part, None) is not None:
             log.info("answered", part=fact.part)
+            self._health.answered(fact.part)
+
+    def _part_released(self, fact: PartReleased) -> None:
+        """Nothing would ever say that the part is back; who still waits for it reports it again."""
+        if self._reasons.pop(fact.part, None) is not None:
             self._health.answered(fact.part)
 
     def _assigned(self, fact: PartitionsAssigned) -> None:

@@ -32,6 +32,13 @@ class PartAvailable(Fact):
 
 
 @dataclass(frozen=True, slots=True)
+class PartReleased(Fact):
+    """Work that retried a part was cancelled, and nothing else asks the part: whether it answers is unknown."""
+
+    part: Part
+
+
+@dataclass(frozen=True, slots=True)
 class PartitionsAssigned(Fact):
     """After a rebalance these partitions are served here, and no others."""
 

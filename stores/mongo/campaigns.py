@@ -70,9 +70,11 @@ def summed(shards: Iterable[Document]) -> dict[str, dict[StockKey, int]]:
     """Available codes by campaign and kind, over all shards; a shard without a count (edited by hand) adds none."""
     totals: dict[str, dict[StockKey, int]] = {}
     for shard in shards:
-        campaign = totals.setdefault(shard["campaign_id"], {})
-        code_type, available = shard.get("code_type"), shard.get("available")
+        campaign_id, code_type, available = (shard.get(name) for name in ("campaign_id", "code_type", "available"))
+        if not isinstance(campaign_id, str):  # `$in` finds an array that has the wanted id
+            continue
+        campaign = totals.setdefault(campaign_id, {})
         if code_type in CODE_TYPES and isinstance(available, int):
-            key = StockKey(shard["campaign_id"], code_type)
+            key = StockKey(campaign_id, code_type)
             campaign[key] = campaign.get(key, 0) + available
     return totals

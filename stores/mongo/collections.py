@@ -14,6 +14,7 @@ from pydantic import ValidationError
 from pymongo.read_concern import ReadConcern
 
 from schemas.base import Model
+from schemas.errors import DocumentUnreadable
 from schemas.problems import problems
 from schemas.settings import MongoSettings
 from stores.mongo.connection import Client, Database, connect, database
@@ -108,6 +109,18 @@ def to_document(model: Model) -> Document:
 def from_document(model: type[M], document: Mapping[str, Any]) -> M:
     """As we know it; MongoDB has lists where the model has tuples."""
     return model.model_validate(document, strict=False)
+
+
+def read_document(model: type[M], collection: str, document: Document) -> M:
+    """The same for people.
+
+    Raises:
+        DocumentUnreadable: names the document, the field and the reason, never a value.
+    """
+    try:
+        return from_document(model, document)
+    except ValidationError as why:
+        raise DocumentUnreadable(f"{collection} {document['_id']}: {problems(why)}") from None
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,7 +38,7 @@ def connect(settings: MongoSettings) -> Client:
         return AsyncIOMotorClient(
             settings.uri.get_secret_value(),
             appname=APP_NAME,
-            datetime_conversion="DATETIME",
+            datetime_conversion="DATETIME_AUTO",  # a date outside the calendar spoils its document, not the answer
             journal=True,  # with `journal=false` in the address, a crash could lose acknowledged writes
             readConcernLevel="majority",
             read_preference=ReadPreference.PRIMARY,  # a secondary's ledger may lack the latest decisions

@@ -79,7 +79,7 @@ class Consistency:
                 found = await self._collections.reservations.find(holders, session=session).to_list(None)
         named = {code_id for document in found for code_id in document["code_ids"]}
         left = (document for document in codes if document["_id"] not in named)
-        return [(document["_id"], document["campaign_id"], document["status"]) for document in left]
+        return [(document["_id"], str(document.get("campaign_id")), document["status"]) for document in left]
 
 
 def of(campaigns: Collection[str]) -> Document:
@@ -100,7 +100,7 @@ def states_of(codes: Iterable[Document]) -> dict[str, CodeState]:
 def known_status(document: Document) -> str:
     """A code's status. A dead letter names it, and must not repeat whatever else somebody wrote there."""
     status = document.get("status")
-    return status if status in STATUSES else "of no known status"
+    return status if isinstance(status, str) and status in STATUSES else "of no known status"
 
 
 def disagreements(reservations: Iterable[ReservationDocument], codes: Mapping[str, CodeState]) -> dict[str, str]:

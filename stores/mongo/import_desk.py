@@ -12,7 +12,7 @@ from datetime import datetime
 from schemas.base import to_milliseconds
 from schemas.documents import ImportDocument
 from schemas.events import ImportState
-from stores.mongo.collections import Collections, from_document
+from stores.mongo.collections import Collections, read_document
 from stores.mongo.errors import idempotent
 
 
@@ -30,7 +30,7 @@ class ImportDesk:
         """The state of an import; None if it has not started."""
         with idempotent():
             found = await self._imports.find_one({"_id": import_id})
-        return None if found is None else from_document(ImportDocument, found)
+        return None if found is None else read_document(ImportDocument, "imports", found)
 
     async def latest(
         self, *, campaign_id: str | None, state: ImportState | None, count_max: int
@@ -40,7 +40,7 @@ class ImportDesk:
         wanted = {field: value for field, value in given.items() if value is not None}
         with idempotent():
             found = await self._imports.find(wanted).sort("started_at", -1).limit(count_max).to_list(None)
-        return [from_document(ImportDocument, document) for document in found]
+        return [read_document(ImportDocument, "imports", document) for document in found]
 
     async def cancel(self, import_id: str, *, now: datetime) -> None:
         """Request that an import stops, whether or not it has started. An ended import does not change."""

@@ -71,7 +71,7 @@ class MongoImportStore:
             found = await self._collections.codes.find(
                 {"campaign_id": campaign_id, "code": {"$in": wanted}}, {"_id": 0, "code": 1, "imported_by": 1}
             ).to_list(None)
-        return {document["code"]: document["imported_by"] for document in found}
+        return {document["code"]: document.get("imported_by", "") for document in found}
 
     async def apply(self, plan: ChunkPlan) -> None:
         """See `ImportStore.apply`."""

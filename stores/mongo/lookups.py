@@ -13,7 +13,7 @@ from motor.motor_asyncio import AsyncIOMotorClientSession
 
 from schemas.documents import CodeDocument, InventoryDocument, LedgerDocument, ReservationDocument
 from schemas.errors import CodeServiceError, FactsStale
-from stores.mongo.collections import Collection, Collections, Document, M, from_document, snapshot
+from stores.mongo.collections import Collection, Collections, Document, M, read_document, snapshot
 from stores.mongo.errors import idempotent, in_transaction
 
 BATCH: Final = 10_000
@@ -54,7 +54,7 @@ class Lookups:
         """A campaign's shards, in the order of their names."""
         with idempotent():
             found = await self._collections.inventory.find({"campaign_id": campaign_id}).sort("_id", 1).to_list(None)
-        return [from_document(InventoryDocument, document) for document in found]
+        return [read_document(InventoryDocument, "inventory", document) for document in found]
 
     async def code(self, code_id: str) -> CodeDocument | None:
         """A code by its id."""
@@ -114,7 +114,7 @@ async def find_document(collection: Collection, wanted: Document, model: type[M]
     """The first document that matches, as a model."""
     with idempotent():
         document = await collection.find_one(wanted)
-    return None if document is None else from_document(model, document)
+    return None if document is None else read_document(model, collection.name, document)
 
 
 async def everything(

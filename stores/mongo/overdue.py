@@ -4,16 +4,21 @@ In:   two instants.
 Out:  overdue reservations in the order of their end, in pages, so that memory stays small for any number.
 """
 
+import re
 from collections.abc import AsyncIterator
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Final
 
 from handlers.expiry import Overdue
+from schemas.base import ID_PATTERN
 from stores.mongo.collections import Collections, Document
 from stores.mongo.errors import idempotent
 
-NEEDED: Final = frozenset({"campaign_id", "fan_id"})
-"""Without these (edited by hand) a reservation cannot be released; it must not keep all others from it."""
+NEEDED: Final = ("_id", "campaign_id", "fan_id")
+"""Ids that a release request is made of."""
+FIRST_DAY: Final = datetime(1, 1, 1, tzinfo=UTC)
+"""MongoDB has dates before it, and Python has none: a reservation with one was edited by hand."""
+IS_ID: Final = re.compile(ID_PATTERN)
 
 
 class OverdueReservations:
@@ -42,12 +47,18 @@ class OverdueReservations:
         with idempotent():
             cursor = self._reservations.find(held(since, until), fields, sort=[("expires_at", 1)], batch_size=size)
             while page := await cursor.to_list(size):
-                yield [overdue(document) for document in page if document.keys() >= NEEDED]
+                yield [overdue(document) for document in page if is_readable(document)]
 
 
 def held(since: datetime | None, until: datetime) -> Document:
     """A filter for held reservations that ended in a span of time."""
-    return {"state": "held", "expires_at": {"$lte": until} if since is None else {"$gte": since, "$lte": until}}
+    return {"state": "held", "expires_at": {"$gte": since or FIRST_DAY, "$lte": until}}
+
+
+def is_readable(document: Document) -> bool:
+    """False for a reservation that was edited by hand: one that cannot be requested must not stop the others."""
+    ids = [document.get(name) for name in NEEDED]
+    return all(isinstance(found, str) and IS_ID.fullmatch(found) for found in ids)
 
 
 def overdue(document: Document) -> Overdue:

@@ -13,16 +13,21 @@ transaction. Neither moves a code twice: every write is guarded, and a request h
 from collections.abc import Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
+from typing import Final
 
 from bson import Binary
 from bson.binary import UUID_SUBTYPE
 from motor.motor_asyncio import AsyncIOMotorClientSession
 from pymongo.errors import OperationFailure
 
+from schemas.errors import StoreUnavailable
 from stores.mongo.collections import Collections
 from stores.mongo.connection import Client
 from stores.mongo.errors import idempotent
 from stores.mongo.transactions import is_in_transaction
+
+CLAIMS_MAX: Final = 5
+"""Tries in a row, each after another owner's."""
 
 
 def session_uuid(session: AsyncIOMotorClientSession) -> str:
@@ -46,15 +51,30 @@ class Ownership:
         Raises:
             StoreUnavailable: no answer in time; safe to repeat.
         """
-        with idempotent():
-            last = await self._owners.find_one({"_id": self._shard})
-            if last is not None:
-                # Its open transaction would make every write to the same documents a conflict until the server's
-                # limit (60 s), and its late commit could still move codes.
-                await self._end(last.get("session"))
-            session = await self.session()
-            own = {"session": session_uuid(session), "since": datetime.now(UTC)}
-            await self._owners.update_one({"_id": self._shard}, {"$set": own}, upsert=True)
+        for _ in range(CLAIMS_MAX):
+            with idempotent():
+                if await self._claimed():
+                    return
+        raise StoreUnavailable("others take the partition over at the same time")
+
+    async def _claimed(self) -> bool:
+        """False if another owner came between the read and the write: its session must be ended too.
+
+        A take-over that is cancelled at a stop may have its write done late, by its thread. Bound to the session that
+        it read, it cannot replace the next owner's, whose transaction the owner after that must be able to end.
+        """
+        last = await self._owners.find_one({"_id": self._shard})
+        if last is not None:
+            # Its open transaction would make every write to the same documents a conflict until the server's limit
+            # (60 s), and its late commit could still move codes.
+            await self._end(last.get("session"))
+        session = await self.session()
+        own = {"session": session_uuid(session), "since": datetime.now(UTC)}
+        if last is None:
+            await self._owners.insert_one({"_id": self._shard, **own})
+            return True
+        claim = {"_id": self._shard, "session": last.get("session")}
+        return (await self._owners.update_one(claim, {"$set": own})).matched_count == 1
 
     async def session(self) -> AsyncIOMotorClientSession:
         """The owner's session; one transaction at a time.

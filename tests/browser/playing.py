@@ -43,17 +43,17 @@ class Player:
         self._versions: dict[tuple[str, str], int] = {}
 
     async def stock(self, *shelves: CountKey, at: datetime | None = None) -> None:
-        """Each shelf is now so."""
+        """Publish each shelf's counts."""
         await self.send(
-            [inventory_record(self._event(one, at or datetime.now(UTC)), self._topics) for one in shelves]
+            [inventory_record(self._event(shelf, at or datetime.now(UTC)), self._topics) for shelf in shelves]
         )
 
     async def imports(self, *events: ImportProgressed) -> None:
-        """Progress and ends."""
+        """Publish progress and ends of imports."""
         await self.send([import_record(event, str(uuid4()), self._topics) for event in events])
 
     async def dead_letters(self, reasons: Mapping[str, int]) -> None:
-        """So many of each reason."""
+        """Publish so many dead letters of each reason."""
         topic = self._topics.full(DEAD_LETTERS)
         letters = ((("dlq-reason", reason.encode()),) for reason, count in reasons.items() for _ in range(count))
         await self.send([OutgoingRecord(topic, b"key", b"{", headers) for headers in letters])
@@ -72,7 +72,7 @@ class Player:
         )
         await consumer.start()
         try:
-            partitions = [TopicPartition(full, one) for one in await self._producer.partitions_for(full)]
+            partitions = [TopicPartition(full, number) for number in await self._producer.partitions_for(full)]
             consumer.assign(partitions)
             await consumer.commit(await consumer.end_offsets(partitions))
         finally:
@@ -83,8 +83,10 @@ class Player:
         waiting = list(records)
         for start in range(0, len(waiting), BATCH):
             async with self._producer.transaction():
-                for one in waiting[start : start + BATCH]:
-                    await self._producer.send(one.topic, one.value, key=one.key, headers=list(one.headers))
+                for record in waiting[start : start + BATCH]:
+                    await self._producer.send(
+                        record.topic, record.value, key=record.key, headers=list(record.headers)
+                    )
 
     def _event(self, shelf: CountKey, at: datetime) -> InventoryChanged:
         version = self._versions[shelf[:2]] = self._versions.get(shelf[:2], 0) + 1
@@ -135,7 +137,7 @@ def an_import(import_id: str, campaign_id: str, part: float, rows: int = 400_000
     """An import of which so great a part was read."""
     read = round(rows * part)
     duplicates, rejected = read // 180, read // 2_600
-    told = {
+    event_fields = {
         "import_id": import_id,
         "campaign_id": campaign_id,
         "code_type": "tm",
@@ -149,4 +151,4 @@ def an_import(import_id: str, campaign_id: str, part: float, rows: int = 400_000
         "bytes_total": rows * 14,
         "at": datetime.now(UTC) - timedelta(seconds=2),
     }
-    return ImportProgressed.model_validate({**told, **more})
+    return ImportProgressed.model_validate({**event_fields, **more})

@@ -34,7 +34,7 @@ NAMES: Final = {"CODES_KAFKA__GROUP_PREFIX": "sales-"}
 """What the pictures show of the environment."""
 TURNS: Final = 5
 TURN_S: Final = 6.0
-"""The lag is told every five seconds: after some turns its trend is known."""
+"""The lag is published every five seconds: after several of these its trend is known."""
 
 
 def main() -> None:
@@ -92,7 +92,7 @@ async def opened(browser: Browser, url: str, size: Sequence[int], **more: Any) -
 
 
 async def past(player: Player) -> None:
-    """The last hour: full shelves, and how they went; what was imported; what was put aside."""
+    """The last hour: full shelves, and how they went; what was imported; the dead letters."""
     now = datetime.now(UTC)
     for minute in range(MINUTES, -1, -1):
         at = now - timedelta(minutes=minute)

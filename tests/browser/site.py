@@ -27,7 +27,7 @@ NOT_LOADED: Final = "Failed to load resource"
 
 @dataclass(frozen=True)
 class Site:
-    """All that runs."""
+    """The running roles and their addresses."""
 
     url: str
     guarded_url: str
@@ -75,12 +75,12 @@ class Visits:
         made = await self.browser.new_context(viewport={"width": size[0], "height": size[1]}, **context)
         page = await made.new_page()
         page.on("request", lambda request: self.hosts.add(urlsplit(request.url).netloc))
-        page.on("console", self._heard)
+        page.on("console", self._on_console)
         page.on("pageerror", lambda error: self.complaints.append(str(error)))
         await page.goto(url)
         return page
 
-    def _heard(self, message: ConsoleMessage) -> None:
+    def _on_console(self, message: ConsoleMessage) -> None:
         is_expected = self.may_be_refused and message.text.startswith(NOT_LOADED)
         if message.type in {"error", "warning"} and not is_expected:
             self.complaints.append(message.text)

@@ -21,7 +21,7 @@ async def give(page: Page, value: str) -> None:
 
 
 async def test_a_token_opens_the_page(site: Site, visits: Visits) -> None:
-    """Not a strange one (401), not one without the claim (403). A good one does, for this tab, until forgotten."""
+    """A foreign token gives 401, a token without the claim 403. A valid token works for this tab, until forgotten."""
     visits.may_be_refused = True
     page = await visits.open(site.guarded_url)
     await expect(page.get_by_role("heading", name="A token is needed")).to_be_visible()

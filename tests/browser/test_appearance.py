@@ -16,20 +16,21 @@ FAINT = """(least) => {
     const canvas = new OffscreenCanvas(1, 1).getContext('2d', { willReadFrequently: true });
     const over = (colours) => {
         canvas.clearRect(0, 0, 1, 1);
-        for (const one of colours) { canvas.fillStyle = one; canvas.fillRect(0, 0, 1, 1); }
+        for (const colour of colours) { canvas.fillStyle = colour; canvas.fillRect(0, 0, 1, 1); }
         return [...canvas.getImageData(0, 0, 1, 1).data].slice(0, 3);
     };
     const light = (rgb) => {
-        const linear = (one) => one <= 0.04045 ? one / 12.92 : ((one + 0.055) / 1.055) ** 2.4;
-        const [r, g, b] = rgb.map((one) => linear(one / 255));
+        const linear = (channel) => channel <= 0.04045 ? channel / 12.92 : ((channel + 0.055) / 1.055) ** 2.4;
+        const [r, g, b] = rgb.map((channel) => linear(channel / 255));
         return 0.2126 * r + 0.7152 * g + 0.0722 * b;
     };
     const behind = (node) => node ? [...behind(node.parentElement), getComputedStyle(node).backgroundColor] : [];
     const ratio = (node) => {
         const style = getComputedStyle(node);
         const ink = node instanceof SVGElement ? style.fill : style.color;
-        const [one, other] = [light(over(behind(node))), light(over([...behind(node), ink]))].sort((a, b) => b - a);
-        return (one + 0.05) / (other + 0.05);
+        const lights = [light(over(behind(node))), light(over([...behind(node), ink]))];
+        const [lighter, darker] = lights.sort((a, b) => b - a);
+        return (lighter + 0.05) / (darker + 0.05);
     };
     const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
     const found = [];
@@ -45,13 +46,13 @@ FAINT = """(least) => {
 }"""
 
 TOO_WIDE = """() => [...document.querySelectorAll('body *')]
-    .filter((one) => one.checkVisibility() && !one.closest('.unseen'))
-    .filter((one) => one.getBoundingClientRect().right > innerWidth + 0.5)
-    .map((one) => `${one.tagName} ${one.id} ${one.className}`)"""
+    .filter((node) => node.checkVisibility() && !node.closest('.unseen'))
+    .filter((node) => node.getBoundingClientRect().right > innerWidth + 0.5)
+    .map((node) => `${node.tagName} ${node.id} ${node.className}`)"""
 
 SMALL = """(least) => [...document.querySelectorAll('button, input, select')]
-    .filter((one) => one.checkVisibility() && one.getBoundingClientRect().height < least)
-    .map((one) => one.outerHTML)"""
+    .filter((node) => node.checkVisibility() && node.getBoundingClientRect().height < least)
+    .map((node) => node.outerHTML)"""
 
 
 async def filled(site: Site, visits: Visits, *, size: tuple[int, int] = (1_360, 900), **context: object) -> Page:
@@ -96,6 +97,6 @@ async def test_a_phone_needs_no_sideways_scrolling(site: Site, visits: Visits) -
 async def test_nothing_moves_for_those_who_do_not_want_it(site: Site, visits: Visits) -> None:
     """With reduced motion no element has a transition or an animation."""
     page = await filled(site, visits, reduced_motion="reduce")
-    durations = "[...document.querySelectorAll('*')].map((one) => getComputedStyle(one).transitionDuration)"
+    durations = "[...document.querySelectorAll('*')].map((node) => getComputedStyle(node).transitionDuration)"
 
     assert {"0s"} == set(await page.evaluate(durations))

@@ -1,4 +1,4 @@
-"""What somebody should look at, when nothing else says it: a group that stands still, a broker that is away."""
+"""What needs attention and shows nowhere else: a group that stands still, a broker that is unavailable."""
 
 import signal
 import time
@@ -39,7 +39,7 @@ async def test_a_group_that_stands_still_is_a_card(site: Site, visits: Visits) -
     await expect(card).to_have_count(0)
 
 
-async def test_a_broker_that_is_away_is_a_card(site: Site, visits: Visits) -> None:
+async def test_an_unavailable_broker_is_a_card(site: Site, visits: Visits) -> None:
     """No figure of the lag is shown as known meanwhile; it goes when the broker answers."""
     page = await visits.open(site.url)
     card = page.locator("#attention li", has_text="The broker does not answer")

@@ -32,7 +32,7 @@ class Line:
             end.transport.abort()
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """One connection."""
+        """Forward one connection."""
         if self.is_cut:
             writer.transport.abort()
             return
@@ -42,7 +42,7 @@ class Line:
 
 
 async def passed(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    """All that comes in goes out."""
+    """Copy one direction until it ends."""
     with suppress(ConnectionError):
         while chunk := await reader.read(CHUNK):
             writer.write(chunk)
@@ -63,7 +63,7 @@ async def a_line(url: str) -> AsyncIterator[tuple[Line, str]]:
         await server.wait_closed()
 
 
-async def test_a_broken_connection_is_told_and_mends_itself(site: Site, visits: Visits) -> None:
+async def test_a_broken_connection_is_shown_and_mends_itself(site: Site, visits: Visits) -> None:
     """The figures stay with the time they are of; what happened meanwhile is there after it."""
     visits.may_be_refused = True
     async with a_line(site.url) as (line, url):

@@ -79,11 +79,11 @@ async def test_five_hundred_rows_are_changed_and_not_made_anew(site: Site, visit
         document.activeElement.blur();
         for (const row of document.querySelectorAll('#rows tr')) row.isOld = true;
         window.tasks = [];
-        new PerformanceObserver((list) => tasks.push(...list.getEntries().map((one) => one.duration)))
+        new PerformanceObserver((list) => tasks.push(...list.getEntries().map((entry) => entry.duration)))
             .observe({ entryTypes: ['longtask'] });
     }""")
 
-    await site.player.stock(*(one._replace(assigned=1_496) for one in many(500)))
+    await site.player.stock(*(shelf._replace(assigned=1_496) for shelf in many(500)))
     await expect(page.locator("#rows tr", has_text="1,496")).to_have_count(500)
 
     assert 500 == await page.evaluate("[...document.querySelectorAll('#rows tr')].filter((row) => row.isOld).length")
@@ -91,12 +91,12 @@ async def test_five_hundred_rows_are_changed_and_not_made_anew(site: Site, visit
 
 
 async def test_rows_keep_their_places_while_one_has_the_focus(site: Site, visits: Visits) -> None:
-    """What somebody is about to press does not move away; afterwards the order is right again."""
+    """A row that somebody is about to press keeps its place; afterwards the order is right again."""
     page = await searched(site, visits, "many-30", "10 of ")
     await sort(page, "Available")
     first = (await names(page))[0]
     await page.get_by_role("link", name=first, exact=True).focus()
-    shelf = next(one for one in many(310) if one.campaign_id == first)
+    shelf = next(shelf for shelf in many(310) if shelf.campaign_id == first)
     await site.player.stock(shelf._replace(available=9_000))
     await expect(page.locator("#rows [data-label='Available'] .value", has_text="9,000")).to_have_count(1)
 
@@ -106,7 +106,7 @@ async def test_rows_keep_their_places_while_one_has_the_focus(site: Site, visits
 
 
 async def test_many_low_stocks_hide_nothing_else(site: Site, visits: Visits) -> None:
-    """Six of them stand on top, the others are a press away; what has recovered needs no attention any more."""
+    """The first six are shown, a button shows the others; a recovered campaign needs no attention any more."""
     full = [CountKey(f"scarce-{number}", "tm", 100, 0, 0) for number in range(9)]
     await site.player.stock(*(shelf._replace(available=1, assigned=99) for shelf in full))
     await site.player.imports(an_import("went-wrong", "scarce-1", 0, state="failed", reason="no_such_object"))

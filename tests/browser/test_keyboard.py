@@ -1,4 +1,4 @@
-"""Without a mouse and without eyes: keys alone, and what a screen reader is told."""
+"""The page without a mouse and without a screen: keys alone, and what a screen reader reads."""
 
 import pytest
 from playwright.async_api import Page, expect
@@ -44,10 +44,10 @@ STRUCTURE = """
 """
 
 NAMELESS = """() => [...document.querySelectorAll('button, input, select, a[href], img, svg[role], progress, dialog')]
-    .filter((one) => !one.closest('[hidden]') && one.checkVisibility())
-    .filter((one) => !one.ariaLabel && !one.labels?.length && !one.ariaLabelledByElements?.length)
-    .filter((one) => !one.textContent.trim())
-    .map((one) => one.outerHTML)"""
+    .filter((control) => !control.closest('[hidden]') && control.checkVisibility())
+    .filter((control) => !control.ariaLabel && !control.labels?.length && !control.ariaLabelledByElements?.length)
+    .filter((control) => !control.textContent.trim())
+    .map((control) => control.outerHTML)"""
 
 
 async def focused(page: Page) -> str:
@@ -57,7 +57,7 @@ async def focused(page: Page) -> str:
 
 
 async def press_until(page: Page, name: str, most: int = 40) -> None:
-    """Tab to it."""
+    """Press Tab until it has the focus."""
     for _ in range(most):
         await page.keyboard.press("Tab")
         if name == await focused(page):
@@ -103,7 +103,7 @@ async def test_what_has_the_focus_is_seen(site: Site, visits: Visits) -> None:
         assert await page.evaluate(outline) >= 2, await focused(page)
 
 
-async def test_a_screen_reader_is_told_the_structure(site: Site, visits: Visits) -> None:
+async def test_a_screen_reader_finds_the_structure(site: Site, visits: Visits) -> None:
     """Landmarks, headings, a table with heads that are buttons; the bars in words; every control has a name."""
     page = await visits.open(site.url)
     await page.get_by_role("searchbox").fill("many-000")
@@ -120,9 +120,11 @@ async def test_only_news_is_read_aloud(site: Site, visits: Visits) -> None:
     await page.get_by_role("searchbox").fill("many-48")
     available = page.locator("#rows [data-label='Available'] .value").first
     await expect(available).to_have_text("1,480")
-    total = await page.evaluate("fetch('api/campaigns?limit=1').then((one) => one.json()).then((one) => one.total)")
+    total = await page.evaluate(
+        "fetch('api/campaigns?limit=1').then((answer) => answer.json()).then((page) => page.total)"
+    )
     await expect(page.locator("#found")).to_have_text(f"10 of {total} campaigns")
-    said = "[...document.querySelectorAll('[aria-live], output, [role=alert]')].map((one) => one.textContent)"
+    said = "[...document.querySelectorAll('[aria-live], output, [role=alert]')].map((region) => region.textContent)"
     before = await page.evaluate(said)
     await site.player.stock(many(481)[480]._replace(available=1_400, reserved=560))
     await expect(available).to_have_text("1,400")

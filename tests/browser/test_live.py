@@ -1,4 +1,4 @@
-"""What really happens is on the page at once: nobody reloads it."""
+"""The page shows what happens at once, without a reload."""
 
 import signal
 from typing import Any

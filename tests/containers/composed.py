@@ -1,4 +1,4 @@
-"""docker-compose.yml, as somebody has it who sets none of its variables.
+"""docker-compose.yml with the defaults of all its variables.
 
 Out: `COMPOSED`, `SERVICES`, `given`.
 """

@@ -53,7 +53,7 @@ def why_not() -> str | None:
 
 
 def refusal() -> str | None:
-    """The same, as the client says it."""
+    """The same, in the client's words."""
     try:
         docker.from_env().close()
     except DockerException as error:
@@ -83,7 +83,7 @@ def in_containers() -> Iterator[devstack.Stack]:
 
 
 def running_stack() -> devstack.Stack:
-    """The one that was started."""
+    """The stack that was started."""
     [stack] = _stacks
     return stack
 
@@ -148,7 +148,7 @@ def until_ready(name: PartName, port: int) -> None:
 
 
 async def s3_answers(port: int) -> bool:
-    """Whether its health is well."""
+    """Whether S3's health check passes."""
     connection = http.client.HTTPConnection(HOST, port, timeout=ANSWER_LIMIT_S)
     try:
         connection.request("GET", SERVICES["s3"]["environment"]["VGW_HEALTH"])

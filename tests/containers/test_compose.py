@@ -36,8 +36,8 @@ def test_what_stays_up_is_looked_after(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ERRANDS)
-def test_an_errand_is_done_once(name: str) -> None:
-    """It ends: nobody asks how it is, and nobody starts it again."""
+def test_a_one_off_job_runs_once(name: str) -> None:
+    """It ends: it has no health check and no restart."""
     service = SERVICES[name]
 
     assert {"disable": True} == service["healthcheck"]
@@ -46,7 +46,7 @@ def test_an_errand_is_done_once(name: str) -> None:
 
 @pytest.mark.parametrize("name", sorted(SERVICES))
 def test_who_waits_for_another_says_for_what(name: str) -> None:
-    """For its health if it stays, for its end if it is an errand; never for its mere start."""
+    """For its health if it stays, for its end if it is a one-off job; never for its mere start."""
     waits = {other: how["condition"] for other, how in SERVICES[name].get("depends_on", {}).items()}
 
     assert {
@@ -90,7 +90,7 @@ def test_our_containers_may_do_little(name: str) -> None:
 
 def test_data_is_on_named_volumes() -> None:
     """All that are used are declared, so `docker compose down` keeps them."""
-    mounts = [mount.partition(":")[0] for one in SERVICES.values() for mount in one.get("volumes", [])]
+    mounts = [mount.partition(":")[0] for service in SERVICES.values() for mount in service.get("volumes", [])]
     named = {mount for mount in mounts if not mount.startswith(".")}
 
     assert COMPOSED["volumes"].keys() == named
@@ -99,7 +99,7 @@ def test_data_is_on_named_volumes() -> None:
 
 def test_every_mounted_file_is_there() -> None:
     """Docker would make a folder of a file that is missing."""
-    mounts = [mount.partition(":")[0] for one in SERVICES.values() for mount in one.get("volumes", [])]
+    mounts = [mount.partition(":")[0] for service in SERVICES.values() for mount in service.get("volumes", [])]
 
     assert [] == [mount for mount in mounts if mount.startswith(".") and not (ROOT / mount).is_file()]
 

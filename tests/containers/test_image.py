@@ -34,7 +34,7 @@ def test_every_package_is_in_the_image() -> None:
 
 
 def test_what_is_copied_is_there_and_let_through() -> None:
-    """.dockerignore keeps all else away from the build."""
+    """.dockerignore excludes all else from the build."""
     allowed = {line[1:] for line in (ROOT / ".dockerignore").read_text().splitlines() if line.startswith("!")}
 
     assert allowed == copied()
@@ -55,7 +55,7 @@ def test_it_runs_as_somebody_without_rights() -> None:
 
 
 def test_all_that_the_service_asks_for_is_pinned_for_it() -> None:
-    """With hashes; whoever is named in pyproject.toml for the image, and the wheel's builder."""
+    """The image's packages in pyproject.toml and the wheel's builder are all pinned with hashes."""
     for purpose in PURPOSES:
         pins = pinned(purpose)
 

@@ -1,4 +1,4 @@
-"""Where the tests' stack comes from is said wrongly, or cannot be had: one line, before anything is tested."""
+"""An unknown or unavailable source of the tests' stack ends the run with one line, before anything is tested."""
 
 from pathlib import Path
 
@@ -24,7 +24,7 @@ def test_a_source_that_does_not_exist_is_refused(monkeypatch: pytest.MonkeyPatch
 
 
 def test_without_docker_it_says_so_in_one_line(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """And why."""
+    """The line names the reason."""
     monkeypatch.setenv(SOURCE, CONTAINERS)
     monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path}/nobody")
 

@@ -30,7 +30,7 @@ async def test_out_of_stock_is_said_after_a_fresh_look(bench: StoreBench) -> Non
 
 
 async def test_the_last_codes_are_found(bench: StoreBench) -> None:
-    """One by one, to the very last, and not one more."""
+    """Requests of one code each take every code, and the next request is refused."""
     await bench.put(TM, 7)
     store = bench.store(RESERVES)
 
@@ -41,7 +41,7 @@ async def test_the_last_codes_are_found(bench: StoreBench) -> None:
 
 
 async def test_a_big_quantity_is_one_transaction(bench: StoreBench) -> None:
-    """Ten times a hundred codes, and all are there."""
+    """Ten requests of a hundred codes each are all served."""
     await bench.put(TM, 1_050)
 
     results = await decided(bench.store(RESERVES), RESERVES, *reserves(11, quantity=100))
@@ -51,7 +51,7 @@ async def test_a_big_quantity_is_one_transaction(bench: StoreBench) -> None:
 
 
 async def test_a_batch_may_want_more_than_one_look_brings(bench: StoreBench) -> None:
-    """Eleven thousand candidates at once, and all are there."""
+    """All of eleven thousand candidates are found in one gather."""
     await bench.put(TM, 11_050)
 
     facts = await bench.store(RESERVES).gather(reserves(111, quantity=100))

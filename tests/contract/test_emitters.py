@@ -60,7 +60,7 @@ class TestTransactionalEmitter:
             await emitter.emit([record, bench.a_result(b"2", key=None)], 17)
 
         assert [b"1", b"2"] == await bench.values()
-        (first,) = (one for one in await bench.visible() if one.value == b"1")
+        (first,) = (seen for seen in await bench.visible() if seen.value == b"1")
         assert (1, b"k", headers) == (first.partition, first.key, tuple(first.headers))
         assert 17 == await bench.committed()
 
@@ -77,7 +77,7 @@ class TestTransactionalEmitter:
         assert ([b"after", b"before"], 3) == (await bench.values(), await bench.committed())
         assert ["failed"] == bench.aborts
 
-    async def test_a_batch_that_is_given_up_is_told_as_aborted(self, bench: EmitterBench) -> None:
+    async def test_a_batch_that_is_given_up_counts_as_aborted(self, bench: EmitterBench) -> None:
         """A stop did not wait for it; nothing of it is visible."""
         async with bench.transactional() as emitter:
             emitting = asyncio.create_task(emitter.emit([bench.a_result(b"1")] * 100, 1))
@@ -88,14 +88,14 @@ class TestTransactionalEmitter:
         assert (True, ["cancelled"], []) == (emitting.cancelled(), bench.aborts, await bench.values())
 
     async def test_without_an_offset_only_records_are_sent(self, bench: EmitterBench) -> None:
-        """The progress of an import, for one."""
+        """For example the progress of an import."""
         async with bench.transactional() as emitter:
             await emitter.emit([bench.a_result(b"1")], None)
 
         assert ([b"1"], None) == (await bench.values(), await bench.committed())
 
     async def test_without_records_the_offset_moves(self, bench: EmitterBench) -> None:
-        """There may be nothing to say."""
+        """A batch may have no output."""
         async with bench.transactional() as emitter:
             await emitter.emit([], 5)
 
@@ -168,7 +168,7 @@ class TestAcknowledgedEmitter:
         assert 2 == await bench.committed()
 
     async def test_without_an_offset_only_records_are_sent(self, bench: EmitterBench) -> None:
-        """As above."""
+        """The same holds for `at_least_once`."""
         async with bench.acknowledged(bench.source) as emitter:
             await emitter.emit([bench.a_result(b"1")], None)
 
@@ -183,7 +183,7 @@ class TestAcknowledgedEmitter:
         assert await bench.committed() is None
 
     async def test_a_record_without_key_and_value_is_sent_among_others(self, bench: EmitterBench) -> None:
-        """As above."""
+        """The same holds for `at_least_once`."""
         async with bench.acknowledged(bench.source) as emitter:
             await emitter.emit(headers_among_others(bench), 1)
 

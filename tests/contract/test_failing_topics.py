@@ -35,21 +35,21 @@ class Replies:
         self.topic = topic
 
     def record(self, value: bytes = b"copy", partition: int | None = None) -> OutgoingRecord:
-        """One for it."""
+        """A record for this topic."""
         return OutgoingRecord(self.topic, b"k", value, (), partition)
 
     async def delete(self) -> None:
-        """And wait until the broker knows."""
+        """Delete it, and wait until the broker no longer lists it."""
         await self.admin.delete_topics([self.topic])
         await self.until(lambda found: found["error_code"] != 0)
 
     async def widen(self) -> None:
-        """To four partitions."""
+        """Widen it to four partitions."""
         await self.admin.create_partitions({self.topic: NewPartitions(4)})
         await self.until(lambda found: len(found["partitions"]) == 4)
 
     async def until(self, is_so: Callable[[dict[str, Any]], bool]) -> None:
-        """Wait for the broker to describe it so."""
+        """Wait until the broker describes it like this."""
         end = time.monotonic() + BOUND_S
         while not is_so((await self.admin.describe_topics([self.topic]))[0]):
             assert time.monotonic() < end
@@ -58,7 +58,7 @@ class Replies:
 
 @pytest.fixture
 async def bench(migrated: Settings) -> AsyncIterator[EmitterBench]:
-    """Little patience."""
+    """A bench with short time-outs."""
     async with emitter_bench(migrated) as bench:
         bench.patience_s = PATIENCE_S
         yield bench

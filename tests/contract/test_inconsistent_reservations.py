@@ -25,7 +25,7 @@ class Spoil(Protocol):
 
 
 def spoiling(bench: StoreBench) -> Spoil:
-    """On either backend."""
+    """The edits on either backend."""
 
     async def in_memory(collection: str, document_id: str, changes: dict[str, Any] | None) -> None:
         assert isinstance(bench, MemoryBench)
@@ -98,7 +98,7 @@ async def test_what_agrees_is_not_found(bench: StoreBench) -> None:
 async def test_what_disagrees_is_found_and_never_moved(
     bench: StoreBench, changes: dict[str, Any] | None, why: str, way: int
 ) -> None:
-    """However often it is tried; and only that one."""
+    """Every retry is refused, and only this request is named."""
     first, _ = await two_held(bench)
     await spoiling(bench)("codes", first, changes)
     before = await bench.codes()

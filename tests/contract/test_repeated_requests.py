@@ -30,7 +30,7 @@ async def test_a_request_sent_twice_moves_one_code(bench: StoreBench) -> None:
 
 
 async def test_other_content_under_a_taken_id_is_refused(bench: StoreBench) -> None:
-    """And is not remembered."""
+    """The ledger does not keep it."""
     await bench.put(TM, 5)
     store = bench.store(RESERVES)
     await decided(store, RESERVES, asked(a_reserve()))

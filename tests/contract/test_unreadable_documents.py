@@ -6,19 +6,24 @@ Without this, one such document raises in the gathering, ends the process, and e
 import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import closing
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
+from unittest import mock
+from unittest.mock import AsyncMock
 
 import pytest
+from bson import DatetimeMS
 
 from audit.reconcile.comparing import Named, findings
 from handlers.requests.consistency import Finding
 from handlers.requests.plan import Plan, plan_batch
 from ops.settings.load import Settings
+from schemas.errors import StoreUnavailable
 from schemas.records import Asked
 from schemas.requests import Request
-from stores.mongo.consistency import Consistency
+from stores.mongo.consistency import Consistency, states_of
 from stores.mongo.overdue import OverdueReservations
+from stores.mongo.ownership import Ownership
 from tests.contract.benches import MongoBench, mongo_bench
 from tests.fakes.builders import NOW, TM, a_release, a_reserve, an_assign, an_assign_from_stock, asked
 
@@ -58,12 +63,12 @@ async def edit(bench: MongoBench, collection: str, wanted: dict[str, Any], chang
 
 
 def set_aside(plan: Plan) -> dict[str, str]:
-    """Why, by request."""
+    """The reasons by request."""
     return {item.asked.request.request_id: item.why.detail for item in plan.set_aside}
 
 
 def outcomes(plan: Plan) -> dict[str, str]:
-    """By request."""
+    """The outcomes by request."""
     return {answer.result.request_id: answer.result.outcome for answer in plan.answers}
 
 
@@ -148,13 +153,54 @@ async def test_an_owner_that_cannot_be_read(bench: MongoBench, change: dict[str,
     assert len(bytes.fromhex(owner["session"])) == UUID_BYTES
 
 
-async def test_an_overdue_reservation_without_a_fan(bench: MongoBench) -> None:
-    """The expirer passes over it."""
-    await edit(bench, "reservations", {"_id": BROKEN}, {"$unset": {"fan_id": ""}})
+BEFORE_THE_CALENDAR = -70_000_000_000_000
+"""Milliseconds: a date of the year -248."""
 
-    pages = OverdueReservations(bench.collections).pages(since=None, until=NOW + timedelta(days=400), size=10)
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"$unset": {"fan_id": ""}},
+        {"$set": {"fan_id": 5}},
+        {"$set": {"campaign_id": "summer sale"}},
+        {"$set": {"expires_at": DatetimeMS(BEFORE_THE_CALENDAR)}},
+    ],
+)
+async def test_an_overdue_reservation_that_cannot_be_requested(bench: MongoBench, change: dict[str, Any]) -> None:
+    """The expirer passes over it, and finds the others."""
+    await edit(bench, "reservations", {"_id": BROKEN}, change)
+
+    until = NOW + timedelta(days=400)
+    overdue = OverdueReservations(bench.collections)
+
+    pages = overdue.pages(since=None, until=until, size=10)
     assert [[WHOLE]] == [[hold.reservation_id for hold in page] async for page in pages]
+    assert isinstance(await overdue.oldest(since=None, until=until), datetime)
+
+
+async def test_a_date_outside_the_calendar_sets_its_request_aside(bench: MongoBench) -> None:
+    """Not the answer that has it: every other request of the batch would wait for ever."""
+    await edit(bench, "reservations", {"_id": BROKEN}, {"$set": {"expires_at": DatetimeMS(300_000_000_000_000)}})
+    moves = [an_assign(request_id=f"x-{held}", reservation_id=held) for held in (BROKEN, WHOLE)]
+
+    plan = await done(bench, ASSIGNS, *moves)
+
+    assert {"x-r-0"} == set_aside(plan).keys()
+    assert {"x-r-1": "assigned"} == outcomes(plan)
+
+
+async def test_a_late_write_of_a_former_take_over_changes_nothing(bench: MongoBench) -> None:
+    """A cancelled take-over may be written by its thread after the next owner's: that one stays the owner."""
+    former, heir = Ownership(bench.parts.client, bench.collections, RESERVES), bench.store(RESERVES)
+    await former.take_over()
+    read = await bench.collections.owners.find_one({"_id": RESERVES})
+    await heir.take_over()
+    own = await bench.collections.owners.find_one({"_id": RESERVES})
+
+    with mock.patch.object(former._owners, "find_one", AsyncMock(return_value=read)), pytest.raises(StoreUnavailable):
+        await former.take_over()
+
+    assert own == await bench.collections.owners.find_one({"_id": RESERVES})
 
 
 async def test_all_are_named_for_the_operator(bench: MongoBench) -> None:
@@ -183,3 +229,20 @@ async def test_a_shard_that_cannot_be_read(bench: MongoBench) -> None:
 
     assert {"x-0": "inventory: version: Field required"} == set_aside(plan)
     assert {"x-1": "refused", "x-2": "refused"} == outcomes(plan)
+
+
+async def test_a_request_that_is_set_aside_takes_no_code(bench: MongoBench) -> None:
+    """Else the next one finds the stock empty, and is refused for good although the codes are there."""
+    await edit(bench, "inventory", {"_id": f"summer:tm:{RESERVES}"}, {"$unset": {"version": ""}})
+
+    plan = await done(bench, RESERVES, *(a_reserve(request_id=f"x-{n}", quantity=3) for n in range(4)), offset=5)
+
+    assert {"x-0", "x-1", "x-2", "x-3"} == set_aside(plan).keys()
+    assert {} == outcomes(plan)
+
+
+def test_a_status_of_any_type_is_no_known_status() -> None:
+    """A list cannot be looked for in a set: that would end the process."""
+    [state] = states_of([{"_id": "c-1", "status": ["reserved"], "moved_by": "b"}]).values()
+
+    assert "of no known status" == state.status

@@ -53,7 +53,7 @@ async def test_only_what_is_needed_is_gathered(bench: StoreBench) -> None:
     assert {} == facts.code_values
 
 
-async def test_values_are_read_where_they_are_told(bench: StoreBench) -> None:
+async def test_values_are_read_where_events_carry_them(bench: StoreBench) -> None:
     """Of reservations that may be assigned, and of candidates; right ones."""
     await bench.put(TM, 3)
     (held,) = await decided(bench.store(RESERVES), RESERVES, asked(a_reserve()))
@@ -68,8 +68,8 @@ async def test_values_are_read_where_they_are_told(bench: StoreBench) -> None:
     assert plan.code_values.items() <= values.items()
 
 
-async def test_a_record_read_again_tells_its_codes_again(bench: StoreBench) -> None:
-    """By a new owner, with their values, the same totals, and without a write."""
+async def test_a_record_read_again_gives_its_codes_again(bench: StoreBench) -> None:
+    """A new owner gives them with their values and the same totals, and writes nothing."""
     await bench.put(TM, 3)
     await decided(bench.store(RESERVES), RESERVES, asked(a_reserve()))
     batch = (asked(an_assign()), asked(an_assign_from_stock(quantity=2), offset=1))
@@ -112,7 +112,7 @@ async def test_a_batch_may_touch_several_campaigns_and_types(bench: StoreBench) 
 
 
 async def test_released_codes_come_back(bench: StoreBench) -> None:
-    """To whoever asks next, and the totals with them."""
+    """They are available to the next request, and the totals agree."""
     await bench.put(TM, 2)
     first = await decided(bench.store(RESERVES), RESERVES, asked(a_reserve(quantity=2)))
     await decided(bench.store(RELEASES), RELEASES, asked(a_release(reason="expired")))
@@ -148,7 +148,7 @@ async def test_an_empty_plan_writes_nothing(bench: StoreBench) -> None:
 
 
 async def test_taking_over_can_be_repeated(bench: StoreBench) -> None:
-    """By the same owner and by the next; decisions go on."""
+    """The same owner and the next owner can take over; decisions continue."""
     await bench.put(TM, 2)
     for number in range(2):
         store = bench.store(RESERVES)

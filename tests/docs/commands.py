@@ -22,7 +22,7 @@ def is_command(line: str) -> bool:
         if words[0] not in known:
             return False
         command = known[words.pop(0)]
-    options = {option for one in command.params for option in (*one.opts, *one.secondary_opts)} | {"--help"}
+    options = {option for param in command.params for option in (*param.opts, *param.secondary_opts)} | {"--help"}
     return all(word.partition("=")[0] in options for word in words if word.startswith("--"))
 
 

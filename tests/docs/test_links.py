@@ -1,4 +1,4 @@
-"""No link of the documents leads nowhere."""
+"""Every link of the documents leads to a page or heading that exists."""
 
 from pathlib import Path
 
@@ -10,7 +10,7 @@ from tests.places import ROOT
 
 @pytest.mark.parametrize("page", PAGES, ids=name_of)
 def test_every_link_leads_to_a_file_and_a_heading(page: Path) -> None:
-    """Between all Markdown files, in docs/ and outside."""
+    """This covers all Markdown files, in docs/ and outside."""
     assert [] == [link.target for link in links(page) if not link.path.exists()]
     assert [] == [
         link.target

@@ -85,7 +85,7 @@ def test_metrics_exist(page: Path) -> None:
 
 @every_page
 def test_alerts_exist(page: Path) -> None:
-    """By their full names."""
+    """Documents name alerts by their full names."""
     named = set(re.findall(r"\bCodes[A-Z]\w+", page.read_text()))
 
     assert set() == named - {alert.name for alert in ALERTS}

@@ -20,7 +20,7 @@ QUIET: Final = {"NO_MKDOCS_2_WARNING": "1"}
 
 @pytest.fixture(scope="session")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The site, made anew; strict, so that a warning fails it."""
+    """The site, built again; strict, so that a warning fails it."""
     folder = tmp_path_factory.mktemp("site")
     command = [sys.executable, "-m", "mkdocs", "build", "--site-dir", str(folder)]
     quiet = {**os.environ, **QUIET}
@@ -70,7 +70,7 @@ def test_what_cannot_be_drawn_is_an_error(source: str, said: str) -> None:
 
 
 def test_text_of_a_drawing_is_text() -> None:
-    """What stands in a message is no HTML."""
+    """The text of a message is escaped, not read as HTML."""
     drawn = fence("sequenceDiagram\n participant A\n participant B as <b>\n A->>B: a & b\n Note over A,B: one")
 
     assert ("&lt;b&gt;" in drawn, "a &amp; b" in drawn, "<b>" in drawn) == (True, True, False)

@@ -1,6 +1,6 @@
 """One partition of a request topic served in memory: requests in, results out.
 
-Out: `a_context`, what a worker's partitions share; `ServedPartition`, which serves a batch a call.
+Out: `a_context`, what a worker's partitions share; `ServedPartition`, which serves a batch a call; `reserve_bodies`.
 """
 
 import asyncio
@@ -18,13 +18,18 @@ from schemas.observation.fact import Observer
 from schemas.records import OutgoingRecord
 from schemas.settings import WorkerSettings
 from schemas.topics import ASSIGN, RESERVE
-from tests.fakes.builders import NOW, TM, TOPICS, body, candidates
+from tests.fakes.builders import NOW, TM, TOPICS, a_reserve, body, candidates
 from tests.fakes.kafka import MemoryKafka, Source
 from tests.fakes.memory_store import MemoryCodeStore, MemoryDatabase
 from tests.fakes.observer import ObservedFacts
 from tests.fakes.time import Clock, SecondsClock, run
 
 SOURCE = Source(RESERVE.name, 0)
+
+
+def reserve_bodies(count: int) -> list[bytes]:
+    """Requests for one code each."""
+    return [a_reserve(request_id=f"r-{number}").to_json() for number in range(count)]
 
 
 def a_context(

@@ -22,7 +22,7 @@ Wanted = Callable[[Mapping[str, Any]], bool]
 
 @dataclass
 class Campaign:
-    """Of its own for each scenario; the roles are shared."""
+    """A scenario's own campaign; the roles are shared."""
 
     service: Service
     id: str = field(default_factory=lambda: f"campaign-{uuid4().hex[:8]}")
@@ -49,7 +49,7 @@ class Campaign:
         self._send(fan, topic, {**request, **changed})
 
     def last_fan(self) -> str:
-        """Who asked last."""
+        """The fan of the last request."""
         return next(reversed(self.sent))
 
     def load(self, key: str) -> None:
@@ -57,36 +57,36 @@ class Campaign:
         command = self.service.files.command(key, self.name("import"), campaign_id=self.id)
         self.service.wait(self.service.neighbour.send(IMPORT, command))
         ends = self._until(
-            IMPORTS, lambda one: one["import_id"] == command["request_id"] and "running" != one["state"]
+            IMPORTS, lambda event: event["import_id"] == command["request_id"] and "running" != event["state"]
         )
         [self.imported] = ends
 
     def received(self, fan: str, count: int) -> list[str]:
-        """The codes that downstream readers were told for a fan, once there are `count`; more would be seen too."""
-        self._until(ASSIGNED, lambda one: (self.id, fan) == (one["campaign_id"], one["fan_id"]), count)
-        return [one["code"] for one in self.handed_out() if one["fan_id"] == fan]
+        """The codes that downstream readers received for a fan, once there are `count`; more would be seen too."""
+        self._until(ASSIGNED, lambda event: (self.id, fan) == (event["campaign_id"], event["fan_id"]), count)
+        return [event["code"] for event in self.handed_out() if event["fan_id"] == fan]
 
     def handed_out(self) -> Values:
-        """All that downstream readers were told."""
-        return self._of(ASSIGNED, lambda one: one["campaign_id"] == self.id)
+        """All that downstream readers received."""
+        return self._of(ASSIGNED, lambda event: event["campaign_id"] == self.id)
 
     def counts(self) -> tuple[int, ...]:
-        """By status, as they were announced."""
+        """The published counts by status."""
         latest: dict[str, Mapping[str, Any]] = {}
-        for one in self._of(INVENTORY, lambda one: one["campaign_id"] == self.id):
-            if one["version"] >= latest.get(one["shard"], one)["version"]:
-                latest[one["shard"]] = one
-        return tuple(sum(one[status] for one in latest.values()) for status in STATUSES)
+        for event in self._of(INVENTORY, lambda event: event["campaign_id"] == self.id):
+            if event["version"] >= latest.get(event["shard"], event)["version"]:
+                latest[event["shard"]] = event
+        return tuple(sum(event[status] for event in latest.values()) for status in STATUSES)
 
     async def codes(self) -> tuple[int, ...]:
-        """By status, as they are."""
+        """The codes in the database by status."""
         found = await self.service.db["codes"].find({"campaign_id": self.id}).to_list(None)
-        by_status = Counter(one["status"] for one in found)
+        by_status = Counter(code["status"] for code in found)
         return tuple(by_status[status] for status in STATUSES)
 
     def _send(self, fan: str, topic: TopicSpec, request: dict[str, Any]) -> None:
-        def is_answer(one: Mapping[str, Any]) -> bool:
-            return bool(one["request_id"] == request["request_id"])
+        def is_answer(result: Mapping[str, Any]) -> bool:
+            return bool(result["request_id"] == request["request_id"])
 
         before = len(self._of(RESULTS, is_answer, settle_s=0))
         self.sent.pop(fan, None)
@@ -102,4 +102,4 @@ class Campaign:
 
     def _of(self, topic: TopicSpec, is_wanted: Wanted, settle_s: float = TURN_S) -> Values:
         values = self.service.wait(self.service.neighbour.values(topic, 0, settle_s=settle_s))
-        return [one for one in values if is_wanted(one)]
+        return [value for value in values if is_wanted(value)]

@@ -38,7 +38,7 @@ def _(campaign: Campaign, fan: str, count: int) -> None:
 
 @then("no code was given to two fans")
 def _(campaign: Campaign) -> None:
-    codes = [one["code"] for one in campaign.handed_out()]
+    codes = [event["code"] for event in campaign.handed_out()]
     assert len(codes) == len(set(codes))
 
 
@@ -50,7 +50,7 @@ def _(campaign: Campaign) -> None:
     converters=dict.fromkeys(("available", "reserved", "assigned"), int),
 )
 def _(campaign: Campaign, available: int, reserved: int, assigned: int) -> None:
-    """The codes are so, and so it was announced; an expiry takes a moment."""
+    """Database and published counts both agree; an expiry takes a moment."""
     expected = (available, reserved, assigned)
     end = time.monotonic() + ANSWER_LIMIT_S
     while expected != campaign.counts() and time.monotonic() < end:

@@ -49,7 +49,7 @@ def a_service(environment: Mapping[str, str], settings: Settings, logs: Path) ->
 async def some_clients(
     environment: Mapping[str, str], settings: Settings, logs: Path
 ) -> AsyncIterator[tuple[Neighbour, Database]]:
-    """The roles, and who speaks to them."""
+    """The roles and their clients."""
     async with AsyncExitStack() as exits:
         roles: list[Role] = [
             await exits.enter_async_context(running(name, environment, logs / f"{name}.log")) for name in ROLES

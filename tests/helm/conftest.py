@@ -10,6 +10,6 @@ collect_ignore_glob = ["test_rendered_*.py"] if left_out() else []
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """At the end, where it is read."""
+    """Print what is left out at the end of the run, where it is read."""
     if left_out():
         terminalreporter.write_line(LEFT_OUT)

@@ -46,7 +46,7 @@ def test_every_switch_makes_valid_objects() -> None:
 
     for found in objects:
         check(found)
-    assert {"Deployment", "StatefulSet", "HorizontalPodAutoscaler", "Ingress"} < {one["kind"] for one in objects}
+    assert {"Deployment", "StatefulSet", "HorizontalPodAutoscaler", "Ingress"} < {found["kind"] for found in objects}
 
 
 @pytest.mark.parametrize("environment", ENVIRONMENTS)

@@ -22,8 +22,8 @@ def roles(environment: str) -> dict[str, Object]:
 def pods(environment: str) -> list[Object]:
     """The specs of all pods: of roles, of the migration, of the test."""
     objects = render(environment)
-    made = [one["spec"]["template"]["spec"] for one in of_kind(objects, *WORKLOADS, "Job").values()]
-    return made + [one["spec"] for one in of_kind(objects, "Pod").values()]
+    made = [workload["spec"]["template"]["spec"] for workload in of_kind(objects, *WORKLOADS, "Job").values()]
+    return made + [pod["spec"] for pod in of_kind(objects, "Pod").values()]
 
 
 def config(environment: str) -> dict[str, str]:
@@ -32,14 +32,14 @@ def config(environment: str) -> dict[str, str]:
 
 
 def variables(found: Object) -> dict[str, Any]:
-    return {one["name"]: one.get("valueFrom", one.get("value")) for one in found["env"]}
+    return {variable["name"]: variable.get("valueFrom", variable.get("value")) for variable in found["env"]}
 
 
 @pytest.mark.parametrize("environment", ENVIRONMENTS)
 class TestRoles:
     def test_each_runs_a_command_that_exists(self, environment: str) -> None:
         """One workload a role, by its own command."""
-        made = {name: container(one)["args"] for name, one in roles(environment).items()}
+        made = {name: container(workload)["args"] for name, workload in roles(environment).items()}
 
         assert {f"codes-{role}": [role] for role in ROLES} == made
         assert set(ROLES) < set(get_command(app).commands)  # type: ignore[attr-defined]  # a group of commands
@@ -48,15 +48,17 @@ class TestRoles:
         """Or the kubelet would kill a batch that was about to end."""
         budget_s = load_settings(config(environment)).worker.stop_budget_s if environment == "dev" else 15
 
-        for one in roles(environment).values():
-            wait = container(one).get("lifecycle", {}).get("preStop", {}).get("exec", {}).get("command", ["", "0"])
-            grace_s = one["spec"]["template"]["spec"]["terminationGracePeriodSeconds"]
+        for workload in roles(environment).values():
+            wait = (
+                container(workload).get("lifecycle", {}).get("preStop", {}).get("exec", {}).get("command", ["", "0"])
+            )
+            grace_s = workload["spec"]["template"]["spec"]["terminationGracePeriodSeconds"]
             assert grace_s > budget_s + LEAVING_S + int(wait[1])
 
     def test_each_is_probed_on_its_ops_port(self, environment: str) -> None:
         """Alive by /live, served by /ready."""
-        for one in roles(environment).values():
-            found = container(one)
+        for workload in roles(environment).values():
+            found = container(workload)
             asked = {name: found[f"{name}Probe"]["httpGet"] for name in ("startup", "liveness", "readiness")}
             live, ready = {"path": "/live", "port": "ops"}, {"path": "/ready", "port": "ops"}
             assert {"startup": live, "liveness": live, "readiness": ready} == asked
@@ -64,33 +66,33 @@ class TestRoles:
 
     def test_only_pods_that_keep_their_name_are_static_members(self, environment: str) -> None:
         """A Deployment's pod never comes back under its name: its partitions would wait in vain."""
-        for one in roles(environment).values():
-            given = variables(container(one)).get("CODES_KAFKA__GROUP_INSTANCE_ID")
+        for workload in roles(environment).values():
+            given = variables(container(workload)).get("CODES_KAFKA__GROUP_INSTANCE_ID")
             own_name = {"fieldRef": {"fieldPath": "metadata.name"}}
-            assert (own_name if one["kind"] == "StatefulSet" else None) == given
+            assert (own_name if workload["kind"] == "StatefulSet" else None) == given
 
     def test_only_static_members_have_long_to_come_back(self, environment: str) -> None:
-        """Of the others it should be noticed at once that they are dead."""
-        for one in roles(environment).values():
-            given = variables(container(one)).get("CODES_KAFKA__SESSION_TIMEOUT_MS")
-            assert ("45000" if one["kind"] == "StatefulSet" else None) == given
+        """The group should notice the death of any other pod at once."""
+        for workload in roles(environment).values():
+            given = variables(container(workload)).get("CODES_KAFKA__SESSION_TIMEOUT_MS")
+            assert ("45000" if workload["kind"] == "StatefulSet" else None) == given
 
     def test_a_roll_out_takes_one_at_a_time(self, environment: str) -> None:
         """And waits until the group has settled: few rebalances, little that stands still."""
-        for one in roles(environment).values():
-            assert one["spec"]["minReadySeconds"] >= 15
-            if one["kind"] == "Deployment":
-                rolling = one["spec"]["strategy"]["rollingUpdate"]
+        for workload in roles(environment).values():
+            assert workload["spec"]["minReadySeconds"] >= 15
+            if workload["kind"] == "Deployment":
+                rolling = workload["spec"]["strategy"]["rollingUpdate"]
                 assert 1 == rolling["maxSurge"] + rolling["maxUnavailable"]
 
     def test_every_pod_has_no_rights(self, environment: str) -> None:
-        """Not root, nothing to write but /tmp, no capability, no token of the cluster."""
+        """No root, no writable path but /tmp, no capability, no token of the cluster."""
         for pod in pods(environment):
             assert not pod["automountServiceAccountToken"]
             assert pod["securityContext"]["runAsNonRoot"]
             assert {"type": "RuntimeDefault"} == pod["securityContext"]["seccompProfile"]
-            for one in pod["containers"]:
-                security = one["securityContext"]
+            for spec in pod["containers"]:
+                security = spec["securityContext"]
                 assert (True, False) == (security["readOnlyRootFilesystem"], security["allowPrivilegeEscalation"])
                 assert {"drop": ["ALL"]} == security["capabilities"]
 
@@ -101,7 +103,7 @@ def test_one_pod_of_a_role_goes_at_a_time(environment: str) -> None:
     budgets = of_kind(render(environment), "PodDisruptionBudget")
 
     assert {f"codes-{role}": 1 for role in ROLES} == {
-        name: one["spec"]["maxUnavailable"] for name, one in budgets.items()
+        name: budget["spec"]["maxUnavailable"] for name, budget in budgets.items()
     }
 
 

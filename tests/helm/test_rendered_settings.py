@@ -1,4 +1,4 @@
-"""What the roles are told: settings that exist, no secret, and no value that nobody reads."""
+"""The environment of the roles: settings that exist, no secret, and no value that nobody reads."""
 
 import json
 import re
@@ -42,7 +42,7 @@ def env_of(objects: tuple[Object, ...], role: str) -> list[dict[str, Any]]:
 
 def secrets(objects: tuple[Object, ...], role: str) -> set[str]:
     """Variables that a role has from Secrets."""
-    return {one["name"] for one in env_of(objects, role) if "secretKeyRef" in one.get("valueFrom", {})}
+    return {variable["name"] for variable in env_of(objects, role) if "secretKeyRef" in variable.get("valueFrom", {})}
 
 
 @pytest.mark.parametrize("role", ["worker", "importer", "expirer", "inventory", "migrate"])
@@ -50,7 +50,11 @@ def secrets(objects: tuple[Object, ...], role: str) -> set[str]:
 def test_each_process_takes_its_settings(environment: str, role: str) -> None:
     """Names, ranges and what must go together, as it loads them; what comes from elsewhere is made up."""
     found = env_of(render(environment), role)
-    own = {one["name"]: one.get("value", "x" * 32) for one in found if one["name"].startswith("CODES_")}
+    own = {
+        variable["name"]: variable.get("value", "x" * 32)
+        for variable in found
+        if variable["name"].startswith("CODES_")
+    }
 
     loaded = load_settings(config(environment) | own)
 
@@ -110,7 +114,11 @@ def test_every_value_is_in_the_readme_with_its_meaning() -> None:
 
 def test_without_a_key_the_api_stays_on_loopback() -> None:
     """No Service leads there, and an Ingress is refused."""
-    [host] = [one["value"] for one in env_of(render("dev"), "inventory") if one["name"] == "CODES_INVENTORY__HOST"]
+    [host] = [
+        variable["value"]
+        for variable in env_of(render("dev"), "inventory")
+        if variable["name"] == "CODES_INVENTORY__HOST"
+    ]
 
     assert "127.0.0.1" == host
     assert "codes-api" not in of_kind(render("dev"), "Service")

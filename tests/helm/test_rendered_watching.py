@@ -1,4 +1,4 @@
-"""Rules, dashboard and network: what the cluster is told of the files that `codes monitoring` makes."""
+"""Rules, dashboard and network: what the cluster gets of the files that `codes monitoring` makes."""
 
 import json
 
@@ -44,7 +44,7 @@ def test_metrics_are_for_prometheus_alone() -> None:
     assert [{"port": "http", "protocol": "TCP"}] == api["ports"]
 
 
-def test_every_role_is_scraped_and_no_errand() -> None:
+def test_every_role_is_scraped_and_no_one_off_job() -> None:
     """By labels that only pods with an ops port have."""
     selector = of_kind(render("prod"), "PodMonitor")["codes"]["spec"]["selector"]
     left_aside = selector["matchExpressions"][0]["values"]

@@ -27,7 +27,7 @@ def left_out() -> bool:
 
 
 def helm(*arguments: str) -> subprocess.CompletedProcess[str]:
-    """What Helm says to this."""
+    """Helm's answer to a command."""
     path = shutil.which("helm")
     assert path is not None, LEFT_OUT
     return subprocess.run(  # noqa: S603  # the chart and its values are ours
@@ -63,7 +63,7 @@ def of_kind(objects: tuple[Object, ...], *kinds: str) -> dict[str, Object]:
 
 
 def container(workload: Object) -> Object:
-    """The only one of its pod."""
+    """The only container of its pod."""
     [found] = workload["spec"]["template"]["spec"]["containers"]
     assert isinstance(found, dict)
     return found

@@ -1,4 +1,4 @@
-"""A neighbour who is careless with codes: they stand in whatever it sends that is refused or cannot be read.
+"""A neighbour who is careless with codes: its refused and unreadable records contain them.
 
 Out: `imports`, `requests` and `unreadable`, which send and wait for what comes of it; how much that is.
 """

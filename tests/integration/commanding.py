@@ -23,7 +23,7 @@ CORE_SHARE_MAX: Final = 0.05
 
 @dataclass(frozen=True)
 class Ended:
-    """A command that is over."""
+    """A command that has ended."""
 
     code: int
     out: str
@@ -47,7 +47,7 @@ class Codes:
     async def start(
         self, *arguments: str, stderr: int = asyncio.subprocess.PIPE, **more: str
     ) -> asyncio.subprocess.Process:
-        """Begin a command."""
+        """Start a command."""
         return await asyncio.create_subprocess_exec(
             sys.executable,
             "-m",
@@ -94,7 +94,7 @@ async def core_share(process: asyncio.subprocess.Process) -> float:
 
 
 def all_of(terminal: int) -> bytes:
-    """What was written to a terminal until nobody had it open any more; Linux says that with an error."""
+    """What was written to a terminal until its last process closed it; Linux reports that as an error."""
     shown = b""
     with suppress(OSError):
         while piece := os.read(terminal, PIECE_BYTES):

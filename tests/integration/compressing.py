@@ -64,7 +64,7 @@ async def fed(values: Sequence[str], *command: str) -> None:
 
 
 def senders() -> Mapping[str, Sender]:
-    """Those that are there."""
+    """The senders whose clients are installed."""
     found: dict[str, Sender] = {"aiokafka": by_aiokafka}
     if shutil.which("kcat") is not None:
         found["kcat"] = by_kcat

@@ -33,7 +33,7 @@ collect_ignore = [*OF_THE_LOCAL_STACK, *WITH_KCAT]
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """At the end, where it is read."""
+    """Print what is left out at the end of the run, where it is read."""
     if OF_THE_LOCAL_STACK:
         terminalreporter.write_line(f"left out: {', '.join(OF_THE_LOCAL_STACK)}: they are about the local stack")
     if WITH_KCAT:

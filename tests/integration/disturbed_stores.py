@@ -53,7 +53,7 @@ class ReadsFail(MongoImportStore):
 
 
 class LocationRefused(MongoImportStore):
-    """What S3 says of the object is refused, as by a validator of another version."""
+    """The write of the object's facts is refused, as by a validator of another version."""
 
     async def replace(self, before: ImportDocument, after: ImportDocument) -> None:
         """See `ImportStore.replace`."""
@@ -81,7 +81,7 @@ class TakingRefused(MongoImportStore):
 
 
 class EndRefused(MongoImportStore):
-    """The end is refused many more times than is worth a try, until somebody mends the validator."""
+    """The end is refused many more times than the importer tries, until an operator corrects the validator."""
 
     refusals = 20
 
@@ -182,9 +182,9 @@ class DeafStore(MongoImportStore):
     async def create(self, document: ImportDocument) -> None:
         """See `ImportStore.create`."""
         await super().create(document)
-        raise StoreUnavailable("nobody heard")
+        raise StoreUnavailable("the answer was lost")
 
     def _lose(self) -> None:
         self.calls += 1
         if self.calls % 3 == 1:
-            raise StoreUnavailable("nobody heard")
+            raise StoreUnavailable("the answer was lost")

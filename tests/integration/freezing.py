@@ -20,7 +20,7 @@ NOTICED_AFTER_S: Final = 1.5
 
 @asynccontextmanager
 async def frozen(part: PartName) -> AsyncIterator[None]:
-    """A part of the stack that does not answer, like one behind a broken network; at the end it is back."""
+    """A part of the stack that does not answer, like a part behind a broken network; it answers again at the end."""
     pause(part)
     try:
         yield

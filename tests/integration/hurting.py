@@ -17,11 +17,11 @@ from tests.integration.running import Neighbour, Role, running
 HURRIED: Final = {"CODES_WORKER__BACKOFF_MAX_MS": "20"}
 OF_THE_ISSUE: Final = (6, 7, 89, 9001, 20, 24, 43, 46, 133, 134, 175, 202, 237, 290, 365, 462, 14031)
 SAMPLE: Final = (*OF_THE_ISSUE, 112, 251, 11601, 13, 8000, 1, 9, 10107, 11602, 4_567_890)
-"""Also conflicts, missing rights, a step-down, and what nobody ever heard of."""
+"""Also conflicts, missing rights, a step-down, and codes that nobody knows."""
 REFUSALS: Final = (121, 10334, 17280)
-"""Never said of a write here, for there they are the record's fault; but of reads and commits."""
+"""Not used for writes here, because there they are the record's fault; used for reads and commits."""
 EACH: Final = 7
-"""Codes for a statement in a normal run; the next one goes on where this one ended."""
+"""Error codes for a statement in a normal run; the next statement continues the list."""
 REPAIRS_MAX: Final = 50
 
 COMMIT: Final = Statement("commitTransaction")
@@ -64,14 +64,14 @@ OF_A_REPAIR: Final = (
 
 
 def faults(statement: Statement, codes: Iterable[int], manner: Manner = "instead") -> list[Fault]:
-    """Every second error of a write is said of the single write; a read and a commit get refusals too."""
+    """Every second error of a write names the single write; a read and a commit get refusals too."""
     if statement.command in WRITES:
         return [Fault(code, manner, of_write=bool(number % 2)) for number, code in enumerate(codes)]
     return [Fault(code, manner) for code in (*codes, REFUSALS[0])]
 
 
 def share(number: int) -> list[int]:
-    """The codes of the `number`-th statement, so that all are said to some."""
+    """The codes of the `number`-th statement, so that each code is used for some statement."""
     return [SAMPLE[(number * EACH + step) % len(SAMPLE)] for step in range(EACH)]
 
 
@@ -108,12 +108,12 @@ def sorted_by_campaign(results: Sequence[Mapping[str, Any]]) -> list[tuple[str, 
 
 
 async def look(settings: Settings, *, repair: bool = False) -> Report:
-    """All campaigns."""
+    """Reconcile all campaigns."""
     return await reconcile(settings, [], repair=repair, retell=False, keep_all=True)
 
 
 async def check_well(role: Role) -> None:
-    """It lives, refused nothing, and its log and its metrics say what it waited for."""
+    """The worker runs, refused nothing, and its log and metrics name what it waited for."""
     assert None is role.process.returncode
     assert [] == role.logged("refused")
     reasons = {event["reason"] for event in role.logged("waits_for")}

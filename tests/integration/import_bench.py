@@ -28,7 +28,7 @@ class Found(NamedTuple):
 
 
 class ImporterBench(NamedTuple):
-    """A running importer, and who looks at it."""
+    """A running importer with the clients that observe it."""
 
     role: Role
     neighbour: Neighbour

@@ -25,7 +25,7 @@ class Files:
         self.bucket = bucket
 
     def put(self, key: str, body: bytes, **more: Any) -> None:  # passed on
-        """Make or replace an object."""
+        """Create or replace an object."""
         self.client.put_object(Bucket=self.bucket, Key=key, Body=body, **more)
 
     def text(self, address: str) -> str:
@@ -35,8 +35,8 @@ class Files:
         return content.decode()
 
     def listed(self) -> list[str]:
-        """Of all objects."""
-        return [one["Key"] for one in self.client.list_objects_v2(Bucket=self.bucket).get("Contents", [])]
+        """The keys of all objects."""
+        return [entry["Key"] for entry in self.client.list_objects_v2(Bucket=self.bucket).get("Contents", [])]
 
     def command(self, key: str, request_id: str = "i1", **more: str) -> dict[str, str]:
         """The command that loads an object into the campaign `sale`."""
@@ -94,11 +94,11 @@ async def check_books(neighbour: Neighbour, db: Database) -> None:
     assert by_kind == sums(shards)
     assert by_kind == sums(await last_words(neighbour, bool(shards)))
     imports = await db["imports"].find({}).to_list(None)
-    assert len(codes) == sum(one["inserted"] for one in imports)
+    assert len(codes) == sum(document["inserted"] for document in imports)
 
 
 async def last_words(neighbour: Neighbour, expected: bool) -> list[Mapping[str, Any]]:  # one question
-    """The highest version of each shard that was told."""
+    """The highest published version of each shard."""
     latest: dict[tuple[str, str, str], Mapping[str, Any]] = {}
     for event in await neighbour.values(INVENTORY, int(expected)):
         key = (event["campaign_id"], event["code_type"], event["shard"])

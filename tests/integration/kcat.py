@@ -11,5 +11,5 @@ LEFT_OUT: Final = "left out: examples in the shell: no kcat on the PATH (apt-get
 
 
 def left_out() -> bool:
-    """Whether what needs it is left out: on a user's machine that lacks it. In CI it fails then."""
+    """Whether tests that need kcat are left out: on a user's machine without it. In CI they fail instead."""
     return shutil.which("kcat") is None and not os.environ.get("CI")

@@ -32,7 +32,7 @@ def body_of(key: str) -> bytes:
 
 
 def put_text(files: Files, key: str) -> None:
-    """Make the object."""
+    """Create the object."""
     files.put(key, body_of(key))
 
 

@@ -26,7 +26,7 @@ IDLE_S: Final = 3
 
 @dataclass(frozen=True)
 class Ran:
-    """What a program left behind."""
+    """A program's exit code and output."""
 
     code: int
     out: str
@@ -34,7 +34,7 @@ class Ran:
 
     @property
     def lines(self) -> list[list[str]]:
-        """Of standard output, as words."""
+        """The lines of standard output, as words."""
         return [line.split() for line in self.out.splitlines()]
 
 
@@ -47,13 +47,13 @@ class Sale:
     db: Database
 
     async def assigned_codes(self) -> list[str]:
-        """Their values, by the database."""
+        """The values of the assigned codes, from the database."""
         found = await self.db["codes"].find({"status": "assigned"}).to_list(None)
         return sorted(code["code"] for code in found)
 
 
 async def run(environment: Mapping[str, str], *arguments: str) -> Ran:
-    """One of them, to its end."""
+    """Run a program to its end."""
     process = await asyncio.create_subprocess_exec(
         *arguments,
         stdout=asyncio.subprocess.PIPE,
@@ -81,7 +81,7 @@ def shell_order(order: str, fan: str, quantity: int) -> list[str]:
 
 
 def python_wallet(wallet: Path, group: str) -> list[str]:
-    """The reader in Python, until nothing came for a while."""
+    """The reader in Python, until no event arrives for a while."""
     program = [sys.executable, str(EXAMPLES / "downstream.py")]
     return [*program, "--wallet", str(wallet), "--group", group, "--idle-s", str(IDLE_S)]
 

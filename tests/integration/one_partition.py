@@ -1,6 +1,6 @@
 """One partition of the importer in this process, on a real MongoDB and a real S3, with hooks where things go wrong.
 
-Out: `Partition` serves one command; `Objects` is S3 with hooks; `Emissions` keeps what it tells.
+Out: `Partition` serves one command; `Objects` is S3 with hooks; `Emissions` keeps what it emits.
 """
 
 import asyncio
@@ -28,7 +28,7 @@ SMALL = ImporterSettings(range_bytes=1_024, rows_per_chunk_max=50, progress_ever
 
 @dataclass
 class Emissions:
-    """An emitter that keeps what it is given."""
+    """An emitter that keeps its records and offsets."""
 
     records: list[OutgoingRecord] = field(default_factory=list)
     offsets: list[int] = field(default_factory=list)
@@ -40,7 +40,7 @@ class Emissions:
 
     def events(self, topic: str) -> list[dict[str, object]]:
         """The values of a topic."""
-        return [orjson.loads(one.value or b"") for one in self.records if one.topic.endswith(topic)]
+        return [orjson.loads(record.value or b"") for record in self.records if record.topic.endswith(topic)]
 
     @property
     def end(self) -> dict[str, object]:
@@ -84,7 +84,7 @@ class Objects:
 
 @dataclass
 class Partition:
-    """One partition, and who is told what it does."""
+    """One partition, with an emitter and an observer that keep what it does."""
 
     parts: MongoParts
     objects: ObjectStore
@@ -104,8 +104,10 @@ class Partition:
         shard = f"import.commands.v1.{self.number}"
         partition = ImportPartition(shard, self.store(self.parts, shard), context)
         records = [
-            IncomingRecord("t.import.commands.v1", self.number, at, 1_795_485_600_000, b"sale", orjson.dumps(one), ())
-            for at, one in enumerate(commands, start=offset)
+            IncomingRecord(
+                "t.import.commands.v1", self.number, at, 1_795_485_600_000, b"sale", orjson.dumps(command), ()
+            )
+            for at, command in enumerate(commands, start=offset)
         ]
         await partition.take_over()
         await partition.serve(records, self.emitter, self.stopping)
@@ -117,4 +119,4 @@ async def check_codes(db: Database, expected: int) -> None:
     codes = [code["code"] async for code in db["codes"].find({})]
     assert expected == len(codes) == len(set(codes))
     assert expected == sum([shard["available"] async for shard in db["inventory"].find({})])
-    assert expected == sum([one["inserted"] async for one in db["imports"].find({})])
+    assert expected == sum([document["inserted"] async for document in db["imports"].find({})])

@@ -26,7 +26,7 @@ SESSION_S: Final = 4.0
 
 @dataclass(frozen=True, slots=True)
 class OwnBroker:
-    """One that runs."""
+    """A running broker."""
 
     pid: int
     port: int
@@ -39,7 +39,7 @@ class OwnBroker:
 
     @asynccontextmanager
     async def frozen(self) -> AsyncIterator[None]:
-        """It, and the controller in it, do nothing meanwhile."""
+        """The broker and its controller are frozen inside the block."""
         os.kill(self.pid, signal.SIGSTOP)
         try:
             yield
@@ -62,7 +62,7 @@ async def own_broker(folder: Path) -> AsyncIterator[OwnBroker]:
 
 
 def take_known_jars(folder: Path) -> None:
-    """Those of the shared stack need not be looked for again."""
+    """Copy the class paths that the shared stack has found, so that the broker starts without another search."""
     folder.mkdir(exist_ok=True)
     for record in layout_of(None).root.glob("class-path*.json"):
         shutil.copy(record, folder)

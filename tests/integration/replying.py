@@ -21,7 +21,7 @@ ALL, WRITE, DENY, ALLOW = 2, 4, 2, 3
 
 
 class ReplyTopic:
-    """May be spoilt while it is used."""
+    """A reply topic that a test may break while it is used."""
 
     def __init__(self, admin: AIOKafkaAdminClient, name: str) -> None:
         self.admin = admin
@@ -33,23 +33,23 @@ class ReplyTopic:
         return {"CODES_TOPICS__REPLY_ALLOWED": orjson.dumps([self.name]).decode()}
 
     def headers(self, partition: int | None = None) -> list[tuple[str, bytes]]:
-        """Of a request that wants its answer there."""
+        """The headers of a request that wants its answer there."""
         named = [("kafka_replyTopic", self.name.encode())]
         return named if partition is None else [*named, ("kafka_replyPartition", partition.to_bytes(4, "big"))]
 
     async def make(self, **configs: str) -> None:
-        """With one partition."""
+        """Create it with one partition."""
         options = {name.replace("_", "."): value for name, value in configs.items()}
         await self.admin.create_topics([NewTopic(self.name, 1, 1, topic_configs=options)])
         await self.until(lambda found: found["error_code"] == 0)
 
     async def delete(self) -> None:
-        """And wait until the broker knows."""
+        """Delete it, and wait until the broker no longer lists it."""
         await self.admin.delete_topics([self.name])
         await self.until(lambda found: found["error_code"] != 0)
 
     async def widen(self, partitions: int) -> None:
-        """To so many partitions."""
+        """Widen it to so many partitions."""
         await self.admin.create_partitions({self.name: NewPartitions(partitions)})
         await self.until(lambda found: len(found["partitions"]) == partitions)
 
@@ -62,7 +62,7 @@ class ReplyTopic:
                 assert code == 0, text
 
     async def until(self, is_so: Callable[[dict[str, Any]], bool]) -> None:
-        """Wait for the broker to describe it so."""
+        """Wait until the broker describes it like this."""
         end = time.monotonic() + UNTIL_S
         while not is_so((await self.admin.describe_topics([self.name]))[0]):
             assert time.monotonic() < end, f"the broker does not describe {self.name} as it should be"
@@ -71,7 +71,7 @@ class ReplyTopic:
 
 @asynccontextmanager
 async def a_reply_topic(settings: Settings) -> AsyncIterator[ReplyTopic]:
-    """Not made yet; gone at the end."""
+    """A topic that does not exist yet; deleted at the end."""
     admin = AIOKafkaAdminClient(bootstrap_servers=settings.kafka.bootstrap_servers)
     await admin.start()
     topic = ReplyTopic(admin, f"{settings.topics.prefix}answers")

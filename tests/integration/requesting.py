@@ -12,5 +12,5 @@ def reserve(request_id: str, campaign_id: str = "sale", **more: Any) -> dict[str
 
 
 def headers_of(record: Any) -> dict[str, bytes]:  # aiokafka is not typed
-    """By name; a name that occurs twice has its last value."""
+    """A record's headers by name; the last value of a repeated name."""
     return dict(record.headers)

@@ -1,6 +1,7 @@
 """What tests of a restored database share: requests one after the other, a worker's life, a backup and its restore.
 
-Out: `reserve`, `straight`, `assign`, `release`, `decide`, `latest`, `serving`, `backup_of`, `restore`, `counts_told`.
+Out: `reserve`, `straight`, `assign`, `release`, `decide`, `latest`, `serving`, `backup_of`, `restore`,
+     `published_counts`.
 """
 
 import signal
@@ -42,13 +43,13 @@ async def decide(neighbour: Neighbour, count: int, *requests: Ask) -> None:
 
 
 async def latest(neighbour: Neighbour, count: int) -> list[dict[str, Any]]:
-    """In the order of their decisions: all have the same key, and so one partition."""
+    """The last results, in the order of decision: all have the same key, and so one partition."""
     return (await neighbour.values(RESULTS, 1))[-count:]
 
 
 @asynccontextmanager
 async def serving(environment: dict[str, str], log: Path) -> AsyncIterator[None]:
-    """A worker, from ready to its end."""
+    """A worker that is ready; SIGTERM ends it with the block."""
     async with running("worker", environment, log) as worker:
         await worker.until_ready()
         yield
@@ -62,14 +63,14 @@ async def backup_of(db: Database) -> Backup:
 
 
 async def restore(db: Database, backup: Backup) -> None:
-    """What a restore to a point in time leaves: the documents of then, and nothing else."""
+    """Leave the documents of the backup and nothing else, as a restore to a point in time does."""
     for name in await db.list_collection_names():
         await db[name].delete_many({})
         if documents := backup.get(name):
             await db[name].insert_many(documents)
 
 
-async def counts_told(neighbour: Neighbour) -> dict[str, tuple[int, int, int]]:
+async def published_counts(neighbour: Neighbour) -> dict[str, tuple[int, int, int]]:
     """Every campaign's available, reserved and assigned codes, as a reader of `inventory.v1` sums them."""
     latest: dict[tuple[str, str, str], dict[str, Any]] = {}
     for event in await neighbour.values(INVENTORY, 1, settle_s=0.5):

@@ -42,15 +42,15 @@ class Role:
 
     @property
     def pid(self) -> int:
-        """Of the process."""
+        """The process's id."""
         return self.process.pid
 
     def events(self) -> list[dict[str, Any]]:
-        """What it logged."""
+        """Its log lines."""
         return [json.loads(line) for line in self.log.read_text().splitlines() if line.startswith("{")]
 
     def logged(self, event: str) -> list[dict[str, Any]]:
-        """What it logged of one kind."""
+        """Its log lines of one event."""
         return [found for found in self.events() if found.get("event") == event]
 
     async def until_logged(self, event: str, count: int = 1, timeout_s: float = READY_TIMEOUT_S) -> None:
@@ -73,7 +73,7 @@ class Role:
             await asyncio.sleep(0.05)
 
     async def until_missing(self, part: str) -> None:
-        """Wait until `/ready` names a part that is away."""
+        """Wait until `/ready` names an unavailable part."""
         end = time.monotonic() + READY_TIMEOUT_S
         while (answer := await self.get("/ready"))[0] != 503 or part not in answer[1]:
             assert time.monotonic() < end, f"{self.name} does not say that {part} is missing: {answer}"
@@ -190,7 +190,7 @@ async def all_partitions(
 
 
 async def until(condition: Callable[[], bool], what: str, timeout_s: float) -> None:
-    """Wait until something is so, and fail saying what was not."""
+    """Wait until the condition holds; the failure names what did not happen."""
     end = time.monotonic() + timeout_s
     while not condition():
         assert time.monotonic() < end, f"not in {timeout_s} s: {what}"

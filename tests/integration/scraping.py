@@ -32,12 +32,12 @@ class Scrape:
         return {(dict(labels)["topic"], int(dict(labels)["partition"])): value for labels, value in found.items()}
 
     def total(self, name: str) -> float:
-        """Over all labels."""
+        """A metric's sum over all labels."""
         return sum(value for (sample, _), value in self.samples.items() if sample == name)
 
 
 def parsed(text: str) -> Scrape:
-    """Of a body."""
+    """The samples of a body."""
     return Scrape(
         {
             (sample.name, frozenset(sample.labels.items())): sample.value
@@ -48,14 +48,14 @@ def parsed(text: str) -> Scrape:
 
 
 async def scraped(role: Role) -> Scrape:
-    """Now."""
+    """Scrape the role now."""
     status, body = await role.get("/metrics")
     assert 200 == status
     return parsed(body)
 
 
 async def until_scraped(role: Role, what: str, condition: Callable[[Scrape], bool]) -> Scrape:
-    """The first scrape that shows it."""
+    """Scrape until a scrape meets the condition; gives that scrape."""
     end = time.monotonic() + UNTIL_S
     while not condition(found := await scraped(role)):
         if time.monotonic() > end:

@@ -25,7 +25,7 @@ def pids(stack: Stack) -> dict[str, int]:
 
 
 def kill(stack: Stack, name: str) -> None:
-    """Kill a part, and wait until it is gone."""
+    """Kill a part, and wait until its process has ended."""
     record = next(part for part in stack.parts if part.name == name)
     os.kill(record.pid, signal.SIGKILL)
     deadline = time.monotonic() + WAIT_MAX_S

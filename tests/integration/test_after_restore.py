@@ -15,9 +15,9 @@ from tests.integration.conftest import PutCodes
 from tests.integration.restoring import (
     assign,
     backup_of,
-    counts_told,
     decide,
     latest,
+    published_counts,
     release,
     reserve,
     restore,
@@ -33,14 +33,14 @@ SCRIPT: Final = ROOT / "docs/handbook/after_restore.py"
 CODES: Final = 6
 
 
-async def test_no_code_that_a_fan_was_told_goes_to_another_fan(
+async def test_no_code_that_a_fan_received_goes_to_another_fan(
     environment: dict[str, str],
     neighbour: Neighbour,
     stocked: PutCodes,
     db: Database,
     tmp_path: Path,
 ) -> None:
-    """All six codes were told before the restore or asked for after it: each has one fan, the counts are true."""
+    """All six codes were published before the restore or requested after it: each has one fan, counts are true."""
     await stocked("sale", CODES)
     async with serving(environment, tmp_path / "w1.log"):
         await decide(neighbour, 2, reserve("r0"), reserve("r1"))
@@ -57,7 +57,7 @@ async def test_no_code_that_a_fan_was_told_goes_to_another_fan(
         await decide(neighbour, 13, *(straight(f"s{number}") for number in range(1, 5)))
         results = await latest(neighbour, 7)
         events = await neighbour.values(ASSIGNED, CODES)
-        counts = await counts_told(neighbour)
+        counts = await published_counts(neighbour)
     assert {
         "a1": "reservation_assigned",
         "s0": "request_id_reused",
@@ -96,12 +96,12 @@ async def test_a_hold_that_was_let_go_later_blocks_nothing(
 
 
 async def mend(environment: dict[str, str]) -> None:
-    """The handbook's steps, each as it stands there."""
+    """Run the handbook's steps as they are written."""
     codes = Codes(environment)
-    told = await codes("tail", "assigned.v1", "--no-follow", "--json", "--reveal")
+    tailed = await codes("tail", "assigned.v1", "--no-follow", "--json", "--reveal")
     process = await asyncio.create_subprocess_exec(
         sys.executable, str(SCRIPT), stdin=asyncio.subprocess.PIPE, env=codes.environment
     )
-    await process.communicate(told.out.encode())
+    await process.communicate(tailed.out.encode())
     assert 0 == process.returncode
     assert 0 == (await codes("reconcile", "--repair", "--retell")).code

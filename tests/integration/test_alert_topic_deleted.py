@@ -50,10 +50,10 @@ async def test_an_alert_is_sent_once_its_topic_is_there_again(
 ) -> None:
     """In the same process; the log names the topic, and the events behind the alert are counted."""
     async with watching(environment, tmp_path / "i.log") as watcher, an_announcer(migrated) as announcer:
-        await announcer.tell(an_event("first", 1, 100), an_event("first", 2, 5, 95))
+        await announcer.publish(an_event("first", 1, 100), an_event("first", 2, 5, 95))
         await neighbour.values(STOCK_ALERTS, 1)
         await delete_alerts(migrated)
-        await announcer.tell(an_event("sale", 1, 100), an_event("sale", 2, 5, 95), an_event("sale", 3, 4, 96))
+        await announcer.publish(an_event("sale", 1, 100), an_event("sale", 2, 5, 95), an_event("sale", 3, 4, 96))
         await until(lambda: bool(untaken(watcher.role)), "the topic is named", 4 * EMIT_PATIENCE_S)
         await migrate(migrated)
         sent = await alerts_of(migrated, "sale")

@@ -37,13 +37,13 @@ def group_of(settings: Settings) -> str:
 
 
 def opened(settings: Settings, topic: str) -> AbstractAsyncContextManager[KafkaAssignsWatermark]:
-    """As the role opens it."""
+    """The watermark, as the role opens it."""
     return open_assigns_watermark(client_options(settings.kafka), topic, group_of(settings))
 
 
 @pytest.fixture
 async def watermark(migrated: Settings) -> AsyncIterator[KafkaAssignsWatermark]:
-    """That of this test's topic."""
+    """The watermark of this test's topic."""
     async with opened(migrated, topic_of(migrated)) as watermark:
         yield watermark
 
@@ -78,7 +78,7 @@ async def a_transactional_sender(settings: Settings) -> AsyncIterator[AIOKafkaPr
 
 
 async def test_an_empty_topic_holds_nothing_back(watermark: KafkaAssignsWatermark) -> None:
-    """Nor does one that no worker has ever committed for."""
+    """This holds also for an empty topic without any commit."""
     assert None is await watermark.undecided_since()
 
 
@@ -156,7 +156,7 @@ async def test_an_open_transaction_holds_back_from_its_first_record_on(
 async def test_a_time_that_no_calendar_has_stops_no_expirer(
     watermark: KafkaAssignsWatermark, migrated: Settings, timestamp_ms: int, expected: datetime
 ) -> None:
-    """Where somebody took LogAppendTime off the topic, a sender writes any number."""
+    """Without LogAppendTime on the topic, a sender writes any timestamp."""
     await let_senders_write_times(migrated)
     async with a_plain_sender(migrated) as sender:
         batch = sender.create_batch()
@@ -178,7 +178,7 @@ async def let_senders_write_times(settings: Settings) -> None:
 
 @asynccontextmanager
 async def a_plain_sender(settings: Settings) -> AsyncIterator[AIOKafkaProducer]:
-    """One without transactions."""
+    """A sender without transactions."""
     producer = AIOKafkaProducer(**client_options(settings.kafka))
     await producer.start()
     try:

@@ -27,7 +27,7 @@ ASKED = 12
 
 
 def a_request(number: int) -> dict[str, Any]:
-    """A fan's wish for one code of the sale."""
+    """A fan's request for one code of the sale."""
     return {"request_id": f"r-{number}", "campaign_id": "sale", "fan_id": f"fan-{number}"}
 
 
@@ -88,7 +88,7 @@ async def test_it_says_what_it_could_not_judge(
 async def test_what_waits_is_not_judged(
     environment: dict[str, str], neighbour: Neighbour, files: Files, tmp_path: Path
 ) -> None:
-    """Neither lost nor found to be sound; what was asked before is."""
+    """Such requests count neither as lost nor as sound; earlier requests are judged."""
     async with a_sale(environment, neighbour, files, tmp_path) as codes:
         await until_quiet(codes)
     await neighbour.send(RESERVE, a_request(99))
@@ -122,7 +122,7 @@ async def test_a_lost_answer_is_found_while_the_service_works(
 
 
 async def send_on(neighbour: Neighbour) -> None:
-    """Ask and ask."""
+    """Send requests without a pause."""
     number = 1_000
     while True:
         await neighbour.send(RESERVE, a_request(number), key=str(number).encode())
@@ -146,12 +146,12 @@ async def test_ctrl_c_leaves_nothing_behind(
 
 
 def left_in(folder: Path) -> list[str]:
-    """What there is."""
+    """The names of the files in a folder."""
     return [path.name for path in folder.iterdir()]
 
 
 async def test_a_window_that_is_none_is_wrong_usage(environment: dict[str, str]) -> None:
-    """Said on one line, before anything is read."""
+    """The error is one line, before any record is read."""
     codes = Codes(environment)
 
     odd = await codes("audit", "--since", "soon")

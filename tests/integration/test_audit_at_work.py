@@ -87,7 +87,7 @@ async def test_a_marker_that_comes_late_is_waited_for(migrated: Settings, neighb
 async def test_an_answer_in_a_transaction_that_stays_open_is_not_judged(
     migrated: Settings, neighbour: Neighbour, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The wait has a bound; then the request is counted, and nothing is found."""
+    """The wait is bounded; then the request is counted, and there is no finding."""
     monkeypatch.setattr(audit_topics, "STABLE_WAIT_S_MAX", 0.5)
     async with an_open_answer(migrated, neighbour) as producer:
         report = await audited(migrated)

@@ -101,7 +101,7 @@ async def test_an_expirer_looks_at_assigns_of_every_codec(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """They are read, not stepped over. They are not decided, and yet what was overdue before them is asked for."""
+    """The records are read, not skipped. They stay undecided, yet releases of earlier overdue holds are requested."""
 
     def unreadable(_: LenientBatch, error: str) -> None:
         raise AssertionError(error)

@@ -53,7 +53,7 @@ async def test_a_worker_steps_over_one_and_says_so(
 async def test_one_among_the_assigns_does_not_stop_expiries(
     environment: dict[str, str], migrated: Settings, neighbour: Neighbour, db: Database, tmp_path: Path
 ) -> None:
-    """What ended before the assigns behind it is asked for, though no worker runs."""
+    """Holds that ended before the assigns behind the batch are requested, although no worker runs."""
     await put_holds(db, "sale", 3, datetime.now(UTC) - timedelta(hours=1))
     topic = neighbour.topics.full(ASSIGN)
     await by_aiokafka(migrated.kafka.bootstrap_servers, topic, "zstd", [json.dumps(a_request("broken")) * 20])

@@ -28,7 +28,7 @@ async def send_all(neighbour: Neighbour) -> None:
 
 
 async def check_once(neighbour: Neighbour, db: Database) -> None:
-    """One result a request, one event an assigned code, counts as the codes are."""
+    """One result a request, one event an assigned code, counts equal to the codes."""
     results = await neighbour.values(RESULTS, REQUESTS, settle_s=1.0)
     assigned = await neighbour.values(ASSIGNED, REQUESTS // 2)
     assert {f"q{number}": 1 for number in range(REQUESTS)} == Counter(result["request_id"] for result in results)
@@ -39,11 +39,11 @@ async def check_once(neighbour: Neighbour, db: Database) -> None:
     for status in ("available", "reserved", "assigned"):
         assert statuses[status] == sum(shard[status] for shard in shards)
     assert REQUESTS == statuses["reserved"] + statuses["assigned"]
-    await check_told(neighbour, statuses)
+    await check_published(neighbour, statuses)
 
 
-async def check_told(neighbour: Neighbour, statuses: Counter[str]) -> None:
-    """The shards' last words add up to what the codes are, but for the import that no event told."""
+async def check_published(neighbour: Neighbour, statuses: Counter[str]) -> None:
+    """The last published shards add up to what the codes are, except the import, which no event published."""
     latest: dict[str, dict[str, Any]] = {}
     for event in await neighbour.values(INVENTORY, 1):
         if event["version"] >= latest.get(event["shard"], event)["version"]:
@@ -61,7 +61,7 @@ async def test_a_worker_killed_at_any_step_leaves_one_result_and_one_move(
     db: Database,
     tmp_path: Path,
 ) -> None:
-    """SIGKILL before MongoDB's commit, between it and Kafka's, and after both; the next one goes on."""
+    """SIGKILL before MongoDB's commit, between it and Kafka's, and after both; the next worker continues."""
     await stocked("sale", 100)
     doomed = {"CODES_FAILPOINT": f"{point}:kill", "CODES_WORKER__BATCH_SIZE_MAX": "5"}
     async with running("worker", environment, tmp_path / "doomed.log", **doomed) as worker:

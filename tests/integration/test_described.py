@@ -49,7 +49,7 @@ ANSWERED: Final = 6
 
 
 def wrong(message: Message, record: Any) -> list[str]:
-    """What a record has wrong, by the document."""
+    """The errors of a record against the document."""
     headers = {name: value.decode() for name, value in record.headers}
     found = faults(headers, message.headers)
     return found if message.model is None else found + faults(orjson.loads(record.value), schema_of(message.model))

@@ -48,7 +48,7 @@ def own(folder: Path) -> Stack:
 
 
 def test_a_second_up_joins_what_runs(own: Stack, folder: Path) -> None:
-    """The same processes, and word that none was started."""
+    """A second `up` keeps the processes, and reports that none was started."""
     again = devstack.up(folder)
 
     assert pids(own) == pids(again)

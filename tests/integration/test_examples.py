@@ -26,7 +26,7 @@ async def test_an_order_gets_its_codes_once_however_often_it_asks(sale: Sale) ->
     assert all("traceparent" in dict(record.headers) for record in results)
 
 
-async def test_a_cancelled_order_puts_its_codes_back_and_a_refusal_is_told(sale: Sale) -> None:
+async def test_a_cancelled_order_puts_its_codes_back_and_a_refusal_is_shown(sale: Sale) -> None:
     """Nothing is assigned; after a refused reserve the assign is not sent."""
     cancelled = await run(sale.environment, *python_order("2", "fan-7", 2, "--cancel"))
     refused = await run(sale.environment, *python_order("3", "fan-7", 99))
@@ -39,7 +39,7 @@ async def test_a_cancelled_order_puts_its_codes_back_and_a_refusal_is_told(sale:
     assert [] == await sale.assigned_codes()
 
 
-async def test_a_kafka_that_is_away_is_told_in_words() -> None:
+async def test_an_unavailable_kafka_is_reported_in_words() -> None:
     """The address that was tried, exit code 2, no traceback."""
     ended = await run({"CODES_KAFKA__BOOTSTRAP_SERVERS": "127.0.0.1:1"}, *python_order("4", "fan-7", 1))
 
@@ -63,6 +63,6 @@ async def test_a_wallet_keeps_each_code_once_and_prints_none(sale: Sale, tmp_pat
     assert ["fan-7", "fan-7", "fan-8"] == [fan for fan, _ in kept]
     assert await sale.assigned_codes() == sorted(code for _, code in kept)
     assert (3, 0, 3) == (first.err.count("kept"), rest.err.count("fan="), again.err.count("known"))
-    assert [0, 0, 0] == [one.code for one in (first, rest, again)]
-    assert not any(code in one.out + one.err for _, code in kept for one in (first, again))
+    assert [0, 0, 0] == [ended.code for ended in (first, rest, again)]
+    assert not any(code in ended.out + ended.err for _, code in kept for ended in (first, again))
     assert 0o600 == wallet.stat().st_mode & 0o777

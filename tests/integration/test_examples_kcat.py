@@ -14,7 +14,7 @@ pytestmark = pytest.mark.integration
 
 @pytest.fixture(autouse=True)
 def kcat() -> None:
-    """It must be there."""
+    """These tests run only with kcat installed."""
     assert which("kcat") is not None, LEFT_OUT
 
 
@@ -50,6 +50,6 @@ async def test_a_wallet_keeps_each_code_once_and_prints_none(sale: Sale, tmp_pat
     assert ["fan-7", "fan-7"] == [fan for fan, _ in kept]
     assert await sale.assigned_codes() == sorted(code for _, code in kept)
     assert (2, "", 2) == (first.out.count("kept"), rest.out, again.out.count("known"))
-    assert [(0, ""), (0, ""), (0, "")] == [(one.code, one.err) for one in (first, rest, again)]
-    assert not any(code in one.out for _, code in kept for one in (first, again))
+    assert [(0, ""), (0, ""), (0, "")] == [(ended.code, ended.err) for ended in (first, rest, again)]
+    assert not any(code in ended.out for _, code in kept for ended in (first, again))
     assert {0o600} == {file.stat().st_mode & 0o777 for file in (tmp_path / "codes").iterdir()}

@@ -1,4 +1,4 @@
-"""`codes expirer`: what is overdue comes back, by the way of any release."""
+"""`codes expirer`: overdue codes become available again through ordinary release requests."""
 
 import asyncio
 import signal
@@ -26,24 +26,24 @@ async def test_overdue_reservations_are_released_and_others_stay(
     await stocked("sale", 40)
     async with (
         running("worker", environment, tmp_path / "worker.log") as worker,
-        running("expirer", environment, tmp_path / "e1.log") as one,
-        running("expirer", environment, tmp_path / "e2.log") as two,
+        running("expirer", environment, tmp_path / "e1.log") as first,
+        running("expirer", environment, tmp_path / "e2.log") as second,
     ):
         await worker.until_ready()
-        await one.until_ready()
+        await first.until_ready()
         for number in range(10):
             await neighbour.send(RESERVE, reserve(f"short-{number}", quantity=2, ttl_s=1))
         await neighbour.send(RESERVE, reserve("long", quantity=2, ttl_s=600))
         held = await neighbour.values(RESULTS, 11)
         results = await neighbour.values(RESULTS, 21, settle_s=2)
-        for role in (one, two):
+        for role in (first, second):
             role.signal(signal.SIGTERM)
             assert 0 == await role.ended()
 
     released = {value["reservation_id"] for value in results if value["outcome"] == "released"}
     assert {"reserved"} == {value["outcome"] for value in held}
     assert {f"short-{number}" for number in range(10)} == released
-    states = Counter([one["state"] async for one in db["reservations"].find({})])
+    states = Counter([reservation["state"] async for reservation in db["reservations"].find({})])
     assert {"expired": 10, "held": 1} == states
     assert 38 == await db["codes"].count_documents({"status": "available"})
     causes = {event["cause"] for event in await neighbour.values(INVENTORY, 2)}
@@ -64,7 +64,7 @@ async def test_an_expiry_asked_too_early_is_refused_and_the_hold_stays(
         [_, refused] = await neighbour.values(RESULTS, 2)
 
     assert ("refused", "invalid_request") == (refused["outcome"], refused["reason"])
-    assert ["held"] == [one["state"] async for one in db["reservations"].find({})]
+    assert ["held"] == [reservation["state"] async for reservation in db["reservations"].find({})]
 
 
 def assign(request_id: str, reservation_id: str) -> dict[str, Any]:
@@ -74,7 +74,7 @@ def assign(request_id: str, reservation_id: str) -> dict[str, Any]:
 
 
 async def held_back_s(expirer: Role) -> float:
-    """What the expirer's gauge says."""
+    """The value of the expirer's gauge."""
     _, text = await expirer.get("/metrics")
     return float(text.partition("\ncodes_expiry_held_back_seconds ")[2].split("\n")[0])
 
@@ -121,15 +121,15 @@ async def test_an_assign_asked_too_late_holds_no_expiry_back(
 async def test_a_killed_expirers_share_is_taken_over(
     environment: dict[str, str], neighbour: Neighbour, db: Database, tmp_path: Path
 ) -> None:
-    """By those that are left, as soon as the group misses it."""
+    """The remaining expirers take its share over, as soon as the group drops it."""
     async with (
         running("worker", environment, tmp_path / "worker.log"),
-        running("expirer", environment, tmp_path / "e1.log") as one,
-        running("expirer", environment, tmp_path / "e2.log") as two,
+        running("expirer", environment, tmp_path / "e1.log") as killed,
+        running("expirer", environment, tmp_path / "e2.log") as survivor,
     ):
-        await one.until_ready()
-        await two.until_ready()
-        one.signal(signal.SIGKILL)
+        await killed.until_ready()
+        await survivor.until_ready()
+        killed.signal(signal.SIGKILL)
         await put_holds(db, "sale", 20, datetime.now(UTC) - timedelta(seconds=5))
         released = await neighbour.values(RESULTS, 20)
 
@@ -159,5 +159,5 @@ async def test_absent_workers_cost_one_request_a_hold_and_a_restart(
 
 
 async def states(db: Database) -> dict[str, str]:
-    """Of all reservations."""
-    return {one["_id"]: one["state"] async for one in db["reservations"].find({})}
+    """The states of all reservations."""
+    return {reservation["_id"]: reservation["state"] async for reservation in db["reservations"].find({})}

@@ -1,4 +1,4 @@
-"""What an orchestrator hears: a loop that hangs is found, whoever waits for a part is left alone."""
+"""Liveness and readiness: a hanging loop fails them, a role that waits for a part stays alive."""
 
 import asyncio
 import signal
@@ -34,14 +34,14 @@ pytestmark = pytest.mark.integration
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """Serves records, unless it is told to hang at them."""
+    """Serves records, or hangs at them while a test wants it."""
 
     result: str
     """A topic for its outputs."""
     goes_on: asyncio.Event
 
     async def take_over(self) -> None:
-        """Nobody had it before."""
+        """The partition has no former owner."""
 
     async def serve(self, records: Sequence[IncomingRecord], emitter: Emitter, stopping: asyncio.Event) -> None:
         """Hang, then commit."""
@@ -56,7 +56,7 @@ class HangingRole:
     port: int
     topic: str
     goes_on: asyncio.Event
-    """Of partition 1; all others work."""
+    """The work of partition 1 hangs; all others work."""
     progress: Progress
 
     async def get(self, path: str) -> tuple[int, list[str]]:
@@ -107,7 +107,7 @@ async def a_role(settings: Settings, silence_max_s: float) -> AsyncIterator[Hang
 
 
 async def test_a_loop_that_hangs_with_a_record_in_hand_is_found(migrated: Settings, neighbour: Neighbour) -> None:
-    """It is named, the other loop works on, and the process is well again when it turns."""
+    """The answer names it, the other loop continues, and the process is healthy again when the loop turns."""
     async with a_role(migrated, silence_max_s=2) as bench:
         await bench.until("/ready", (200, []))
         await bench.until_idle(1)
@@ -163,10 +163,10 @@ async def test_a_loop_that_waits_for_a_broker_is_left_alone(migrated: Settings, 
         await bench.until("/ready", (200, []))
 
 
-async def test_an_idle_role_says_that_the_database_is_away(
+async def test_an_idle_role_reports_that_the_database_is_unavailable(
     environment: dict[str, str], neighbour: Neighbour, stocked: PutCodes, tmp_path: Path
 ) -> None:
-    """Nobody asks it anything, and yet it is not ready; it lives."""
+    """Without any request it is not ready, but alive."""
     hurried = {"CODES_MONGO__TIMEOUT_MS": "500"}
     async with running("worker", environment, tmp_path / "worker.log", **hurried) as worker:
         await worker.until_ready()

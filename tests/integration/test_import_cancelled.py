@@ -54,13 +54,13 @@ LIMIT_S: Final = 30.0
 
 
 def answers() -> dict[str, Answers]:
-    """By key; reports are objects of their own."""
-    return {f"{key}.{key}.rejects.csv" if key.startswith("report") else key: one for key, one in STATES.items()}
+    """S3's answers by key; reports are objects of their own."""
+    return {f"{key}.{key}.rejects.csv" if key.startswith("report") else key: answer for key, answer in STATES.items()}
 
 
 async def stuck(s3: ScriptedS3, key: str) -> None:
     """Wait until S3 has been asked for what it does not give."""
-    await until(lambda: any(told.startswith(key) for told in s3.errors), f"S3 is asked for {key}", LIMIT_S)
+    await until(lambda: any(asked.startswith(key) for asked in s3.errors), f"S3 is asked for {key}", LIMIT_S)
 
 
 async def cancelled(bench: ImporterBench, s3: ScriptedS3, key: str) -> Mapping[str, Any]:
@@ -137,7 +137,7 @@ async def test_while_it_skips_what_it_has_of_a_gzip(
 async def test_a_report_that_is_nearly_written_is_kept(
     objects: Objects, files: Files, parts: MongoParts, db: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The cancellation comes while S3 takes it: the end event has its address."""
+    """The cancellation arrives while S3 stores the report: the end event has its address."""
     monkeypatch.setattr(import_report, "REPORT_GRACE_S", LIMIT_S)
     files.put("bad.csv", b"A1\nA 2\n")
 

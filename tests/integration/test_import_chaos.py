@@ -56,8 +56,8 @@ def overlapping(start: int) -> bytes:
 
 
 async def rows_read(db: Database) -> int:
-    """By all imports together."""
-    return sum([one["rows_read"] async for one in db["imports"].find({})])
+    """The rows that all imports have read."""
+    return sum([document["rows_read"] async for document in db["imports"].find({})])
 
 
 async def goes_on(db: Database) -> None:

@@ -37,13 +37,15 @@ EXPECTED: Final = {"rows_read": 1_501, "inserted": 501, "duplicates_in_file": 50
 
 
 def reasons(partition: Partition) -> list[object]:
-    """Of the dead letters."""
-    headers = [dict(one.headers) for one in partition.emitter.records if one.topic.endswith("dead-letters.v1")]
+    """The reasons of the dead letters."""
+    headers = [
+        dict(record.headers) for record in partition.emitter.records if record.topic.endswith("dead-letters.v1")
+    ]
     return [found["dlq-reason"] for found in headers]
 
 
 async def test_no_read_fails_an_import(objects: Objects, files: Files, parts: MongoParts, db: Database) -> None:
-    """Whatever the database says to one, it is asked again; the process goes on, and nothing is a dead letter."""
+    """The importer retries after any error of the database; the process goes on, and nothing is a dead letter."""
     files.put("plain.csv", TEXT)
     partition = Partition(parts, objects, store=ReadsFail)
 
@@ -76,13 +78,13 @@ async def test_what_is_refused_after_the_begin_ends_the_import(
 async def test_a_command_that_cannot_be_taken_is_a_dead_letter(
     objects: Objects, files: Files, parts: MongoParts, db: Database
 ) -> None:
-    """Nothing of its import is in the database, so its sender is told, and the next command is served."""
+    """Nothing of its import is in the database, so its sender gets a failed end, and the next command is served."""
     partition = Partition(parts, objects, store=TakingRefused)
 
     await partition.serve(files.command("plain.csv"))
 
-    told = partition.emitter.events("imports.v1")[-1]
-    assert ("failed", "invalid_request") == (told["state"], told["reason"])
+    end = partition.emitter.events("imports.v1")[-1]
+    assert ("failed", "invalid_request") == (end["state"], end["reason"])
     assert ([8], [b"unprocessable"]) == (partition.emitter.offsets, reasons(partition))
     assert 0 == await db["imports"].count_documents({})
 
@@ -90,7 +92,7 @@ async def test_a_command_that_cannot_be_taken_is_a_dead_letter(
 async def test_an_end_that_is_refused_is_waited_for(
     objects: Objects, files: Files, parts: MongoParts, db: Database
 ) -> None:
-    """Otherwise its event would say one thing and its document another; the log says what has to be mended."""
+    """Otherwise its event and its document would differ; the log says what to correct."""
     files.put("plain.csv", TEXT)
     partition = Partition(parts, objects, store=EndRefused)
 

@@ -19,12 +19,12 @@ TEXT: Final = b"SECRET-1\nA 1\n"
 
 
 async def put(db: Database, collection: str, document: Mapping[str, object]) -> None:
-    """As a person does who knows how to get past a validator."""
+    """Edit a document past the validator."""
     await db[collection].insert_one(dict(document), bypass_document_validation=True)
 
 
 def said(partition: Partition) -> list[str]:
-    """What the log says is refused."""
+    """The refusals in the log."""
     return [str(fact.error) for fact in partition.observer.of(RequestUnwritable)]
 
 

@@ -29,7 +29,7 @@ LIMITS: Final = {
 
 
 class Kind(NamedTuple):
-    """What a file must come to."""
+    """The expected outcome of a file."""
 
     codes: str = ""
     """Those that are loaded, one a word; `:external` follows those of that type."""
@@ -37,7 +37,7 @@ class Kind(NamedTuple):
     """Rejected rows, `line,reason`, one a word."""
     duplicates: int = 0
     reason: str | None = None
-    """Of a failure."""
+    """The reason of a failure."""
 
 
 def numbered(count: int) -> str:
@@ -134,7 +134,7 @@ async def imported(environment: Mapping[str, str], log: Path) -> dict[str, Found
 
 
 def test_every_file_has_a_claim() -> None:
-    """And every claim a file."""
+    """Each entry of the table has a file, and each file an entry."""
     assert sorted(KINDS) == sorted(path.name for path in FOLDER.iterdir())
 
 

@@ -1,4 +1,4 @@
-"""S3 or MongoDB away in the midst of an import: waited out, and afterwards the import is as if nothing had been.
+"""S3 or MongoDB unavailable during an import: the importer retries, and the import ends as without the outage.
 
 `CODES_TEST_OUTAGE_S` makes each outage longer than the few seconds of a normal run, which is already longer than
 every time-out and wait that the importer has here.
@@ -35,7 +35,7 @@ HURRIED: Final = {
     ("key", "manner"),
     [pytest.param("plain.csv", "refused", marks=pytest.mark.long), ("packed.csv.gz", "silent")],
 )
-async def test_s3_and_then_mongodb_away(
+async def test_s3_and_then_mongodb_unavailable(
     key: str,
     manner: Manner,
     environment: dict[str, str],
@@ -44,7 +44,7 @@ async def test_s3_and_then_mongodb_away(
     db: Database,
     tmp_path: Path,
 ) -> None:
-    """Neither outage ends the process or the import; `/ready` says what is missing, and no row goes astray."""
+    """Neither outage ends the process or the import; `/ready` names the missing part, and no row is lost."""
     put_text(files, key)
     s3_address, mongo_address = environment["CODES_S3__ENDPOINT_URL"], environment["CODES_MONGO__URI"]
     async with proxied(s3_address) as (s3, s3_way), proxied(mongo_address) as (mongo, mongo_way):

@@ -1,4 +1,4 @@
-"""What S3 refuses fails an import with the reason that helps; what will pass is waited out."""
+"""A refusal by S3 fails an import with the reason that helps; a passing error is retried."""
 
 import asyncio
 from collections.abc import Mapping
@@ -44,7 +44,7 @@ PASSING: Final[Mapping[str, Answers]] = {
 }
 
 
-class Told(NamedTuple):
+class Imported(NamedTuple):
     """What became of all imports, and what was asked for."""
 
     found: Mapping[str, Found]
@@ -52,14 +52,14 @@ class Told(NamedTuple):
 
 
 @pytest.fixture(scope="module")
-def told(stack: devstack.Stack, tmp_path_factory: pytest.TempPathFactory) -> Told:
+def outcome(stack: devstack.Stack, tmp_path_factory: pytest.TempPathFactory) -> Imported:
     """One importer, and an S3 that answers each key in its own way."""
     answers = {**{key: answer for key, (answer, _) in REFUSED.items()}, **PASSING}
     log = tmp_path_factory.mktemp("refusals") / "importer.log"
     return asyncio.run(imported(fresh_environment(stack), log, ScriptedS3(answers, BODY)))
 
 
-async def imported(environment: Mapping[str, str], log: Path, s3: ScriptedS3) -> Told:
+async def imported(environment: Mapping[str, str], log: Path, s3: ScriptedS3) -> Imported:
     """Ask for every key, and for one that is answered well."""
     async with (
         serving_s3(s3) as address,
@@ -67,30 +67,30 @@ async def imported(environment: Mapping[str, str], log: Path, s3: ScriptedS3) ->
     ):
         for key in (*s3.answers, "well"):
             await bench.ask(key)
-        return Told(await bench.found(len(s3.answers) + 1, timeout_s=60), s3)
+        return Imported(await bench.found(len(s3.answers) + 1, timeout_s=60), s3)
 
 
 @pytest.mark.parametrize("key", REFUSED)
-def test_what_is_refused_fails_with_a_reason(key: str, told: Told) -> None:
+def test_what_is_refused_fails_with_a_reason(key: str, outcome: Imported) -> None:
     """No row is read, and no code is there."""
-    event, codes, _ = told.found[key]
+    event, codes, _ = outcome.found[key]
 
     assert ("failed", REFUSED[key][1], {}, {}) == (event["state"], event["reason"], counts(event), codes)
 
 
 @pytest.mark.parametrize("key", PASSING)
-def test_what_will_pass_is_waited_out(key: str, told: Told) -> None:
-    """Asked again until it is answered, the import is as if nothing had been."""
-    event, codes, _ = told.found[key]
+def test_a_passing_error_is_retried(key: str, outcome: Imported) -> None:
+    """The importer retries until S3 answers; the import ends as without the error."""
+    event, codes, _ = outcome.found[key]
 
     assert ("completed", {"rows_read": 300, "inserted": 300}) == (event["state"], counts(event))
     assert 300 == len(codes)
-    assert 3 == told.s3.errors[key]
+    assert 3 == outcome.s3.errors[key]
 
 
-def test_each_byte_is_asked_for_once(told: Told) -> None:
+def test_each_byte_is_asked_for_once(outcome: Imported) -> None:
     """A look, then range after range of that very object, none larger than the setting."""
     ranges = [f"bytes={at}-{min(at + 1024, len(BODY)) - 1}" for at in range(0, len(BODY), 1024)]
     expected = [Asked("HEAD", "well", "", ""), *(Asked("GET", "well", wanted, ETAG) for wanted in ranges)]
 
-    assert expected == [asked for asked in told.s3.asked if asked.key == "well"]
+    assert expected == [asked for asked in outcome.s3.asked if asked.key == "well"]

@@ -1,4 +1,4 @@
-"""Bounded: what an object unfolds to, or how long a line is, costs time up to a limit, never memory."""
+"""The unpacked size of an object and the length of a line cost time up to a limit, never memory."""
 
 import asyncio
 import gzip
@@ -78,7 +78,7 @@ def test_a_gzip_bomb_is_too_large(sized: Sized) -> None:
 
 
 def test_a_very_long_line_is_one_rejected_row(sized: Sized) -> None:
-    """The rows around it are loaded."""
+    """The rows before and after it are loaded."""
     event, codes, report = sized.found["line.csv"]
 
     assert ("completed", {"rows_read": 3, "inserted": 2, "rejected": 1}) == (event["state"], counts(event))

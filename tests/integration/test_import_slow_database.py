@@ -44,7 +44,9 @@ async def test_a_chunk_that_is_never_in_time_is_halved(
             halved = role.logged("chunk_halved")
 
     assert ROWS_PER_CHUNK // 2 == halved[0]["rows"]
-    assert {("i1", "CODES_IMPORTER__ROWS_PER_CHUNK_MAX")} == {(one["request_id"], one["setting"]) for one in halved}
+    assert {("i1", "CODES_IMPORTER__ROWS_PER_CHUNK_MAX")} == {
+        (line["request_id"], line["setting"]) for line in halved
+    }
 
 
 async def stopped_s(role: Role) -> float:

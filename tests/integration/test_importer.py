@@ -64,7 +64,7 @@ async def test_a_plain_import(importer: Role, neighbour: Neighbour, files: Files
     assert ("running", 0, None) == (first["state"], first["rows_read"], first["bytes_total"])
     found = await db["codes"].find({}).to_list(None)
     assert sorted(CODES) == sorted(code["code"] for code in found)
-    assert {("available", "i1", "tm")} == {(one["status"], one["imported_by"], one["code_type"]) for one in found}
+    assert {("available", "i1", "tm")} == {(code["status"], code["imported_by"], code["code_type"]) for code in found}
     assert {end["campaign_id"].encode()} == {record.key for record in await neighbour.records(IMPORTS, 1)}
     await check_books(neighbour, db)
 
@@ -137,7 +137,7 @@ async def test_a_request_id_used_for_something_else(
 
 
 async def test_duplicates_of_the_campaign(importer: Role, neighbour: Neighbour, files: Files, db: Database) -> None:
-    """A second file's codes that are there already change nothing, whatever their type; they are told apart."""
+    """Codes that the campaign has already change nothing, whatever their type; they are counted separately."""
     files.put("a.csv", b"A1\nA2\n")
     files.put("b.csv", b"A2\nA3\nA3\nA2\n" + b"\n".join(f"C{n}".encode() for n in range(60)) + b"\nA3\nA2\n")
     await load(neighbour, files.command("a.csv", "i1"))
@@ -150,15 +150,15 @@ async def test_duplicates_of_the_campaign(importer: Role, neighbour: Neighbour, 
 
 
 async def test_unreadable_commands(importer: Role, neighbour: Neighbour, files: Files, db: Database) -> None:
-    """Each is a dead letter; a sender whose ids can be read is told. The command after them is served."""
+    """Each is a dead letter; a sender whose ids can be read gets a failed end. The command after them is served."""
     files.put("a.csv", b"A1\n")
     for value in (b"{", None, b'{"request_id": "i7"}', b'{"request_id": "i8", "campaign_id": "sale", "bucket": 3}'):
         await neighbour.send(IMPORT, value, key=b"sale")
 
     end = await load(neighbour, files.command("a.csv"), 2)
 
-    [told, _] = await ends(neighbour, 2)
-    assert ("i8", "failed", "invalid_request") == (told["import_id"], told["state"], told["reason"])
+    [refused, _] = await ends(neighbour, 2)
+    assert ("i8", "failed", "invalid_request") == (refused["import_id"], refused["state"], refused["reason"])
     assert "completed" == end["state"]
     letters = await neighbour.records(DEAD_LETTERS, 4)
     assert ["not_json", "not_json", "invalid", "invalid"] == [

@@ -105,7 +105,7 @@ async def test_an_importer_paused_before_its_report_leaves_the_heirs(
 async def test_a_stopped_importer_ends_in_time_and_the_next_goes_on(
     environment: dict[str, str], neighbour: Neighbour, files: Files, db: Database, tmp_path: Path
 ) -> None:
-    """SIGTERM in the midst of an import: exit 0 at the chunk's end, nothing committed, nothing lost."""
+    """SIGTERM during an import: exit 0 at the chunk's end, no offset committed, nothing lost."""
     put_text(files, "plain.csv")
     await neighbour.send(IMPORT, files.command("plain.csv"), key=b"sale")
     slow = {**SMALL, "CODES_IMPORTER__ROWS_PER_CHUNK_MAX": "1"}

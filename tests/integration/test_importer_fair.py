@@ -54,11 +54,11 @@ async def samples(role: Role) -> dict[tuple[str, tuple[str, ...]], float]:
 
 
 async def until_rows(neighbour: Neighbour, import_id: str) -> None:
-    """Wait until an import has told of its first rows."""
+    """Wait until an import has published its first rows."""
     seen = 0
     while True:
         events = await neighbour.values(IMPORTS, seen + 1)
-        if any(one["import_id"] == import_id and one["rows_read"] for one in events):
+        if any(event["import_id"] == import_id and event["rows_read"] for event in events):
             return
         seen = len(events)
 

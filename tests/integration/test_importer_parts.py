@@ -85,16 +85,16 @@ async def test_a_cancelled_import_is_gone_on_from(
     await check_codes(db, 500)
 
 
-async def test_a_stop_while_s3_is_away_ends_at_once(objects: Objects, files: Files, parts: MongoParts) -> None:
-    """Nothing waits for S3 then; the next owner does."""
+async def test_a_stop_while_s3_is_unavailable_ends_at_once(objects: Objects, files: Files, parts: MongoParts) -> None:
+    """The stop does not wait for S3; the next owner retries."""
     files.put("plain.csv", TEXT)
     partition = Partition(parts, objects)
 
-    async def away(number: int) -> None:
+    async def unavailable(number: int) -> None:
         asyncio.get_running_loop().call_later(0.05, partition.stopping.set)
-        raise ObjectStoreUnavailable("away")
+        raise ObjectStoreUnavailable("unavailable")
 
-    objects.before_read = away
+    objects.before_read = unavailable
     async with asyncio.timeout(5):
         await partition.serve(files.command("plain.csv"))
 
@@ -102,13 +102,15 @@ async def test_a_stop_while_s3_is_away_ends_at_once(objects: Objects, files: Fil
     assert {"s3"} == {*partition.observer.each(PartUnavailable, "part")}
 
 
-async def test_s3_away_is_waited_out(objects: Objects, files: Files, parts: MongoParts, db: Database) -> None:
+async def test_an_import_retries_while_s3_is_unavailable(
+    objects: Objects, files: Files, parts: MongoParts, db: Database
+) -> None:
     """Every other read fails, and the first report: the import is as if none had."""
     files.put("plain.csv", TEXT + b"\nA 1\n")
 
     async def sometimes(number: int) -> None:
         if number % 2 == 1:
-            raise ObjectStoreUnavailable("away")
+            raise ObjectStoreUnavailable("unavailable")
 
     objects.before_read = objects.before_write = sometimes
     partition = Partition(parts, objects)
@@ -123,7 +125,7 @@ async def test_s3_away_is_waited_out(objects: Objects, files: Files, parts: Mong
 async def test_an_object_that_changes_fails_the_import(
     objects: Objects, files: Files, parts: MongoParts, db: Database
 ) -> None:
-    """What was loaded of the first one stays, and is counted."""
+    """The rows loaded from the first version stay, and are counted."""
     files.put("plain.csv", TEXT)
 
     async def replaced(number: int) -> None:
@@ -141,7 +143,7 @@ async def test_an_object_that_changes_fails_the_import(
 async def test_answers_of_the_database_that_get_lost(
     objects: Objects, files: Files, parts: MongoParts, db: Database
 ) -> None:
-    """A chunk that was written although nobody heard of it is not written again, and is counted once."""
+    """A chunk whose commit was not acknowledged is not written again, and is counted once."""
     files.put("plain.csv", TEXT)
     partition = Partition(parts, objects, store=DeafStore)
 
@@ -149,14 +151,14 @@ async def test_answers_of_the_database_that_get_lost(
 
     assert ("completed", {"rows_read": 500, "inserted": 500}) == (end["state"], counts(end))
     assert "mongo" in {*partition.observer.each(PartUnavailable, "part")}
-    assert [500] == [one["available"] for one in partition.emitter.events("inventory.v1")][-1:]
+    assert [500] == [event["available"] for event in partition.emitter.events("inventory.v1")][-1:]
     await check_codes(db, 500)
 
 
 async def test_a_run_that_was_taken_over_from_writes_nothing_more(
     objects: Objects, files: Files, parts: MongoParts, db: Database
 ) -> None:
-    """It stops as fenced; what the heir counts is exact."""
+    """It stops as fenced; the counts of the new owner are exact."""
     files.put("plain.csv", TEXT)
     old, heir = Partition(parts, objects), Partition(parts, objects)
 
@@ -188,7 +190,10 @@ async def test_overlapping_imports_at_the_same_time(
     partitions = [Partition(parts, objects, number=number) for number in range(3)]
 
     found = await asyncio.gather(
-        *(one.serve(files.command(f"{one.number}.csv", f"i{one.number}")) for one in partitions)
+        *(
+            partition.serve(files.command(f"{partition.number}.csv", f"i{partition.number}"))
+            for partition in partitions
+        )
     )
 
     assert [600, 550, 500] == [end["rows_read"] for end in found]
@@ -209,12 +214,12 @@ async def test_a_report_that_cannot_be_written(
     end = await Partition(parts, objects).serve(files.command("plain.csv"))
 
     assert ("completed", "report_not_written", None) == (end["state"], end["reason"], end["report"])
-    assert [[2]] == [one["lines"] async for one in db["rejects"].find({})]
+    assert [[2]] == [document["lines"] async for document in db["rejects"].find({})]
     await check_codes(db, 1)
 
 
 async def test_a_report_of_many_parts(objects: Objects, files: Files, parts: MongoParts) -> None:
-    """More than S3 takes in one part: it is written in several, and is whole."""
+    """A report larger than S3 takes in one part is written in several parts, and is complete."""
     rows = 600_000
     files.put("bad.csv", b"A 1\n" * rows)
     settings = ImporterSettings(rows_per_chunk_max=10_000)

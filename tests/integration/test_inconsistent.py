@@ -1,4 +1,4 @@
-"""A reservation whose code was deleted by hand, on a running worker: nobody else waits for it, and it is said."""
+"""A reservation whose code was deleted by hand, on a running worker: it is reported, and no other request waits."""
 
 from pathlib import Path
 
@@ -45,7 +45,7 @@ async def test_a_missing_code_holds_up_nobody(
         await until_scraped(worker, "the count", lambda seen: seen.value("codes_inconsistent_requests_total") == 1.0)
         [line] = worker.logged("inconsistent")
 
-    refused = [(one["request_id"], one["reason"]) for one in results if one["outcome"] == "refused"]
+    refused = [(result["request_id"], result["reason"]) for result in results if result["outcome"] == "refused"]
     assert ([("x-7", "invalid_request")], HOLDS) == (refused, len(results))
     headers = dict(letter.headers)
     assert (b"unprocessable", b"code_ids: 1 of 1 missing") == (headers["dlq-reason"], headers["dlq-detail"])

@@ -61,9 +61,9 @@ async def test_the_api_says_what_the_database_counts(
     wanted = await counts_in(db)
     async with watching(environment, tmp_path / "inventory.log") as watcher:
         await until_true(watcher, wanted)
-        campaign = await watcher.until("/api/campaigns/sale", lambda one: one["standing"] == "low")
+        campaign = await watcher.until("/api/campaigns/sale", lambda shown: shown["standing"] == "low")
         imports = (await watcher.get("/api/imports"))[1]
-        lag = await watcher.until("/api/lag", lambda one: one["known"] and all_read(one["items"]))
+        lag = await watcher.until("/api/lag", lambda lag: lag["known"] and all_read(lag["items"]))
         alerts = await neighbour.values(STOCK_ALERTS, 1)
         watcher.role.signal(signal.SIGKILL)
         await watcher.role.ended()
@@ -77,27 +77,27 @@ async def test_the_api_says_what_the_database_counts(
     assert 0 < campaign["rate_5m"] <= 36 / 300
     assert campaign["empty_in_s"] == round(4 / campaign["rate_5m"], 1)
     assert {("i1", "completed", 1.0), ("i2", "completed", 1.0)} == {
-        (one["import_id"], one["state"], one["progress"]) for one in imports["items"]
+        (item["import_id"], item["state"], item["progress"]) for item in imports["items"]
     }
-    assert {"worker", "importer", "inventory"} == {one["group"].rpartition("-")[2] for one in lag["items"]}
+    assert {"worker", "importer", "inventory"} == {item["group"].rpartition("-")[2] for item in lag["items"]}
     assert [("sale", "low")] == levels(alerts) == levels(again_alerts) == levels(shown)
 
 
 def all_read(items: list[dict[str, Any]]) -> bool:
-    return {(0, 0.0)} == {(one["records"], one["age_s"]) for one in items}
+    return {(0, 0.0)} == {(item["records"], item["age_s"]) for item in items}
 
 
 async def test_repeated_late_and_aborted_events_count_as_they_should(
     environment: dict[str, str], migrated: Settings, neighbour: Neighbour, tmp_path: Path
 ) -> None:
-    """A repeat and a late event change nothing; an aborted one was never said; an unreadable one is passed over."""
+    """A repeat and a late event change nothing; an aborted one does not count; an unreadable one is skipped."""
     async with watching(environment, tmp_path / "i.log") as watcher, an_announcer(migrated) as announcer:
-        await announcer.tell(an_event("sale", 3, 70, 30), an_event("sale", 3, 70, 30))
-        await announcer.tell(an_event("sale", 9, 0, 100), commit=False)
-        await announcer.tell(an_event("sale", 2, 90, 10))
+        await announcer.publish(an_event("sale", 3, 70, 30), an_event("sale", 3, 70, 30))
+        await announcer.publish(an_event("sale", 9, 0, 100), commit=False)
+        await announcer.publish(an_event("sale", 2, 90, 10))
         await neighbour.send(INVENTORY, b"{", key=b"sale")
         await neighbour.send(INVENTORY, b'{"campaign_id": "sale"}', key=b"sale")
-        await announcer.tell(an_event("sale", 4, 60, 40), an_event("other", 1, 5))
+        await announcer.publish(an_event("sale", 4, 60, 40), an_event("other", 1, 5))
         await until_true(watcher, {"sale": (60, 40, 0), "other": (5, 0, 0)})
         history = (await watcher.get("/api/campaigns/sale/history"))[1]["points"]
         alerts = await neighbour.records(STOCK_ALERTS, 0, settle_s=2)
@@ -107,30 +107,30 @@ async def test_repeated_late_and_aborted_events_count_as_they_should(
     assert 2 == len(watcher.role.logged("unreadable_event"))
 
 
-async def test_each_crossing_is_told_once_by_two_processes_that_come_and_go(
+async def test_each_crossing_is_published_once_by_two_processes_that_come_and_go(
     environment: dict[str, str], migrated: Settings, neighbour: Neighbour, tmp_path: Path
 ) -> None:
     """Events flow while a second process joins, the first is killed, and a third one joins: every answer is whole."""
     campaigns = [f"c{number}" for number in range(12)]
     async with an_announcer(migrated) as announcer:
         crowd = Crowd(announcer, campaigns)
-        async with watching(environment, tmp_path / "1.log") as one:
-            await crowd.tell(100, 50, 9)
-            async with watching(environment, tmp_path / "2.log") as two:
-                await crowd.tell(8, 5, 0)
-                await crowd.until_true(one, two)
-                one.role.signal(signal.SIGKILL)
-                await crowd.tell(3, 60, 55)
-                async with watching(environment, tmp_path / "3.log") as three:
-                    await crowd.tell(50, 10)
-                    await crowd.until_true(two, three)
+        async with watching(environment, tmp_path / "1.log") as first:
+            await crowd.publish(100, 50, 9)
+            async with watching(environment, tmp_path / "2.log") as second:
+                await crowd.publish(8, 5, 0)
+                await crowd.until_true(first, second)
+                first.role.signal(signal.SIGKILL)
+                await crowd.publish(3, 60, 55)
+                async with watching(environment, tmp_path / "3.log") as third:
+                    await crowd.publish(50, 10)
+                    await crowd.until_true(second, third)
                     found = await neighbour.values(STOCK_ALERTS, 4 * len(campaigns), settle_s=3)
-                    two.role.signal(signal.SIGTERM)
-                    assert 0 == await two.role.ended()
+                    second.role.signal(signal.SIGTERM)
+                    assert 0 == await second.role.ended()
 
-    told = levels(found)
+    published = levels(found)
     assert {name: ["low", "exhausted", "recovered", "low"] for name in campaigns} == {
-        name: [level for campaign, level in told if campaign == name] for name in campaigns
+        name: [level for campaign, level in published if campaign == name] for name in campaigns
     }
 
 
@@ -143,13 +143,13 @@ class Crowd:
         self._version = 0
         self._available = 100
 
-    async def tell(self, *stocks: int) -> None:
+    async def publish(self, *stocks: int) -> None:
         """One transaction a step."""
         for self._available in stocks:
             self._version += 1
             reserved = 100 - self._available
             events = [an_event(name, self._version, self._available, reserved) for name in self._campaigns]
-            await self._announcer.tell(*events)
+            await self._announcer.publish(*events)
             await asyncio.sleep(0.1)
 
     async def until_true(self, *watchers: Watcher) -> None:
@@ -163,18 +163,18 @@ async def test_a_process_that_dies_right_after_an_alert_does_not_send_it_again(
 ) -> None:
     """The table does not say it yet, but the topic does."""
     async with an_announcer(migrated) as announcer:
-        async with watching(environment, tmp_path / "1.log", CODES_FAILPOINT="after_alert:kill") as one:
-            await announcer.tell(an_event("sale", 1, 100), an_event("sale", 2, 5, 95))
-            assert -signal.SIGKILL == await one.role.ended()
-        async with watching(environment, tmp_path / "2.log") as two:
-            await two.role.until_logged("alert_known")
-            await until_true(two, {"sale": (5, 95, 0)})
-            await announcer.tell(an_event("sale", 3, 4, 96))
-            await until_true(two, {"sale": (4, 96, 0)})
+        async with watching(environment, tmp_path / "1.log", CODES_FAILPOINT="after_alert:kill") as killed:
+            await announcer.publish(an_event("sale", 1, 100), an_event("sale", 2, 5, 95))
+            assert -signal.SIGKILL == await killed.role.ended()
+        async with watching(environment, tmp_path / "2.log") as restarted:
+            await restarted.role.until_logged("alert_known")
+            await until_true(restarted, {"sale": (5, 95, 0)})
+            await announcer.publish(an_event("sale", 3, 4, 96))
+            await until_true(restarted, {"sale": (4, 96, 0)})
             found = await neighbour.values(STOCK_ALERTS, 1, settle_s=2)
 
     assert [("sale", "low")] == levels(found)
-    assert [] == two.role.logged("alert")
+    assert [] == restarted.role.logged("alert")
 
 
 async def test_a_role_with_open_streams_ends_in_time(
@@ -187,7 +187,7 @@ async def test_a_role_with_open_streams_ends_in_time(
         aiohttp.ClientSession() as session,
         session.get(watcher.url + "/api/stream") as answer,
     ):
-        await announcer.tell(an_event("sale", 1, 100))
+        await announcer.publish(an_event("sale", 1, 100))
         text = ""
         async for line in answer.content:
             text += line.decode()
@@ -203,15 +203,15 @@ async def test_a_role_with_open_streams_ends_in_time(
 
 
 @pytest.mark.long
-async def test_a_broker_that_is_away_is_said_and_does_not_hold_the_process(
+async def test_an_unavailable_broker_is_reported_and_does_not_hold_the_process(
     environment: dict[str, str], migrated: Settings, tmp_path: Path
 ) -> None:
     """`/ready` names it, lags are not known instead of old, counts stay; SIGTERM ends the process all the same."""
     async with watching(environment, tmp_path / "i.log") as watcher, an_announcer(migrated) as announcer:
-        await announcer.tell(an_event("sale", 1, 100))
+        await announcer.publish(an_event("sale", 1, 100))
         await until_true(watcher, {"sale": (100, 0, 0)})
         async with frozen("kafka"):
-            await watcher.until("/api/lag", lambda one: not one["known"])
+            await watcher.until("/api/lag", lambda lag: not lag["known"])
             ready = await watcher.role.get("/ready")
             counts = await watcher.counts()
             watcher.role.signal(signal.SIGTERM)
@@ -225,15 +225,15 @@ async def test_a_broker_that_is_away_is_said_and_does_not_hold_the_process(
 async def test_counting_goes_on_when_the_broker_is_back(
     environment: dict[str, str], migrated: Settings, neighbour: Neighbour, tmp_path: Path
 ) -> None:
-    """After a silence of several session time-outs, in the same process, and nothing is told twice."""
+    """After a silence of several session time-outs, in the same process, and nothing is published twice."""
     async with watching(environment, tmp_path / "i.log") as watcher:
         async with an_announcer(migrated) as announcer:
-            await announcer.tell(an_event("sale", 1, 100), an_event("sale", 2, 5, 95))
+            await announcer.publish(an_event("sale", 1, 100), an_event("sale", 2, 5, 95))
             await neighbour.values(STOCK_ALERTS, 1)
         async with frozen("kafka"):
-            await watcher.until("/api/lag", lambda one: not one["known"])
+            await watcher.until("/api/lag", lambda lag: not lag["known"])
         async with an_announcer(migrated) as announcer:
-            await announcer.tell(an_event("sale", 3, 0, 100))
+            await announcer.publish(an_event("sale", 3, 0, 100))
             found = await neighbour.values(STOCK_ALERTS, 2, timeout_s=60, settle_s=2)
         await watcher.role.until_ready()
         await until_true(watcher, {"sale": (0, 100, 0)})

@@ -45,15 +45,15 @@ async def test_no_crossing_is_lost_or_doubled_however_processes_come_and_go(
         alive = [await another()]
         wanted: list[str] = []
         for _ in range(KILLS):
-            await crowd.tell(100, 50, 9)
+            await crowd.publish(100, 50, 9)
             joining = asyncio.create_task(another())
             await asyncio.sleep(chance.random() * JOIN_S_MAX)
-            await crowd.tell(8, 5, 0)
+            await crowd.publish(8, 5, 0)
             alive.append(await joining)
             alive.pop(chance.randrange(len(alive))).role.signal(signal.SIGKILL)
-            await crowd.tell(3, 60, 55)
+            await crowd.publish(3, 60, 55)
             await asyncio.sleep(chance.random() * FAR_S_MAX)
-            await crowd.tell(10)
+            await crowd.publish(10)
             wanted += ["recovered", "low", "exhausted", "recovered", "low"]
         wanted = wanted[1:]  # the first one is full from the beginning
         found = levels(await neighbour.values(STOCK_ALERTS, len(wanted) * len(CAMPAIGNS), timeout_s=60, settle_s=3))

@@ -1,4 +1,4 @@
-"""A count that hangs is found, and only that one; one that fails does not delay the end of its application."""
+"""A hanging count is found, and no other count; a failing count does not delay the end of its application."""
 
 import asyncio
 import time
@@ -33,14 +33,14 @@ class Holding:
         self.goes_on = asyncio.Event()
 
     def was_sent(self, _ce_id: str) -> bool:
-        """None was."""
+        """No alert was sent before."""
         return False
 
     async def until_alerts_read(self) -> None:
-        """There are none."""
+        """There are no alerts to read."""
 
     async def send(self, _record: OutgoingRecord) -> None:
-        """Not before it is told to."""
+        """Wait until the test lets it go on."""
         self.began.set()
         await self.goes_on.wait()
 
@@ -49,7 +49,7 @@ class Refusing(Holding):
     """Sends no alert."""
 
     async def send(self, record: OutgoingRecord) -> None:
-        """As of a topic that was deleted."""
+        """Fail like a topic that was deleted."""
         raise Unsent(TimeoutError(), frozenset({record.topic}))
 
 
@@ -70,7 +70,7 @@ async def ticks(observer: ObservedFacts) -> None:
 
 
 async def test_a_partition_whose_event_is_not_counted_does_not_turn(migrated: Settings) -> None:
-    """The others do; and it does again when the event is counted."""
+    """The other partitions are healthy; this partition is healthy again when the event is counted."""
     observer, holding = ObservedFacts(), Holding()
     app = an_app(migrated, observer, holding)
     try:
@@ -78,8 +78,8 @@ async def test_a_partition_whose_event_is_not_counted_does_not_turn(migrated: Se
         await ticks(observer)
         served = set(observer.places(LoopTurned))
         async with an_announcer(migrated) as announcer:
-            await announcer.tell(an_event("sale", 1, 100))
-            await announcer.tell(an_event("sale", 2, 0, 100))
+            await announcer.publish(an_event("sale", 1, 100))
+            await announcer.publish(an_event("sale", 2, 0, 100))
         await asyncio.wait_for(holding.began.wait(), 30)
         await ticks(observer)
         await ticks(observer)
@@ -104,7 +104,7 @@ async def test_an_application_whose_alert_was_not_taken_stops_at_once(migrated: 
     try:
         await app.start()
         async with an_announcer(migrated) as announcer:
-            await announcer.tell(an_event("sale", 1, 100), an_event("sale", 2, 0, 100))
+            await announcer.publish(an_event("sale", 1, 100), an_event("sale", 2, 0, 100))
         await asyncio.wait_for(app.wait_for_stopped(), 30)
     finally:
         began_s = time.monotonic()

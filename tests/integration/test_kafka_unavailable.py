@@ -51,7 +51,7 @@ async def said(process: asyncio.subprocess.Process) -> str:
     return (await asyncio.wait_for(process.stderr.readline(), SAID_WITHIN_S)).decode()
 
 
-async def heard(process: asyncio.subprocess.Process) -> str:
+async def next_request_id(process: asyncio.subprocess.Process) -> str:
     """The request of the next record shown."""
     assert process.stdout is not None
     line = await asyncio.wait_for(process.stdout.readline(), COMMAND_LIMIT_S)
@@ -60,7 +60,7 @@ async def heard(process: asyncio.subprocess.Process) -> str:
 
 @pytest.mark.parametrize("arguments", [("tail", "results.v1"), (*ORDER, "--timeout-s", "600")], ids=["tail", "wait"])
 async def test_nobody_listens(environment: dict[str, str], arguments: tuple[str, ...]) -> None:
-    """It is said once, with the address; the wait costs next to nothing; Ctrl-C ends it."""
+    """The error appears once, with the address; the wait costs next to nothing; Ctrl-C ends it."""
     address = nobody()
     codes = Codes({**environment, "CODES_KAFKA__BOOTSTRAP_SERVERS": address})
     async with begun(codes, *arguments) as process:
@@ -77,7 +77,7 @@ async def test_nobody_listens(environment: dict[str, str], arguments: tuple[str,
 
 @pytest.mark.parametrize("arguments", [("tail", "results.v1"), ORDER], ids=["tail", "wait"])
 async def test_the_wait_ends_in_time(environment: dict[str, str], arguments: tuple[str, ...]) -> None:
-    """With an exit code of its own: no answer of a worker is another thing than no Kafka."""
+    """The exit code differs from that of a missing worker's answer."""
     address = nobody()
     codes = Codes({**environment, "CODES_KAFKA__BOOTSTRAP_SERVERS": address})
 
@@ -91,12 +91,12 @@ async def test_a_frozen_broker_is_named_and_waited_for(environment: dict[str, st
     """It takes connections and answers nothing. What comes after it thawed is shown."""
     async with begun(Codes(environment), "tail", "results.v1", "--from-beginning", "--json") as process:
         await neighbour.send(RESULTS, {"request_id": "before"})
-        assert "before" == await heard(process)
+        assert "before" == await next_request_id(process)
         async with frozen("kafka"):
             line = await said(process)
             share = await core_share(process)
         await neighbour.send(RESULTS, {"request_id": "after"})
-        assert "after" == await heard(process)
+        assert "after" == await next_request_id(process)
 
     assert line.startswith("codes: Kafka is unavailable at ")
     assert share < CORE_SHARE_MAX
@@ -109,18 +109,18 @@ async def test_tail_shows_what_came_while_it_was_cut_off(environment: dict[str, 
         codes = Codes({**environment, "CODES_KAFKA__BOOTSTRAP_SERVERS": through.removeprefix("kafka://")})
         async with begun(codes, "tail", "results.v1", "--from-beginning", "--json") as process:
             await neighbour.send(RESULTS, {"request_id": "before"})
-            assert "before" == await heard(process)
+            assert "before" == await next_request_id(process)
             async with frozen("kafka"), proxy.unavailable("refused"):
                 first = await said(process)
             await neighbour.send(RESULTS, {"request_id": "meanwhile"})
-            assert "meanwhile" == await heard(process)
+            assert "meanwhile" == await next_request_id(process)
             second = await said(process)
 
     assert "Kafka is unavailable at" in first
     assert "codes: it answers again\n" == second
 
 
-async def test_an_answer_is_heard_although_the_broker_was_frozen(
+async def test_an_answer_arrives_although_the_broker_was_frozen(
     environment: dict[str, str], neighbour: Neighbour, stocked: PutCodes, tmp_path: Path
 ) -> None:
     """The request is sent when the broker is back, and its answer ends the wait."""

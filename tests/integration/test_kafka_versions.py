@@ -19,7 +19,7 @@ pytestmark = pytest.mark.integration
 
 
 async def test_the_stacks_broker_keeps_exactly_once(migrated: Settings) -> None:
-    """It says its release, and nobody is warned of it."""
+    """The broker reports its release, and there is no warning."""
     [broker] = await broker_versions(migrated.kafka)
 
     assert KAFKA_VERSION.rpartition(".")[0] == broker.release
@@ -27,7 +27,7 @@ async def test_the_stacks_broker_keeps_exactly_once(migrated: Settings) -> None:
 
 
 async def test_a_cluster_that_is_not_there_is_said() -> None:
-    """As by any other command."""
+    """The error is that of any other command."""
     with pytest.raises(BrokerUnavailable, match=r"127\.0\.0\.1:9"):
         await broker_versions(KafkaSettings(bootstrap_servers="127.0.0.1:9"))
 
@@ -36,7 +36,7 @@ async def test_a_cluster_that_is_not_there_is_said() -> None:
 async def test_kafka_4_3_is_warned_of(
     tmp_path: Path, environment: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """By the check and the migration on standard error, by a worker in its log; all of them do their work."""
+    """The check and the migration warn on standard error, a worker in its log; all of them do their work."""
     monkeypatch.setenv(VERSION, "4.3.1")
     async with own_broker(tmp_path / "broker") as broker:
         there = environment | {"CODES_KAFKA__BOOTSTRAP_SERVERS": broker.settings.bootstrap_servers}
@@ -49,8 +49,10 @@ async def test_kafka_4_3_is_warned_of(
     assert [BrokerVersion(1, 30, 30)] == versions
     assert "KAFKA-20734" in warnings_of("exactly_once", versions)[0]
     check_guarantee("exactly_once", versions)
-    assert [1, 0, 0] == [one.code for one in ran], "the first check finds topics missing"
-    warnings = [line for one in ran for line in one.err.splitlines() if line.startswith("warning: broker kafka: ")]
+    assert [1, 0, 0] == [ended.code for ended in ran], "the first check finds topics missing"
+    warnings = [
+        line for ended in ran for line in ended.err.splitlines() if line.startswith("warning: broker kafka: ")
+    ]
     assert 3 == sum("KAFKA-20734" in line for line in warnings)
     assert ("warning", True) == (warned["level"], "KAFKA-20734" in warned["reason"])
 
@@ -59,7 +61,7 @@ async def test_kafka_4_3_is_warned_of(
 async def test_a_broker_before_4_0_is_refused(
     tmp_path: Path, environment: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """By every command that would rely on it, in one line that names the way out; nothing was made there."""
+    """Every command that would rely on it refuses, in one line with the remedy; nothing was created there."""
     monkeypatch.setenv(VERSION, "3.9.1")
     async with own_broker(tmp_path / "broker") as broker:
         there = environment | {"CODES_KAFKA__BOOTSTRAP_SERVERS": broker.settings.bootstrap_servers}

@@ -23,7 +23,7 @@ async def lags(settings: Settings, group: str, topic: str) -> list[Lag]:
 
 
 async def commit(settings: Settings, group: str, offsets: dict[TopicPartition, int]) -> None:
-    """As a member of the group."""
+    """Commit as a member of the group."""
     consumer = AIOKafkaConsumer(**client_options(settings.kafka), group_id=group, enable_auto_commit=False)
     await consumer.start()
     try:
@@ -62,8 +62,8 @@ async def test_markers_and_aborted_records_are_no_lag(migrated: Settings) -> Non
     """A transaction's marker has an offset too, and nobody will ever read it."""
     topic = Topics(migrated.topics.prefix).full(INVENTORY)
     async with an_announcer(migrated) as announcer:
-        await announcer.tell(an_event("sale", 1, 5))
-        await announcer.tell(an_event("sale", 2, 4), commit=False)
+        await announcer.publish(an_event("sale", 1, 5))
+        await announcer.publish(an_event("sale", 2, 4), commit=False)
     [partition] = [lag.partition for lag in await lags(migrated, "g", topic) if lag.end]
 
     await commit(migrated, "g", {TopicPartition(topic, partition): 1})
@@ -74,5 +74,5 @@ async def test_markers_and_aborted_records_are_no_lag(migrated: Settings) -> Non
 
 
 async def test_topics_that_are_not_there_have_no_lag(settings: Settings, stack: Callable[[], None]) -> None:
-    """And are not made by asking."""
+    """Topics that do not exist are not created by the query."""
     assert [] == await lags(settings, "g", Topics(settings.topics.prefix).full(RESERVE))

@@ -65,7 +65,7 @@ async def make_topic(broker: OwnBroker) -> None:
 
 
 async def started(broker: OwnBroker, number: int) -> AIOKafkaProducer:
-    """A producer with one of the ids, however long the broker takes to come back to itself."""
+    """A producer with one of the ids, however long the broker takes to recover."""
     async with asyncio.timeout(START_TIMEOUT_S):
         while True:
             servers = broker.settings.bootstrap_servers
@@ -99,7 +99,7 @@ async def send_again(broker: OwnBroker, number: int) -> None:
 
 
 async def stopped(producer: AIOKafkaProducer) -> None:
-    """One that was fenced may not end by itself."""
+    """A fenced producer may not end by itself."""
     with suppress(KafkaError, TimeoutError):
         await asyncio.wait_for(producer.stop(), STOP_TIMEOUT_S)
 
@@ -130,4 +130,4 @@ async def committed_values(broker: OwnBroker) -> Mapping[bytes, int]:
 async def is_at_the_end(reader: AIOKafkaConsumer, partitions: list[TopicPartition]) -> bool:
     """Whether all that was ever written to each partition is behind the reader."""
     ends = {partition: reader.highwater(partition) for partition in partitions}
-    return all([ends[one] is not None and await reader.position(one) >= ends[one] for one in partitions])
+    return all([ends[place] is not None and await reader.position(place) >= ends[place] for place in partitions])

@@ -38,7 +38,7 @@ def has_caught_up(scrape: Scrape) -> bool:
     return bool(scrape.places(LAG)) and {0.0} == {*scrape.places(LAG).values(), *scrape.places(AGE).values()}
 
 
-async def test_lag_grows_while_the_database_is_away_and_falls_to_zero_after(
+async def test_lag_grows_while_the_database_is_unavailable_and_falls_to_zero_after(
     environment: dict[str, str], neighbour: Neighbour, stocked: PutCodes, tmp_path: Path
 ) -> None:
     """Although the loop stands still with a batch in hand: the age by itself, the records by asking the broker."""
@@ -77,19 +77,19 @@ async def test_each_partition_is_reported_by_who_serves_it(
     """Series vanish with the partition, and are whole again when the other one has left."""
     names = [neighbour.topics.full(topic) for topic in REQUEST_TOPICS]
     everything = {(name, number) for name in names for number in range(FEW_PARTITIONS)}
-    async with running("worker", environment, tmp_path / "one.log") as one:
-        await one.until_ready()
-        seen = await until_scraped(one, "six partitions", lambda seen: is_known(seen, 6))
+    async with running("worker", environment, tmp_path / "stays.log") as stays:
+        await stays.until_ready()
+        seen = await until_scraped(stays, "six partitions", lambda seen: is_known(seen, 6))
         assert everything == set(seen.places(LAG))
-        async with running("worker", environment, tmp_path / "two.log") as two:
-            await two.until_ready()
-            first = await until_scraped(one, "its half", lambda seen: is_known(seen, 3))
-            second = await until_scraped(two, "its half", lambda seen: is_known(seen, 3))
+        async with running("worker", environment, tmp_path / "leaves.log") as leaves:
+            await leaves.until_ready()
+            first = await until_scraped(stays, "its half", lambda seen: is_known(seen, 3))
+            second = await until_scraped(leaves, "its half", lambda seen: is_known(seen, 3))
             for metric in PER_PARTITION:
                 assert everything == first.places(metric).keys() | second.places(metric).keys()
-            two.signal(signal.SIGTERM)
-            assert 0 == await two.ended()
-        await until_scraped(one, "six partitions again", lambda seen: is_known(seen, 6))
+            leaves.signal(signal.SIGTERM)
+            assert 0 == await leaves.ended()
+        await until_scraped(stays, "six partitions again", lambda seen: is_known(seen, 6))
 
 
 async def test_a_senders_transactions_are_no_lag(
@@ -119,10 +119,10 @@ async def test_a_senders_transactions_are_no_lag(
 
 
 @pytest.mark.long
-async def test_lag_in_records_is_unknown_when_the_broker_is_away_for_long(
+async def test_lag_in_records_is_unknown_when_the_broker_is_unavailable_for_long(
     environment: dict[str, str], neighbour: Neighbour, tmp_path: Path
 ) -> None:
-    """Nobody here can know what senders send; `/ready` says it of an idle process too, and `/live` lets it be."""
+    """The lag in records cannot be known; `/ready` fails for an idle process too, `/live` does not."""
     async with running("worker", environment, tmp_path / "worker.log") as worker:
         await worker.until_ready()
         await until_scraped(worker, "six partitions", lambda seen: is_known(seen, 6))
@@ -160,7 +160,7 @@ async def test_an_import_shows_while_it_runs_and_when_it_has_ended(
 async def test_an_import_that_waits_for_s3_is_under_way(
     environment: dict[str, str], neighbour: Neighbour, files: Files, tmp_path: Path
 ) -> None:
-    """And `/ready` says for what it waits."""
+    """`/ready` names the part that it waits for."""
     files.put("some.csv", b"CODE-1\nCODE-2\n")
     hurried = {"CODES_S3__TIMEOUT_MS": "1000", **HURRIED}
     async with running("importer", environment, tmp_path / "importer.log", **hurried) as importer:
@@ -177,7 +177,7 @@ async def test_an_import_that_waits_for_s3_is_under_way(
 async def test_an_expirer_has_a_turn_and_no_lag(
     environment: dict[str, str], neighbour: Neighbour, tmp_path: Path
 ) -> None:
-    """It reads no partition: a series of it would be one that alerts wait for in vain."""
+    """It reads no partition: alerts would wait in vain for a series of it."""
     async with running("expirer", environment, tmp_path / "expirer.log") as expirer:
         await expirer.until_ready()
         seen = await scraped(expirer)

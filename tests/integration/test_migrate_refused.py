@@ -86,7 +86,7 @@ async def migrate(environment: Mapping[str, str], *arguments: str) -> tuple[int,
     return ended.code, ended.out, ended.err.splitlines()
 
 
-async def test_a_user_without_the_right_is_told_so_by_the_server(
+async def test_a_user_without_the_right_is_refused_by_the_server(
     environment: dict[str, str], without_right: str
 ) -> None:
     """The run and the check both fail, all else is made; with the setting both end well and say what is missing."""
@@ -140,7 +140,7 @@ async def test_a_server_that_takes_no_validators_may_be_accepted(environment: di
 
 
 async def test_a_server_that_loses_a_validator_is_no_success(environment: dict[str, str], empty: None) -> None:
-    """It says well and keeps nothing: the run would say `created` for ever, and the check would fail for ever."""
+    """The server accepts it and stores nothing: every run would report `created`, and every check would fail."""
     async with mongo_proxied(environment["CODES_MONGO__URI"]) as (proxy, uri):
         for name in NAMES:
             proxy.fail(Statement("collMod", name), [Fault(0)] * TRIES)
@@ -151,7 +151,7 @@ async def test_a_server_that_loses_a_validator_is_no_success(environment: dict[s
 
 
 async def test_a_server_without_a_primary_refuses_nothing(environment: dict[str, str], empty: None) -> None:
-    """It is not there yet: exit code 3, and run it again."""
+    """The primary is not elected yet: exit code 3, run the command again."""
     async with mongo_proxied(environment["CODES_MONGO__URI"]) as (proxy, uri):
         refuse(proxy, 11_602)
         code, _, [line] = await migrate({**environment, "CODES_MONGO__URI": uri})

@@ -1,4 +1,4 @@
-"""A part that is away is waited out: no answer is lost, no process ends, and `/ready` says what is missing."""
+"""A worker retries while a part is unavailable: no answer is lost, no process ends, `/ready` names the part."""
 
 import asyncio
 import signal
@@ -21,7 +21,7 @@ HURRIED = {
 }
 
 
-async def test_a_database_that_is_away_is_waited_out(
+async def test_a_worker_retries_while_the_database_is_unavailable(
     environment: dict[str, str], neighbour: Neighbour, stocked: PutCodes, tmp_path: Path
 ) -> None:
     """Requests that come meanwhile are answered when it is back, each once; the process lives on."""
@@ -37,7 +37,7 @@ async def test_a_database_that_is_away_is_waited_out(
         await worker.until_ready()
 
 
-async def test_a_broker_that_is_away_is_waited_out(
+async def test_a_worker_retries_while_the_broker_is_unavailable(
     environment: dict[str, str], neighbour: Neighbour, stocked: PutCodes, tmp_path: Path
 ) -> None:
     """The worker is cut off in the middle of its work, and goes on when the broker is back."""
@@ -55,7 +55,7 @@ async def test_a_broker_that_is_away_is_waited_out(
 
 
 def ask(number: int) -> dict[str, str]:
-    """One fan's wish."""
+    """One fan's request."""
     return {"request_id": f"q{number}", "campaign_id": "sale", "fan_id": f"fan-{number}"}
 
 
@@ -70,7 +70,7 @@ async def check_once(neighbour: Neighbour) -> None:
     "role",
     ["worker", pytest.param("expirer", marks=pytest.mark.long), pytest.param("importer", marks=pytest.mark.long)],
 )
-async def test_a_role_ends_in_time_although_the_broker_is_away(
+async def test_a_role_ends_in_time_although_the_broker_is_unavailable(
     role: str, environment: dict[str, str], neighbour: Neighbour, tmp_path: Path
 ) -> None:
     """SIGTERM is obeyed within 30 s, with exit code 0, whatever does not answer."""
@@ -86,7 +86,7 @@ async def test_a_role_ends_in_time_although_the_broker_is_away(
 async def test_a_role_ends_in_time_although_it_never_found_a_broker(
     role: str, environment: dict[str, str], tmp_path: Path
 ) -> None:
-    """It waits for the broker, and can be told to stop waiting."""
+    """It waits for the broker, and SIGTERM ends the wait."""
     nowhere = {**HURRIED, "CODES_KAFKA__BOOTSTRAP_SERVERS": "127.0.0.1:1", "CODES_WORKER__STOP_BUDGET_S": "1"}
     async with running(role, environment, tmp_path / "role.log", **nowhere) as process:
         await process.until_logged("waits_for")

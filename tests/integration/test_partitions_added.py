@@ -36,18 +36,18 @@ async def test_partitions_added_under_load_lose_nothing_and_double_nothing(
     """Each request has one outcome, a repeat that falls into a new partition the same one; the counts are true."""
     await stocked("sale", 4 * ASKED)
     async with (
-        running("worker", environment, tmp_path / "w1.log") as one,
-        running("worker", environment, tmp_path / "w2.log") as two,
+        running("worker", environment, tmp_path / "w1.log") as worker_1,
+        running("worker", environment, tmp_path / "w2.log") as worker_2,
     ):
-        await one.until_ready()
-        await two.until_ready()
+        await worker_1.until_ready()
+        await worker_2.until_ready()
         first = asyncio.create_task(reserve_all(neighbour, "old", BEFORE))
         await widen(environment)
         await first
         async with a_neighbour(migrated) as wider:
             await reserve_all(wider, "new", AFTER)
             await reserve_all(wider, "old", AFTER)
-            await serve_all_partitions([one, two])
+            await serve_all_partitions([worker_1, worker_2])
             results = await wider.values(RESULTS, 3 * ASKED, settle_s=1.0)
             await assign_all(wider, "new", AFTER)
             events = await wider.values(ASSIGNED, ASKED, settle_s=1.0)
@@ -107,7 +107,7 @@ async def counted(db: Database) -> dict[str, int]:
 
 
 async def summed(db: Database) -> dict[str, int]:
-    """What the shards say, the zeros left out."""
+    """The sums of the shards without zeros."""
     shards = await db["inventory"].find({"campaign_id": "sale"}).to_list(None)
     sums = {status: sum(shard[status] for shard in shards) for status in ("available", "reserved", "assigned")}
     return {status: count for status, count in sums.items() if count}

@@ -1,4 +1,4 @@
-"""A rebalance under steady traffic: nobody waits for a loop that waits for the rebalance.
+"""A rebalance under steady traffic: no member waits for a loop that waits for the rebalance.
 
 A loop that sat in the client's `getmany` used to be cancelled after the stop budget of 15 seconds, and with it the
 whole group stood still. How long a whole rebalance takes depends on the session time-out and the machine; how long
@@ -58,7 +58,7 @@ class Traffic:
 
 @asynccontextmanager
 async def traffic(neighbour: Neighbour) -> AsyncIterator[Traffic]:
-    """While the block runs."""
+    """Requests without a pause, until the block ends."""
     flowing = Traffic(neighbour)
     try:
         yield flowing
@@ -67,7 +67,7 @@ async def traffic(neighbour: Neighbour) -> AsyncIterator[Traffic]:
 
 
 def served(role: Role) -> set[str]:
-    """What it was given last."""
+    """The worker's last assignment."""
     logged = role.logged("assigned")
     return set(logged[-1]["partitions"]) if logged else set()
 
@@ -98,7 +98,7 @@ async def slow_let_goes(role: Role) -> float:
 async def test_no_rebalance_waits_for_the_stop_budget(
     environment: dict[str, str], neighbour: Neighbour, stocked: PutCodes, tmp_path: Path
 ) -> None:
-    """Three workers under traffic: one joins, one is told to stop, one comes back, one is killed. All is answered."""
+    """Under traffic a third worker joins and is stopped, a fourth joins, and one is killed. All is answered."""
     await stocked("sale", 20_000)
 
     async with AsyncExitStack() as opened, traffic(neighbour) as flowing:
@@ -107,7 +107,7 @@ async def test_no_rebalance_waits_for_the_stop_budget(
         [had, _] = await shared_out(first, second)
         third = await opened.enter_async_context(running("worker", environment, tmp_path / "third.log"))
         [kept, *_] = await shared_out(first, second, third)
-        assert kept < had, "who stays gives away, and is given nothing new"
+        assert kept < had, "a worker that stays gives up partitions, and gets no new ones"
 
         third.signal(signal.SIGTERM)
         assert 0 == await third.ended()
@@ -143,7 +143,7 @@ async def test_a_member_of_the_version_before_can_be_in_the_group(
         await worker.until_ready()
         await before.start()
         try:
-            await until(lambda: PARTITIONS / 2 == len(served(worker)), "half is given away", SETTLED_S)
+            await until(lambda: PARTITIONS / 2 == len(served(worker)), "half is given up", SETTLED_S)
             await until(lambda: PARTITIONS / 2 == len(before.assignment()), "to the other one", SETTLED_S)
         finally:
             await before.stop()

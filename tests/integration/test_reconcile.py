@@ -2,25 +2,24 @@
 
 import asyncio
 import signal
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Mapping
 from datetime import UTC, datetime
-from itertools import count
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from audit.reconcile.reconciling import Report, reconcile
+from audit.reconcile.reconciling import Report
 from handlers.inventory.reconcile import shards_to_renumber
 from ops.settings.load import Settings
-from schemas.topics import ASSIGN, IMPORT, INVENTORY, RELEASE, RESERVE
+from schemas.topics import IMPORT
 from stores.mongo import reconcile as store
 from stores.mongo.collections import open_collections
 from stores.mongo.connection import Database
 from tests.integration.commanding import Codes
 from tests.integration.conftest import PutCodes
 from tests.integration.importing import Files, ends
+from tests.integration.reconciling import correction, drifts, look, published_shards, published_totals, traffic
 from tests.integration.running import Neighbour, running
 from tests.integration.watching import counts_in
 
@@ -28,9 +27,6 @@ pytestmark = pytest.mark.integration
 
 STATES = 10
 LOOKS_MAX = 500
-BACK = 20
-PAUSE_S = 0.05
-"""Between requests: no engine shall fall far behind."""
 CHUNK = {"CODES_IMPORTER__ROWS_PER_CHUNK_MAX": "500"}
 SHARD = "sale:tm:import.commands.v1.0"
 
@@ -41,10 +37,6 @@ def codes(environment: dict[str, str], migrated: Settings) -> Codes:
     return Codes(environment)
 
 
-async def look(settings: Settings, *, repair: bool = False, retell: bool = False) -> Report:
-    return await reconcile(settings, [], repair=repair, retell=retell, keep_all=True)
-
-
 async def looks(settings: Settings) -> list[Report]:
     """As many as it takes to see `STATES` states, and the import among what changes them."""
     reports = [await look(settings)]
@@ -53,52 +45,6 @@ async def looks(settings: Settings) -> list[Report]:
         await asyncio.sleep(0.02)
         reports.append(await look(settings))
     return reports
-
-
-def drifts(lines: list[dict[str, Any]]) -> dict[str, tuple[int, int, int]]:
-    return {line["status"]: (line["by_shards"], line["by_codes"], line["drift"]) for line in lines}
-
-
-async def told(neighbour: Neighbour) -> dict[str, dict[str, Any]]:
-    """Each shard as the event of its highest version says."""
-    latest: dict[str, dict[str, Any]] = {}
-    for event in await neighbour.values(INVENTORY, 1, settle_s=0.5):
-        if event["version"] > latest.get(event["shard"], {"version": 0})["version"]:
-            latest[event["shard"]] = event
-    return latest
-
-
-async def counts_told(neighbour: Neighbour) -> tuple[int, ...]:
-    shards = (await told(neighbour)).values()
-    return tuple(sum(shard[status] for shard in shards) for status in ("available", "reserved", "assigned"))
-
-
-@asynccontextmanager
-async def traffic(neighbour: Neighbour) -> AsyncIterator[None]:
-    """Reserves, assigns and releases, until the block ends."""
-    sending = asyncio.create_task(send_on(neighbour))
-    try:
-        yield
-    finally:
-        sending.cancel()
-        with suppress(asyncio.CancelledError):
-            await sending
-
-
-async def send_on(neighbour: Neighbour) -> None:
-    for number in count():
-        await ask(neighbour, number)
-        await asyncio.sleep(PAUSE_S)
-
-
-async def ask(neighbour: Neighbour, number: int) -> None:
-    """A fan's reserve, straight assign, and the release or assign of an earlier reserve."""
-    fan = {"campaign_id": "sale", "fan_id": f"fan-{number}"}
-    earlier = {"campaign_id": "sale", "fan_id": f"fan-{number - BACK}", "reservation_id": f"r-{number - BACK}"}
-    key = str(number).encode()
-    await neighbour.send(RESERVE, {**fan, "request_id": f"r-{number}", "quantity": 2}, key=key)
-    await neighbour.send(ASSIGN, {**fan, "request_id": f"a-{number}"}, key=key)
-    await neighbour.send(RELEASE if number % 2 else ASSIGN, {**earlier, "request_id": f"e-{number}"}, key=key)
 
 
 async def test_there_is_no_drift_while_the_service_works(
@@ -112,7 +58,7 @@ async def test_there_is_no_drift_while_the_service_works(
 ) -> None:
     """In the midst of requests and of an import, a planted drift is all that is seen; after its repair, nothing.
 
-    Counts may be told anew meanwhile, by two at once: readers count what there is.
+    Counts may be published again meanwhile, by two at once: readers count what there is.
     """
     await stocked("sale", 2_000)
     files.put("more.csv", b"".join(b"MORE-%06d\n" % number for number in range(6_000)))
@@ -136,7 +82,7 @@ async def test_there_is_no_drift_while_the_service_works(
     assert (7, 7) == (planted.drift, planted.remaining)
     assert (7, 0) == (repaired.drift, repaired.remaining)
     assert (0, 0) == (after.drift, (await look(migrated)).drift)
-    assert (await counts_in(db))["sale"] == await counts_told(neighbour)
+    assert (await counts_in(db))["sale"] == await published_totals(neighbour)
 
 
 async def test_a_shard_changed_by_hand_is_found_and_corrected(
@@ -169,22 +115,15 @@ async def test_a_shard_changed_by_hand_is_found_and_corrected(
     assert (0, 0) == (repaired.code, after.code)
     assert {"assigned": (0, 0, 0), "available": (3, 3, 0), "reserved": (0, 0, 0)} == drifts(after.json["lines"])
     assert (-2, 0, -1) == await correction(db)
-    assert (3, 0, 0) == await counts_told(neighbour)
+    assert (3, 0, 0) == await published_totals(neighbour)
     assert (0, []) == (audited.code, audited.json["findings"])
     assert not any("CODE-" in ended.out + ended.err for ended in (found, shown, repaired, after))
-
-
-async def correction(db: Database) -> tuple[int, ...]:
-    """The counts of the correcting shard."""
-    shard = await db["inventory"].find_one({"_id": "sale:tm:reconcile"})
-    assert shard is not None
-    return tuple(shard[status] for status in ("available", "reserved", "assigned"))
 
 
 async def test_a_code_changed_by_hand_is_found_and_corrected(
     migrated: Settings, codes: Codes, neighbour: Neighbour, stocked: PutCodes, db: Database
 ) -> None:
-    """The codes are what is true; a second correction goes on from the first."""
+    """The codes are the truth; a second correction continues from the first."""
     await stocked("sale", 3)
     await db["codes"].update_one({"campaign_id": "sale"}, {"$set": {"status": "assigned"}})
 
@@ -197,14 +136,14 @@ async def test_a_code_changed_by_hand_is_found_and_corrected(
     assert 1 == found.code
     assert {"assigned": (0, 1, -1), "available": (3, 2, 1)} == drifts(found.json["lines"])
     assert ((-1, 0, 1), (-1, 0, 0)) == (first, await correction(db))
-    assert (2, 0, 0) == await counts_told(neighbour)
+    assert (2, 0, 0) == await published_totals(neighbour)
     assert 0 == (await look(migrated)).drift
 
 
 async def test_repairs_at_the_same_time_correct_once(
     migrated: Settings, neighbour: Neighbour, stocked: PutCodes, db: Database
 ) -> None:
-    """Also when a correcting shard was there before."""
+    """This holds with and without an earlier correcting shard."""
     await stocked("sale", 3)
     for drift in (4, 9):
         await db["inventory"].update_one({"_id": SHARD}, {"$set": {"available": 3 + drift}})
@@ -213,10 +152,10 @@ async def test_repairs_at_the_same_time_correct_once(
 
         assert {0} == {report.remaining for report in reports}
         assert (-drift, 0, 0) == await correction(db)
-        assert (3, 0, 0) == await counts_told(neighbour)
+        assert (3, 0, 0) == await published_totals(neighbour)
 
 
-async def test_a_correction_that_was_not_told_is_told_by_the_next_repair(
+async def test_a_correction_that_was_not_published_is_published_by_the_next_repair(
     migrated: Settings, neighbour: Neighbour, stocked: PutCodes, db: Database
 ) -> None:
     """A repair that dies between the database and Kafka has corrected all the same."""
@@ -232,8 +171,8 @@ async def test_a_correction_that_was_not_told_is_told_by_the_next_repair(
     again = await look(migrated, repair=True)
 
     assert (0, 0) == (again.drift, again.remaining)
-    assert {"import.commands.v1.0": 2, "reconcile": 1} == versions(await told(neighbour))
-    assert (3, 0, 0) == await counts_told(neighbour)
+    assert {"import.commands.v1.0": 2, "reconcile": 1} == versions(await published_shards(neighbour))
+    assert (3, 0, 0) == await published_totals(neighbour)
 
 
 def versions(shards: Mapping[str, Mapping[str, Any]]) -> dict[str, int]:
@@ -243,7 +182,7 @@ def versions(shards: Mapping[str, Mapping[str, Any]]) -> dict[str, int]:
 async def test_every_campaign_is_looked_at(
     migrated: Settings, stocked: PutCodes, db: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """However small the pages; also one whose shards are gone."""
+    """All pages are read, and a campaign whose shards were deleted is found."""
     monkeypatch.setattr(store, "SHARDS_PAGE", 3)
     monkeypatch.setattr(store, "CAMPAIGNS_PAGE", 2)
     for number in range(5):
@@ -257,16 +196,16 @@ async def test_every_campaign_is_looked_at(
     assert {"sale-1"} == {line.key.campaign_id for line in report.lines if line.drift}
 
 
-async def test_what_cannot_be_done_is_said_on_one_line(codes: Codes, stocked: PutCodes, db: Database) -> None:
-    """A repair that could not tell of it corrects nothing."""
+async def test_what_cannot_be_done_is_reported_on_one_line(codes: Codes, stocked: PutCodes, db: Database) -> None:
+    """A repair that could not publish its correction corrects nothing."""
     await stocked("sale", 2)
     await db["inventory"].update_one({"_id": SHARD}, {"$inc": {"available": 1}})
-    away = Codes({**codes.environment, "CODES_KAFKA__BOOTSTRAP_SERVERS": "127.0.0.1:9"})
+    without_kafka = Codes({**codes.environment, "CODES_KAFKA__BOOTSTRAP_SERVERS": "127.0.0.1:9"})
 
     nowhere, unreached = await asyncio.gather(
-        codes("reconcile", "--campaign", "nowhere", "--json"), away("reconcile", "--repair")
+        codes("reconcile", "--campaign", "nowhere", "--json"), without_kafka("reconcile", "--repair")
     )
-    looked = await away("reconcile", "--json")
+    looked = await without_kafka("reconcile", "--json")
 
     assert (1, ["nowhere"], "codes: there is no campaign nowhere\n") == (
         nowhere.code,

@@ -26,7 +26,7 @@ class Sent(CommandListener):
         self.commands: list[dict[str, Any]] = []
 
     def started(self, event: CommandStartedEvent) -> None:
-        """Keep it."""
+        """Keep the command."""
         if event.command.get(event.command_name) == "codes":
             self.commands.append(dict(event.command))
 

@@ -15,8 +15,8 @@ from stores.mongo.connection import Database
 from tests.integration.commanding import Codes
 from tests.integration.conftest import PutCodes
 from tests.integration.neighbouring import Sale
+from tests.integration.reconciling import traffic
 from tests.integration.running import Neighbour, running
-from tests.integration.test_reconcile import traffic
 
 pytestmark = pytest.mark.integration
 
@@ -38,7 +38,7 @@ async def test_what_disagrees_is_named(
     await sale.neighbour.send(ASSIGN, a_request("a-0", reservation_id="r-0"))
     await sale.neighbour.records(RESULTS, 5)
     sound = await codes("reconcile", "--reservations")
-    held = {one["_id"]: one["code_ids"][0] async for one in db["reservations"].find()}
+    held = {hold["_id"]: hold["code_ids"][0] async for hold in db["reservations"].find()}
     await db["codes"].delete_one({"_id": held["r-0"]})
     await db["codes"].update_one({"_id": held["r-1"]}, {"$set": {"status": "available"}})
     await db["codes"].update_one({"_id": held["r-2"]}, {"$set": {"moved_by": "another"}})

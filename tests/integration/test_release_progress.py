@@ -26,7 +26,7 @@ async def test_a_partitions_progress_is_what_the_workers_have_committed(migrated
 
 
 async def commit(options: dict[str, object], group: str, source: TopicPartition, offset: int) -> None:
-    """As a worker does."""
+    """Commit as a worker does."""
     consumer = AIOKafkaConsumer(**options, group_id=group, enable_auto_commit=False)
     await consumer.start()
     consumer.assign([source])

@@ -29,7 +29,7 @@ allow.everyone.if.no.acl.found=true
 
 @asynccontextmanager
 async def a_broker_with_rights(folder: Path) -> AsyncIterator[str]:
-    """Its address; everybody may do what no rule is about."""
+    """The broker's address; every operation without a rule is allowed."""
     layout = Layout(folder)
     if layout_of(None).class_path.is_file():
         shutil.copy(layout_of(None).class_path, layout.class_path)

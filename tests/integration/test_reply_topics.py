@@ -31,7 +31,7 @@ TOO_SMALL: Final = "100"
 
 @pytest.fixture
 async def replies(migrated: Settings) -> AsyncIterator[ReplyTopic]:
-    """Of this test's own."""
+    """A reply topic of this test's own."""
     async with a_reply_topic(migrated) as topic:
         yield topic
 
@@ -69,14 +69,14 @@ async def three_are_answered(neighbour: Neighbour, replies: ReplyTopic, guarante
 
 
 async def ask_three(neighbour: Neighbour, replies: ReplyTopic) -> None:
-    """One who wants a copy between two who do not, all in one partition."""
+    """A request that wants a copy between two that do not, all in one partition."""
     await neighbour.send(RESERVE, reserve("r1"), partition=0)
     await neighbour.send(RESERVE, reserve("r2"), partition=0, headers=replies.headers())
     await neighbour.send(RESERVE, reserve("r3"), partition=0)
 
 
 async def says_so(worker: Role, replies: ReplyTopic) -> None:
-    """In the log, and as long as it is so in the metric."""
+    """Check that the log names the topic, and the metric too while it is unusable."""
     await worker.until_logged("reply_topic_unusable")
     assert replies.name == worker.logged("reply_topic_unusable")[0]["topic"]
     name = "codes_reply_topic_unusable"
@@ -86,7 +86,7 @@ async def says_so(worker: Role, replies: ReplyTopic) -> None:
 async def test_a_topic_that_is_deleted_while_it_is_used(
     guaranteed: dict[str, str], neighbour: Neighbour, stocked: PutCodes, replies: ReplyTopic, tmp_path: Path
 ) -> None:
-    """The client knows it still, and would try for ever."""
+    """The client still has its metadata, and would retry for ever."""
     await stocked("sale", 10)
     await replies.make()
     async with running("worker", guaranteed, tmp_path / "worker.log") as worker:

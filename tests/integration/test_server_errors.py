@@ -1,4 +1,4 @@
-"""Whatever a database answers to whichever statement, no good request is refused: it is waited out, and then true.
+"""Whatever a database answers to any statement, no good request is refused: the worker retries it to its result.
 
 Errors are said in the server's place by a proxy, so this runs on every engine. The codes are a sample of every class;
 `tests/unit/stores/test_error_codes.py` has them all.

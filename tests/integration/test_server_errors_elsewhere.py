@@ -35,7 +35,7 @@ pytestmark = pytest.mark.integration
 async def test_no_error_of_an_importer_s_statement_fails_an_import(
     environment: dict[str, str], neighbour: Neighbour, files: Files, db: Database, tmp_path: Path
 ) -> None:
-    """All of them in one import: its counts are those of the file, and its report is there."""
+    """All errors in one import: its counts equal the file's, and its report exists."""
     rows = [f"CODE-{number:03}" for number in range(200)]
     files.put("codes.csv", "\n".join([*rows, "not a code, but"] * 2).encode())
     limits = {"CODES_IMPORTER__RANGE_BYTES": "1024", "CODES_IMPORTER__ROWS_PER_CHUNK_MAX": "50"}
@@ -103,7 +103,7 @@ async def test_reconcile_ends_with_the_error_or_with_the_truth(
 async def went_through(settings: Settings) -> bool:
     """Whether a repair ended well; if not, MongoDB was at fault.
 
-    In a loop of its own: a client that is closed says goodbye without `await`, and the proxy is in this one.
+    In a loop of its own: a client that is closed ends its sessions without `await`, and the proxy is in this one.
     """
     try:
         report = await asyncio.to_thread(lambda: asyncio.run(look(settings, repair=True)))

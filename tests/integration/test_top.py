@@ -38,7 +38,7 @@ def files(environment: dict[str, str]) -> Any:
 
 
 class Terminal:
-    """One of 80 by 24, with `codes top` at it."""
+    """A terminal of 80 by 24 that runs `codes top`."""
 
     def __init__(self, process: asyncio.subprocess.Process) -> None:
         self.process = process
@@ -162,22 +162,22 @@ async def test_a_pipe_gets_one_picture_or_one_line(
     async with watching(environment, tmp_path / "i.log", CODES_INVENTORY__JWT_SECRET=SECRET) as watcher:
         url, codes = watcher.url, Codes(environment)
         denied = await codes("top", "--url", url, "--once")
-    away = await codes("top", "--url", url)
+    unreached = await codes("top", "--url", url)
     async with watching(environment, tmp_path / "open.log") as watcher:
         shown = await codes("top", "--url", watcher.url)
 
     assert (Exit.FAILED, "", 1) == (denied.code, denied.out, denied.err.count("\n"))
     assert "401" in denied.err
     assert "CODES_INVENTORY__TOKEN" in denied.err
-    assert (Exit.UNREACHABLE, "", 1) == (away.code, away.out, away.err.count("\n"))
-    assert "codes inventory" in away.err
+    assert (Exit.UNREACHABLE, "", 1) == (unreached.code, unreached.out, unreached.err.count("\n"))
+    assert "codes inventory" in unreached.err
     assert (Exit.OK, "") == (shown.code, shown.err)
     assert "campaigns: none" in shown.out.splitlines()
     assert "\x1b" not in shown.out
 
 
 async def test_the_wait_for_an_inventory_ends_in_time(environment: dict[str, str]) -> None:
-    """It is said at once, and that it is over; exit code 3."""
+    """The error appears at once, and again when the command gives up; exit code 3."""
     ended = await Codes(environment)("top", "--url", "http://127.0.0.1:9", "--timeout-s", "2")
 
     assert (Exit.UNREACHABLE, "") == (ended.code, ended.out)

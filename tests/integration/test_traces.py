@@ -30,7 +30,7 @@ Work = Callable[[RoleContext], Coroutine[Any, Any, None]]
 
 
 def traceparent(trace: str) -> bytes:
-    """A sender's header."""
+    """The `traceparent` of a sender."""
     return f"00-{trace}-00f067aa0ba902b7-01".encode()
 
 
@@ -49,7 +49,7 @@ async def traced(settings: Settings, work: Work) -> AsyncIterator[Spans]:
         await task
 
 
-async def told(neighbour: Neighbour, topic: TopicSpec, count: int) -> list[bytes]:
+async def traces_on(neighbour: Neighbour, topic: TopicSpec, count: int) -> list[bytes]:
     """The traces on a topic's records."""
     return [dict(record.headers)["traceparent"] for record in await neighbour.records(topic, count)]
 
@@ -67,8 +67,8 @@ async def test_a_requests_trace_goes_through_the_batch_to_its_result_and_event(
         await neighbour.records(RESULTS, 2)
         request = {"request_id": "a0", "campaign_id": "sale", "fan_id": "fan", "reservation_id": "r0"}
         await send(ASSIGN, request, headers=[("traceparent", traceparent(TRACES[2]))])
-        results = await told(neighbour, RESULTS, 3)
-        events = await told(neighbour, ASSIGNED, 1)
+        results = await traces_on(neighbour, RESULTS, 3)
+        events = await traces_on(neighbour, ASSIGNED, 1)
 
     assert [traceparent(trace) for trace in TRACES] == sorted(results)
     assert [traceparent(TRACES[2])] == events
@@ -100,7 +100,7 @@ async def test_an_import_is_a_span_with_one_for_each_chunk(
     async with traced(settings, importer) as spans:
         await neighbour.send(IMPORT, files.command("some.csv"), headers=[("traceparent", traceparent(TRACES[0]))])
         await ends(neighbour, 1)
-        events = await told(neighbour, IMPORTS, 2)
+        events = await traces_on(neighbour, IMPORTS, 2)
 
     assert {traceparent(TRACES[0])} == set(events)
     command = spans.one(f"process {neighbour.topics.full(IMPORT)}")

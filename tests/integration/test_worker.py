@@ -21,7 +21,7 @@ pytestmark = pytest.mark.integration
 async def test_the_life_of_a_code(
     environment: dict[str, str], neighbour: Neighbour, stocked: PutCodes, db: Database, tmp_path: Path
 ) -> None:
-    """Reserved, assigned to its holder and told on `assigned.v1` alone; another one released and free again."""
+    """Reserved, assigned to its holder and published on `assigned.v1` alone; another one released and free again."""
     await stocked("sale", 10)
     async with running("worker", environment, tmp_path / "worker.log") as worker:
         await worker.until_ready()
@@ -44,8 +44,8 @@ async def test_the_life_of_a_code(
     assert {"fan-r1"} == {event["fan_id"] for event in assigned}
     statuses = Counter([code["status"] async for code in db["codes"].find({})])
     assert {"assigned": 2, "available": 8} == statuses
-    told = [code["code"] async for code in db["codes"].find({"_id": {"$in": held["code_ids"]}})]
-    assert set(told) == {event["code"] for event in assigned}
+    values = [code["code"] async for code in db["codes"].find({"_id": {"$in": held["code_ids"]}})]
+    assert set(values) == {event["code"] for event in assigned}
 
 
 async def test_every_refusal_reason(

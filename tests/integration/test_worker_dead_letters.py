@@ -21,7 +21,7 @@ pytestmark = pytest.mark.integration
 async def test_unreadable_records_are_dead_letters_and_their_neighbours_are_served(
     environment: dict[str, str], neighbour: Neighbour, stocked: PutCodes, tmp_path: Path
 ) -> None:
-    """Each bad record ends as one dead letter with its bytes untouched; what is around it is served."""
+    """Each bad record ends as one dead letter with its bytes untouched; the records beside it are served."""
     await stocked("sale", 50)
     bad: list[tuple[bytes | None, bytes | None, list[tuple[str, bytes]]]] = [
         (b"not json", b"k", []),
@@ -72,7 +72,7 @@ class NoText(str):
 async def test_a_header_name_that_is_no_text_is_a_dead_letter_too(
     environment: dict[str, str], migrated: Settings, neighbour: Neighbour, stocked: PutCodes, tmp_path: Path
 ) -> None:
-    """Aiokafka alone would stop at it for ever; the records around it are served."""
+    """Aiokafka alone would stop at it for ever; the records before and after it are served."""
     await stocked("sale", 5)
     producer = AIOKafkaProducer(bootstrap_servers=migrated.kafka.bootstrap_servers)
     await producer.start()

@@ -18,14 +18,14 @@ pytestmark = pytest.mark.integration
 async def test_more_demand_than_stock_over_partitions_sells_every_code_once(
     environment: dict[str, str], neighbour: Neighbour, stocked: PutCodes, db: Database, tmp_path: Path
 ) -> None:
-    """Two workers, 120 codes, 200 fans: 120 hold one each, 80 are told that there is none."""
+    """Two workers, 120 codes, 200 fans: 120 hold one code each, 80 are refused as out of stock."""
     await stocked("rush", 120)
     async with (
-        running("worker", environment, tmp_path / "w1.log") as one,
-        running("worker", environment, tmp_path / "w2.log") as two,
+        running("worker", environment, tmp_path / "w1.log") as first,
+        running("worker", environment, tmp_path / "w2.log") as second,
     ):
-        await one.until_ready()
-        await two.until_ready()
+        await first.until_ready()
+        await second.until_ready()
         for number in range(200):
             topic = RESERVE if number % 2 else ASSIGN
             await neighbour.send(topic, reserve(f"q{number}", campaign_id="rush"), partition=number // 2 % 2)
@@ -48,16 +48,16 @@ async def test_workers_that_come_and_go_lose_nothing_and_double_nothing(
     """Requests keep coming while a second worker joins and the first one leaves: one result each."""
     await stocked("sale", 700)
     async with (
-        running("worker", environment, tmp_path / "w1.log") as one,
-        running("worker", environment, tmp_path / "w2.log") as two,
+        running("worker", environment, tmp_path / "w1.log") as leaves,
+        running("worker", environment, tmp_path / "w2.log") as joins,
     ):
-        await one.until_ready()
+        await leaves.until_ready()
         for number in range(600):
             if number == 400:
-                await two.until_ready()
-                one.signal(signal.SIGTERM)
+                await joins.until_ready()
+                leaves.signal(signal.SIGTERM)
             await neighbour.send(RESERVE, reserve(f"q{number}"), partition=number % 2)
-        assert 0 == await one.ended()
+        assert 0 == await leaves.ended()
         results = await neighbour.values(RESULTS, 600, settle_s=0.5)
 
     assert {f"q{number}": 1 for number in range(600)} == Counter(result["request_id"] for result in results)

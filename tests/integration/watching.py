@@ -31,7 +31,7 @@ class Watcher:
 
     @property
     def url(self) -> str:
-        """Of its API."""
+        """The address of its API."""
         return f"http://127.0.0.1:{self.role.logged('api_listening')[0]['port']}"
 
     async def get(self, path: str, **headers: str) -> tuple[int, Any]:
@@ -42,10 +42,10 @@ class Watcher:
     async def counts(self) -> dict[str, tuple[int, int, int]]:
         """Every campaign's available, reserved and assigned codes."""
         _, page = await self.get("/api/campaigns?limit=500")
-        return {one["campaign_id"]: (one["available"], one["reserved"], one["assigned"]) for one in page["items"]}
+        return {row["campaign_id"]: (row["available"], row["reserved"], row["assigned"]) for row in page["items"]}
 
     async def until(self, path: str, condition: Callable[[Any], bool], timeout_s: float = READY_TIMEOUT_S) -> Any:
-        """Ask again and again until an answer is as wanted; gives it."""
+        """Poll until an answer meets the condition; gives that answer."""
         end = time.monotonic() + timeout_s
         while not condition(answer := (await self.get(path))[1]):
             assert time.monotonic() < end, f"{path}: {answer}"
@@ -72,7 +72,7 @@ async def counts_in(db: Database) -> dict[str, tuple[int, int, int]]:
 
 
 async def until_true(watcher: Watcher, wanted: dict[str, tuple[int, int, int]]) -> None:
-    """Wait until the API says these counts."""
+    """Wait until the API reports these counts."""
     end = time.monotonic() + 20
     while (found := await watcher.counts()) != wanted:
         assert time.monotonic() < end, f"{found} is not {wanted}"
@@ -85,8 +85,8 @@ class Announcer:
         self._producer = producer
         self._topics = topics
 
-    async def tell(self, *events: InventoryChanged, commit: bool = True) -> None:
-        """One transaction."""
+    async def publish(self, *events: InventoryChanged, commit: bool = True) -> None:
+        """Publish the events in one transaction."""
         await self.begin(*events)
         await self.end(commit=commit)
 
@@ -100,7 +100,7 @@ class Announcer:
             )
 
     async def end(self, *, commit: bool = True) -> None:
-        """Of the open transaction."""
+        """End the open transaction."""
         await (self._producer.commit_transaction() if commit else self._producer.abort_transaction())
 
 
@@ -118,8 +118,8 @@ async def an_announcer(settings: Settings) -> AsyncIterator[Announcer]:
 
 
 def an_event(campaign_id: str, version: int, available: int, reserved: int = 0, **more: Any) -> InventoryChanged:
-    """What one shard says."""
-    told = {
+    """An event of one shard."""
+    event_fields = {
         "campaign_id": campaign_id,
         "code_type": "tm",
         "shard": "reserve.requests.v1.0",
@@ -130,4 +130,4 @@ def an_event(campaign_id: str, version: int, available: int, reserved: int = 0, 
         "cause": "reserve",
         "changed_at": datetime.now(UTC),
     }
-    return InventoryChanged.model_validate({**told, **more})
+    return InventoryChanged.model_validate({**event_fields, **more})

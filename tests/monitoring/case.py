@@ -43,7 +43,7 @@ def document(case: Case, rules: Path) -> dict[str, Any]:
     asked = {
         "eval_time": case.at,
         "alertname": case.alert,
-        "exp_alerts": [expected(case.alert, one) for one in case.fires],
+        "exp_alerts": [expected(case.alert, fires) for fires in case.fires],
     }
     test = {"interval": "1m", "input_series": series, "alert_rule_test": [asked]}
     return {"rule_files": [str(rules)], "evaluation_interval": "1m", "tests": [test]}
@@ -58,7 +58,7 @@ def expected(name: str, fires: Fires) -> dict[str, Any]:
 
 def alert_of(name: str, fires: Fires) -> Alert:
     """The rule that sends it."""
-    [found] = [one for one in ALERTS if one.name == name and sends(one, fires)]
+    [found] = [alert for alert in ALERTS if alert.name == name and sends(alert, fires)]
     return found
 
 

@@ -10,18 +10,18 @@ AT = 'namespace="prod", job="j", instance="a"'
 
 
 def stock(campaign: str, available: str, reserved: str = "0x2000") -> dict[str, str]:
-    """A campaign's codes, as each of two replicas of the inventory tells them."""
+    """A campaign's codes, as each of two replicas of the inventory reports them."""
     by_status = {"available": available, "reserved": reserved, "assigned": "0x2000"}
     of_campaign = f'codes_inventory_codes{{namespace="prod", campaign="{campaign}"'
     return {
-        f'{of_campaign}, instance="{replica}", status="{status}"}}': told
-        for status, told in by_status.items()
+        f'{of_campaign}, instance="{replica}", status="{status}"}}': values
+        for status, values in by_status.items()
         for replica in "ab"
     }
 
 
 def dead(reason: str, values: str) -> dict[str, str]:
-    """Records put aside."""
+    """Dead letters."""
     return {f'codes_dead_letters_total{{{AT}, reason="{reason}"}}': values}
 
 

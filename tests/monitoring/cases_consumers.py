@@ -17,16 +17,16 @@ INPUTS = ("reserve.requests.v1", "assign.requests.v1", "release.requests.v1", "i
 
 
 def consumers(namespace: str, values: str, *without: str) -> dict[str, str]:
-    """What a whole deployment tells."""
+    """What a whole deployment reports."""
     lags = {f'{LAG}{{namespace="{namespace}", topic="codes.{topic}", partition="0"}}': values for topic in INPUTS}
     turn = {f'{TURN}{{namespace="{namespace}", topic="expirer", partition="0"}}': values}
     build = {f'{BUILD}{{namespace="{namespace}", version="1"}}': values}
     found = lags | turn | build
-    return {series: told for series, told in found.items() if not any(topic in series for topic in without)}
+    return {name: samples for name, samples in found.items() if not any(topic in name for topic in without)}
 
 
 def absent(*topics: str) -> tuple[Fires, ...]:
-    """Nobody tells of these."""
+    """No process reports these."""
     return tuple(
         Fires("page", {"namespace": "prod", "topic": topic}, f"No process reports {topic}.") for topic in topics
     )

@@ -27,7 +27,7 @@ def loop(late_in_1000: int) -> dict[str, str]:
     }
 
 
-def away(part: str, values: str) -> dict[str, str]:
+def unavailable(part: str, values: str) -> dict[str, str]:
     """A part, as two processes see it."""
     return {f'codes_part_away{{{at}, part="{part}"}}': values for at in (AT, AT_B)}
 
@@ -51,26 +51,26 @@ CASES: Final = (
     Case("CodesProcessDown", "none for somebody else's", {f"up{{{AT}}}": "0x20"}, "12m"),
     Case(
         "CodesProcessDown",
-        "none for one that was taken away",
+        "none for one that was removed",
         {f"up{{{AT}}}": "1x5 stale", f"codes_build_info{{{AT}}}": "1x5 stale"},
         "12m",
     ),
     Case(
         "CodesPartAway",
         "a page when the database does not answer",
-        away("mongo", "1x10"),
+        unavailable("mongo", "1x10"),
         "3m",
         (Fires("page", {**NAMESPACE, "part": "mongo"}, "mongo is unavailable to 2 processes."),),
     ),
     Case(
         "CodesPartAway",
         "a ticket when S3 does not answer",
-        away("s3", "1x10"),
+        unavailable("s3", "1x10"),
         "6m",
         (Fires("ticket", {**NAMESPACE, "part": "s3"}, "s3 is unavailable to 2 processes."),),
     ),
-    Case("CodesPartAway", "none during an election", away("mongo", "0 1 0x10"), "4m"),
-    Case("CodesPartAway", "none while all answer", away("kafka", "0x10"), "10m"),
+    Case("CodesPartAway", "none during an election", unavailable("mongo", "0 1 0x10"), "4m"),
+    Case("CodesPartAway", "none while all answer", unavailable("kafka", "0x10"), "10m"),
     Case(
         "CodesRebalanceStorm",
         "when there is one a minute; two replicas that see the same count once",

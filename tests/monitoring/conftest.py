@@ -8,6 +8,6 @@ collect_ignore = ["test_alerts.py", "test_real_prometheus.py"] if left_out() els
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """At the end, where it is read."""
+    """Print what is left out at the end of the run, where it is read."""
     if left_out():
         terminalreporter.write_line(LEFT_OUT)

@@ -83,7 +83,7 @@ class Prometheus:
 
 @asynccontextmanager
 async def a_prometheus(targets: Mapping[str, Sequence[int]], rules: Path, folder: Path) -> AsyncIterator[Prometheus]:
-    """One that scrapes every second; it ends with the block."""
+    """A Prometheus that scrapes every second; it ends with the block."""
     config = folder / "prometheus.yaml"
     config.write_text(json.dumps(configuration(targets, rules)))
     port = free_port()
@@ -134,7 +134,7 @@ async def ended(process: asyncio.subprocess.Process) -> None:
 
 
 def free_port() -> int:
-    """One that nobody listens on; Prometheus does not tell which one it took."""
+    """A free port; Prometheus does not report the port that it chose."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         port: int = server.getsockname()[1]
         return port

@@ -28,13 +28,13 @@ HELD: Final = 10
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What Prometheus said."""
+    """Prometheus's answers."""
 
     answers: Mapping[str, Series]
-    """By the dashboard's expression."""
+    """The series by the dashboard's expression."""
     rules: list[dict[str, Any]]
     values: Mapping[str, list[str]]
-    """Of the dashboard's variables."""
+    """The values of the dashboard's variables."""
 
 
 def queries() -> list[Query]:
@@ -50,7 +50,7 @@ def asked(expr: str) -> str:
 
 
 async def watch(environment: Mapping[str, str], rules: Path, folder: Path) -> Seen:
-    """Everything, from nothing to nothing."""
+    """Start everything, run the traffic, collect the answers, stop everything."""
     settings = load_settings(environment)
     await migrate(settings)
     try:

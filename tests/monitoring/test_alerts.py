@@ -25,7 +25,7 @@ def rules(tmp_path: Path) -> Path:
 
 
 def promtool(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
-    """Its answer."""
+    """Run promtool, and return its result."""
     command = [tool("promtool"), *arguments]
     return subprocess.run(command, capture_output=True, text=True, check=False, timeout=TIMEOUT_S)  # noqa: S603  # ours
 

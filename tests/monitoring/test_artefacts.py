@@ -45,17 +45,17 @@ def data_sources(found: object) -> Iterator[object]:
     """Every data source that something in the dashboard names."""
     if isinstance(found, dict):
         yield from [found["datasource"]] if "datasource" in found else []
-        for one in found.values():
-            yield from data_sources(one)
+        for value in found.values():
+            yield from data_sources(value)
     if isinstance(found, list):
-        for one in found:
-            yield from data_sources(one)
+        for item in found:
+            yield from data_sources(item)
 
 
-def apart(one: dict[str, int], other: dict[str, int]) -> bool:
+def apart(place: dict[str, int], other: dict[str, int]) -> bool:
     """Whether two places in the grid share nothing."""
-    beside = one["x"] + one["w"] <= other["x"] or other["x"] + other["w"] <= one["x"]
-    return beside or one["y"] + one["h"] <= other["y"] or other["y"] + other["h"] <= one["y"]
+    beside = place["x"] + place["w"] <= other["x"] or other["x"] + other["w"] <= place["x"]
+    return beside or place["y"] + place["h"] <= other["y"] or other["y"] + other["h"] <= place["y"]
 
 
 def test_the_committed_files_are_current(tmp_path: Path) -> None:
@@ -85,7 +85,7 @@ def test_panels_lie_in_the_grid_and_not_on_each_other(made: dict[str, Any]) -> N
 
     assert len(places) == len({panel["id"] for panel in made["panels"]})
     assert all(0 <= place["x"] and place["x"] + place["w"] <= WIDTH_MAX for place in places)
-    assert all(apart(one, other) for one, other in combinations(places, 2))
+    assert all(apart(place, other) for place, other in combinations(places, 2))
 
 
 def test_each_panel_says_what_it_shows(made: dict[str, Any]) -> None:
@@ -105,7 +105,7 @@ def test_queries_and_rules_are_about_metrics_that_exist() -> None:
 
 
 def test_every_metric_is_shown() -> None:
-    """One that nobody looks at should not be scraped."""
+    """A metric that no panel shows should not be scraped."""
     shown = {name for query in queries() for name in metrics_of(query.expr)}
 
     assert set() == KNOWN - shown

@@ -19,7 +19,7 @@ pytestmark = pytest.mark.integration
 NONE_HERE: Final = {
     "codes_conflicts_total": "nobody disputes a code in this traffic",
     "codes_store_refusals_total": "no validator is wrong",
-    "codes_transactions_aborted_total": "nothing is away",
+    "codes_transactions_aborted_total": "every part answers",
     "codes_fenced_total": "no process is frozen",
     "codes_rebalance_seconds": "no process of a group comes or goes",
     "codes_reply_topic_unusable": "no reply topic is allowed",
@@ -48,7 +48,7 @@ def test_each_query_of_the_dashboard_has_an_answer(query: Query, seen: Seen) -> 
 
 
 def test_each_rule_is_judged_without_an_error(seen: Seen) -> None:
-    """On series as the roles really tell them."""
+    """On series as the roles really report them."""
     assert sorted(alert.name for alert in ALERTS) == sorted(rule["name"] for rule in seen.rules)
     assert [] == [(rule["name"], rule["lastError"]) for rule in seen.rules if rule["health"] != "ok"]
 

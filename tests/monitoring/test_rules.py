@@ -9,13 +9,15 @@ from tests.monitoring.case import sends
 from tests.monitoring.cases import CASES
 
 
-@pytest.mark.parametrize("alert", ALERTS, ids=lambda one: "-".join([one.name, one.severity, *one.labels.values()]))
+@pytest.mark.parametrize(
+    "alert", ALERTS, ids=lambda alert: "-".join([alert.name, alert.severity, *alert.labels.values()])
+)
 def test_each_rule_has_a_case_for_and_a_case_against_it(alert: Alert) -> None:
     """Each severity of its own."""
     of_name = [case for case in CASES if case.alert == alert.name]
 
-    assert any(sends(alert, one) for case in of_name for one in case.fires)
-    assert any(not any(sends(alert, one) for one in case.fires) for case in of_name)
+    assert any(sends(alert, fires) for case in of_name for fires in case.fires)
+    assert any(not any(sends(alert, fires) for fires in case.fires) for case in of_name)
 
 
 def test_names_and_words_are_in_order() -> None:

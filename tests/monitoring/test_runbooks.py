@@ -46,7 +46,7 @@ def test_metrics_and_settings_that_are_named_exist() -> None:
 
 
 def test_commands_that_are_named_exist() -> None:
-    """With their options."""
+    """Commands are checked with their options."""
     lines = re.findall(r"`codes ([a-z][^`]*)`", TEXT)
 
     assert [] == [line for line in lines if not is_command(line)]

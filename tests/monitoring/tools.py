@@ -12,7 +12,7 @@ LEFT_OUT: Final = "left out: alerts and dashboard on a real Prometheus: none on 
 
 
 def tool(name: str) -> str:
-    """The path of one of them."""
+    """The path of a program."""
     path = shutil.which(name)
     assert path is not None, LEFT_OUT
     return path

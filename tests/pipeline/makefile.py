@@ -33,7 +33,7 @@ def would_run(*targets_and_variables: str) -> str:
 
 
 def make(*arguments: str, environment: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
-    """Run make. What an outer `make test` tells its children is not for this one."""
+    """Run make. The variables that an outer `make test` sets for its children do not apply to this run."""
     outer = {name: value for name, value in os.environ.items() if name not in {"MAKEFLAGS", "MFLAGS", "MAKELEVEL"}}
     return subprocess.run(  # noqa: S603  # our Makefile
         ["/usr/bin/env", "make", "--no-print-directory", *HERE, *arguments],

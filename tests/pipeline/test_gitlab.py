@@ -1,4 +1,4 @@
-"""GitLab's file is valid, and its jobs do what the documents say: no way to production goes around a check."""
+"""GitLab's file is valid, and its jobs do what the documents say: no way to production bypasses a check."""
 
 import json
 import re
@@ -38,7 +38,7 @@ def faulty(*files: Path) -> set[str]:
 
 
 def needed(name: str) -> list[str]:
-    """The jobs that one waits for."""
+    """The jobs that a job waits for."""
     needs: list[str] = JOBS[name]["needs"]
     return needs
 
@@ -159,7 +159,7 @@ def test_the_scanned_image_is_deployed() -> None:
 
 
 def test_production_is_by_hand_and_protected() -> None:
-    """Somebody presses it, and only where the branch is protected; a way back has the same protection."""
+    """It is started by hand, on protected branches only; a rollback has the same protection."""
     for name in ("deploy-prod", "rollback-prod"):
         assert "manual" == started(name, "main")
         assert {None} == {started(name, kind) for kind in PIPELINES if kind != "main"}
@@ -179,7 +179,7 @@ def test_an_environment_has_one_deployment_at_a_time(step: str, name: str) -> No
 
 @pytest.mark.parametrize("name", TESTS)
 def test_test_reports_are_kept(name: str) -> None:
-    """Also, and above all, those of a job that failed."""
+    """This includes the reports of a failed job."""
     artifacts = JOBS[name]["artifacts"]
 
     assert "always" == artifacts["when"]
@@ -194,5 +194,5 @@ def test_images_are_pinned_and_name_no_registry(image: str) -> None:
 
 
 def test_only_a_runners_faults_are_tried_again() -> None:
-    """A test that fails now and then is seen."""
+    """A flaky test fails its job, and is not retried."""
     assert all(set(job["retry"]["when"]) <= RUNNERS_FAULTS for job in JOBS.values())

@@ -1,4 +1,4 @@
-"""Targets explain themselves, tell what they lack, and leave no test out."""
+"""Targets explain themselves, name what they lack, and leave no test out."""
 
 import re
 import shutil
@@ -75,7 +75,7 @@ def test_every_test_is_in_one_job() -> None:
 
 @pytest.mark.parametrize("target", NEEDS)
 def test_a_missing_program_is_named_in_one_line(target: str, tmp_path: Path) -> None:
-    """Whoever lacks docker, helm or trivy reads its name, and no shell's complaint."""
+    """Without docker, helm or trivy the message names the program; there is no error of the shell."""
     real = shutil.which("make")
     assert real is not None
     (tmp_path / "make").symlink_to(real)

@@ -28,7 +28,7 @@ def sbom(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 
 def components(sbom: str) -> dict[str, dict[str, Any]]:
-    """By name."""
+    """The components by name."""
     return {component["name"]: component for component in json.loads(sbom)["components"]}
 
 
@@ -48,10 +48,10 @@ def test_the_list_is_of_what_the_image_installs(sbom: str) -> None:
 
 
 def test_every_package_has_its_version_and_its_hashes(sbom: str) -> None:
-    """Those of constraints.txt: the list tells which bytes."""
+    """Those of constraints.txt: the list names the exact bytes."""
     constraints = (ROOT / "constraints.txt").read_text()
     for name, component in components(sbom).items():
-        hashes = [one["content"] for ref in component["externalReferences"] for one in ref.get("hashes", ())]
+        hashes = [entry["content"] for ref in component["externalReferences"] for entry in ref.get("hashes", ())]
         assert re.search(rf"^{name}=={re.escape(component['version'])} ", constraints, re.MULTILINE)
         assert hashes
         assert all(f"--hash=sha256:{digest} " in f"{constraints} ".replace("\n", " ") for digest in hashes)

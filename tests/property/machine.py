@@ -224,8 +224,10 @@ class Histories(RuleBasedStateMachine):
 
     def reservation(self, which: int) -> tuple[str, str, str]:
         """Id, campaign and fan of a reservation: most often a held one, sometimes one that ended or never was."""
-        known = [(one.id, one.campaign_id, one.fan_id) for one in self.database.reservations.values()]
-        held = [one for one in known if self.database.reservations[one[0]].state == "held"]
+        known = [
+            (document.id, document.campaign_id, document.fan_id) for document in self.database.reservations.values()
+        ]
+        held = [names for names in known if self.database.reservations[names[0]].state == "held"]
         chosen = [*held, *held, *known, ("r-never", "c-0", "f-0"), (self.request_ids[-1], "c-0", "f-0")]
         return chosen[which % len(chosen)]
 

@@ -4,7 +4,7 @@ from typing import Final, get_args
 
 from ops.telemetry.metric_spec import counted, counter, gauge, histogram, on, on_each
 from schemas.errors import AbortReason, ConflictCause, RefusalCause, WaitCause
-from schemas.observation.partitions import Part, PartAvailable, PartUnavailable
+from schemas.observation.partitions import Part, PartAvailable, PartReleased, PartUnavailable
 from schemas.observation.requests import BatchReport, PlanConflicted, Step, TransactionAborted, WriteRefused
 
 SECONDS: Final = (0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0)
@@ -75,6 +75,7 @@ PART_AWAY = gauge(
     "1 while a part does not answer.",
     on(PartUnavailable, lambda fact: fact.part),
     on(PartAvailable, lambda fact: fact.part, value=lambda _: 0),
+    on(PartReleased, lambda fact: fact.part, value=lambda _: 0),
     remedy="When it is 1 for minutes: restore that part. Nothing is lost meanwhile, but nothing is processed.",
     part=get_args(Part),
 )

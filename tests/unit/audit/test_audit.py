@@ -1,9 +1,6 @@
-"""What must hold: the audit passes a sound history, and sees each way in which one can be unsound."""
+"""What must hold: the audit passes a sound history, and finds each way in which one can be unsound."""
 
-from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from functools import cache
-from typing import Any
 
 import pytest
 
@@ -11,199 +8,13 @@ from audit.audit import audit
 from audit.code_search import Secrets
 from audit.history import CodeRow, Database, History
 from audit.report import AuditReport, Kind
-from schemas.records import IncomingRecord
-from tests.fakes.history import CODES, a_history, saying, with_ce_id, with_records
-
-Doctoring = Callable[[History], History]
-
-clean = cache(a_history)
-
-
-def dropped(topic: str, position: int) -> Doctoring:
-    """Without one record of a topic."""
-    return lambda history: with_records(
-        history, topic, lambda records: [*records[:position], *records[position:][1:]]
-    )
-
-
-def doubled(topic: str, position: int) -> Doctoring:
-    """With one record of a topic once more."""
-    return lambda history: with_records(history, topic, lambda records: [*records, records[position]])
-
-
-def changed(topic: str, position: int, change: Callable[[IncomingRecord], IncomingRecord]) -> Doctoring:
-    """With one record of a topic another."""
-
-    def doctor(records: list[IncomingRecord]) -> list[IncomingRecord]:
-        return [change(one) if number == position else one for number, one in enumerate(records)]
-
-    return lambda history: with_records(history, topic, doctor)
-
-
-def added(topic: str, position: int, change: Callable[[IncomingRecord], IncomingRecord]) -> Doctoring:
-    """With a record more, made of another one of its topic."""
-    return lambda history: with_records(history, topic, lambda records: [*records, change(records[position])])
-
-
-def with_document(collection: str, position: int, changes: Mapping[str, object]) -> Doctoring:
-    """With one document of a collection another."""
-
-    def doctor(history: History) -> History:
-        found = [dict(one) for one in getattr(history.database, collection)]
-        found[position] |= changes
-        return in_database(history, **{collection: found})
-
-    return doctor
-
-
-def with_code(history: History, position: int, **changes: str) -> History:
-    """With one code another."""
-    codes = list(history.database.codes)
-    codes[position] = CodeRow(**{**codes[position]._asdict(), **changes})
-    return in_database(history, codes=codes)
-
-
-def in_database(history: History, **changes: Sequence[Any]) -> History:
-    """With other contents of some collections."""
-    return replace(history, database=replace(history.database, **changes))
-
-
-def a_secret() -> str:
-    """The value of a code that nobody holds."""
-    return clean().database.codes[-1].value
+from tests.fakes.history import CODES, saying
+from tests.unit.audit.doctored import DOCTORED, changed, clean, doubled, dropped
 
 
 def kinds(report: AuditReport) -> set[Kind]:
     """What kinds of findings there are."""
     return {finding.kind for finding in report.findings}
-
-
-DOCTORED: dict[str, tuple[Doctoring, Kind]] = {
-    "a result is missing": (dropped("results.v1", 0), "lost"),
-    "the result of a repeat is missing": (dropped("results.v1", 4), "lost"),
-    "a result stands there twice": (doubled("results.v1", 0), "doubled"),
-    "a result answers nobody": (
-        added("results.v1", 0, lambda one: with_ce_id(saying(one, request_id="r-nobody"), "x")),
-        "doubled",
-    ),
-    "one ce_id has two bodies": (
-        changed("results.v1", 4, lambda one: saying(one, code_ids=["c-9", "c-10"])),
-        "doubled",
-    ),
-    "a request has two decisions": (
-        changed("results.v1", 4, lambda one: with_ce_id(saying(one, outcome="refused"), "x")),
-        "doubled",
-    ),
-    "a result says what the ledger does not": (
-        changed("results.v1", 1, lambda one: saying(one, code_ids=["c-9"])),
-        "drift",
-    ),
-    "a result is of another form": (changed("results.v1", 1, lambda one: saying(one, outcome="won")), "drift"),
-    "a dead letter is missing": (dropped("dead-letters.v1", 0), "lost"),
-    "a dead letter stands there twice": (doubled("dead-letters.v1", 0), "doubled"),
-    "a dead letter holds other bytes": (
-        changed("dead-letters.v1", 0, lambda one: replace(one, value=b"not")),
-        "lost",
-    ),
-    "an assigned event is missing": (dropped("assigned.v1", 0), "lost"),
-    "an assigned event stands there twice": (doubled("assigned.v1", 0), "doubled"),
-    "a code goes to two fans": (
-        added("assigned.v1", 0, lambda one: with_ce_id(saying(one, fan_id="thief"), "x")),
-        "doubled",
-    ),
-    "a code is assigned by two requests": (
-        added("assigned.v1", 0, lambda one: with_ce_id(saying(one, request_id="a-9"), "x")),
-        "doubled",
-    ),
-    "a value goes out under two code ids": (
-        added("assigned.v1", 0, lambda one: with_ce_id(saying(one, code_id="c-99"), "x")),
-        "doubled",
-    ),
-    "a fan is told another code's value": (
-        changed("assigned.v1", 0, lambda one: saying(one, code="SECRET-99")),
-        "drift",
-    ),
-    "a code is in two reservations": (
-        with_document("reservations", 1, {"state": "held", "code_ids": ["c-1"]}),
-        "doubled",
-    ),
-    "another fan holds what was told": (with_document("reservations", 0, {"fan_id": "thief"}), "doubled"),
-    "a code is reserved by nobody": (lambda history: with_code(history, -1, status="reserved"), "drift"),
-    "a held code is available": (
-        lambda history: with_code(history, reserved_code(history), status="available"),
-        "drift",
-    ),
-    "a shard is off by one": (with_document("inventory", 0, {"available": CODES + 1}), "drift"),
-    "a shard is missing": (lambda history: in_database(history, inventory=history.database.inventory[1:]), "drift"),
-    "an inventory event is missing": (dropped("inventory.v1", 0), "drift"),
-    "an inventory event has other counts": (
-        changed("inventory.v1", 0, lambda one: saying(one, available=CODES + 1)),
-        "drift",
-    ),
-    "an inventory event is ahead of the database": (
-        added("inventory.v1", 0, lambda one: with_ce_id(saying(one, version=99), "x")),
-        "drift",
-    ),
-    "an import does not add up": (changed("imports.v1", 0, lambda one: saying(one, rows_read=99)), "drift"),
-    "an import's document does not add up": (with_document("imports", 0, {"rejected": 9}), "drift"),
-    "an import says more than it inserted": (
-        changed("imports.v1", 0, lambda one: saying(one, inserted=CODES + 1, rows_read=CODES + 4)),
-        "drift",
-    ),
-    "a code is gone": (lambda history: in_database(history, codes=history.database.codes[:-1]), "drift"),
-    "an import has no end": (dropped("imports.v1", 0), "lost"),
-    "an import ends in two ways": (
-        added("imports.v1", 0, lambda one: with_ce_id(saying(one, state="failed"), "x")),
-        "doubled",
-    ),
-    "a code stands in a result": (
-        changed("results.v1", 3, lambda one: saying(one, fan_id=a_secret())),
-        "leak",
-    ),
-    "a code is a result's key": (
-        changed("results.v1", 3, lambda one: replace(one, key=a_secret().encode())),
-        "leak",
-    ),
-    "a code stands in a result's header": (
-        changed("results.v1", 3, lambda one: replace(one, headers=(*one.headers, ("x", a_secret().encode())))),
-        "leak",
-    ),
-    "a code stands in an inventory event": (
-        changed("inventory.v1", 0, lambda one: saying(one, shard=a_secret())),
-        "leak",
-    ),
-    "a code stands in an import's event": (
-        changed("imports.v1", 0, lambda one: saying(one, reason=f"line 3: '{a_secret()}'")),
-        "leak",
-    ),
-    "a dead letter's detail quotes a code": (
-        changed("dead-letters.v1", 0, lambda one: replace(one, headers=(("dlq-detail", a_secret().encode()),))),
-        "leak",
-    ),
-    "a log tells a code": (
-        lambda history: replace(history, texts={"worker.log": f'{{"event": "x", "doc": "code={a_secret()};"}}'}),
-        "leak",
-    ),
-    "a metric has a code for a label": (
-        lambda history: replace(history, texts={"metrics": f'codes_x{{code="{a_secret()}"}} 1'}),
-        "leak",
-    ),
-    "the ledger holds a code": (with_document("requests", 0, {"note": f"got {a_secret()}"}), "leak"),
-    "a rejected row holds a code": (
-        lambda history: in_database(history, rejects=[{"_id": "i-1:7", "row": a_secret()}]),
-        "leak",
-    ),
-    "a cancellation holds a code": (
-        lambda history: in_database(history, cancellations=[{"_id": "i-1", "note": a_secret()}]),
-        "leak",
-    ),
-    "a reservation holds a code": (with_document("reservations", 0, {"codes": [a_secret()]}), "leak"),
-}
-
-
-def reserved_code(history: History) -> int:
-    """Where a reserved code stands."""
-    return next(number for number, code in enumerate(history.database.codes) if code.status == "reserved")
 
 
 def test_a_sound_history_passes() -> None:
@@ -225,10 +36,10 @@ def test_the_tally_adds_up() -> None:
     assert (CODES, 1) == (tally.codes, tally.imports)
 
 
-@pytest.mark.parametrize("what", DOCTORED)
-def test_a_doctored_history_is_seen_through(what: str) -> None:
+@pytest.mark.parametrize("case", DOCTORED)
+def test_a_doctored_history_is_seen_through(case: str) -> None:
     """Each way of being unsound is found as what it is."""
-    doctor, kind = DOCTORED[what]
+    doctor, kind = DOCTORED[case]
 
     report = audit(doctor(clean()))
 
@@ -236,46 +47,46 @@ def test_a_doctored_history_is_seen_through(what: str) -> None:
     assert not report.sound
 
 
-@pytest.mark.parametrize("what", DOCTORED)
-def test_no_finding_tells_a_code(what: str) -> None:
+@pytest.mark.parametrize("case", DOCTORED)
+def test_no_finding_contains_a_code(case: str) -> None:
     """An audit's report may be shown to anybody."""
-    doctored = DOCTORED[what][0](clean())
+    doctored = DOCTORED[case][0](clean())
     secrets = Secrets({code.value: code.id for code in doctored.database.codes})
 
     sentences = [finding.what for finding in audit(doctored).findings]
 
-    assert [] == [one for one in sentences if list(secrets.found_in(one))]
+    assert [] == [sentence for sentence in sentences if list(secrets.found_in(sentence))]
 
 
 def test_work_under_way_is_no_loss() -> None:
     """What is not committed yet may be unanswered, and may be answered already."""
     history = clean()
-    places = {(one.topic, one.partition): 0 for records in history.records.values() for one in records}
+    places = {(record.topic, record.partition): 0 for records in history.records.values() for record in records}
     at_work = replace(dropped("results.v1", 0)(history), committed=places, is_quiet=False)
 
     report = audit(at_work)
 
     assert 0 == report.count("lost")
     assert 0 == report.count("doubled")
-    assert any("at work" in what for what in report.left_out)
+    assert any("at work" in sentence for sentence in report.left_out)
 
 
 def test_what_retention_removed_is_no_loss() -> None:
     """Requests older than what is left are not judged; sums over all events neither."""
     history = clean()
-    since_ms = max(one.timestamp_ms for records in history.records.values() for one in records) + 1
+    since_ms = max(record.timestamp_ms for records in history.records.values() for record in records) + 1
     shortened = dropped("results.v1", 0)(dropped("inventory.v1", 0)(replace(history, since_ms=since_ms)))
 
     report = audit(shortened)
 
     assert () == report.findings
-    assert any("retention" in what for what in report.left_out)
+    assert any("retention" in sentence for sentence in report.left_out)
 
 
 def test_at_least_once_may_repeat_but_not_change() -> None:
     """A result or an event may come again under its ce_id; another body under it is still a finding."""
     again = doubled("assigned.v1", 0)(doubled("results.v1", 0)(clean()))
-    other = changed("results.v1", 4, lambda one: saying(one, code_ids=["c-9"]))(clean())
+    other = changed("results.v1", 4, lambda record: saying(record, code_ids=["c-9"]))(clean())
 
     assert () == audit(replace(again, guarantee="at_least_once")).findings
     assert {"doubled"} <= kinds(audit(replace(other, guarantee="at_least_once")))

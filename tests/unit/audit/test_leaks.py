@@ -36,7 +36,7 @@ def test_another_word_is_not_the_value(text: str) -> None:
     assert [] == found(text)
 
 
-def test_values_that_begin_alike_are_told_apart() -> None:
+def test_values_that_begin_alike_are_distinguished() -> None:
     """The longer and the shorter one each have their own place."""
     assert ["i-1"] == found("see PROMO-2026-A-7.", "PROMO-2026-B", "PROMO-2026-A-7")
     assert ["i-0", "i-1"] == found("PROMO-2026/7", "PROMO-2026", "PROMO-2026/7")

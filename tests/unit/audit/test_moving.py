@@ -27,7 +27,7 @@ AFTER = timedelta(hours=1)
 
 def last_change() -> datetime:
     """When the last reservation moved."""
-    changes: list[datetime] = [one["changed_at"] for one in clean().database.reservations]
+    changes: list[datetime] = [reservation["changed_at"] for reservation in clean().database.reservations]
     return max(changes)
 
 
@@ -54,21 +54,24 @@ def with_reserved(history: History) -> History:
 
 def with_available(history: History) -> History:
     """The held code of `r-6` is `available`, as if it had been read before it was reserved."""
-    [held] = [one["code_ids"] for one in history.database.reservations if one["_id"] == "r-6"]
-    codes = [one._replace(status="available") if one.id in held else one for one in history.database.codes]
+    [held] = [reservation["code_ids"] for reservation in history.database.reservations if reservation["_id"] == "r-6"]
+    codes = [code._replace(status="available") if code.id in held else code for code in history.database.codes]
     return replace(history, database=replace(history.database, codes=codes))
 
 
 def twice(history: History) -> History:
     """The code of `r-6` in `r-3` too, which has let it go since it was read."""
-    [held] = [one["code_ids"] for one in history.database.reservations if one["_id"] == "r-6"]
+    [held] = [reservation["code_ids"] for reservation in history.database.reservations if reservation["_id"] == "r-6"]
     changes = {"state": "held", "code_ids": held}
-    reservations = [{**one, **changes} if one["_id"] == "r-3" else one for one in history.database.reservations]
+    reservations = [
+        {**reservation, **changes} if reservation["_id"] == "r-3" else reservation
+        for reservation in history.database.reservations
+    ]
     return replace(history, database=replace(history.database, reservations=reservations))
 
 
 def unannounced(history: History) -> History:
-    """Codes were assigned, and no event tells it yet."""
+    """Codes were assigned, and their events are not published yet."""
     return with_records(history, "assigned.v1", lambda _: [])
 
 
@@ -79,8 +82,8 @@ def test_what_moved_while_it_was_read_is_not_compared(doctor: Callable[[History]
     settled = read(doctor(clean()), last_change() + AFTER)
 
     moves = ("by its reservations", "in reservations", "never published")
-    assert [] == [one for one in during.findings if any(word in one.what for word in moves)]
-    assert any(word in one.what for one in settled.findings for word in moves)
+    assert [] == [finding for finding in during.findings if any(word in finding.what for word in moves)]
+    assert any(word in finding.what for finding in settled.findings for word in moves)
 
 
 def test_a_service_that_stands_still_is_compared_at_once() -> None:
@@ -88,17 +91,17 @@ def test_a_service_that_stands_still_is_compared_at_once() -> None:
     assert read(with_available(clean()), last_change(), is_quiet=True).findings
 
 
-def test_what_a_killed_worker_has_not_told_yet_is_not_missed() -> None:
+def test_what_a_killed_worker_has_not_published_yet_is_not_missed() -> None:
     """Its requests are older than the audit and not served: their codes have moved, their events come later."""
     asked = clean().records["assign.requests.v1"]
-    places = {(one.topic, one.partition): 100 for records in clean().records.values() for one in records}
+    places = {(record.topic, record.partition): 100 for records in clean().records.values() for record in records}
     waiting = replace(unannounced(clean()), committed={**places, (asked[0].topic, 0): 0})
     served = replace(unannounced(clean()), committed=places)
 
     began = last_change() + AFTER
 
-    assert [] == [one for one in read(waiting, began).findings if "never published" in one.what]
-    assert [one for one in read(served, began).findings if "never published" in one.what]
+    assert [] == [finding for finding in read(waiting, began).findings if "never published" in finding.what]
+    assert [finding for finding in read(served, began).findings if "never published" in finding.what]
 
 
 def test_a_campaign_that_seems_to_differ_is_believed_when_counted_at_one_time() -> None:
@@ -106,8 +109,8 @@ def test_a_campaign_that_seems_to_differ_is_believed_when_counted_at_one_time() 
     same = {CountKey(CAMPAIGN, "tm", CodeStatus.AVAILABLE): 1}
     began = datetime.now(UTC) + AFTER
 
-    seems = [one.what for one in read(with_reserved(clean()), began).findings if "shards say" in one.what]
+    seems = [finding.what for finding in read(with_reserved(clean()), began).findings if "shards say" in finding.what]
     counted = read(with_reserved(clean()), began, {CAMPAIGN: (same, same)})
 
     assert seems
-    assert [] == [one for one in counted.findings if "shards say" in one.what]
+    assert [] == [finding for finding in counted.findings if "shards say" in finding.what]

@@ -35,15 +35,18 @@ def found(history: History, kind: str) -> list[str]:
 
 def with_reservation(history: History, name: str, **changes: object) -> History:
     """With one reservation another."""
-    reservations = [{**one, **changes} if one["_id"] == name else one for one in history.database.reservations]
-    assert name in {one["_id"] for one in reservations}
+    reservations = [
+        {**reservation, **changes} if reservation["_id"] == name else reservation
+        for reservation in history.database.reservations
+    ]
+    assert name in {reservation["_id"] for reservation in reservations}
     return replace(history, database=replace(history.database, reservations=reservations))
 
 
 class TestOverdueHolds:
     def read_after_its_end(self, by_ms: int) -> History:
         """A hold that ended, read so long afterwards."""
-        held = next(one for one in clean().database.reservations if one["state"] == "held")
+        held = next(reservation for reservation in clean().database.reservations if reservation["state"] == "held")
         history = with_reservation(clean(), held["_id"], expires_at=NOW)
         return replace(history, read_at_ms=NOW_MS + by_ms)
 
@@ -67,8 +70,10 @@ class TestBatchesThatCannotBeRead:
         if not letter:
             return history
         rejected = Rejected("unprocessable", batch.detail, record)
-        told = dead_letter_record(rejected, group="t-worker", at=NOW, topics=TOPICS)
-        return with_records(history, DEAD_LETTERS.name, lambda letters: [*letters, as_read(told, len(letters))])
+        dead_letter = dead_letter_record(rejected, group="t-worker", at=NOW, topics=TOPICS)
+        return with_records(
+            history, DEAD_LETTERS.name, lambda letters: [*letters, as_read(dead_letter, len(letters))]
+        )
 
     def test_one_with_its_letter_is_not_lost(self) -> None:
         """The letter names the first offset of the range, and the batch is read at its last one."""
@@ -82,8 +87,10 @@ class TestBatchesThatCannotBeRead:
 class TestReservationsWithoutTheirCodes:
     def test_a_code_that_does_not_exist_is_found(self) -> None:
         """A hand-made deletion, a partial restore."""
-        code_id = next(one for one in clean().database.reservations if one["state"] == "held")["code_ids"][0]
-        codes = [one for one in clean().database.codes if one.id != code_id]
+        code_id = next(
+            reservation for reservation in clean().database.reservations if reservation["state"] == "held"
+        )["code_ids"][0]
+        codes = [code for code in clean().database.codes if code.id != code_id]
 
         whats = found(replace(clean(), database=replace(clean().database, codes=codes)), "lost")
 
@@ -107,14 +114,14 @@ class TestAssignsThatLostToAnExpiry:
             return [*records, more]
 
         def refuse(records: list[IncomingRecord]) -> list[IncomingRecord]:
-            like = next(one for one in records if b'"a-2"' in (one.value or b""))
+            like = next(record for record in records if b'"a-2"' in (record.value or b""))
             return [*records, replace(with_ce_id(saying(like, **refusal), "late"), offset=77)]
 
         return with_records(with_records(clean(), "assign.requests.v1", ask), "results.v1", refuse)
 
     def ends_at_ms(self) -> int:
         """Of `r-3`."""
-        [reservation] = [one for one in clean().database.reservations if one["_id"] == "r-3"]
+        [reservation] = [reservation for reservation in clean().database.reservations if reservation["_id"] == "r-3"]
         return milliseconds(reservation["expires_at"])
 
     @pytest.mark.parametrize("reason", ["reservation_expired", "reservation_released"])
@@ -134,7 +141,8 @@ class TestAssignsThatLostToAnExpiry:
             self.asked(self.ends_at_ms() - 1),
             "results.v1",
             lambda records: [
-                saying(one, request_id="by-hand") if b'"expire:r-3:' in (one.value or b"") else one for one in records
+                saying(record, request_id="by-hand") if b'"expire:r-3:' in (record.value or b"") else record
+                for record in records
             ],
         )
 
@@ -150,22 +158,31 @@ class TestOutOfStock:
             clean(),
             "results.v1",
             lambda records: [
-                saying(one, quantity=quantity, decided_at=DECIDED) if b'"out_of_stock"' in (one.value or b"") else one
-                for one in records
+                saying(record, quantity=quantity, decided_at=DECIDED)
+                if b'"out_of_stock"' in (record.value or b"")
+                else record
+                for record in records
             ],
         )
         return saying_all(refused, changed_at=DECIDED)
 
     def wrong(self, history: History) -> list[Finding]:
         """Refusals that are found to be wrong."""
-        return [one for one in audit(history).findings if one.kind == "wrong" and "out_of_stock" in one.what]
+        return [
+            finding
+            for finding in audit(history).findings
+            if finding.kind == "wrong" and "out_of_stock" in finding.what
+        ]
 
     def imported_before(self, history: History) -> History:
         """The import was long before the first request, and so is its event."""
         early = rfc3339(NOW - timedelta(days=1))
 
         def doctor(records: list[IncomingRecord]) -> list[IncomingRecord]:
-            return [saying(one, changed_at=early) if b'"import"' in (one.value or b"") else one for one in records]
+            return [
+                saying(record, changed_at=early) if b'"import"' in (record.value or b"") else record
+                for record in records
+            ]
 
         return with_records(history, "inventory.v1", doctor)
 
@@ -191,10 +208,10 @@ class TestOutOfStock:
             history,
             "inventory.v1",
             lambda records: [
-                saying(one, version=orjson.loads(one.value or b"")["version"] + 5)
-                if b"reserve.requests" in (one.value or b"")
-                else one
-                for one in records
+                saying(record, version=orjson.loads(record.value or b"")["version"] + 5)
+                if b"reserve.requests" in (record.value or b"")
+                else record
+                for record in records
             ],
         )
 
@@ -208,7 +225,7 @@ class TestOutOfStock:
         without = with_records(
             history,
             "inventory.v1",
-            lambda records: [one for one in records if b"reserve.requests" not in (one.value or b"")],
+            lambda records: [record for record in records if b"reserve.requests" not in (record.value or b"")],
         )
 
         assert [] == self.wrong(without)
@@ -216,4 +233,4 @@ class TestOutOfStock:
 
 def saying_all(history: History, **changes: object) -> History:
     """With all inventory events saying so."""
-    return with_records(history, "inventory.v1", lambda records: [saying(one, **changes) for one in records])
+    return with_records(history, "inventory.v1", lambda records: [saying(event, **changes) for event in records])

@@ -153,7 +153,7 @@ def test_an_answer_from_before_its_request_is_the_removed_ones() -> None:
 def test_events_are_missed_only_where_their_topic_reaches(topic: str, kind: str) -> None:
     """What was caused before may have had one."""
     empty = with_records(clean(), topic, lambda _: [])
-    caused_ms = max(milliseconds(one["changed_at"]) for one in clean().database.reservations)
+    caused_ms = max(milliseconds(reservation["changed_at"]) for reservation in clean().database.reservations)
     later = {topic.replace(".", "_"): max(caused_ms, NOW_MS) + HOUR_MS}
     before = {topic.replace(".", "_"): min(caused_ms, NOW_MS) - HOUR_MS}
 

@@ -82,7 +82,7 @@ def test_the_least_of_the_time_decides(events: list[Event], expected: str) -> No
         ([(1, -5, BEFORE_MS - 10), (3, -10, BEFORE_MS - 20)], "unknown"),
         ([(1, -10, BEFORE_MS - 30), (2, -5, BEFORE_MS - 10), (3, -6, BEFORE_MS - 20)], "wrong"),
     ],
-    ids=["before", "twice before", "within", "ahead", "far back", "with a gap", "and enough"],
+    ids=["before", "twice before", "within", "later", "far back", "with a gap", "and enough"],
 )
 def test_a_clock_that_goes_back_at_a_hand_over_hides_no_version(events: list[Event], expected: str) -> None:
     """Versions are in order, whatever the new owner's clock says."""

@@ -1,4 +1,4 @@
-"""What must hold: the audit's file is this user's alone, tells no code, and is gone however the audit ends."""
+"""What must hold: the audit's file is this user's alone, contains no code, and is gone however the audit ends."""
 
 import os
 import stat

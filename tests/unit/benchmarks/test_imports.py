@@ -27,7 +27,7 @@ def test_a_row_compares_the_median_of_the_rounds_with_both_others() -> None:
     assert {**expected, **ratios, "rss_mb": 160, "rss_above_idle_mb": 50, "cpu_s": 2.0} == row_of(OURS, runs)
 
 
-def test_a_long_run_tells_whether_the_cost_of_a_row_is_flat() -> None:
+def test_a_long_run_shows_whether_the_cost_of_a_row_is_flat() -> None:
     """The last tenth took half as long again as the first."""
     loaded = Loaded([Point(0.0, 0), Point(1.0, 100), Point(9.0, 900), Point(10.5, 1000)])
 

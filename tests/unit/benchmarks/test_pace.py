@@ -27,7 +27,7 @@ def test_the_last_tenth_is_compared_with_the_first() -> None:
     assert 3.0 == pytest.approx(last_tenth_to_first_tenth(slower))
 
 
-def test_a_point_told_twice_counts_when_it_was_first_reached() -> None:
+def test_a_point_reported_twice_counts_when_it_was_first_reached() -> None:
     """An import's end event repeats the rows of its last progress event."""
     assert 10.0 == seconds_at([*EVEN, Point(99.0, 1000)], 1000)
 

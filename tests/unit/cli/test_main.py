@@ -29,7 +29,7 @@ from schemas.errors import (
     ],
 )
 def test_an_error_has_its_exit_code(error: CodeServiceError, code: Exit) -> None:
-    """A script can tell a wrong setting from an unavailable part."""
+    """A script can distinguish a wrong setting from an unavailable part."""
     assert code == exit_code(error)
 
 

@@ -86,7 +86,7 @@ def test_json_that_is_no_object_is_invalid(value: bytes) -> None:
 
 
 @pytest.mark.parametrize(
-    ("changes", "told"),
+    ("changes", "detail"),
     [
         ({"request_id": None}, "request_id: Input should be a valid string"),
         ({"request_id": ["XYZZY-canary"]}, "request_id: Input should be a valid string"),
@@ -107,12 +107,12 @@ def test_json_that_is_no_object_is_invalid(value: bytes) -> None:
         ({"request_id": "expire:XYZZY-canary:1"}, "request_id: Value error, may not begin with `expire:`"),
     ],
 )
-def test_a_field_that_is_wrong_is_named_and_never_repeated(changes: dict[str, Any], told: str) -> None:
+def test_a_field_that_is_wrong_is_named_and_never_repeated(changes: dict[str, Any], detail: str) -> None:
     """With the reason; the value may be a secret."""
     found = rejection(a_record(RESERVE_FIELDS | changes))
 
     assert "invalid" == found.reason
-    assert found.detail.startswith(told)
+    assert found.detail.startswith(detail)
     assert CANARY not in found.detail
 
 
@@ -131,7 +131,7 @@ def test_a_field_that_is_missing_is_named(field: str) -> None:
     )
 
 
-def test_all_problems_are_told_up_to_a_limit() -> None:
+def test_all_problems_are_named_up_to_a_limit() -> None:
     """Five of them, however many there are."""
     found = rejection(a_record({"quantity": "x", "ttl_s": "x", "code_type": "x", "request_id": 1}))
 
@@ -156,7 +156,7 @@ def test_a_record_that_names_a_reservation_means_it() -> None:
 
 
 def test_a_rejection_says_which_operation_was_meant() -> None:
-    """The topic tells."""
+    """It follows from the topic."""
     assert "release" == rejection(a_record({}, topic=RELEASE.name), RELEASE.name).operation
 
 

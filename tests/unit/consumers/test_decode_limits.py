@@ -8,7 +8,7 @@ from tests.fakes.rejections import CANARY, RESERVE_FIELDS, decoded, rejection
 
 
 def test_a_value_of_a_megabyte_is_too_large_and_yet_answered() -> None:
-    """Its size is told, and its request id is read."""
+    """The detail has its size, and its request id is read."""
     found = rejection(a_record(RESERVE_FIELDS | {"padding": CANARY * 80_000}))
 
     assert "too_large" == found.reason

@@ -108,7 +108,7 @@ def test_a_fresh_mongod_becomes_its_own_set() -> None:
     assert {"_id": "codes", "members": [{"_id": 0, "host": "127.0.0.1:20001"}]} == admin.config
 
 
-def test_a_mongod_on_another_port_is_told_so() -> None:
+def test_a_mongod_on_another_port_gets_its_new_address() -> None:
     """Its data is kept: the set is the old one with the new address."""
     member = {"_id": 0, "host": "127.0.0.1:20001"}
     admin: Any = Admin({"_id": "codes", "version": 4, "term": 2, "members": [member]})

@@ -51,7 +51,7 @@ def test_a_wipe_forgets_all_but_the_class_path(tmp_path: Path) -> None:
     assert ["class-path.json"] == [path.name for path in tmp_path.iterdir()]
 
 
-def test_what_a_first_start_left_unfinished_is_thrown_away(tmp_path: Path) -> None:
+def test_what_a_first_start_left_unfinished_is_removed(tmp_path: Path) -> None:
     """A part that was killed while it made its files could not read them; whole data stays."""
     layout = Layout(tmp_path)
     (layout.data("kafka") / "half").touch()

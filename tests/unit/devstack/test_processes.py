@@ -76,7 +76,7 @@ def test_a_process_that_will_not_end_is_killed(tmp_path: Path, monkeypatch: pyte
 
 
 def test_each_run_has_a_log_of_its_own(tmp_path: Path) -> None:
-    """The end of the log is this run's; the one before is put aside."""
+    """The end of the log is this run's; the log of the run before is kept under another name."""
     log = tmp_path / "part.log"
     log.write_text("the run before\n")
 

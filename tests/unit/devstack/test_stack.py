@@ -1,4 +1,4 @@
-"""The stack's environment and how its parts are, without starting any; and the command line around it."""
+"""The stack's environment and how its parts are, without starting any; and its command line."""
 
 import json
 import os
@@ -174,7 +174,7 @@ def test_a_failure_is_one_message_without_a_traceback(folder: Path, monkeypatch:
 
 
 def test_without_the_extra_one_line_says_what_to_install(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The service is installed without these packages; whoever asks for the stack is told."""
+    """The service is installed without these packages; `codes dev` names the missing one."""
     record_all(folder)
     monkeypatch.setitem(sys.modules, "psutil", None)
 

@@ -45,7 +45,9 @@ def test_nobody_there_is_not_well(capsys: pytest.CaptureFixture[str]) -> None:
 @pytest.mark.parametrize(
     ("arguments", "port"), [(("alive",), "8080"), ((), ""), ((), "0"), ((), "any")], ids=["question", "-", "0", "any"]
 )
-def test_who_cannot_ask_is_told_how(arguments: Sequence[str], port: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_wrong_usage_prints_the_usage(
+    arguments: Sequence[str], port: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     """Another exit code than that of a role which is not well."""
     assert WRONG_USAGE == main(arguments, {"CODES_OPS__PORT": port})
     assert capsys.readouterr().err.startswith("usage: python -m ops.probe")

@@ -77,7 +77,7 @@ def test_a_partition_that_is_not_there_is_refused(value: bytes) -> None:
 
 
 @pytest.mark.parametrize(
-    ("topic", "told"),
+    ("topic", "named"),
     [
         (b"others", b"others"),
         (b"t.assigned.v1", b"t.assigned.v1"),
@@ -87,10 +87,10 @@ def test_a_partition_that_is_not_there_is_refused(value: bytes) -> None:
         (b"answers\n", b"not a topic name"),
     ],
 )
-def test_a_topic_that_is_not_allowed_is_ignored_and_said(topic: bytes, told: bytes) -> None:
+def test_a_topic_that_is_not_allowed_is_ignored_and_said(topic: bytes, named: bytes) -> None:
     """In the result's header, and counted; anything that is no name is not repeated."""
     reply = replied(("reply-topic", topic))
 
     assert (None, True) == (reply.copy, reply.refused)
-    assert told == header(reply.result, "reply-refused")
+    assert named == header(reply.result, "reply-refused")
     assert (RESULT.topic, RESULT.value) == (reply.result.topic, reply.result.value)

@@ -32,7 +32,7 @@ class LookedUpTopics:
 def naming(*names: str) -> list[IncomingRecord]:
     """Records that name reply topics."""
     headers: list[Headers] = [(("reply-topic", name.encode()),) for name in names]
-    return [a_record(b"", headers=one) for one in headers]
+    return [a_record(b"", headers=record_headers) for record_headers in headers]
 
 
 def test_only_allowed_topics_are_asked_for_and_once() -> None:

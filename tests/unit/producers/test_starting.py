@@ -40,11 +40,13 @@ def test_it_is_stopped_after_use() -> None:
     assert ["started", "used", "stopped"] == producer.log
 
 
-@pytest.mark.parametrize("error", [AssertionError("Did we not perform bootstrap?"), KafkaConnectionError("away")])
-def test_a_cluster_that_names_no_broker_is_away(error: Exception) -> None:
+@pytest.mark.parametrize(
+    "error", [AssertionError("Did we not perform bootstrap?"), KafkaConnectionError("unavailable")]
+)
+def test_a_cluster_that_names_no_broker_is_unavailable(error: Exception) -> None:
     """A broker that was frozen says so for a moment, and the client takes it for a fault of its own.
 
-    It is waited out like any other absence; it must not end the process.
+    It is retried like any other outage; it must not end the process.
     """
     producer = Producer(error)
 

@@ -96,6 +96,11 @@ def test_the_stock_is_the_sum_of_the_shards(now: list[float]) -> None:
     assert (70, 0) == (campaigns.available(TM), campaigns.available(EXTERNAL))
 
 
+def test_a_shard_without_a_campaign_of_its_own_adds_nothing() -> None:
+    """`$in` finds an array that has the wanted id, and an array is no key of a dictionary."""
+    assert {} == summed([{"campaign_id": ["summer"], "code_type": "tm", "available": 3}])
+
+
 def test_forgetting_does_not_make_a_campaign_unknown(now: list[float], monkeypatch: pytest.MonkeyPatch) -> None:
     """The memory is full, and one batch names a remembered campaign and a new one: both exist."""
     monkeypatch.setattr(module, "CAMPAIGNS_MAX", 1)

@@ -90,7 +90,7 @@ def test_the_list_has_what_this_is_about() -> None:
 
 @every_code
 def test_a_read_is_never_the_records_fault(code: int, name: str) -> None:
-    """Whatever the server says, it is waited out, and the log has the code and its name."""
+    """Whatever the server says, the read is retried, and the log has the code and its name."""
     error = unavailable(failed(code, name))
 
     assert (StoreUnavailable, WAITS.get(name, "server_error")) == kind(error)

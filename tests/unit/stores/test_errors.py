@@ -1,4 +1,4 @@
-"""MongoDB's errors in our words: what is tried again, what is waited out, what is refused for good."""
+"""MongoDB's errors in our words: what is decided again, what is retried, what is refused for good."""
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -121,15 +121,15 @@ def test_a_conflict_has_a_cause(error: PyMongoError, cause: ConflictCause) -> No
         (ProtocolError(CANARY), "server_error"),
     ],
 )
-def test_what_no_record_is_at_fault_for_is_waited_out(error: PyMongoError, cause: WaitCause) -> None:
-    """A server that is not there, does not let us in, or says what we never heard of: none may become a dead letter.
+def test_what_no_record_is_at_fault_for_is_retried(error: PyMongoError, cause: WaitCause) -> None:
+    """A server that is unavailable, denies access, or gives an unknown error: none may become a dead letter.
 
     Errors of the driver itself are none of a record's either: a closed client, an ended session, a wrong set-up.
     """
-    waited_out = in_our_words(error)
+    unavailable = in_our_words(error)
 
-    assert isinstance(waited_out, StoreUnavailable)
-    assert cause == waited_out.cause
+    assert isinstance(unavailable, StoreUnavailable)
+    assert cause == unavailable.cause
 
 
 @pytest.mark.parametrize(
@@ -185,7 +185,7 @@ def test_a_name_that_is_none_is_left_out(name: object) -> None:
 
 @pytest.mark.parametrize("error", [DuplicateKeyError(CANARY, 11_000), AutoReconnect(CANARY), bulk(121)])
 def test_no_document_gets_into_a_message(error: PyMongoError) -> None:
-    """The kind and the codes are told; the driver's own error, which quotes documents, is let go."""
+    """It has the kind and the codes; the driver's own error, which quotes documents, is dropped."""
     with pytest.raises(CodeServiceError) as raised, writing():
         raise error
 
@@ -200,6 +200,6 @@ def test_an_error_that_is_not_the_databases_passes() -> None:
         raise ZeroDivisionError
 
 
-def test_codes_of_single_writes_are_told() -> None:
+def test_codes_of_single_writes_are_named() -> None:
     """Sorted, so that logs can be compared."""
     assert "BulkWriteError [112, 121]" == str(in_our_words(bulk(121, 112)))

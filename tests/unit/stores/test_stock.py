@@ -38,7 +38,11 @@ class Codes:
         self.asked.append((low, high))
         self.fields = fields
         assert ("summer", "available") == (wanted["campaign_id"], wanted["status"])
-        found = [{"_id": one, "code": f"SECRET-{one}"} for one, draw in self.draws.items() if low <= draw < high]
+        found = [
+            {"_id": code_id, "code": f"SECRET-{code_id}"}
+            for code_id, draw in self.draws.items()
+            if low <= draw < high
+        ]
         return Cursor(found[:limit])
 
     @property
@@ -49,7 +53,7 @@ class Codes:
 
 def supply(stock: Stock, wanted: int, about: int) -> list[str]:
     """The ids of the candidates."""
-    return [one.code_id for one in run(stock.supply(TM, wanted, about))]
+    return [candidate.code_id for candidate in run(stock.supply(TM, wanted, about))]
 
 
 def a_stock(codes: Codes, *, with_values: bool = False) -> Stock:
@@ -191,8 +195,8 @@ def test_a_stock_holds_only_so_many_kinds(monkeypatch: pytest.MonkeyPatch) -> No
     assert len(stock._held) <= 2
 
 
-def test_values_are_read_only_where_they_are_told() -> None:
-    """A reserve never sees one.."""
+def test_values_are_read_only_where_they_are_published() -> None:
+    """A reserve never reads one."""
     codes = Codes(1)
     a_stock(codes)
     supply(a_stock(codes), 1, 1)

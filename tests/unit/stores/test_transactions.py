@@ -70,7 +70,7 @@ async def test_several_cancellations_wait_for_the_work() -> None:
 
 
 async def test_an_error_after_the_cancellation_is_nobody_s() -> None:
-    """The cancellation is what the task's owner hears of; the error is not left for asyncio to complain about."""
+    """The task's owner gets the cancellation; asyncio does not report the error as never retrieved."""
     began = asyncio.Event()
 
     async def fails() -> None:

@@ -21,7 +21,7 @@ from web.stream import Streams
 
 async def ids(client: TestClient[Any, Any], query: str) -> list[str]:
     answer = await client.get(f"/api/campaigns?{query}")
-    return [one["campaign_id"] for one in (await answer.json())["items"]]
+    return [campaign["campaign_id"] for campaign in (await answer.json())["items"]]
 
 
 class TestAnswers:
@@ -62,9 +62,9 @@ class TestAnswers:
             }
 
         assert (1, 0.25) == (answers["imports"]["running"], answers["imports"]["items"][0]["progress"])
-        assert ["x"] == [one["id"] for one in answers["alerts"]["items"]]
+        assert ["x"] == [alert["id"] for alert in answers["alerts"]["items"]]
         assert [("reserve.requests.v1", 4, 1.5), ("t", None, None)] == [
-            (one["topic"], one["records"], one["age_s"]) for one in answers["lag"]["items"]
+            (lag["topic"], lag["records"], lag["age_s"]) for lag in answers["lag"]["items"]
         ]
         assert (1, 1) == (answers["dead-letters"]["total"], answers["dead-letters"]["reasons"]["not_json"])
         assert "SECRET" not in str(answers)
@@ -132,7 +132,7 @@ class TestAccess:
 
 
 class TestStream:
-    async def test_a_client_is_told_all_and_then_what_changes(self) -> None:
+    async def test_a_client_is_sent_all_and_then_what_changes(self) -> None:
         """And goes on where it was, by the last event's id."""
         filled = some_campaigns()
         async with api(filled) as client:
@@ -144,11 +144,11 @@ class TestStream:
             again = await client.get("/api/stream", headers={"Last-Event-ID": change["id"]})
             [later] = await events(again, 1)
 
-        assert ["campaigns", "imports", "alerts", "dead-letters"] == [one["event"] for one in beginning[:4]]
+        assert ["campaigns", "imports", "alerts", "dead-letters"] == [event["event"] for event in beginning[:4]]
         assert ("campaigns", True, False) == (change["event"], "Oslo" in change["data"], "Berlin" in change["data"])
         assert "imports" == later["event"]
 
-    async def test_changes_between_two_tellings_are_told_together(self) -> None:
+    async def test_changes_between_two_events_are_sent_together(self) -> None:
         """A hundred changes in a moment are one event: at most two a second."""
         filled = some_campaigns()
         async with api(filled) as client:
@@ -160,7 +160,7 @@ class TestStream:
 
         assert '"available":398' in change["data"]
 
-    async def test_one_more_than_the_limit_is_sent_away(self) -> None:
+    async def test_one_more_than_the_limit_is_refused(self) -> None:
         """It may come back."""
         async with api(FilledView(), limit=1) as client:
             first = await client.get("/api/stream")
@@ -195,7 +195,9 @@ class TestDescription:
         assert {name for name in refs(described) if name not in models} == set()
         assert {"Campaign", "CampaignPage", "History", "ImportList", "LagList", "Problem"} <= models.keys()
         campaigns = described["paths"]["/api/campaigns"]["get"]
-        assert ["search", "sort", "order", "offset", "limit"] == [one["name"] for one in campaigns["parameters"]]
+        assert ["search", "sort", "order", "offset", "limit"] == [
+            parameter["name"] for parameter in campaigns["parameters"]
+        ]
         assert {"200", "400", "401", "403"} == campaigns["responses"].keys()
 
 
@@ -203,5 +205,5 @@ def refs(value: Any) -> set[str]:
     """The models that a document refers to."""
     if isinstance(value, dict):
         own = {str(value["$ref"]).rpartition("/")[2]} if "$ref" in value else set()
-        return own.union(*(refs(one) for one in value.values()))
-    return set().union(*(refs(one) for one in value)) if isinstance(value, list) else set()
+        return own.union(*(refs(item) for item in value.values()))
+    return set().union(*(refs(item) for item in value)) if isinstance(value, list) else set()

@@ -23,7 +23,7 @@ def test_pieces_follow_each_other_in_any_order() -> None:
     assert contents == [reader.decompress(piece(content)) for content in contents]
 
 
-def test_viewers_with_and_without_gzip_are_told_the_same() -> None:
+def test_viewers_with_and_without_gzip_are_sent_the_same() -> None:
     """One text and one piece a turn, whatever the number of viewers."""
     filled = FilledView()
     streams, plain = streams_of(filled), Viewer(-1)

@@ -42,7 +42,10 @@ def streams_of(filled: FilledView) -> Streams:
 def campaigns_in(content: bytes) -> dict[str, int]:
     """What a turn says of each campaign: its available codes."""
     [line] = [line for line in content.decode().splitlines() if line.startswith('data: {"items":[{"available"')]
-    return {one["campaign_id"]: one["available"] for one in json.loads(line.removeprefix("data: "))["items"]}
+    return {
+        campaign["campaign_id"]: campaign["available"]
+        for campaign in json.loads(line.removeprefix("data: "))["items"]
+    }
 
 
 def test_a_change_is_built_once_for_all_viewers() -> None:
@@ -57,8 +60,8 @@ def test_a_change_is_built_once_for_all_viewers() -> None:
     assert 4 * CAMPAIGNS == streams.campaigns.builds
 
 
-def test_a_viewer_misses_no_change_whenever_it_is_told() -> None:
-    """Also one that comes, or is told, after the turn began and more has changed; and one that skips turns."""
+def test_a_viewer_misses_no_change_whenever_it_is_served() -> None:
+    """Also one that connects, or is served, after the turn began and more has changed; and one that skips turns."""
     filled = FilledView()
     streams, quick, late, slow = streams_of(filled), Viewer(-1), Viewer(-1), Viewer(-1)
     known: dict[int, dict[str, int]] = {id(quick): {}, id(late): {}, id(slow): {}}
@@ -66,29 +69,29 @@ def test_a_viewer_misses_no_change_whenever_it_is_told() -> None:
     for turn in range(6):
         version += 1
         filled.change(f"c{turn}", version, version)
-        hear(known, streams, quick, turn)
+        send_turn(known, streams, quick, turn)
         version += 1
         filled.change(f"c{turn}", version, version)
         filled.change("all", version, version)
-        hear(known, streams, late, turn)
+        send_turn(known, streams, late, turn)
         if turn % 3 == 0:
-            hear(known, streams, slow, turn)
+            send_turn(known, streams, slow, turn)
     for viewer in (quick, late, slow):
-        hear(known, streams, viewer, 7)
+        send_turn(known, streams, viewer, 7)
 
     wanted = {stock.campaign_id: stock.types["tm"].shards["s"].available for stock in filled.view.stocks()}
     assert [wanted] * 3 == list(known.values())
 
 
-def hear(known: dict[int, dict[str, int]], streams: Streams, viewer: Viewer, turn: int) -> None:
-    """Let a viewer be told."""
+def send_turn(known: dict[int, dict[str, int]], streams: Streams, viewer: Viewer, turn: int) -> None:
+    """Send a viewer its turn."""
     content = news(streams, viewer, turn * EVERY_S)
     if b"event: campaigns" in content:
         known[id(viewer)] |= campaigns_in(content)
 
 
-def test_lags_that_are_read_within_a_turn_are_told_at_the_next() -> None:
-    """A viewer told later in the turn gets the turn's bytes, and must not be taken to know more."""
+def test_lags_that_are_read_within_a_turn_are_sent_at_the_next() -> None:
+    """A viewer served later in the turn gets the turn's bytes, and must not be taken to know more."""
     filled = FilledView()
     streams, first, second = streams_of(filled), Viewer(-1), Viewer(-1)
     news(streams, first, 0.0)
@@ -171,7 +174,7 @@ class TestAccess:
                 await taken.content.read()
             filled.change("sale", 1, 1)
             if left:
-                assert "campaigns" in {one["event"] for one in await events(kept, 4)}
+                assert "campaigns" in {event["event"] for event in await events(kept, 4)}
             else:
                 await kept.content.read()
 

@@ -91,7 +91,7 @@ function failed(imports) {
       level: "failed",
       title: `Import ${one.import_id}`,
       href: "#imports-title",
-      detail: `${one.campaign_id}: ${one.reason ?? "no reason was told"}`,
+      detail: `${one.campaign_id}: ${one.reason ?? "no reason was given"}`,
     }));
 }
 
@@ -100,7 +100,7 @@ function deadLetters(dead) {
   const reasons = Object.entries(dead.reasons).filter(([, records]) => records > 0);
   const detail = reasons.map(([reason, records]) => `${count(records)} ${reason}`).join(", ");
   const title = plural(dead.total, "dead letter");
-  return [{ key: "dead", rank: 4, level: "put aside", title, href: "#dead-title", detail: `${detail}, in ${dead.hours} h` }];
+  return [{ key: "dead", rank: 4, level: "rejected", title, href: "#dead-title", detail: `${detail}, in ${dead.hours} h` }];
 }
 
 function card(concern) {

@@ -1,4 +1,4 @@
-"""What must hold: a conflict is tried again, but not for ever; a report tells what was found from what is left."""
+"""What must hold: a conflict is retried, within a bound; a report separates what was found from what is left."""
 
 import asyncio
 
@@ -34,14 +34,14 @@ def test_a_conflict_is_tried_again() -> None:
     assert "done" == asyncio.run(patiently(Busy(4).work, "sale"))
 
 
-def test_a_conflict_that_does_not_end_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_conflict_that_does_not_end_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     """As a failure, with the campaign and with what MongoDB said."""
     monkeypatch.setattr(reconciling, "PATIENCE_S", 0.01)
 
-    with pytest.raises(SnapshotLost, match=r"campaign sale: .*112") as told:
+    with pytest.raises(SnapshotLost, match=r"campaign sale: .*112") as raised:
         asyncio.run(patiently(Busy(1_000).work, "sale"))
 
-    assert Exit.FAILED == exit_code(told.value)
+    assert Exit.FAILED == exit_code(raised.value)
 
 
 def test_a_count_that_outlives_the_servers_limit_is_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -50,10 +50,10 @@ def test_a_count_that_outlives_the_servers_limit_is_tried_again(monkeypatch: pyt
     ended = "OperationFailure [290 TransactionExceededLifetimeLimitSeconds]"
 
     assert "done" == asyncio.run(patiently(Busy(TRIES_MIN - 1, ended).work, "sale"))
-    with pytest.raises(SnapshotLost, match=r"campaign sale: not in 3 tries and 0 s, the last error .*290") as told:
+    with pytest.raises(SnapshotLost, match=r"campaign sale: not in 3 tries and 0 s, the last error .*290") as raised:
         asyncio.run(patiently(Busy(TRIES_MIN, ended).work, "sale"))
 
-    assert "transactionLifetimeLimitSeconds" in (type(told.value).__doc__ or "")
+    assert "transactionLifetimeLimitSeconds" in (type(raised.value).__doc__ or "")
 
 
 def test_a_report_has_what_was_found_and_what_is_left() -> None:
@@ -76,7 +76,7 @@ def test_a_report_has_what_was_found_and_what_is_left() -> None:
 
 
 def test_a_campaign_that_only_readers_knew_is_none_that_is_unknown() -> None:
-    """Once it was told anew, it is one of those that were looked at."""
+    """Once it was published again, it is one of those that were checked."""
     report, nothing = Report(), CampaignSnapshot("late", [], {})
 
     report.add(nothing, nothing, keep_all=True, retold=2)

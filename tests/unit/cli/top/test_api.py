@@ -35,7 +35,7 @@ GUARDED = InventorySettings(jwt_secret=SecretStr(SECRET))
 async def serving(
     filled: FilledView, settings: InventorySettings | None = None, lags: Lags | None = None
 ) -> AsyncIterator[BaseTestServer]:
-    """The real application, told what a test tells; Kafka answers, and no group reads."""
+    """The real application, with the data that a test gives it; Kafka answers, and no group reads."""
     guard = Guard(settings or InventorySettings())
     streams = Streams(filled.view, Lags([]) if lags is None else lags, filled.topics, 9)
     async with TestServer(web_app(guard, streams, Path("/-"))) as server:

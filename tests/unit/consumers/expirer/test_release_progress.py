@@ -23,7 +23,10 @@ class Admin:
         """See aiokafka's."""
         if isinstance(self._answer, Exception):
             raise self._answer
-        return {TopicPartition(TOPIC, one): OffsetAndMetadata(offset, "") for one, offset in self._answer.items()}
+        return {
+            TopicPartition(TOPIC, partition): OffsetAndMetadata(offset, "")
+            for partition, offset in self._answer.items()
+        }
 
 
 async def decided(answer: dict[int, int] | Exception) -> dict[int, int]:

@@ -1,4 +1,4 @@
-"""How often the expirer asks for the same hold: while workers are away, after restarts, for what no release ends."""
+"""How often the expirer asks for the same hold: while no worker runs, after restarts, for what no release ends."""
 
 from collections import Counter
 from datetime import timedelta
@@ -36,13 +36,13 @@ async def looks(scene: ExpiryScene, clock: Clock, seconds: int) -> Counter[str]:
 async def test_ten_minutes_without_workers_cost_one_record_a_hold(scene: ExpiryScene) -> None:
     """And nothing more when they come back and decide them."""
     clock = Clock(NOW)
-    away = await looks(scene, clock, 600)
+    without_workers = await looks(scene, clock, 600)
     scene.workers.decided_until = scene.producer.end
     scene.holds.held.clear()
     back = await looks(scene, clock, 120)
 
-    assert dict.fromkeys(away, 1) == away
-    assert HOLDS == len(away)
+    assert dict.fromkeys(without_workers, 1) == without_workers
+    assert HOLDS == len(without_workers)
     assert 0 == back.total()
 
 
@@ -107,7 +107,7 @@ async def test_a_request_that_is_lost_is_asked_for_again_after_a_day(scene: Expi
 
 
 async def test_a_look_that_fails_in_its_middle_asks_nothing_twice(scene: ExpiryScene) -> None:
-    """MongoDB is away after some pages; what they held was asked for."""
+    """MongoDB becomes unavailable after some pages; the holds in them were asked for."""
     scene.holds.fails_after = 10
     with pytest.raises(StoreUnavailable):
         await scene.look(NOW + SECOND)

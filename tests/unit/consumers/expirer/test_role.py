@@ -58,7 +58,7 @@ async def test_an_assign_much_after_the_end_holds_nothing_back(scene: ExpiryScen
     assert ids("a") == await scene.look(NOW + 2 * SECOND)
 
 
-async def test_the_oldest_overdue_and_what_holds_back_are_told(scene: ExpiryScene) -> None:
+async def test_the_oldest_overdue_and_what_holds_back_are_observed(scene: ExpiryScene) -> None:
     """In seconds; the overdue one also while it is held back."""
     scene.holds.held = {"a": NOW - 9 * SECOND}
     scene.assigns.undecided = NOW - 10 * SECOND

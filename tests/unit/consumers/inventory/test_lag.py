@@ -20,7 +20,7 @@ from schemas.topics import Topics
 def test_what_is_said_of_a_partition(
     next_offset: int, end: int, oldest: Oldest | None, records: int | None, age_s: float | None
 ) -> None:
-    """Read up; ahead of a topic that was made anew; not looked at in time; nothing but markers."""
+    """Read to the end; past the end of a topic that was created again; not looked at in time; nothing but markers."""
     found = lag_of(Lag("g", "t", 0, next_offset, end), next_offset, oldest)
 
     assert (records, age_s) == (found.records, found.age_s)
@@ -29,7 +29,7 @@ def test_what_is_said_of_a_partition(
 def test_the_oldest_unread_record_has_an_age() -> None:
     """From the broker's clock to ours; a clock that is behind makes no negative age."""
     now = datetime.now(UTC).timestamp()
-    old, new = (lag_of(Lag("g", "t", 0, 5, 9), 5, Oldest(6, now + ahead)) for ahead in (-60, 60))
+    old, new = (lag_of(Lag("g", "t", 0, 5, 9), 5, Oldest(6, now + offset_s)) for offset_s in (-60, 60))
 
     assert (3, 3, 0.0) == (old.records, new.records, new.age_s)
     assert old.age_s is not None

@@ -10,8 +10,8 @@ from tests.fakes.filled_view import CHANGELOG, NOW, FilledView
 def booked(version: int, available: int, **shards: ShardCounts) -> bytes:
     """What the changelog says of the campaign `sale`."""
     said = ShardCounts(version=version, available=available, reserved=0, assigned=0)
-    one = TypeStock(shards={"s": said, **shards}, standing="low")
-    return CampaignStock(campaign_id="sale", types={"tm": one}, changed_at=NOW).to_json()
+    stock = TypeStock(shards={"s": said, **shards}, standing="low")
+    return CampaignStock(campaign_id="sale", types={"tm": stock}, changed_at=NOW).to_json()
 
 
 def known(filled: FilledView) -> Counts:
@@ -21,7 +21,7 @@ def known(filled: FilledView) -> Counts:
 
 
 def test_the_changelog_and_the_events_are_joined() -> None:
-    """Whichever is ahead; an idle shard that the topic no longer holds comes from the changelog."""
+    """Whichever is newer; an idle shard that the topic no longer holds comes from the changelog."""
     filled = FilledView()
     idle = ShardCounts(version=1, available=100, reserved=0, assigned=0)
     filled.change("sale", 5, -10, 10)
@@ -48,8 +48,8 @@ def test_what_cannot_be_read_is_passed_over() -> None:
     assert 1 == filled.view.dead_letters.counts(NOW)["other"]
 
 
-def test_a_revision_tells_what_is_news_since() -> None:
-    """A repeat is none."""
+def test_a_revision_shows_what_changed_since() -> None:
+    """A repeat is no change."""
     filled = FilledView()
     filled.change("a", 1, 5)
     filled.change("b", 1, 5)

@@ -42,7 +42,7 @@ def test_aiokafka_itself_stops_at_such_a_name() -> None:
         list(MemoryRecords(a_fetch(BAD)).next_batch())
 
 
-def test_the_record_is_read_and_so_are_those_around_it() -> None:
+def test_the_record_is_read_and_so_are_its_neighbours() -> None:
     """Only the name is odd: it holds surrogates."""
     [first, odd, last] = read(a_fetch(GOOD, BAD, GOOD))
 

@@ -57,7 +57,9 @@ class Group:
     def rebalance(self) -> int:
         """Share out; gives how many partitions moved from a member that is still there, and checks the rest."""
         leader = next(iter(self.members.values()))
-        given = leader.assign(Cluster(), {name: one.metadata(list(TOPICS)) for name, one in self.members.items()})
+        given = leader.assign(
+            Cluster(), {name: member.metadata(list(TOPICS)) for name, member in self.members.items()}
+        )
         pairs = [
             ((topic, number), name)
             for name, part in given.items()
@@ -67,8 +69,8 @@ class Group:
         sizes = [sum(name == owner for _, owner in pairs) for name in self.members]
         assert PARTITIONS == len(pairs) == len(dict(pairs)), "each partition has one owner"
         assert max(sizes) - min(sizes) <= 1, "shares are even"
-        for name, one in self.members.items():
-            one.on_assignment(given[name])
+        for name, member in self.members.items():
+            member.on_assignment(given[name])
         before, self.owners = self.owners, dict(pairs)
         return sum(name in self.members and self.owners[place] != name for place, name in before.items())
 

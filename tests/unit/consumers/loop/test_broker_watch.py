@@ -1,4 +1,4 @@
-"""Watching: a part that falls silent is told of, once it answers too; ends are those of now."""
+"""Watching: a part that does not answer is reported, and so is its return; ends are current."""
 
 import asyncio
 from collections.abc import Callable
@@ -46,14 +46,14 @@ def watch_for(part: Part, rounds: int) -> ObservedFacts:
     return observer
 
 
-def test_a_part_that_answers_is_not_told_of() -> None:
+def test_a_part_that_answers_is_not_reported() -> None:
     """What the work says of it stands."""
     observer = watch_for(Part(), 3)
 
     assert ([], []) == (observer.of(PartUnavailable), observer.each(PartAvailable, "part"))
 
 
-def test_a_silent_part_is_told_of_until_it_answers() -> None:
+def test_a_silent_part_is_reported_until_it_answers() -> None:
     """Each try, and the answer once."""
     why = StoreUnavailable("no answer")
     observer = watch_for(Part(None, why, why), 6)
@@ -64,7 +64,7 @@ def test_a_silent_part_is_told_of_until_it_answers() -> None:
     )
 
 
-def test_ends_are_told_with_the_high_watermark() -> None:
+def test_ends_are_observed_with_the_high_watermark() -> None:
     """It is at least what may be read; of a partition that is gone nothing more is known."""
     observer = ObservedFacts()
 
@@ -104,7 +104,7 @@ async def fails() -> None:
 
 
 @pytest.mark.parametrize("answer", [fails, lambda: asyncio.sleep(ANSWER_TIMEOUT_S * 2)])
-def test_a_broker_that_does_not_answer_in_time_is_away(answer: Callable[[], Any]) -> None:
+def test_a_broker_that_does_not_answer_in_time_is_unavailable(answer: Callable[[], Any]) -> None:
     """However the client puts it."""
     with pytest.raises(BrokerUnavailable):
         run(read_ends(MemoryConsumer(answer=answer), [A], ObservedFacts()))

@@ -75,6 +75,15 @@ def test_what_is_known_of_it_outlives_its_consumer() -> None:
     assert [15, 16, 17, 18] == offsets(Log(BAD + NEXT, 13, END).fetch())
 
 
+def test_two_readers_of_one_partition_count_for_themselves() -> None:
+    """The inventory's view and its counting may be at different corrupt batches."""
+    first, second = Log(BAD + NEXT, 13, END), Log(corrupted(a_batch(3)) + BAD, 3, END)
+    for _ in range(SAME_BYTES_TIMES - 1):
+        assert ([], []) == (first.fetch(), second.fetch())
+
+    assert [15, 16, 17, 18] == offsets(first.fetch())
+
+
 def test_bytes_that_differ_each_time_are_an_error() -> None:
     """The way to the broker is broken: nothing is stepped over, and the caller waits longer and longer."""
     log = Log(GOOD + NEXT, 13, END)

@@ -21,7 +21,7 @@ A, B = TopicPartition("t.a", 0), TopicPartition("t.b", 1)
 
 
 class Work:
-    """A batch that takes its time once it is told to stop, or never ends."""
+    """A batch that takes some time to end after a stop, or never ends."""
 
     def __init__(self, *, ends_after_s: float = 1.0, error: Exception | None = None) -> None:
         self.ends_after_s = ends_after_s
@@ -92,7 +92,7 @@ def test_each_partition_has_a_loop_until_the_end() -> None:
 
 
 def test_a_rebalance_takes_the_same_way_out() -> None:
-    """Finished, and told that nothing is served for the moment."""
+    """Batches finish, and the observer sees that nothing is served for the moment."""
 
     async def scene() -> None:
         bench = MemberBench()
@@ -169,19 +169,19 @@ def test_a_loop_that_dies_takes_the_member_with_it() -> None:
     run(scene())
 
 
-def test_the_ends_of_what_is_served_are_told_while_it_is_served() -> None:
-    """Again and again, for no loop can: it may have a batch in hand for hours. Not of what others serve now."""
+def test_the_ends_of_what_is_served_are_observed_while_it_is_served() -> None:
+    """Repeatedly, because a loop may have a batch in hand for hours; and not of what others serve now."""
 
     async def scene() -> None:
         bench = MemberBench()
         task = await bench.started()
         await bench.assign(A)
         await asyncio.sleep(EVERY_S * 2.5)
-        told = len(bench.observer.each(EndsRead, "ends"))
-        assert told >= 2
+        count = len(bench.observer.each(EndsRead, "ends"))
+        assert count >= 2
         await bench.member.on_partitions_revoked([A])
         await asyncio.sleep(EVERY_S * 2)
-        assert [{("t.a", 0): Ends(7, 9)}] * told == bench.observer.each(EndsRead, "ends")
+        assert [{("t.a", 0): Ends(7, 9)}] * count == bench.observer.each(EndsRead, "ends")
         bench.stopping.set()
         await task
 

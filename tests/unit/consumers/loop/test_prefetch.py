@@ -1,4 +1,4 @@
-"""Work that is let go of when the process is told to stop."""
+"""Work that is dropped when the process is asked to stop."""
 
 import asyncio
 
@@ -19,27 +19,27 @@ async def work(seconds: float, log: list[str]) -> str:
         log.append("closed")
 
 
-async def told_after(told_s: float, log: list[str]) -> str:
-    """Work of three seconds, told to stop after so many."""
+async def stopped_after(stop_after_s: float, log: list[str]) -> str:
+    """Work of three seconds, asked to stop after so many."""
     stopping = asyncio.Event()
-    asyncio.get_running_loop().call_later(told_s, stopping.set)
+    asyncio.get_running_loop().call_later(stop_after_s, stopping.set)
     return await unless_stopped(work(3, log), stopping)
 
 
 def test_work_that_ends_in_time_gives_its_result() -> None:
-    """As if there were nothing around it."""
+    """As without `unless_stopped`."""
     log: list[str] = []
 
-    assert "done" == run(told_after(5, log))
+    assert "done" == run(stopped_after(5, log))
     assert ["closed"] == log
 
 
 def test_work_that_is_stopped_is_closed_first() -> None:
-    """Whoever hears of the stop may close what the work used."""
+    """After `Stopped`, the caller may close what the work used."""
     log: list[str] = []
 
     with pytest.raises(Stopped):
-        run(told_after(1, log))
+        run(stopped_after(1, log))
     assert ["closed"] == log
 
 

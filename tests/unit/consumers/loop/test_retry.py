@@ -1,4 +1,4 @@
-"""Waiting: as long as it takes for what is away, and not at all for anything else."""
+"""Retries: for as long as a part is unavailable, and not at all for any other error."""
 
 import asyncio
 
@@ -22,7 +22,7 @@ class Flaky:
         """Do it, or fail."""
         if self.left:
             self.left -= 1
-            raise self.error("away")
+            raise self.error("unavailable")
         return "done"
 
 
@@ -33,16 +33,16 @@ async def seconds_of(flaky: Flaky, observer: ObservedFacts) -> float:
     return asyncio.get_running_loop().time() - start
 
 
-def test_what_is_there_is_not_waited_for() -> None:
-    """One try, one word that it answers."""
+def test_an_available_part_is_not_waited_for() -> None:
+    """One try, one fact that it answers."""
     observer = ObservedFacts()
 
     assert run(seconds_of(Flaky(0), observer)) < 0.05
     assert ([], ["mongo"]) == (observer.of(PartUnavailable), observer.each(PartAvailable, "part"))
 
 
-def test_what_is_away_is_waited_for_and_told_of() -> None:
-    """Each time; and once that it is back."""
+def test_an_unavailable_part_is_retried_and_observed() -> None:
+    """At each failure; and once when it answers again."""
     observer = ObservedFacts()
 
     run(seconds_of(Flaky(3), observer))

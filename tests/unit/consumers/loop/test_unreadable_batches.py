@@ -64,7 +64,7 @@ def test_an_unknown_codec_and_a_wrong_count_are_too(kind: Kind, codec: int) -> N
     assert (13, 19) == (found[0].first_offset, position)
 
 
-def test_a_position_in_the_midst_of_it_tells_it_once() -> None:
+def test_a_position_in_the_midst_of_it_yields_it_once() -> None:
     """As an operator may have set it."""
     found, position = read(broken(a_batch(13), "payload", 0), 14)
 
@@ -72,12 +72,12 @@ def test_a_position_in_the_midst_of_it_tells_it_once() -> None:
 
 
 def test_one_of_an_aborted_transaction_is_stepped_over() -> None:
-    """Nobody was to see it."""
+    """Its records were never to be read."""
     bad = broken(a_batch(13, 3, 3, transactional=True), "payload", 0)
 
     assert ([], 16) == read(bad, 13, aborted=[(PRODUCER, 13)])
     found, _ = read(bad, 13)
-    assert [15] == [record.offset for record in found], "one that is committed is told"
+    assert [15] == [record.offset for record in found], "a committed one is yielded"
 
 
 def test_its_dead_letter_says_the_range_and_holds_the_batch() -> None:

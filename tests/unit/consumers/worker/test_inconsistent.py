@@ -172,7 +172,7 @@ def test_an_expiry_does_not_free_what_another_holds() -> None:
 
 
 def test_a_redelivered_assignment_whose_codes_are_gone_is_answered_all_the_same() -> None:
-    """Its result is the ledger's, its codes that are there are told, and a dead letter says what cannot be told."""
+    """Its result is the ledger's, codes that still exist are published, and a dead letter names the rest."""
     database = held()
     first = ServedPartition(assigns()[2].to_json(), source=ASSIGNS, database=database)
     first.emitter.failures = 1

@@ -62,11 +62,11 @@ def test_then_come_events_and_then_dead_letters() -> None:
     )
 
 
-def test_an_assigned_code_is_told_with_its_value() -> None:
+def test_an_assigned_code_is_published_with_its_value() -> None:
     """Every field of the contract, one event a code."""
     plan = a_plan([asked(an_assign_from_stock(quantity=2))], facts(stock=2))
 
-    events = [body(one) for one in outputs_of([plan], []).records if one.topic == "t.assigned.v1"]
+    events = [body(record) for record in outputs_of([plan], []).records if record.topic == "t.assigned.v1"]
 
     assert {
         "campaign_id": "summer",
@@ -81,11 +81,11 @@ def test_an_assigned_code_is_told_with_its_value() -> None:
     assert ["c-1", "c-2"] == [event["code_id"] for event in events]
 
 
-def test_totals_are_told_as_they_are_after_the_batch() -> None:
+def test_totals_are_published_as_they_are_after_the_batch() -> None:
     """Every field of the contract, and not the database's own id."""
     plan = a_plan([asked(a_reserve())], facts(stock=1))
 
-    (event,) = (body(one) for one in outputs_of([plan], []).records if one.topic == "t.inventory.v1")
+    (event,) = (body(record) for record in outputs_of([plan], []).records if record.topic == "t.inventory.v1")
 
     assert {
         "campaign_id": "summer",
@@ -122,7 +122,7 @@ def test_a_record_read_again_says_the_same_bytes() -> None:
 
 
 def test_a_repeat_of_a_sender_is_answered_and_nothing_else() -> None:
-    """The code was told once."""
+    """The code was published once."""
     entry = an_entry(asked(an_assign_from_stock()), a_result(request_id="s-1", outcome="assigned", expires_at=None))
     plan = a_plan([asked(an_assign_from_stock(), offset=5)], facts(decided=[entry]))
 
@@ -135,7 +135,7 @@ def test_a_reply_follows_its_result() -> None:
 
     outputs = outputs_of([plan], [a_rejected(1, headers=REPLY)])
 
-    assert ["t.results.v1", "answers", "t.results.v1", "answers"] == [one.topic for one in outputs.records[:4]]
+    assert ["t.results.v1", "answers", "t.results.v1", "answers"] == [record.topic for record in outputs.records[:4]]
     assert outputs.records[2].value == outputs.records[3].value
     assert 0 == outputs.replies_refused
 
@@ -147,4 +147,4 @@ def test_replies_that_are_refused_are_counted() -> None:
     outputs = outputs_of([plan], [a_rejected(1, headers=NO_REPLY)])
 
     assert 2 == outputs.replies_refused
-    assert [b"others", b"others"] == [header(one, "reply-refused") for one in outputs.records[:2]]
+    assert [b"others", b"others"] == [header(record, "reply-refused") for record in outputs.records[:2]]

@@ -53,7 +53,7 @@ def test_after_a_failure_reply_topics_are_looked_up_anew() -> None:
 
 
 def test_a_reply_topic_that_is_named_is_left_out_after_two_failures() -> None:
-    """Each result says so, and the operator hears which topic it is."""
+    """Each result says so, and the observer gets the topic's name."""
     bench = asking()
     bench.emitter.refused = frozenset({"answers"})
 
@@ -127,7 +127,7 @@ def test_the_next_batches_do_not_fail_for_it() -> None:
 
 
 def test_a_reply_topic_that_nobody_names_is_found_by_leaving_it_out() -> None:
-    """The last resort, for what no error tells."""
+    """The last resort, when no error names the topic."""
     bench = asking()
     bench.emitter.refused, bench.emitter.says_which = frozenset({"answers"}), False
 

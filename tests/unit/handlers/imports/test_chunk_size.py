@@ -126,7 +126,7 @@ def test_a_conflict_does_not_replace_the_time_of_a_time_out() -> None:
     assert 2_500 == size.rows
 
 
-def test_a_short_chunk_tells_nothing_of_a_longer_one() -> None:
+def test_a_short_chunk_says_nothing_about_a_longer_one() -> None:
     """The last one of an object is quick because it is small."""
     size = ChunkSize(5_000)
     time_out(size)

@@ -119,7 +119,7 @@ def test_a_truncated_gzip_keeps_the_rows_before() -> None:
         ({"A1": "other"}, Tally(inserted=0, in_file=0, in_campaign=3)),
     ],
 )
-def test_duplicates_are_told_apart(existing: dict[str, str], expected: Tally) -> None:
+def test_duplicates_are_distinguished(existing: dict[str, str], expected: Tally) -> None:
     """By where the code came from: this file, or elsewhere. It does not matter where chunks start."""
     assert expected == tally_of(a_chunk(b"A1\nA1\nA1\n"), existing, "i1")
 
@@ -145,7 +145,7 @@ def test_the_counts_add_up_after_each_chunk() -> None:
     assert Columns(0, None) == columns_of(document)
 
 
-def test_events_are_told_apart_by_where_the_import_is() -> None:
+def test_events_are_distinguished_by_where_the_import_is() -> None:
     """The same state has the same identity; the end has one of its own, whatever it counts."""
     first = a_document()
     seen = located(first, etag='"e"', size_bytes=100, gzip=False, now=NOW)

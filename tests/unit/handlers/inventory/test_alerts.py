@@ -54,7 +54,7 @@ def test_a_stock_of_a_thousand_with_a_tenth_as_its_limit(
 
 
 def test_a_campaign_without_codes_is_not_exhausted() -> None:
-    """It has none yet: its import was not told so far."""
+    """It has none yet: no event of its import was read so far."""
     assert "enough" == standing_of("enough", Counts(), TENTH)
 
 

@@ -108,7 +108,7 @@ def test_a_correction_is_what_the_shards_say_too_much() -> None:
 
 
 def test_a_code_type_without_drift_is_left_alone() -> None:
-    """Nor is it told anew."""
+    """Nor is it published again."""
     sound = a_named_shard("import.commands.v1.0", "external", available=0, reserved=0, assigned=0)
     wrong = a_named_shard("import.commands.v1.0", available=3, reserved=0, assigned=0)
     snapshot = snapshot_with(sound, wrong, available=2)

@@ -79,22 +79,22 @@ def test_every_reader_counts_what_the_database_does(
     )
 
 
-def test_a_version_is_above_what_was_heard_and_above_its_own() -> None:
+def test_a_version_is_above_what_was_published_and_above_its_own() -> None:
     """The write is guarded by the version that the database has: 0 inserts what only readers know."""
     ours = [
         a_named_shard("behind", version=2),
-        a_named_shard("ahead", version=7),
+        a_named_shard("newer", version=7),
         a_named_shard("unpublished", version=1),
     ]
     published = [
         a_named_shard("behind", version=5),
-        a_named_shard("ahead", version=6),
+        a_named_shard("newer", version=6),
         a_named_shard("lost", version=3),
     ]
 
     changes = {change.after.shard: change for change in changes_of(ours, reading(published))}
 
-    assert {"behind": (2, 6), "ahead": (7, 8), "unpublished": (1, 2), "lost": (0, 4)} == {
+    assert {"behind": (2, 6), "newer": (7, 8), "unpublished": (1, 2), "lost": (0, 4)} == {
         name: (change.version_before, change.after.version) for name, change in changes.items()
     }
     assert (f"{CAMPAIGN}:tm:lost", 0, 0, 0) == (

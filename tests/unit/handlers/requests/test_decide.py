@@ -235,7 +235,7 @@ def test_a_refusal_says_what_was_asked() -> None:
 
 
 def test_instants_are_cut_to_what_the_wire_can_say() -> None:
-    """So that what is told again from the database is equal."""
+    """So that a result published again from the database is equal."""
     result = decided(a_reserve(ttl_s=1), facts(stock=1), now=NOW + timedelta(microseconds=1_999))
 
     assert NOW + MILLISECOND == result.decided_at

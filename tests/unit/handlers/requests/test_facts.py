@@ -36,7 +36,7 @@ def test_undecided_requests_need_codes_and_reservations() -> None:
     ) == needs_of(requests, {})
 
 
-def test_decided_requests_need_only_what_must_be_told_again() -> None:
+def test_decided_requests_need_only_what_must_be_published_again() -> None:
     """The values of codes that this very record assigned."""
     redelivered = asked(an_assign(), offset=4)
     repeated = asked(an_assign_from_stock(), offset=5)
@@ -62,8 +62,8 @@ def test_a_redelivery_is_the_same_record_with_the_same_content() -> None:
     assert not is_redelivery(asked(an_assign(fan_id="fan-2"), offset=4), entry)
 
 
-def test_only_assigned_codes_are_told() -> None:
-    """A reserve's codes are nobody's business."""
+def test_only_assigned_codes_are_published() -> None:
+    """The values of a reserve's codes stay in the database."""
     first = asked(a_reserve())
 
     assert () == redelivered_codes(first, an_entry(first, a_result()))

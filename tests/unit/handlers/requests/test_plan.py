@@ -88,7 +88,7 @@ def test_a_code_that_went_through_two_states_moves_once() -> None:
 
 
 def test_a_code_that_came_back_does_not_move() -> None:
-    """And totals that stay are not told; the ledger knows both requests all the same."""
+    """Totals that stay are not published; the ledger still has both requests."""
     plan = a_plan([asked(a_reserve()), asked(a_release(), offset=1)], facts(stock=1))
 
     assert ({}, (), ()) == (plan.code_moves, plan.shard_changes, plan.announced_shards)

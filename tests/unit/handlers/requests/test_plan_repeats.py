@@ -69,7 +69,7 @@ def test_a_record_read_again_announces_all_again() -> None:
     assert not plan.writes
 
 
-def test_a_shard_that_changes_once_more_is_told_once() -> None:
+def test_a_shard_that_changes_once_more_is_published_once() -> None:
     """As it is after the batch, not as a replayed record left it."""
     replayed = asked(a_reserve())
     of = facts(stock=1, decided=[an_entry(replayed, a_result())], shards=[a_shard()])
@@ -80,7 +80,7 @@ def test_a_shard_that_changes_once_more_is_told_once() -> None:
 
 
 def test_another_request_under_a_taken_id_is_refused() -> None:
-    """It moves nothing, is not remembered, and tells nothing of the first."""
+    """It moves nothing, is not remembered, and reveals nothing of the first."""
     entry = an_entry(asked(a_reserve()), a_result())
 
     plan = a_plan([asked(a_reserve(quantity=2), offset=1)], facts(stock=5, decided=[entry]), now=LATER)

@@ -8,16 +8,16 @@ def test_a_draw_takes_in_order_and_never_in_part() -> None:
     """A short stock is left as it is."""
     state = a_state(facts(stock=3))
 
-    assert ("c-1", "c-2") == state.draw(TM, 2)
-    assert state.draw(TM, 2) is None
-    assert ("c-3",) == state.draw(TM, 1)
-    assert state.draw(TM, 1) is None
+    assert ("c-1", "c-2") == state.draw(TM, 2, request_id="r-1")
+    assert state.draw(TM, 2, request_id="r-1") is None
+    assert ("c-3",) == state.draw(TM, 1, request_id="r-1")
+    assert state.draw(TM, 1, request_id="r-1") is None
 
 
 def test_values_of_drawn_codes_are_known() -> None:
     """So that an event can say them."""
     state = a_state(facts(stock=2))
-    state.draw(TM, 1)
+    state.draw(TM, 1, request_id="r-1")
 
     assert {"c-1": "SECRET-1"} == state.code_values
 
@@ -36,7 +36,7 @@ def test_facts_stay_as_they_were() -> None:
     """A plan that proved stale leaves nothing behind."""
     of = facts(stock={TM: candidates(2)}, reservations=[a_reservation(code_ids=("c-9",))])
     state = a_state(of)
-    codes = state.draw(TM, 1)
+    codes = state.draw(TM, 1, request_id="r-1")
     assert codes is not None
     state.open_reservation(a_reserve(request_id="r-2"), codes, state="held", expires_at=NOW + HOUR)
     state.close_reservation(a_reservation(code_ids=("c-9",)), "assigned")

@@ -29,7 +29,7 @@ def _hurried(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 class Silent:
-    """A consumer that hears nothing. Asked for ends it answers so often, then never."""
+    """A consumer that gets no records. It answers a request for ends so often, then never."""
 
     def __init__(self, answers: int = 0) -> None:
         self.answers = answers
@@ -93,7 +93,7 @@ async def test_it_is_given_up_in_time(manner: str) -> None:
 
 
 async def test_an_answer_in_time_is_no_matter() -> None:
-    """Nobody is told."""
+    """Nothing is printed."""
     said: list[str] = []
     waiting = Patience("the part", said.append, 0.05)
     for _ in range(3):

@@ -110,7 +110,7 @@ def test_what_is_new_enough_or_unknown_is_not_refused(broker: BrokerVersion) -> 
 
 
 def test_4_3_is_warned_of_by_name() -> None:
-    """Also in a cluster whose metadata is still of 4.2; which patch release it is cannot be told."""
+    """Also in a cluster whose metadata is still of 4.2; the patch release is unknown."""
     [warning] = warnings_of("exactly_once", [BrokerVersion(1, 30, 29), BrokerVersion(2, 29, 29)])
 
     assert warning.startswith("is 4.3 with metadata.version 4.2 (broker 1);")

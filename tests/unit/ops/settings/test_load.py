@@ -159,7 +159,7 @@ class TestRanges:
             ("CODES_FAILPOINT", "here", ":(kill|stop)"),
         ],
     )
-    def test_what_is_out_of_its_range_is_told_with_the_range(self, variable: str, value: str, allowed: str) -> None:
+    def test_what_is_out_of_its_range_is_named_with_the_range(self, variable: str, value: str, allowed: str) -> None:
         """The message alone is enough to mend it."""
         said = complaint({variable: value})
 

@@ -28,7 +28,7 @@ def test_a_batch_is_a_line_at_debug_and_no_request_is(observer: OpsObserver) -> 
 
 
 def test_a_dead_letter_is_a_line_at_debug_with_its_place(observer: OpsObserver) -> None:
-    """Reason and detail say what is wrong. Its ids are not told: what cannot be read may hold a code there too."""
+    """Reason and detail say what is wrong. Its ids are not logged: an unreadable record may hold a code there too."""
     record = a_record(b"SECRET", offset=7)
     with structlog.testing.capture_logs() as logs:
         observer.observe(DeadLetterWritten(Rejected("invalid", "quantity: too large", record, request_id="SECRET")))

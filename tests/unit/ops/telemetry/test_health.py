@@ -91,7 +91,7 @@ class TestLive:
 
 class TestReady:
     def test_what_is_missing_is_said_in_full(self, clock: SecondsClock) -> None:
-        """Start, partitions, and each part that is away."""
+        """Start, partitions, and each part that is unavailable."""
         health = Health(consumes=True, clock=clock)
         health.waits_for("s3")
         health.waits_for("mongo")
@@ -99,7 +99,7 @@ class TestReady:
         assert Verdict(("start", "partitions", "mongo", "s3")) == health.ready()
 
     def test_ready_is_started_assigned_and_answered(self, health: Health) -> None:
-        """And not before the part that was away is back."""
+        """And not before the part that was unavailable answers."""
         assert health.ready().well
         health.waits_for("kafka")
         assert Verdict(("kafka",)) == health.ready()

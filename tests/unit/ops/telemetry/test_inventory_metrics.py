@@ -42,7 +42,7 @@ def test_nothing_gets_lost_by_the_cap(found: dict[str, dict[CodeStatus, int]], c
 
     assert len(shown) <= campaigns_max + 1
     for status in CodeStatus:
-        assert sum(one.get(status, 0) for one in found.values()) == sum(one[status] for one in shown.values())
+        assert sum(stock.get(status, 0) for stock in found.values()) == sum(stock[status] for stock in shown.values())
     assert shown == capped(dict(reversed(found.items())), campaigns_max)
 
 

@@ -37,7 +37,7 @@ def test_json_has_every_metric_for_programs() -> None:
     """Rules and dashboards are checked against it."""
     listed = json.loads(CliRunner().invoke(app, ["metrics", "--json"]).stdout)
 
-    assert [spec.name for spec in SPECS] == [one["name"] for one in listed]
+    assert [spec.name for spec in SPECS] == [metric["name"] for metric in listed]
     assert {"name", "type", "labels", "meaning", "remedy"} == set(listed[0])
 
 

@@ -1,4 +1,4 @@
-"""What the loops tell arrives in metrics and health, and nothing secret with it."""
+"""What the loops observe arrives in metrics and health, and nothing secret with it."""
 
 import structlog
 from prometheus_client.parser import text_string_to_metric_families
@@ -45,7 +45,7 @@ def test_a_batch_is_counted_by_outcome_and_reason(observer: OpsObserver, metrics
     assert 1 == value(metrics, "codes_batch_step_seconds_bucket", step="apply", le="0.05")
 
 
-def test_a_part_that_is_away_shows_until_it_answers(observer: OpsObserver, metrics: Metrics, health: Health) -> None:
+def test_an_unavailable_part_shows_until_it_answers(observer: OpsObserver, metrics: Metrics, health: Health) -> None:
     """In the metric, in readiness, and once in the log however often it is tried."""
     observer.observe(PartitionsAssigned(frozenset()))
     with structlog.testing.capture_logs() as logs:
@@ -65,7 +65,7 @@ def test_a_part_that_is_away_shows_until_it_answers(observer: OpsObserver, metri
     assert health.ready().well
 
 
-def test_what_is_waited_out_shows_by_kind(observer: OpsObserver, metrics: Metrics) -> None:
+def test_what_is_retried_shows_by_kind(observer: OpsObserver, metrics: Metrics) -> None:
     """Missing rights want another remedy than a missing primary, and the log names each code once."""
     errors = [
         StoreUnavailable("OperationFailure [13 Unauthorized]", "not_allowed"),

@@ -109,7 +109,7 @@ def test_the_senders_trace_comes_back_and_not_the_batchs(bench: TracedPartition)
     assert [traceparent()[0][1], None] == [header(result, "traceparent") for result in bench.visible()]
 
 
-def test_of_a_stale_plan_only_the_errors_class_is_told(bench: TracedPartition) -> None:
+def test_of_a_stale_plan_only_the_errors_class_is_traced(bench: TracedPartition) -> None:
     """Messages of errors may quote a document. Each try is a span."""
     bench.store.faults.refusals = [FactsStale('dup key: { code: "SECRET-1" }')]
 
@@ -153,7 +153,7 @@ def test_what_is_no_trace_makes_no_link(value: bytes) -> None:
     assert [] == link_of(value)
 
 
-def test_nothing_else_of_a_record_is_told() -> None:
+def test_nothing_else_of_a_record_is_traced() -> None:
     """Neither key, value or headers, nor the free text of a `tracestate`."""
     bench = TracedPartition()
     secrets = (("tracestate", b"v=SECRET-1"), ("baggage", b"v=SECRET-2"), ("x", b"SECRET-3"))

@@ -22,11 +22,11 @@ def progress(clock: SecondsClock) -> Progress:
     progress = Progress(clock)
     progress.serve(frozenset({P}))
     progress.reached(P, 10)
-    hear(progress, 10)
+    read_end(progress, 10)
     return progress
 
 
-def hear(progress: Progress, end: int) -> None:
+def read_end(progress: Progress, end: int) -> None:
     """No sender has a transaction open."""
     progress.ends_read({P: Ends(end, end)})
 
@@ -38,15 +38,15 @@ def lag(progress: Progress, place: Place = P) -> tuple[int | None, float | None]
 
 
 def test_caught_up_is_zero(progress: Progress) -> None:
-    """In both, also when the loop is ahead of what the broker said last."""
+    """In both, also when the loop is past the end that the broker gave last."""
     assert (0, 0) == lag(progress)
     progress.reached(P, 15)
     assert (0, 0) == lag(progress)
 
 
 def test_what_is_in_hand_grows_older_by_itself(progress: Progress, clock: SecondsClock) -> None:
-    """Nobody tells anything while a database is away, or a loop hangs."""
-    hear(progress, 15)
+    """No fact arrives while a database is unavailable, or a loop hangs."""
+    read_end(progress, 15)
     progress.took(P, 10, 998.0, 999.0)
     assert (5, 2) == lag(progress)
 
@@ -68,9 +68,9 @@ def test_a_new_record_that_waits_for_its_poll_is_as_old_as_the_last_pause(
     """After an hour without records, the first one is not an hour old."""
     for _ in range(3_600):
         clock.now += 1
-        hear(progress, 10)
+        read_end(progress, 10)
     clock.now += 0.25
-    hear(progress, 11)
+    read_end(progress, 11)
 
     assert (1, 0.25) == lag(progress)
 
@@ -78,7 +78,7 @@ def test_a_new_record_that_waits_for_its_poll_is_as_old_as_the_last_pause(
 def test_between_two_batches_of_a_backlog_the_age_does_not_fall(progress: Progress, clock: SecondsClock) -> None:
     """The next record is no older than the last one answered."""
     clock.now = 1_600.0
-    hear(progress, 1_000)
+    read_end(progress, 1_000)
     progress.took(P, 10, 1_000.0, 1_010.0)
     progress.reached(P, 500)
 
@@ -87,7 +87,7 @@ def test_between_two_batches_of_a_backlog_the_age_does_not_fall(progress: Progre
 
 def test_a_start_over_does_not_make_the_record_younger(progress: Progress, clock: SecondsClock) -> None:
     """Kafka failed; the batch goes back to its first record."""
-    hear(progress, 15)
+    read_end(progress, 15)
     progress.took(P, 10, 990.0, 999.0)
     progress.reached(P, 10)
 
@@ -102,19 +102,19 @@ def test_what_is_not_known_is_none(clock: SecondsClock) -> None:
     assert (None, None) == lag(progress)
     progress.reached(P, 10)
     assert (None, None) == lag(progress)
-    hear(progress, 12)
+    read_end(progress, 12)
     assert (2, None) == lag(progress)
 
 
-def test_an_end_heard_of_long_ago_is_not_known(progress: Progress, clock: SecondsClock) -> None:
-    """The broker is away: whether senders have sent since, nobody here can know."""
+def test_an_end_read_long_ago_is_not_known(progress: Progress, clock: SecondsClock) -> None:
+    """The broker is unavailable: senders may have sent since."""
     clock.now += FRESH_S
     assert (0, 0) == lag(progress)
     clock.now += 1
     assert (None, None) == lag(progress)
 
 
-def test_a_clock_ahead_of_ours_makes_no_negative_age(progress: Progress) -> None:
+def test_a_clock_that_is_fast_makes_no_negative_age(progress: Progress) -> None:
     """The broker's."""
     progress.took(P, 10, 1_001.0, 1_001.0)
 
@@ -137,7 +137,7 @@ def test_only_what_is_served_is_known(progress: Progress) -> None:
     progress.reached(P, 20)
     progress.took(P, 20, 1.0, 1.0)
     progress.turned(P)
-    hear(progress, 20)
+    read_end(progress, 20)
     progress.lost(P)
 
     assert [OTHER] == [place for place, _ in progress]
@@ -151,7 +151,7 @@ def test_idle_is_only_what_is_known_to_be(progress: Progress, clock: SecondsCloc
     assert not progress.is_idle(*P)
     progress.reached(P, 11)
     assert progress.is_idle(*P)
-    hear(progress, 12)
+    read_end(progress, 12)
     assert not progress.is_idle(*P)
     progress.reached(P, 12)
     clock.now += FRESH_S + 1
