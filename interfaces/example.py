@@ -43,9 +43,9 @@ def read(topic: TopicSpec, value: bytes, *headers: tuple[str, bytes]) -> Asked[A
     """Decode a record as the service does."""
     milliseconds = int(AT.timestamp() * 1_000)
     record = IncomingRecord(TOPICS.full(topic), PARTITION, OFFSET, milliseconds, FAN.encode(), value, headers)
-    limits = WorkerSettings()
-    sizes = SizeLimits(limits.record_bytes_max, limits.key_bytes_max, limits.header_bytes_max)
-    return decode(record, topic.name, sizes, MODELS.get(topic.name, lambda _: ImportCommand))
+    return decode(
+        record, topic.name, SizeLimits.of(WorkerSettings()), MODELS.get(topic.name, lambda _: ImportCommand)
+    )
 
 
 def asked(topic: TopicSpec, fields: Mapping[str, Any], *headers: tuple[str, bytes]) -> Asked[Any]:

@@ -41,8 +41,7 @@ class ImportPartition:
         self._shard = shard
         self._store = store
         self._context = context
-        limits = context.limits
-        self._sizes = SizeLimits(limits.record_bytes_max, limits.key_bytes_max, limits.header_bytes_max)
+        self._sizes = SizeLimits.of(context.limits)
         self._chunk_size = ChunkSize(context.settings.rows_per_chunk_max)
 
     async def take_over(self) -> None:
