@@ -70,11 +70,9 @@ class Ownership:
             await self._end(last.get("session"))
         session = await self.session()
         own = {"session": session_uuid(session), "since": datetime.now(UTC)}
-        if last is None:
-            await self._owners.insert_one({"_id": self._shard, **own})
-            return True
-        claim = {"_id": self._shard, "session": last.get("session")}
-        return (await self._owners.update_one(claim, {"$set": own})).matched_count == 1
+        claim = {"_id": self._shard, "session": None if last is None else last.get("session")}
+        done = await self._owners.update_one(claim, {"$set": own}, upsert=last is None)
+        return done.matched_count == 1 or done.upserted_id is not None
 
     async def session(self) -> AsyncIOMotorClientSession:
         """The owner's session; one transaction at a time.

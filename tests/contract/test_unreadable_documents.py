@@ -12,7 +12,6 @@ from unittest import mock
 from unittest.mock import AsyncMock
 
 import pytest
-from bson import DatetimeMS
 
 from audit.reconcile.comparing import Named, findings
 from handlers.requests.consistency import Finding
@@ -153,17 +152,12 @@ async def test_an_owner_that_cannot_be_read(bench: MongoBench, change: dict[str,
     assert len(bytes.fromhex(owner["session"])) == UUID_BYTES
 
 
-BEFORE_THE_CALENDAR = -70_000_000_000_000
-"""Milliseconds: a date of the year -248."""
-
-
 @pytest.mark.parametrize(
     "change",
     [
         {"$unset": {"fan_id": ""}},
         {"$set": {"fan_id": 5}},
         {"$set": {"campaign_id": "summer sale"}},
-        {"$set": {"expires_at": DatetimeMS(BEFORE_THE_CALENDAR)}},
     ],
 )
 async def test_an_overdue_reservation_that_cannot_be_requested(bench: MongoBench, change: dict[str, Any]) -> None:
@@ -176,17 +170,6 @@ async def test_an_overdue_reservation_that_cannot_be_requested(bench: MongoBench
     pages = overdue.pages(since=None, until=until, size=10)
     assert [[WHOLE]] == [[hold.reservation_id for hold in page] async for page in pages]
     assert isinstance(await overdue.oldest(since=None, until=until), datetime)
-
-
-async def test_a_date_outside_the_calendar_sets_its_request_aside(bench: MongoBench) -> None:
-    """Not the answer that has it: every other request of the batch would wait for ever."""
-    await edit(bench, "reservations", {"_id": BROKEN}, {"$set": {"expires_at": DatetimeMS(300_000_000_000_000)}})
-    moves = [an_assign(request_id=f"x-{held}", reservation_id=held) for held in (BROKEN, WHOLE)]
-
-    plan = await done(bench, ASSIGNS, *moves)
-
-    assert {"x-r-0"} == set_aside(plan).keys()
-    assert {"x-r-1": "assigned"} == outcomes(plan)
 
 
 async def test_a_late_write_of_a_former_take_over_changes_nothing(bench: MongoBench) -> None:

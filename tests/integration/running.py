@@ -47,7 +47,8 @@ class Role:
 
     def events(self) -> list[dict[str, Any]]:
         """Its log lines."""
-        return [json.loads(line) for line in self.log.read_text().splitlines() if line.startswith("{")]
+        written, _, _ = self.log.read_text().rpartition("\n")  # the last line may be half written
+        return [json.loads(line) for line in written.splitlines() if line.startswith("{")]
 
     def logged(self, event: str) -> list[dict[str, Any]]:
         """Its log lines of one event."""

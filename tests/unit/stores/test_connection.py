@@ -1,14 +1,21 @@
 """What the address says cannot weaken what the service promises."""
 
+from datetime import UTC, datetime
 from typing import Final
 
+import bson
 import pytest
+from bson import DatetimeMS
 from pydantic import SecretStr
 from pymongo import ReadPreference
 
+from schemas.documents import ReservationDocument
 from schemas.errors import SettingsInvalid
 from schemas.settings import MongoSettings
+from stores.mongo.collections import read_each, to_document
 from stores.mongo.connection import connect
+from stores.mongo.overdue import held
+from tests.fakes.builders import a_reservation
 
 HOST: Final = "mongodb://127.0.0.1:1/"
 
@@ -63,3 +70,24 @@ def test_an_address_that_contradicts_itself_is_named(options: str) -> None:
     """By its variable; never by what it holds."""
     with pytest.raises(SettingsInvalid, match=r"^CODES_MONGO__URI: this is no address of a MongoDB \(\w+\)$"):
         connect(settings(options))
+
+
+@pytest.mark.parametrize("milliseconds", [-70_000_000_000_000, 300_000_000_000_000])
+async def test_a_date_outside_the_calendar_spoils_its_document_alone(milliseconds: int) -> None:
+    """Not the whole answer, which would be asked for again without end. The embedded server has no such dates."""
+    client = connect(MongoSettings())
+    sent = bson.encode({**to_document(a_reservation()), "expires_at": DatetimeMS(milliseconds)})
+    try:
+        found = bson.decode(sent, codec_options=client.codec_options)
+    finally:
+        client.close()
+
+    unreadable = read_each(ReservationDocument, "reservations", [found]).unreadable
+    assert "expires_at: Input should be a valid datetime" in unreadable["r-1"]
+
+
+def test_the_expirer_looks_for_no_date_before_the_calendar() -> None:
+    """It could not say for how long such a hold is overdue."""
+    now = datetime(2026, 11, 30, tzinfo=UTC)
+
+    assert {"$gte": datetime(1, 1, 1, tzinfo=UTC), "$lte": now} == held(None, now)["expires_at"]
