@@ -16,7 +16,7 @@ from schemas.topics import STOCK_ALERTS, Topics
 from tests.integration.running import Neighbour, Role, until
 from tests.integration.watching import an_announcer, an_event, until_true, watching
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.long]  # its shorter form: contract/test_deleted_topics.py
 
 
 async def delete_alerts(settings: Settings) -> None:
