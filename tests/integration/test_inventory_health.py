@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections import Counter
+from typing import Any, cast
 
 import pytest
 
@@ -97,7 +98,7 @@ async def test_a_partition_whose_event_is_not_counted_does_not_turn(migrated: Se
     assert 1 == len(hung)
 
 
-@pytest.mark.long  # under load Faust does not always end here; `InventoryRole` bounds it by `STOP_S_MAX` in any case
+@pytest.mark.long  # open: after a crash Faust's consumer thread outlives the stop; the role bounds it by `STOP_S_MAX`
 async def test_an_application_whose_alert_was_not_taken_stops_at_once(migrated: Settings) -> None:
     """Nothing is being counted any more; a stop given up after `STOP_S_MAX` would leave Faust's threads behind."""
     observer, refusing = ObservedFacts(), Refusing()
@@ -106,7 +107,7 @@ async def test_an_application_whose_alert_was_not_taken_stops_at_once(migrated: 
         await app.start()
         async with an_announcer(migrated) as announcer:
             await announcer.publish(an_event("sale", 1, 100), an_event("sale", 2, 0, 100))
-        await asyncio.wait_for(app.wait_for_stopped(), 30)
+        await asyncio.wait_for(app.wait_for_stopped(cast("Any", asyncio.Event())), 30)
     finally:
         began_s = time.monotonic()
         await app.stop()
