@@ -96,7 +96,7 @@ async def batch_s(db: Database, count: int) -> float:
 
 
 async def at_once_s(db: Database, count: int) -> float:
-    """The same number of batches, so many at once."""
+    """The same number of batches, several concurrently."""
     turns = asyncio.Semaphore(count)
     batches = [await a_batch(db, REQUESTS_AT_ONCE) for _ in range(BATCHES_AT_ONCE)]
 

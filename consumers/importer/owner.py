@@ -167,7 +167,7 @@ class ImportOwner:
         return Attempts(self.waits, self.cause, self.document.id, self.document.campaign_id)
 
     def too_large(self, rows: int, why: ChunkTooSlow | FactsStale | StoreRefused) -> None:
-        """A chunk of so many rows failed: the next ones have fewer."""
+        """A chunk of `rows` rows failed: the next ones have fewer."""
         timed_out_s = why.timed_out_s if isinstance(why, ChunkTooSlow) else None
         if self.size.failed(rows, timed_out_s=timed_out_s):
             self.context.observer.observe(ChunkHalved(self.document, self.size.rows, why))

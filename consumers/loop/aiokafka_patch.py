@@ -80,7 +80,7 @@ class LenientRecords:
         return self._content[self._position :]
 
     def step_over(self, length: int) -> None:
-        """Go on so many bytes further."""
+        """Skip this number of bytes."""
         self._position += length
         self._look()
 

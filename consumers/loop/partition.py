@@ -180,7 +180,7 @@ def taken(records: Sequence[IncomingRecord]) -> BatchTaken:
 
 
 def restart_wait_s(failures: int) -> float:
-    """Seconds to wait after a failure that follows so many others."""
+    """Seconds to wait after a failure, given the number of failures before it."""
     return RESTART_WAIT_S * 2.0 ** min(failures, DOUBLINGS_MAX)
 
 

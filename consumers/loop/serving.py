@@ -55,7 +55,7 @@ class KafkaSide:
         return RetryPolicy(part, self.observer, self.backoff_max_s)
 
     def loop_limits(self, batch_size_max: int) -> LoopLimits:
-        """The limits of a partition's loop that takes so many records at once."""
+        """The limits of a partition's loop with this batch size."""
         return LoopLimits(
             batch_size_max=batch_size_max,
             fenced_wait_s=self.settings.session_timeout_ms / 1000,

@@ -51,7 +51,7 @@ class ChunkSize:
             self.rows = max(self.rows_min, min(self.rows, rows))
 
     def failed(self, rows: int, *, timed_out_s: float | None = None) -> bool:
-        """A chunk of so many rows was too large; whether the next one is smaller for it.
+        """A chunk of `rows` rows was too large; whether the next one is smaller for it.
 
         `timed_out_s` is how long the failed try itself took, if it lacked time: a refusal or a conflict comes
         quickly, and says nothing of how long a larger chunk may take.
@@ -65,7 +65,7 @@ class ChunkSize:
         return smaller < rows
 
     def went_well(self, rows: int, seconds: float) -> bool:
-        """A chunk of so many rows took so long; whether the full size is reached again by that.
+        """A chunk of `rows` rows took `seconds`; whether the full size is reached again by that.
 
         A chunk that is smaller than it may be, as the last of an object, says nothing of a larger one.
         """

@@ -88,7 +88,7 @@ class WorkingState:
         return reservation_id in self.inconsistent and reservation_id not in self._reservations
 
     def draw(self, key: StockKey, quantity: int, *, request_id: str) -> tuple[str, ...] | None:
-        """Take so many codes from the stock, or none and return None.
+        """Take `quantity` codes from the stock; None, and nothing taken, if it has fewer.
 
         Raises:
             ReservationInconsistent: the shard that counts them cannot be read. None was taken: a request that is set
