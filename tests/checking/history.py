@@ -1,0 +1,49 @@
+"""What one history left behind, as a checker is given it: by the simulator, or by a storm on real servers.
+
+In:   everything that an outsider can read at the end: topics, collections, objects, committed offsets.
+Out:  `History`. It names topics without their prefix, and groups without theirs.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+INPUTS: Final = ("reserve.requests.v1", "assign.requests.v1", "release.requests.v1", "import.commands.v1")
+
+
+@dataclass(frozen=True, slots=True)
+class Logged:
+    """A record on a topic. `seen_s`: when a `read_committed` reader first could read it, in seconds of `History`."""
+
+    topic: str
+    partition: int
+    offset: int
+    timestamp_ms: int
+    key: bytes | None
+    value: bytes | None
+    headers: tuple[tuple[str, bytes], ...] = ()
+    seen_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """A history that has ended, and has been quiet since `last_fault_s`."""
+
+    guarantee: str
+    """`exactly_once` or `at_least_once`."""
+    inputs: Sequence[Logged]
+    """All records of the input topics, in the order of each partition."""
+    outputs: Sequence[Logged]
+    """What a `read_committed` reader of the output topics got, in the order of each partition; repeats included."""
+    documents: Mapping[str, Sequence[Mapping[str, Any]]]
+    """All documents by collection."""
+    committed: Mapping[tuple[str, str, int], int]
+    """Committed offsets by group (`worker`, `importer`), topic and partition."""
+    objects: Mapping[tuple[str, str], bytes] = field(default_factory=dict)
+    """Objects by bucket and key: imported files and their reports."""
+    last_fault_s: float = 0.0
+    ended_s: float = 0.0
+    answer_bound_s: float = 120.0
+    """Longest time from the last fault, or from a request if that is later, to its answer."""
+    tasks_left: Sequence[str] = ()
+    """Tasks that outlived their process."""

@@ -1,0 +1,96 @@
+"""What the code under simulation takes for time and chance: virtual, seeded, and each process's own.
+
+In:       the modules of the service and of its libraries that ask for the time or for random numbers.
+Out:      `replaced`: a context in which their names refer to the simulation's.
+Promise:  true time is the loop's. A process's wall clock differs from it by its offset; monotonic clocks never step.
+"""
+
+import asyncio
+import random
+import secrets
+import sys
+import time
+import uuid
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta, tzinfo
+from types import ModuleType
+from typing import Any, Final
+
+from tests.simulation.kernel.process import PROCESS
+
+EPOCH: Final = datetime(2026, 6, 1, 12, tzinfo=UTC)
+"""When every history begins."""
+
+
+def true_s() -> float:
+    """Seconds of true time since the start of the history; 0 outside of a loop."""
+    try:
+        return asyncio.get_running_loop().time()
+    except RuntimeError:
+        return 0.0
+
+
+def wall_clock(offset_s: float = 0.0) -> datetime:
+    """What a wall clock shows that is so far ahead."""
+    return EPOCH + timedelta(seconds=true_s() + offset_s)
+
+
+class ProcessDatetime(datetime):
+    """`datetime` whose `now` is the running process's wall clock."""
+
+    @classmethod
+    def now(cls, tz: tzinfo | None = None) -> datetime:  # type: ignore[override]
+        """As `datetime.now`, in true time plus the process's offset."""
+        process = PROCESS.get()
+        return wall_clock(process.wall_offset_s if process else 0.0).astimezone(tz)
+
+
+def process_time_s() -> float:
+    """As `time.time`."""
+    return ProcessDatetime.now(UTC).timestamp()
+
+
+def seeded(source: random.Random) -> Mapping[Any, Any]:
+    """Replacements of the functions that give random numbers and ids."""
+    return {
+        random.random: source.random,
+        random.uniform: source.uniform,
+        random.randint: source.randint,
+        random.randrange: source.randrange,
+        random.choice: source.choice,
+        random.shuffle: source.shuffle,
+        random.sample: source.sample,
+        secrets.token_hex: lambda size=16: f"{source.getrandbits(size * 8):0{size * 2}x}",
+        uuid.uuid4: lambda: uuid.UUID(int=source.getrandbits(128), version=4),
+    }
+
+
+CLOCKS: Final[Mapping[Any, Any]] = {
+    time.time: process_time_s,
+    time.monotonic: lambda: 1_000.0 + true_s(),
+    time.perf_counter: lambda: 1_000.0 + true_s(),
+    datetime: ProcessDatetime,
+}
+
+
+@contextmanager
+def replaced(replacements: Mapping[Any, Any], packages: tuple[str, ...]) -> Iterator[None]:
+    """Let every name in modules of these packages that refers to a key refer to its value instead.
+
+    `packages` are top-level names. Modules imported later keep the original: import all of them before.
+    """
+    by_identity = {id(key): value for key, value in replacements.items()}
+    undo: list[tuple[ModuleType, str, Any]] = []
+    for name, module in list(sys.modules.items()):
+        if module is None or name.partition(".")[0] not in packages:
+            continue
+        for attribute, value in list(vars(module).items()):
+            if id(value) in by_identity:
+                undo.append((module, attribute, value))
+                setattr(module, attribute, by_identity[id(value)])
+    try:
+        yield
+    finally:
+        for module, attribute, value in undo:
+            setattr(module, attribute, value)

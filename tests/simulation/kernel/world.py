@@ -1,0 +1,101 @@
+"""One history's world: the loop, the network, the processes, and the seed's random numbers.
+
+In:       a seed.
+Out:      `World`; `run_world` runs a coroutine in it on virtual time.
+Promise:  the same seed gives the same history, step by step. At the end no task is left, dead processes' included.
+"""
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from contextlib import suppress
+from contextvars import Context
+from dataclasses import dataclass, field
+from random import Random
+from typing import Any, TypeVar
+from weakref import WeakKeyDictionary
+
+from tests.simulation.kernel.loop import SimulatedLoop
+from tests.simulation.kernel.network import Network
+from tests.simulation.kernel.process import PROCESS, Process
+
+T = TypeVar("T")
+
+
+@dataclass(eq=False, slots=True)
+class World:
+    """What servers, processes and faults of one history share."""
+
+    seed: int
+    loop: SimulatedLoop
+    random: Random
+    """Of everything but the code under simulation, which has `chance`."""
+    chance: Random
+    network: Network
+    processes: list[Process] = field(default_factory=list)
+    tasks: dict[Process, "asyncio.Task[None]"] = field(default_factory=dict)
+    """The main task of each process."""
+    on_killed: list[Callable[[Process], None]] = field(default_factory=list)
+    """Called when a process is killed: servers see its connections close."""
+    process_of: "WeakKeyDictionary[asyncio.Task[Any], Process | None]" = field(default_factory=WeakKeyDictionary)
+    """Whose each task is; asyncio does not say in which context a task runs."""
+
+    def create_task(
+        self, loop: asyncio.AbstractEventLoop, coro: Coroutine[Any, Any, Any], context: Context | None = None
+    ) -> "asyncio.Task[Any]":
+        """The loop's task factory."""
+        task = asyncio.Task(coro, loop=loop, context=context)
+        self.process_of[task] = PROCESS.get() if context is None else context.get(PROCESS)
+        return task
+
+    def spawn(self, name: str, work: Callable[[], Coroutine[Any, Any, None]], wall_offset_s: float = 0.0) -> Process:
+        """Start a process whose main task is `work()`."""
+        process = Process(name, wall_offset_s)
+        self.processes.append(process)
+        self.tasks[process] = process.context.run(
+            lambda: self.loop.create_task(work(), name=name, context=process.context.copy())
+        )
+        return process
+
+    def kill(self, process: Process) -> None:
+        """SIGKILL, now."""
+        process.kill()
+        for tell in self.on_killed:
+            tell(process)
+
+    def thaw(self, process: Process) -> None:
+        """SIGCONT."""
+        if process.state == "frozen":
+            self.loop.resume(process)
+
+    def is_running(self, process: Process) -> bool:
+        """Whether its main task has not ended, by itself or by SIGKILL."""
+        return process.state != "dead" and not self.tasks[process].done()
+
+
+def run_world(seed: int, work: Callable[[World], Coroutine[Any, Any, T]]) -> T:
+    """Run `work` in a new world, to its end."""
+    loop = SimulatedLoop()
+    random = Random(seed)
+    world = World(seed, loop, random, Random(random.getrandbits(64)), Network(Random(random.getrandbits(64))))
+    loop.set_task_factory(world.create_task)
+    asyncio.set_event_loop(loop)
+    try:
+        return loop.run_until_complete(work(world))
+    finally:
+        forget(loop)
+        asyncio.set_event_loop(None)
+        loop.close()
+
+
+def living_tasks(world: World) -> list["asyncio.Task[Any]"]:
+    """Tasks of processes that were not killed, and whose main task has ended: what a real process would leak."""
+    ended = {process for process in world.processes if process.state != "dead" and world.tasks[process].done()}
+    return [task for task in asyncio.all_tasks(world.loop) if world.process_of.get(task) in ended]
+
+
+def forget(loop: asyncio.AbstractEventLoop) -> None:
+    """Close what is left, so that nothing of it runs in a later history."""
+    for task in asyncio.all_tasks(loop):
+        task._log_destroy_pending = False  # type: ignore[attr-defined]  # it is meant to be left
+        with suppress(BaseException):
+            task.get_coro().close()  # type: ignore[union-attr]
