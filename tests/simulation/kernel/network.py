@@ -109,8 +109,12 @@ class Network:
         if disturbance == "request" or not await self._arrives(server):
             await self._lose(answer, "request")
             return
-        done = await asyncio.gather(work(), return_exceptions=True)
-        await self._deliver(server, disturbance, done[0], answer)
+        outcome: T | Exception
+        try:
+            outcome = await work()
+        except Exception as why:  # noqa: BLE001  # it is the client's
+            outcome = why
+        await self._deliver(server, disturbance, outcome, answer)
 
     async def _arrives(self, server: Server) -> bool:
         if not server.is_reachable:
@@ -121,7 +125,7 @@ class Network:
         self,
         server: Server,
         disturbance: Loss | float | None,
-        outcome: Any,  # noqa: ANN401  # a result, or the error to raise
+        outcome: Any,  # a result, or the error to raise
         answer: "asyncio.Future[Any]",
     ) -> None:
         late_s = disturbance if isinstance(disturbance, float) else 0.0
