@@ -7,8 +7,9 @@ Promise:  a killed process runs no further step, not even a `finally`; a frozen 
 
 import asyncio
 import heapq
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from contextvars import Context
+from itertools import count
 from typing import Any
 
 from tests.simulation.kernel.process import PROCESS, Process
@@ -16,6 +17,36 @@ from tests.simulation.kernel.process import PROCESS, Process
 
 class NothingLeftToRun(AssertionError):
     """Every task waits for something that nothing will set."""
+
+
+class CountedFuture(asyncio.Future[Any]):
+    """Its hash is its number: asyncio keeps futures in sets, whose order must not depend on addresses."""
+
+    def __init__(self, number: int, loop: asyncio.AbstractEventLoop) -> None:
+        super().__init__(loop=loop)
+        self._number = number
+
+    def __hash__(self) -> int:
+        return self._number
+
+    def __eq__(self, other: object) -> bool:
+        return self is other
+
+
+class CountedTask(asyncio.Task[Any]):
+    """As `CountedFuture`."""
+
+    def __init__(
+        self, number: int, work: Coroutine[Any, Any, Any], loop: asyncio.AbstractEventLoop, context: Context | None
+    ) -> None:
+        self._number = number
+        super().__init__(work, loop=loop, context=context)
+
+    def __hash__(self) -> int:
+        return self._number
+
+    def __eq__(self, other: object) -> bool:
+        return self is other
 
 
 class SimulatedLoop(asyncio.BaseEventLoop):
@@ -26,12 +57,21 @@ class SimulatedLoop(asyncio.BaseEventLoop):
         self.steps = 0
         """Handles that have run: two runs of one seed have the same number."""
         self._now_s = 0.0
+        self._numbers = count()
         self._ready: Any
         self._scheduled: Any
 
     def time(self) -> float:
         """Virtual seconds since the start."""
         return self._now_s
+
+    def create_future(self) -> "asyncio.Future[Any]":
+        """See `CountedFuture`."""
+        return CountedFuture(next(self._numbers), self)
+
+    def new_task(self, work: Coroutine[Any, Any, Any], context: Context | None) -> "asyncio.Task[Any]":
+        """For the task factory; see `CountedTask`."""
+        return CountedTask(next(self._numbers), work, self, context)
 
     def call_soon_threadsafe(
         self, callback: Callable[..., object], *args: Any, context: Context | None = None

@@ -40,10 +40,10 @@ class World:
     """Whose each task is; asyncio does not say in which context a task runs."""
 
     def create_task(
-        self, loop: asyncio.AbstractEventLoop, coro: Coroutine[Any, Any, Any], context: Context | None = None
+        self, _loop: asyncio.AbstractEventLoop, coro: Coroutine[Any, Any, Any], context: Context | None = None
     ) -> "asyncio.Task[Any]":
         """The loop's task factory."""
-        task = asyncio.Task(coro, loop=loop, context=context)
+        task = self.loop.new_task(coro, context)
         self.process_of[task] = PROCESS.get() if context is None else context.get(PROCESS)
         return task
 
