@@ -6,7 +6,7 @@ Promise:  runs and merged results are made by pymongo's own functions; a retry g
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any, Final
+from typing import Final
 
 from pymongo import DeleteMany, DeleteOne, InsertOne, UpdateMany, UpdateOne
 from pymongo.bulk_shared import _merge_command, _raise_bulk_write_error, _Run

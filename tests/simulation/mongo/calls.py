@@ -89,4 +89,3 @@ class Call:
     def _check_last_error(self, *, only_when_over: bool = False) -> None:
         if self.last_error is not None and (not only_when_over or self.deadline.left_s <= 0):
             raise self.last_error
-

@@ -240,7 +240,7 @@ class SimulatedCollection:
 
 
 def delegate(session: "Session") -> ClientSession | None:
-    """pymongo's session in motor's."""
+    """Pymongo's session in motor's."""
     return None if session is None else session.delegate
 
 

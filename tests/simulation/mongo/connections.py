@@ -110,7 +110,7 @@ class Connections:
                 self._term = deployment.term
                 return
         if deadline.left_s <= 0:
-            raise ServerSelectionTimeoutError("No replica set members match selector \"Primary()\"")
+            raise ServerSelectionTimeoutError('No replica set members match selector "Primary()"')
         self._term = 0
         with suppress(TimeoutError):
             async with asyncio.timeout(min(max(deadline.left_s, 0.0), CHECK_EVERY_S)):
@@ -187,4 +187,3 @@ def over(left_s: float) -> ExecutionTimeout:
     """The error of an operation that has no time left to be sent."""
     text = f"operation would exceed time limit, remaining timeout:{left_s:.5f}"
     return ExecutionTimeout(text, 50, {"ok": 0, "errmsg": text, "code": 50})
-

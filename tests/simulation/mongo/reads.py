@@ -123,7 +123,9 @@ class Reads:
         return {"values": distinct_values(found, command["key"])}
 
     def _count(self, command: Document, view: View) -> Document:
-        return {"n": sum(1 for _ in self._collection(command, command["count"]).found(command.get("query", {}), view))}
+        return {
+            "n": sum(1 for _ in self._collection(command, command["count"]).found(command.get("query", {}), view))
+        }
 
     def _list_collections(self, command: Document, _view: View) -> Document:
         listed = [

@@ -36,11 +36,13 @@ class Threads:
     def _start(self) -> None:
         while self._free and self._queue:
             answer, work, context = self._queue.popleft()
-            if answer.cancelled():
-                continue
-            self._free -= 1
-            task = context.run(lambda: asyncio.get_running_loop().create_task(work(), name=THREAD, context=context))
-            task.add_done_callback(lambda done, answer=answer: self._ended(done, answer), context=context)  # type: ignore[misc]
+            if not answer.cancelled():
+                self._free -= 1
+                context.run(self._begin, answer, work, context)
+
+    def _begin(self, answer: "asyncio.Future[Any]", work: Work, context: Context) -> None:
+        task = asyncio.get_running_loop().create_task(work(), name=THREAD, context=context)
+        task.add_done_callback(lambda done: self._ended(done, answer), context=context)
 
     def _ended(self, done: "asyncio.Task[Any]", answer: "asyncio.Future[Any]") -> None:
         self._free += 1

@@ -5,7 +5,7 @@ Out:      documents of their own; `sort_key`, by which values of all types are o
 Promise:  nobody changes a stored document in place: what comes in and what goes out is a copy.
 """
 
-import datetime as dates  # `clocks.replaced` swaps the name `datetime`
+import datetime as dt  # `clocks.replaced` swaps the name `datetime`
 from enum import Enum
 from typing import Any, Final
 
@@ -27,7 +27,7 @@ RANKS: Final[dict[type, int]] = {
     bytes: 6,
     ObjectId: 7,
     bool: 8,
-    dates.datetime: 9,
+    dt.datetime: 9,
     DatetimeMS: 9,
 }
 """The order of types in MongoDB."""
@@ -64,7 +64,7 @@ def _key(name: Any) -> str:
 
 
 def _encoded_subclass(value: Any) -> Any:
-    if isinstance(value, dates.datetime):
+    if isinstance(value, dt.datetime):
         return to_date(value)
     if isinstance(value, Enum) and isinstance(value, str | int):
         return encoded(value.value)
@@ -79,10 +79,10 @@ def _encoded_subclass(value: Any) -> Any:
     raise InvalidDocument(f"cannot encode object: {value!r}, of type: {type(value)}")
 
 
-def to_date(value: dates.datetime) -> dates.datetime:
+def to_date(value: dt.datetime) -> dt.datetime:
     """In UTC, to the millisecond; a date without a zone is in UTC already."""
     aware = value.replace(tzinfo=utc) if value.tzinfo is None else value.astimezone(utc)
-    return dates.datetime(
+    return dt.datetime(
         aware.year,
         aware.month,
         aware.day,
@@ -114,11 +114,11 @@ def sort_key(value: Any) -> tuple[int, Any]:
     """By which values are sorted, whatever their types; a missing field sorts as null."""
     kind = rank(value)
     if kind == 4:
-        return (kind, [(name, sort_key(inner)) for name, inner in value.items()])
+        return (kind, tuple([(name, sort_key(inner)) for name, inner in value.items()]))
     if kind == 5:
-        return (kind, [sort_key(inner) for inner in value])
+        return (kind, tuple([sort_key(inner) for inner in value]))
     if kind == 9:
-        return (kind, value.timestamp() if isinstance(value, dates.datetime) else int(value) / 1000)
+        return (kind, value.timestamp() if isinstance(value, dt.datetime) else int(value) / 1000)
     return (kind, 0 if value is None else value)
 
 

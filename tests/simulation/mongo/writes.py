@@ -34,7 +34,9 @@ DUPLICATE: Final = 11_000
 class Writer:
     """One command's writes."""
 
-    def __init__(self, log: Log, horizon: Callable[[], int], operation: Operation, transaction: Transaction | None) -> None:
+    def __init__(
+        self, log: Log, horizon: Callable[[], int], operation: Operation, transaction: Transaction | None
+    ) -> None:
         self._log = log
         self._horizon = horizon
         self._operation = operation
@@ -148,9 +150,7 @@ async def update(collection: StoredCollection, statement: Document, writer: Writ
     return {"n": matched, "nModified": modified}
 
 
-async def written(
-    collection: StoredCollection, found: Document, statement: Document, writer: Writer
-) -> bool | None:
+async def written(collection: StoredCollection, found: Document, statement: Document, writer: Writer) -> bool | None:
     """Update or delete a document; whether it changed. None: while this waited, it became one that does not match."""
     document: Document | None = found
     while document is not None:
