@@ -32,11 +32,12 @@ KINDS: Final[Mapping[str, float]] = {
     "broker_clock": 1,
     "kafka_requests_lost": 3,
     "kafka_answers_lost": 3,
-    "kafka_slow": 2,
+    "kafka_errors": 2,
     # MongoDB
     "election": 3,
     "primary_down": 2,
     "primary_frozen": 2,
+    "majority_lost": 2,
     "database_errors": 4,
     "database_requests_lost": 3,
     "database_answers_lost": 4,

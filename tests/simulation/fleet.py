@@ -11,12 +11,13 @@ from collections.abc import Coroutine
 from dataclasses import dataclass, field
 from typing import Any, Final, cast
 
+from consumers.inventory.role import InventoryRole
 from consumers.loop.tracing import UNTRACED
+from handlers.inventory.alerts import StockLimits
 from ops.settings.load import Settings
 from ops.telemetry.observer import OpsObserver
 from roles.expirer import expirer
 from roles.importer import importer
-from roles.inventory import inventory
 from roles.process import GRACE_S, RoleContext, Work, role_context, until_stopped
 from roles.worker import worker
 from schemas.observation.fact import Fact
@@ -25,9 +26,17 @@ from tests.simulation.kernel.process import PROCESS, Process
 from tests.simulation.kernel.world import World
 from tests.simulation.plan import Setup
 
-ROLES: Final[dict[str, Work]] = {"worker": worker, "importer": importer, "expirer": expirer, "inventory": inventory}
 LOOKED_AFTER_EVERY_S: Final = 0.25
 RESTART_S: Final = (0.3, 3.0)
+
+
+async def view(context: RoleContext) -> None:
+    """The inventory role without its HTTP side."""
+    limits = StockLimits(context.settings.inventory.low_percent, context.settings.inventory.low_count)
+    await InventoryRole(context.kafka, context.topics, limits, context.failpoint).run(context.stopping)
+
+
+ROLES: Final[dict[str, Work]] = {"worker": worker, "importer": importer, "expirer": expirer, "inventory": view}
 
 
 class Unobserved:

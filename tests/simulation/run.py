@@ -15,13 +15,15 @@ from typing import Final
 
 from tests.checking.check import check
 from tests.simulation.injection import Injection
+from tests.simulation.mongo import replacements as mongo
 from tests.simulation.parts import Parts, open_parts
 
 from ops.settings.load import Settings
 from tests.checking.history import History
-from tests.simulation import kafka, mongo, s3
+from tests.simulation import s3
 from tests.simulation.fans import Senders, file_of, key_of
 from tests.simulation.fleet import Fleet
+from tests.simulation.kafka import clients as kafka
 from tests.simulation.kernel.clocks import CLOCKS, replaced, seeded
 from tests.simulation.kernel.world import World, living_tasks, run_world
 from tests.simulation.plan import Plan
@@ -29,7 +31,7 @@ from tests.simulation.reader import Reader
 from tests.simulation.settings import BUCKET, settings_of
 
 PACKAGES: Final = (
-    "consumers", "producers", "stores", "roles", "ops", "handlers", "schemas", "faust", "mode", "pymongo",
+    "consumers", "producers", "stores", "roles", "ops", "handlers", "schemas", "faust", "mode", "pymongo", "aiokafka", "stamina",
 )  # fmt: skip
 """Where names are replaced."""
 ANSWER_BOUND_S: Final = 90.0
@@ -65,8 +67,8 @@ def simulate(plan: Plan) -> Outcome:
 
 async def _history(world: World, plan: Plan) -> Outcome:
     settings = settings_of(plan.setup)
-    parts = await open_parts(world, settings, plan.setup)
     with simulated_names(world):
+        parts = await open_parts(world, settings, plan.setup)
         for upload in plan.uploads:
             parts.storage.put(BUCKET, key_of(upload), file_of(upload))
         return await _lived(world, plan, settings, parts)
@@ -99,7 +101,7 @@ async def _lived(world: World, plan: Plan, settings: Settings, parts: Parts) -> 
     for helper in helpers:
         helper.cancel()
     problems += [f"crash: {crash}" for crash in fleet.crashes]
-    history = parts.history(reader.records, injection.last_fault_s, left_tasks(world))
+    history = parts.history(reader.records, injection.last_fault_s, left_tasks(world), ANSWER_BOUND_S)
     return outcome_of(world, plan, senders, history, problems)
 
 
