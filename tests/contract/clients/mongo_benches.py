@@ -15,7 +15,6 @@ import pymongo
 from pymongo.synchronous.topology import Topology
 
 from ops.settings.load import Settings, load_settings
-from stores.mongo.collections import Collection
 from stores.mongo.connection import Client, Database, connect, database
 from stores.mongo.migration import migrate_database
 from tests.conftest import DROP_TIMEOUT_S
@@ -136,7 +135,7 @@ class RealBench:
             mongo = self.settings.mongo.model_copy(update={"uri": type(self.settings.mongo.uri)(address)})
             client = connect(mongo)
             yield client, fail
-            client.close()
+            await asyncio.to_thread(client.close)  # it speaks to the proxy, which this loop runs
 
     @contextmanager
     def patched(self) -> Iterator[None]:
@@ -193,9 +192,3 @@ async def eventually(found: Callable[[], Awaitable[bool]]) -> bool:
             return True
         await asyncio.sleep(0.05)
     return False
-
-
-def things(bench: Bench | Client, name: str = "things") -> Collection:
-    """A collection that no part of the service uses: it has no validator and no index."""
-    db: Database = bench.db if hasattr(bench, "db") and not callable(bench.db) else bench  # type: ignore[assignment]
-    return db[name]

@@ -42,7 +42,7 @@ class Cursor:
             found = in_order(list(found), command["sort"])
         limit = command.get("limit", 0)
         self._left = limit or None
-        self._found: Iterator[Document] = iter(found if has_snapshot else list(found))
+        self._found: Iterator[Document] = iter(found if has_snapshot else list(islice(found, self._left)))
 
     def batch(self, size: int | None, view: View) -> tuple[list[Document], bool]:
         """The next documents, and whether the cursor stays open."""
