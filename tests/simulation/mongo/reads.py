@@ -54,9 +54,9 @@ class Cursor:
         return documents, is_open
 
     def _now(self, view: View) -> Iterator[Document]:
-        if self._has_snapshot:
-            yield from self._found
-            return
+        return self._found if self._has_snapshot else self._that_still_match(view)
+
+    def _that_still_match(self, view: View) -> Iterator[Document]:
         matches = compiled(self._wanted)
         for seen in self._found:
             document = seen if view is self._view else self._collection.read(seen["_id"], view)

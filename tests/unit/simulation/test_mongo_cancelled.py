@@ -1,6 +1,6 @@
 """The stores' transactions on the simulated MongoDB, cancelled at any moment: whole or absent.
 
-And proof that the simulation finds the defect that `stores/mongo/transactions.py` guards against: without the guard, a
+And proof that the simulation finds the defect that `stores/mongo/transactions.py` guards against: without it, a
 thread sends its statement outside of the transaction that was aborted meanwhile.
 """
 
