@@ -171,6 +171,11 @@ class Serving:
         oldest = [transaction.snapshot for transaction in self.open_transactions()]
         return min([self._log.majority(asyncio.get_running_loop().time()), *oldest])
 
+    @property
+    def is_idle(self) -> bool:
+        """Whether no operation runs."""
+        return not self._running
+
     def open_transactions(self) -> list[Transaction]:
         """Those that are neither committed nor aborted."""
         self._open = [transaction for transaction in self._open if transaction.session.transaction is transaction]
