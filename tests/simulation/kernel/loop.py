@@ -10,13 +10,20 @@ import heapq
 from collections.abc import Callable, Coroutine
 from contextvars import Context
 from itertools import count
-from typing import Any
+from typing import Any, Final
 
 from tests.simulation.kernel.process import PROCESS, Process
+
+LIVELOCK_STEPS: Final = 100_000
+"""So many steps at one instant are an endless loop."""
 
 
 class NothingLeftToRun(AssertionError):
     """Every task waits for something that nothing will set."""
+
+
+class TimeStandsStill(AssertionError):
+    """Something runs again and again without waiting for anything."""
 
 
 class CountedFuture(asyncio.Future[Any]):
@@ -58,6 +65,8 @@ class SimulatedLoop(asyncio.BaseEventLoop):
         """Handles that have run: two runs of one seed have the same number."""
         self._now_s = 0.0
         self._numbers = count()
+        self._standing_since = 0
+        """Steps when time last moved."""
         self._ready: Any
         self._scheduled: Any
 
@@ -113,11 +122,14 @@ class SimulatedLoop(asyncio.BaseEventLoop):
         if not self._scheduled:
             raise NothingLeftToRun
         self._now_s = max(self._now_s, self._scheduled[0].when())
+        self._standing_since = self.steps
 
     def _run_in_its_process(self, handle: Any) -> None:
         process = handle._context.get(PROCESS)  # nothing public has it
         if process is None or process.takes(handle):
             self.steps += 1
+            if self.steps - self._standing_since > LIVELOCK_STEPS:
+                raise TimeStandsStill(repr(handle))
             handle._run()
 
     def _write_to_self(self) -> None:

@@ -138,6 +138,9 @@ class Connections:
             raise
 
     async def _wait_for_connection(self, deadline: Deadline) -> None:
+        if not self.deployment.pool_late_s and not self._slots.locked():
+            await self._slots.acquire()
+            return
         try:
             async with asyncio.timeout(deadline.left_s if deadline.is_limited else None):
                 await asyncio.sleep(self.deployment.pool_late_s)

@@ -14,6 +14,9 @@ Not modelled:
 - limits of size: documents, transactions, caches;
 - users and rights;
 - reads that yield: a batch of documents is read at one moment;
+- causal consistency: a plain read in a session does not wait for what the session saw before;
+- a frozen server finishes what it has begun, and its answer waits for the thaw;
+- commands of more than 100,000 writes or 48 MB are not split;
 - an idle cursor or session does not expire; `endSessions` does nothing.
 """
 
@@ -84,7 +87,7 @@ class Deployment:
     async def run(self, command: Document) -> Document:
         """What the server does with a command."""
         operation = Operation(command, asyncio.get_running_loop().time())
-        if not self.has_primary:
+        if not self.has_primary and operation.name not in ON_ANY_MEMBER:
             is_read = operation.name in READS_BY_PREFERENCE and "txnNumber" not in command
             return ServerError(13_435 if is_read else 10_107).answer(command)
         planned = self._next_planned(operation.name)
@@ -214,11 +217,18 @@ class Deployment:
             for name, collection in self.databases.of(database).items()
         }
 
+    def is_settled(self) -> bool:
+        """Whether nothing runs, no transaction is open, and a majority has everything."""
+        now_s = asyncio.get_running_loop().time()
+        is_confirmed = self.log.majority(now_s) >= self.log.last
+        return self.has_primary and is_confirmed and self.serving.is_idle and not self.open_transactions()
+
     def open_transactions(self) -> int:
         """How many are neither committed nor aborted."""
         return len(self.serving.open_transactions())
 
 
+ON_ANY_MEMBER: Final = frozenset({"ping", "hello", "killSessions", "endSessions"})
 READS_BY_PREFERENCE: Final = frozenset({"find", "aggregate", "count", "distinct"})
 
 DEPLOYMENT: ContextVar[Any] = ContextVar("DEPLOYMENT")

@@ -14,7 +14,7 @@ from tests.simulation.mongo.values import Document, at_path, is_equal, rank, sor
 Predicate = Callable[[Document], bool]
 Test = Callable[[Any], bool]
 
-HASHABLE: Final = (str, int, float, type(None))
+HASHABLE: Final = frozenset({str, int, float, type(None)})
 
 
 def compiled(wanted: Mapping[str, Any]) -> Predicate:
@@ -131,6 +131,6 @@ def equalities(wanted: Mapping[str, Any], path: str) -> Sequence[Any] | None:
         return None
     condition = wanted[path]
     values = condition.get("$in", condition.get("$eq")) if _is_operators(condition) else [condition]
-    if not isinstance(values, list) or not all(isinstance(value, HASHABLE) for value in values):
+    if not isinstance(values, list) or any(type(value) not in HASHABLE for value in values):
         return None
     return values

@@ -42,7 +42,7 @@ class Cursor:
             found = in_order(list(found), command["sort"])
         limit = command.get("limit", 0)
         self._left = limit or None
-        self._found: Iterator[Document] = iter(found if has_snapshot else list(found))
+        self._found: Iterator[Document] = iter(found if has_snapshot else list(islice(found, self._left)))
 
     def batch(self, size: int | None, view: View) -> tuple[list[Document], bool]:
         """The next documents, and whether the cursor stays open."""
@@ -54,9 +54,9 @@ class Cursor:
         return documents, is_open
 
     def _now(self, view: View) -> Iterator[Document]:
-        if self._has_snapshot:
-            yield from self._found
-            return
+        return self._found if self._has_snapshot else self._that_still_match(view)
+
+    def _that_still_match(self, view: View) -> Iterator[Document]:
         matches = compiled(self._wanted)
         for seen in self._found:
             document = seen if view is self._view else self._collection.read(seen["_id"], view)

@@ -144,10 +144,11 @@ class Serving:
 
     async def _confirmed(self, operation: Operation, answer: Document) -> Document:
         """The same answer once a majority has everything that was written so far, or with the reason why not yet."""
-        if operation.name not in CONFIRMED:
-            return answer
-        if operation.command.get("writeConcern", {}).get("w", "majority") != "majority":
-            raise NotModelled(f"the write concern {operation.command['writeConcern']}")
+        asked = operation.command.get("writeConcern", {}).get("w")
+        if asked is None or operation.name not in CONFIRMED:
+            return answer  # the default of servers before 5.0: what this server has is enough
+        if asked != "majority":
+            raise NotModelled(f"the write concern {asked}")
         place = self._log.last
         loop = asyncio.get_running_loop()
         try:
@@ -169,6 +170,11 @@ class Serving:
         """The place before which nobody reads."""
         oldest = [transaction.snapshot for transaction in self.open_transactions()]
         return min([self._log.majority(asyncio.get_running_loop().time()), *oldest])
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether no operation runs."""
+        return not self._running
 
     def open_transactions(self) -> list[Transaction]:
         """Those that are neither committed nor aborted."""

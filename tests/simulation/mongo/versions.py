@@ -6,6 +6,7 @@ Promise:  a committed version is never changed. Of two transactions that write a
 """
 
 from collections.abc import Iterable, Iterator, Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from tests.simulation.mongo.errors import ServerError
@@ -87,23 +88,13 @@ class StoredCollection:
             own = () if view.transaction is None else view.transaction.writes.get(self, ())
             return [*self.versions, *(document_id for document_id in own if document_id not in self.versions)]
         index, keys = chosen
-        if len(keys) == 2:  # one key, and the odd ones
-            odd = index.buckets.get(keys[1])
-            bucket = self._swept(index, keys[0])
-            return [*bucket, *odd] if odd else list(bucket)
-        return list(dict.fromkeys(found for key in keys for found in index.buckets.get(key, ())))
+        found: dict[Any, None] = {}
+        for key in keys:
+            found.update(dict.fromkeys(index.ids(key, wanted, partial(self._has_left, index))))
+        return list(found)
 
-    def _swept(self, index: Index, key: Any) -> Iterable[Any]:
-        """A bucket, without those whose only version has another key by now."""
-        bucket = index.buckets.get(key)
-        if not bucket:
-            return ()
-        gone = [document_id for document_id in bucket if self._has_left(document_id, index, key)]
-        for document_id in gone:
-            del bucket[document_id]
-        return bucket
-
-    def _has_left(self, document_id: Any, index: Index, key: Any) -> bool:
+    def _has_left(self, index: Index, document_id: Any, key: Any) -> bool:
+        """Whether no version that anybody may still read has the key."""
         version = self.versions.get(document_id)
         if version is None or version.before is not None or document_id in self.held:
             return False
@@ -147,7 +138,8 @@ class StoredCollection:
         key = index.key_of(after)
         if key is None:
             return
-        for other in index.buckets.get(key, ()):
+        bucket = index.buckets.get(key)
+        for other in () if bucket is None else list(bucket.entries):
             if other == document_id:
                 continue
             if self._has_now(other, index, key) or self._has_uncommitted(other, index, key, view):
