@@ -46,6 +46,7 @@ KINDS: Final[Mapping[str, float]] = {
     "selection_delays": 2,
     # S3
     "s3_away": 1,
+    "s3_frozen": 1,
     "s3_errors": 1,
     "s3_cut": 1,
 }

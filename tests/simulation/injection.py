@@ -44,6 +44,7 @@ KAFKA_ERRORS: Final[Sequence[tuple[str, type[KafkaError]]]] = (
     ("EndTxnRequest", NotCoordinatorForGroupError),
     ("OffsetFetchRequest", NotCoordinatorForGroupError),
 )
+S3_ERRORS: Final = (("InternalError", 500), ("SlowDown", 503), ("ExpiredToken", 400), ("RequestTimeout", 400))
 
 
 @dataclass(eq=False, slots=True)
@@ -288,6 +289,29 @@ def selection_delays(injection: Injection, fault: Fault) -> Callable[[], None]:
     return lambda: injection.parts.mongo.slow_selection(0)
 
 
+def s3_away(injection: Injection, _fault: Fault) -> Callable[[], None]:
+    """S3 refuses connections for a while."""
+    injection.parts.storage.crash()
+    return injection.parts.storage.restart
+
+
+def s3_frozen(injection: Injection, _fault: Fault) -> Callable[[], None]:
+    """S3 does not answer for a while."""
+    injection.parts.storage.freeze()
+    return injection.parts.storage.thaw
+
+
+def s3_errors(injection: Injection, fault: Fault) -> None:
+    """The next requests get an error that is S3's fault."""
+    code, status = S3_ERRORS[fault.target % len(S3_ERRORS)]
+    injection.parts.storage.fail(code, status, moment="after" if fault.number % 2 else "before", count=1 + fault.number % 4)
+
+
+def s3_cut(injection: Injection, fault: Fault) -> None:
+    """The connection is lost in the midst of the next bodies."""
+    injection.parts.storage.cut(1 + fault.number % 3)
+
+
 def group_of(fault: Fault) -> str:
     """The workers' group mostly."""
     return GROUP_PREFIX + (IMPORTER_GROUP if fault.target % 4 == 0 else WORKER_GROUP)
@@ -301,6 +325,7 @@ FAULTS: Final[dict[str, Callable[[Injection, Fault], Callable[[], None] | None]]
         partitions_added, broker_clock, kafka_requests_lost, kafka_answers_lost, kafka_errors,
         election, primary_down, primary_frozen, majority_lost, database_errors, database_requests_lost,
         database_answers_lost, database_slow, pool_delays, selection_delays,
+        s3_away, s3_frozen, s3_errors, s3_cut,
     )
 }  # fmt: skip
 """By kind."""

@@ -28,7 +28,7 @@ from tests.simulation.kernel.world import World
 from tests.simulation.mongo.deployment import DEPLOYMENT, Deployment
 from tests.simulation.plan import Setup
 from tests.simulation.s3.storage import STORAGE, Storage
-from tests.simulation.settings import GROUP_PREFIX, PREFIX
+from tests.simulation.settings import BUCKET, GROUP_PREFIX, PREFIX
 
 READS: Final = [
     (GROUP_PREFIX + WORKER_GROUP, PREFIX + RESERVE.name),
@@ -95,7 +95,7 @@ class Parts:
             outputs=seen,
             documents=self.mongo.documents(self.settings.mongo.database),
             committed=reading.committed(self.kafka, PREFIX, GROUP_PREFIX),
-            objects=self.storage.objects(),
+            objects=self.storage.contents(),
             last_fault_s=last_fault_s,
             ended_s=self.world.loop.time(),
             answer_bound_s=bound_s,
@@ -107,7 +107,8 @@ async def open_parts(world: World, settings: Settings, setup: Setup) -> Parts:
     """New servers; call it where the clients' names are the simulation's."""
     kafka = SimulatedKafka(world, setup.brokers)
     mongo = Deployment(world.network, Random(world.random.getrandbits(64)))
-    storage = Storage(world.network, Random(world.random.getrandbits(64)))
+    storage = Storage(world.network)
+    storage.objects.create_bucket(Bucket=BUCKET)
     CLUSTER.set(kafka)
     DEPLOYMENT.set(mongo)
     STORAGE.set(storage)

@@ -7,6 +7,8 @@ Promise:  the roles run their own code; only names of clients, clocks and random
 
 import asyncio
 import logging
+import sys
+import warnings
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -18,9 +20,10 @@ from tests.simulation.injection import Injection
 from tests.simulation.mongo import replacements as mongo
 from tests.simulation.parts import Parts, open_parts
 
+from stamina.instrumentation import set_on_retry_hooks
+
 from ops.settings.load import Settings
 from tests.checking.history import History
-from tests.simulation import s3
 from tests.simulation.fans import Senders, file_of, key_of
 from tests.simulation.fleet import Fleet
 from tests.simulation.kafka import clients as kafka
@@ -28,6 +31,7 @@ from tests.simulation.kernel.clocks import CLOCKS, replaced, seeded
 from tests.simulation.kernel.world import World, living_tasks, run_world
 from tests.simulation.plan import Plan
 from tests.simulation.reader import Reader
+from tests.simulation.s3 import client as s3
 from tests.simulation.settings import BUCKET, settings_of
 
 PACKAGES: Final = (
@@ -62,6 +66,9 @@ class Outcome:
 def simulate(plan: Plan) -> Outcome:
     """Run a plan in a world of its own."""
     logging.disable(logging.CRITICAL)
+    set_on_retry_hooks(())
+    sys.unraisablehook = lambda _unraisable: None  # coroutines of killed processes find no loop
+    warnings.simplefilter("ignore", RuntimeWarning)  # as above
     return run_world(plan.seed, lambda world: _history(world, plan))
 
 
@@ -70,7 +77,7 @@ async def _history(world: World, plan: Plan) -> Outcome:
     with simulated_names(world):
         parts = await open_parts(world, settings, plan.setup)
         for upload in plan.uploads:
-            parts.storage.put(BUCKET, key_of(upload), file_of(upload))
+            parts.storage.change(BUCKET, key_of(upload), file_of(upload))
         return await _lived(world, plan, settings, parts)
 
 

@@ -6,9 +6,6 @@ Promise:  the same seed gives the same history, step by step. At the end no task
 """
 
 import asyncio
-import gc
-import sys
-import warnings
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from contextvars import Context
