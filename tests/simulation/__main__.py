@@ -107,8 +107,9 @@ def verdicts_of(seeds: Iterable[int], jobs: int) -> Iterator[Verdict]:
 def verdict_of(seed: int) -> Verdict:
     """Run one seed."""
     from tests.simulation.plan import plan_of  # noqa: PLC0415  # after the hash seed is set
-    from tests.simulation.run import simulate  # noqa: PLC0415
+    from tests.simulation.run import enter_simulation, simulate  # noqa: PLC0415
 
+    enter_simulation()
     outcome = simulate(plan_of(seed))
     return Verdict(
         seed, tuple(outcome.violations), outcome.requests, outcome.faults, outcome.virtual_s, outcome.steps
@@ -129,9 +130,10 @@ def failure(verdict: Verdict) -> str:
 def shrink(seed: int) -> int:
     """Print the smallest plan found that fails as the seed does."""
     from tests.simulation.plan import plan_of  # noqa: PLC0415
-    from tests.simulation.run import simulate  # noqa: PLC0415
+    from tests.simulation.run import enter_simulation, simulate  # noqa: PLC0415
     from tests.simulation.shrink import shrunk  # noqa: PLC0415
 
+    enter_simulation()
     plan = plan_of(seed)
     rules = sorted(simulate(plan).rules)
     if not rules:

@@ -12,7 +12,7 @@ from random import Random
 from typing import Final
 
 from aiokafka import TopicPartition
-from aiokafka.errors import KafkaError
+from aiokafka.errors import KafkaError, NotLeaderForPartitionError
 
 from ops.broker.migrate import migrate
 from ops.settings.load import Settings
@@ -61,6 +61,8 @@ class Parts:
             return False
 
         async def write() -> None:
+            if self.kafka.leader(place) != leader:
+                raise NotLeaderForPartitionError
             reading.put(self.kafka, place.topic, value, key or b"", partition=partition)
 
         try:

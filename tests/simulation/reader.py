@@ -13,7 +13,7 @@ from typing import Any, Final
 from schemas.topics import IMPORTS, RESULTS
 from tests.checking.history import Logged
 
-READ_EVERY_S: Final = 0.1
+READ_EVERY_S: Final = 0.25
 ENDED: Final = frozenset({"completed", "failed"})
 
 Visible = Callable[[], Iterable[Logged]]

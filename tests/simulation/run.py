@@ -13,21 +13,24 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Final
 
 from tests.checking.check import check
 from tests.simulation.injection import Injection
 from tests.simulation.mongo import replacements as mongo
+from tests.simulation.mutants.mutant import swapped
 from tests.simulation.parts import Parts, open_parts
 
 from stamina.instrumentation import set_on_retry_hooks
 
+from consumers.loop import partition
 from ops.settings.load import Settings
 from tests.checking.history import History
 from tests.simulation.fans import Senders, file_of, key_of
 from tests.simulation.fleet import Fleet
 from tests.simulation.kafka import clients as kafka
-from tests.simulation.kernel.clocks import CLOCKS, replaced, seeded
+from tests.simulation.kernel.clocks import CLOCKS, SEEDED, replaced
 from tests.simulation.kernel.world import World, living_tasks, run_world
 from tests.simulation.plan import Plan
 from tests.simulation.reader import Reader
@@ -38,6 +41,8 @@ PACKAGES: Final = (
     "consumers", "producers", "stores", "roles", "ops", "handlers", "schemas", "faust", "mode", "pymongo", "aiokafka", "stamina",
 )  # fmt: skip
 """Where names are replaced."""
+IDLE_POLL_MS: Final = 1_000
+"""Four times as long as a real partition's: half of all steps would be idle polls."""
 ANSWER_BOUND_S: Final = 90.0
 """From the last fault, or from a request after it, to the answer."""
 LAST_ASKED_S: Final = 60.0
@@ -64,35 +69,41 @@ class Outcome:
 
 
 def simulate(plan: Plan) -> Outcome:
-    """Run a plan in a world of its own."""
+    """Run a plan in a world of its own; inside of `simulation`."""
+    return run_world(plan.seed, lambda world: _history(world, plan))
+
+
+@contextmanager
+def simulation() -> Iterator[None]:
+    """What `simulate` needs; entering takes longer than many a history."""
     logging.disable(logging.CRITICAL)
     set_on_retry_hooks(())
     sys.unraisablehook = lambda _unraisable: None  # coroutines of killed processes find no loop
     warnings.simplefilter("ignore", RuntimeWarning)  # as above
-    return run_world(plan.seed, lambda world: _history(world, plan))
+    with simulated_names(), swapped(partition, POLL_TIMEOUT_MS=IDLE_POLL_MS):
+        yield
+
+
+@cache
+def enter_simulation() -> ExitStack:
+    """Enter it for the rest of this process."""
+    stack = ExitStack()
+    stack.enter_context(simulation())
+    return stack
 
 
 async def _history(world: World, plan: Plan) -> Outcome:
     settings = settings_of(plan.setup)
-    with simulated_names(world):
-        parts = await open_parts(world, settings, plan.setup)
-        for upload in plan.uploads:
-            parts.storage.change(BUCKET, key_of(upload), file_of(upload))
-        return await _lived(world, plan, settings, parts)
+    parts = await open_parts(world, settings, plan.setup)
+    for upload in plan.uploads:
+        parts.storage.change(BUCKET, key_of(upload), file_of(upload))
+    return await _lived(world, plan, settings, parts)
 
 
 @contextmanager
-def simulated_names(world: World) -> Iterator[None]:
+def simulated_names() -> Iterator[None]:
     """Clients, clocks and random numbers are the simulation's."""
-    with ExitStack() as stack:
-        for replacements in (
-            CLOCKS,
-            seeded(world.chance),
-            kafka.replacements(),
-            mongo.replacements(),
-            s3.replacements(),
-        ):
-            stack.enter_context(replaced(replacements, PACKAGES))
+    with replaced({**CLOCKS, **SEEDED, **kafka.replacements(), **mongo.replacements(), **s3.replacements()}, PACKAGES):
         yield
 
 

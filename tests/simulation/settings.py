@@ -32,7 +32,7 @@ def settings_of(setup: Setup) -> Settings:
             "CODES_WORKER__BATCH_SIZE_MAX": str(setup.batch_size_max),
             "CODES_WORKER__BACKOFF_MAX_MS": "1000",
             "CODES_WORKER__STOP_BUDGET_S": "3",
-            "CODES_EXPIRER__INTERVAL_MS": "1000",
+            "CODES_EXPIRER__INTERVAL_MS": "2000",
             "CODES_EXPIRER__AGAIN_AFTER_S": "5",
             "CODES_IMPORTER__ROWS_PER_CHUNK_MAX": "100",
             "CODES_IMPORTER__RANGE_BYTES": "1024",
