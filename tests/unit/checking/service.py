@@ -257,6 +257,7 @@ class Service:
         documents = {
             "codes": [dict(code) for code in self.codes.values()],
             "reservations": [dict(reservation) for reservation in self.reservations.values()],
+            "imports": [dict(ended) for ended in self.imports.values()],
             "inventory": [dict(shard) for shard in self.shards.values()],
         }
         outputs = sorted(self.outputs, key=lambda record: record.seen_s or 0.0)

@@ -30,8 +30,8 @@ def ask(service: Service, operation: str, at_s: float, *, sent: int = 1, **field
 def small(guarantee: str = "exactly_once") -> Service:
     """Every outcome and most refusals, one after the other; nothing overlaps."""
     service = Service(guarantee)
-    upload(service, "i-1", ["A1", "A2", "A3", "A4", "A5", "A6", "A2", "!", "A7"], at_s=0)
-    upload(service, "i-2", ["A1", "B1", "B2", "!!"], at_s=2)
+    upload(service, "i-1", ["A1", "A2", "A3", "A4", "A5", "A6", "A2", "! x", "A7"], at_s=0)
+    upload(service, "i-2", ["A1", "B1", "B2", "!! x"], at_s=2)
     ask(service, "reserve", 5, request_id="r-1", fan_id="f-1", quantity=2)
     ask(service, "assign", 6, request_id="a-1", fan_id="f-1", reservation_id="r-1")
     ask(service, "reserve", 7, request_id="r-2", fan_id="f-2")
@@ -120,7 +120,7 @@ def random_service(seed: int, requests: int, guarantee: str = "exactly_once") ->
     service, chance = Service(guarantee), random.Random(seed)
     for number in range(3):
         rows = [f"K{number}-{row}" for row in range(max(10, requests // 12))]
-        upload(service, f"i-{number}", [*rows, rows[0], "!"], campaign_id=f"c-{number}", at_s=number)
+        upload(service, f"i-{number}", [*rows, rows[0], "! x"], campaign_id=f"c-{number}", at_s=number)
     crowd = Crowd(service, chance)
     for number in range(requests // 2):
         fields = {

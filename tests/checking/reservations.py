@@ -1,0 +1,87 @@
+"""Rules 2 and 5, of reservations: each is made, and ends at most once, at moments that explain all answers.
+
+In:   evidence, decisions.
+Out:  violations.
+
+| rule | broken if |
+|---|---|
+| `reservation_differs` | its document is missing, or has other fields than the results |
+| `reservation_unasked` | no result made it |
+| `closed_twice` | several requests ended it |
+| `close_wrong` | a result that ends it has another fan, other codes or another type |
+| `refusal_wrong` | a refusal that names it has a reason that was true at no moment |
+| `overdue_hold` | it is still held, long after its end |
+
+A reservation's life is short: none, held, ended. So no search is needed: the refusals and the results bound the two
+moments at which it was made and ended, and those bounds must leave room.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Final
+
+from tests.checking.answers import Decision
+from tests.checking.evidence import Evidence
+from tests.checking.instants import instant_of
+from tests.checking.lives import Life, judge_life
+from tests.checking.violation import Violation
+
+FIELDS: Final = ("campaign_id", "fan_id", "code_type")
+
+
+def check_reservations(evidence: Evidence, decisions: Mapping[str, Decision]) -> Iterator[Violation]:
+    """Judge every reservation that was made or named."""
+    lives = lives_of(decisions)
+    for reservation_id, life in lives.items():
+        yield from judge_life(life)
+        if life.opened is not None:
+            yield from judge_document(evidence, life, life.opened, evidence.reservations.get(reservation_id))
+    for reservation_id in evidence.reservations:
+        if reservation_id not in lives or lives[reservation_id].opened is None:
+            yield Violation("reservation_unasked", (reservation_id,), "a result that made it", "none")
+
+
+def lives_of(decisions: Mapping[str, Decision]) -> Mapping[str, Life]:
+    """The decisions about each reservation, by its id."""
+    lives: defaultdict[str, Life] = defaultdict(Life)
+    for decision in decisions.values():
+        life = lives[decision.reservation_id]
+        if decision.content.reservation_id is None:
+            life.opened = decision if decision.is_granted else None
+        elif decision.is_granted:
+            life.closed.append(decision)
+        else:
+            life.refused.append(decision)
+    for reservation_id, life in lives.items():
+        life.reservation_id = reservation_id
+    return lives
+
+
+def judge_document(
+    evidence: Evidence, life: Life, opened: Decision, document: Mapping[str, object] | None
+) -> Iterator[Violation]:
+    """The database has what the results say."""
+    name = life.reservation_id
+    if document is None:
+        yield Violation("reservation_differs", (name,), "a document", "none")
+        return
+    expected = {field: opened.body.get(field) for field in FIELDS} | {"state": life.state}
+    wrong = [field for field, value in expected.items() if document.get(field) != value]
+    code_ids = document.get("code_ids")
+    if not isinstance(code_ids, Sequence) or sorted(code_ids) != sorted(opened.code_ids):
+        wrong.append("code_ids")
+    if wrong:
+        yield Violation("reservation_differs", (name,), "the fields of its results", " ".join(wrong))
+    elif life.state == "held":
+        yield from judge_end(evidence, name, instant_of(opened.body.get("expires_at")))
+
+
+def judge_end(evidence: Evidence, name: str, ends_ms: int | None) -> Iterator[Violation]:
+    """A hold whose end is long past has ended."""
+    history = evidence.history
+    if ends_ms is None:
+        return
+    ends_s = (ends_ms - history.began_ms) / 1000
+    overdue_s = history.ended_s - max(ends_s, history.last_fault_s)
+    if overdue_s > history.answer_bound_s:
+        yield Violation("overdue_hold", (name,), f"within {history.answer_bound_s:g} s", f"{overdue_s:.1f} s")
