@@ -17,6 +17,7 @@ from tests.checking.expiries import check_expiries
 from tests.checking.history import History
 from tests.checking.holders import check_holders
 from tests.checking.imports import check_imports
+from tests.checking.lives import lives_of
 from tests.checking.progress import check_progress
 from tests.checking.reservations import check_reservations
 from tests.checking.results import check_results
@@ -34,15 +35,15 @@ def check(history: History) -> list[Violation]:
 
 def broken_rules(evidence: Evidence, decisions: Mapping[str, Decision]) -> Iterator[Violation]:
     """The rules about what was decided, and about what it left."""
-    uploads = uploads_of(evidence)
+    uploads, lives = uploads_of(evidence), lives_of(decisions)
     yield from check_dead_letters(evidence)
     yield from check_results(evidence, decisions)
     yield from check_stock(evidence, decisions, uploads)
     yield from check_holders(evidence, decisions)
     yield from check_assigned_events(evidence, decisions)
     yield from check_counts(evidence)
-    yield from check_reservations(evidence, decisions)
-    yield from check_expiries(decisions)
+    yield from check_reservations(evidence, lives)
+    yield from check_expiries(lives)
     yield from check_imports(evidence, uploads)
     yield from check_campaigns(evidence, uploads)
     yield from check_progress(evidence)

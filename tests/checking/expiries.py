@@ -1,6 +1,6 @@
 """Rule 6: time is judged by a record's own timestamp, and an assign in time never loses to an expiry.
 
-In:   decisions.
+In:   the lives of all reservations.
 Out:  violations.
 
 | rule | broken if |
@@ -14,15 +14,13 @@ A sender may release its own hold as expired at any time; whoever assigns it the
 
 from collections.abc import Iterator, Mapping
 
-from tests.checking.answers import Decision
 from tests.checking.lives import Life, is_expirers, may_be_in_time, may_be_over
-from tests.checking.reservations import lives_of
 from tests.checking.violation import Violation
 
 
-def check_expiries(decisions: Mapping[str, Decision]) -> Iterator[Violation]:
+def check_expiries(lives: Mapping[str, Life]) -> Iterator[Violation]:
     """Judge all reservations with an end."""
-    for life in lives_of(decisions).values():
+    for life in lives.values():
         if life.ends_ms is not None:
             yield from judge_losers(life, life.ends_ms)
             yield from judge_closes(life, life.ends_ms)

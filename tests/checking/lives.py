@@ -4,7 +4,8 @@ In:   the decisions about one reservation.
 Out:  violations.
 """
 
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -46,6 +47,22 @@ class Life:
     def ended_by_sender(self) -> bool:
         """Whether its sender released it as expired, which is allowed at any time."""
         return any(end_of(close) == "expired" and not is_expirers(close) for close in self.closed)
+
+
+def lives_of(decisions: Mapping[str, Decision]) -> Mapping[str, Life]:
+    """The decisions about each reservation, by its id."""
+    lives: defaultdict[str, Life] = defaultdict(Life)
+    for decision in decisions.values():
+        life = lives[decision.reservation_id]
+        if decision.content.reservation_id is None:
+            life.opened = decision if decision.is_granted else None
+        elif decision.is_granted:
+            life.closed.append(decision)
+        else:
+            life.refused.append(decision)
+    for reservation_id, life in lives.items():
+        life.reservation_id = reservation_id
+    return lives
 
 
 def end_of(close: Decision) -> str:
@@ -94,14 +111,10 @@ class Moment:
 
 def judge_life(life: Life) -> Iterator[Violation]:
     """Judge each answer by itself, then look for moments that explain all of them."""
-    if len(life.closed) > 1:
-        requests = (close.content.request_id for close in life.closed)
-        yield Violation("closed_twice", (life.reservation_id, *requests), "at most 1 end", f"{len(life.closed)}")
-        return
     wrong = list(judge_closes(life))
     wrong += judge_reasons(life)
     yield from wrong
-    if not wrong and life.opened is not None:
+    if not wrong and life.opened is not None and len(life.closed) <= 1:
         yield from judge_moments(life, life.opened)
 
 

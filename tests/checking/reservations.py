@@ -1,22 +1,21 @@
-"""Rules 2 and 5, of reservations: each is made, and ends at most once, at moments that explain all answers.
+"""Rules 2 and 5, of reservations: made and ended at moments that explain all answers.
 
-In:   evidence, decisions.
+In:   evidence, the lives of all reservations.
 Out:  violations.
 
 | rule | broken if |
 |---|---|
 | `reservation_differs` | its document is missing, or has other fields than the results |
 | `reservation_unasked` | no result made it |
-| `closed_twice` | several requests ended it |
 | `close_wrong` | a result that ends it has another fan, other codes or another type |
 | `refusal_wrong` | a refusal that names it has a reason that was true at no moment |
 | `overdue_hold` | it is still held, long after its end |
 
 A reservation's life is short: none, held, ended. So no search is needed: the refusals and the results bound the two
-moments at which it was made and ended, and those bounds must leave room.
+moments at which it was made and ended, and those bounds must leave room. If several requests ended it, no order of
+its codes' moves explains that: see rule 3.
 """
 
-from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
@@ -29,9 +28,8 @@ from tests.checking.violation import Violation
 FIELDS: Final = ("campaign_id", "fan_id", "code_type")
 
 
-def check_reservations(evidence: Evidence, decisions: Mapping[str, Decision]) -> Iterator[Violation]:
+def check_reservations(evidence: Evidence, lives: Mapping[str, Life]) -> Iterator[Violation]:
     """Judge every reservation that was made or named."""
-    lives = lives_of(decisions)
     for reservation_id, life in lives.items():
         yield from judge_life(life)
         if life.opened is not None:
@@ -39,22 +37,6 @@ def check_reservations(evidence: Evidence, decisions: Mapping[str, Decision]) ->
     for reservation_id in evidence.reservations:
         if reservation_id not in lives or lives[reservation_id].opened is None:
             yield Violation("reservation_unasked", (reservation_id,), "a result that made it", "none")
-
-
-def lives_of(decisions: Mapping[str, Decision]) -> Mapping[str, Life]:
-    """The decisions about each reservation, by its id."""
-    lives: defaultdict[str, Life] = defaultdict(Life)
-    for decision in decisions.values():
-        life = lives[decision.reservation_id]
-        if decision.content.reservation_id is None:
-            life.opened = decision if decision.is_granted else None
-        elif decision.is_granted:
-            life.closed.append(decision)
-        else:
-            life.refused.append(decision)
-    for reservation_id, life in lives.items():
-        life.reservation_id = reservation_id
-    return lives
 
 
 def judge_document(

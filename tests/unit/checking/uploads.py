@@ -8,7 +8,8 @@ import json
 from collections.abc import Sequence
 from typing import Any, Final
 
-from tests.unit.checking.service import BUCKET, Service, instant
+from tests.unit.checking.deciding import instant
+from tests.unit.checking.service import BUCKET, Service
 
 TOPIC: Final = "import.commands.v1"
 
@@ -45,6 +46,7 @@ def upload(
     service.campaigns.add(campaign_id)
     kind = {"campaign_id": campaign_id, "code_type": code_type}
     service.count(kind, f"{TOPIC}.0", {})
+    service.free.setdefault((campaign_id, code_type), {})
     for number, row in enumerate(rows, start=1):
         counts["rows_read"] += 1
         if row.startswith("!"):
