@@ -14,7 +14,7 @@ A sender may release its own hold as expired at any time; whoever assigns it the
 
 from collections.abc import Iterator, Mapping
 
-from tests.checking.lives import Life, is_expirers, may_be_in_time, may_be_over
+from tests.checking.lives import Life, is_expirers, is_lost_in_time, may_be_in_time, may_be_over
 from tests.checking.violation import Violation
 
 
@@ -22,17 +22,14 @@ def check_expiries(lives: Mapping[str, Life]) -> Iterator[Violation]:
     """Judge all reservations with an end."""
     for life in lives.values():
         if life.ends_ms is not None:
-            yield from judge_losers(life, life.ends_ms)
+            yield from judge_losers(life)
             yield from judge_closes(life, life.ends_ms)
 
 
-def judge_losers(life: Life, ends_ms: int) -> Iterator[Violation]:
+def judge_losers(life: Life) -> Iterator[Violation]:
     """Refused assigns were late, or their reservation was given up."""
-    if life.ended_by_sender:
-        return
     for refused in life.refused:
-        is_expired = refused.body.get("reason") == "reservation_expired"
-        if is_expired and refused.content.operation == "assign" and not may_be_over(refused, ends_ms):
+        if is_lost_in_time(life, refused):
             ids = (refused.content.request_id, life.reservation_id)
             yield Violation("assign_lost_in_time", ids, "assigned", "reservation_expired")
 

@@ -11,6 +11,7 @@ from typing import Final
 
 from tests.checking.answers import Decision
 from tests.checking.instants import instant_of
+from tests.checking.legality import reasons_of
 from tests.checking.violation import Violation
 
 REASONS: Final = {
@@ -18,6 +19,10 @@ REASONS: Final = {
     "reservation_released": "released",
     "reservation_expired": "expired",
 }
+
+
+ALWAYS_POSSIBLE: Final = ("reservation_not_found", "unknown_campaign", "request_id_reused")
+"""Reasons that can be true of any reservation, before it is made or whatever becomes of it."""
 
 
 @dataclass(slots=True)
@@ -87,6 +92,13 @@ def may_be_in_time(decision: Decision, ends_ms: int | None) -> bool:
     return ends_ms is None or any(one.record.timestamp_ms < ends_ms for one in decision.asked)
 
 
+def is_lost_in_time(life: Life, refused: Decision) -> bool:
+    """Whether an assign was refused as expired although it was sent in time: rule 6 judges that, and nothing else."""
+    is_expired = refused.content.operation == "assign" and refused.body.get("reason") == "reservation_expired"
+    has_end = life.ends_ms is not None
+    return is_expired and has_end and not life.ended_by_sender and not may_be_over(refused, life.ends_ms)
+
+
 @dataclass(slots=True)
 class Moment:
     """When something happened, as far as it is known: not before `since_s`, not after `until_s`."""
@@ -145,8 +157,8 @@ def judge_reasons(life: Life) -> Iterator[Violation]:
 
 def is_possible(life: Life, refused: Decision, reason: str) -> bool:
     """Whether this reason can be true at all; at which moment is judged later."""
-    if reason in ("reservation_not_found", "unknown_campaign", "request_id_reused"):
-        return True
+    if reason in ALWAYS_POSSIBLE or reason not in reasons_of(refused.content):
+        return True  # rule 2 judges whether the operation knows the reason
     opened, content = life.opened, refused.content
     if opened is None or opened.content.campaign_id != content.campaign_id:
         return False
@@ -155,10 +167,9 @@ def is_possible(life: Life, refused: Decision, reason: str) -> bool:
         return is_stranger and reason == "not_the_holder"
     if reason == "invalid_request":
         return life.ends_ms is not None and may_be_in_time(refused, life.ends_ms)
-    if reason == "reservation_expired" and (content.operation == "assign" or content.reason != "expired"):
-        # An assign that was sent in time is judged by rule 6.
-        return content.operation == "assign" or life.state == "expired" or may_be_over(refused, life.ends_ms)
-    return life.state == REASONS.get(reason)
+    if reason == "reservation_expired" and content.reason != "expired" and may_be_over(refused, life.ends_ms):
+        return True
+    return life.state == REASONS.get(reason) or is_lost_in_time(life, refused)
 
 
 def judge_moments(life: Life, opened: Decision) -> Iterator[Violation]:
@@ -184,9 +195,11 @@ def bound(life: Life, refused: Decision, made: Moment, ended: Moment) -> None:
     if reason == "reservation_not_found":
         made.not_before(refused.start_s, request_id)
         return
-    if reason in ("unknown_campaign", "request_id_reused"):
+    if reason in ALWAYS_POSSIBLE:
         return
     made.not_after(refused.end_s, request_id)
+    if is_lost_in_time(life, refused):
+        return
     is_by_time = reason == "reservation_expired" and may_be_over(refused, life.ends_ms)
     if REASONS.get(reason) == life.state and not is_by_time:
         ended.not_after(refused.end_s, request_id)

@@ -33,7 +33,7 @@ def check_stock(
     """Judge all refusals `out_of_stock`."""
     refused: defaultdict[Kind, list[Decision]] = defaultdict(list)
     for decision in decisions.values():
-        if decision.body.get("reason") == "out_of_stock":
+        if decision.body.get("reason") == "out_of_stock" and decision.content.reservation_id is None:
             refused[decision.content.campaign_id, decision.content.code_type or ""].append(decision)
     if not refused:
         return

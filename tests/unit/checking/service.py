@@ -78,20 +78,18 @@ class Service(Deciding):
             self._announce(result, f"{record.topic}.{record.partition}", seen_s)
         return result
 
-    def reject(self, record: Logged, *, seen_s: float, reason: str = "invalid") -> None:
+    def reject(self, record: Logged, *, seen_s: float, is_answered: bool = True) -> None:
         """Answer an unreadable record with a dead letter, and a result if it has a `request_id`."""
-        place = (
-            ("dlq-topic", f"codes.{record.topic}"),
-            ("dlq-partition", record.partition),
-            ("dlq-offset", record.offset),
+        place = {"topic": f"codes.{record.topic}", "partition": record.partition, "offset": record.offset}
+        headers = tuple(
+            (f"dlq-{name}", str(value).encode()) for name, value in (place | {"reason": "invalid"}).items()
         )
-        headers = tuple((name, str(value).encode()) for name, value in (*place, ("dlq-reason", reason)))
         self.emit("dead-letters.v1", record.key, record.value, headers, seen_s)
         try:
             fields = json.loads(record.value or b"")
         except ValueError:
             return
-        if isinstance(fields, dict) and isinstance(fields.get("request_id"), str):
+        if is_answered and isinstance(fields, dict) and isinstance(fields.get("request_id"), str):
             body = {name: fields.get(name) for name in ("request_id", "campaign_id", "fan_id")}
             body |= {"operation": record.topic.partition(".")[0], "reason": "invalid_request"}
             body |= {"outcome": "refused", "decided_at": instant((record.timestamp_ms - BEGAN_MS) / 1000)}

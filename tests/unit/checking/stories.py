@@ -12,7 +12,7 @@ from zlib import crc32
 
 from tests.checking.history import History, Logged
 from tests.unit.checking.service import Service
-from tests.unit.checking.uploads import upload
+from tests.unit.checking.uploads import odd_commands, upload
 
 PARTITIONS: Final = 3
 TOPICS: Final = {"reserve": "reserve.requests.v1", "assign": "assign.requests.v1", "release": "release.requests.v1"}
@@ -46,6 +46,7 @@ def small(guarantee: str = "exactly_once") -> Service:
     ask(service, "assign", 45, sent=2, request_id="a-6", fan_id="f-6", reservation_id="r-6")
     ask(service, "reserve", 48, request_id="r-6", fan_id="f-7")
     ask(service, "reserve", 49, request_id="r-7", fan_id="f-7")
+    odd_commands(service, "i-1", at_s=52)
     service.reject(service.append("reserve.requests.v1", 50, b"not json"), seen_s=50.2)
     unreadable = {"request_id": "u-1", "campaign_id": "c-1", "fan_id": "f-8", "quantity": 0}
     service.reject(service.append("reserve.requests.v1", 51, unreadable), seen_s=51.2)
