@@ -11,6 +11,7 @@ Out:  violations.
 | `dead_letter_unasked` | it names a readable record, or none |
 """
 
+import re
 from collections.abc import Iterator, Sequence
 from typing import Final
 
@@ -20,6 +21,8 @@ from tests.checking.violation import Violation
 
 ORIGINAL_BYTES_MAX: Final = 4 * 1024 * 1024
 """A larger record has a dead letter without key and value."""
+UNREADABLE_RANGE: Final = re.compile(rb"offsets [0-9]+ to ([0-9]+) cannot be read")
+"""`dlq-detail` of a batch. It has one dead letter, with its first offset; a history has it at its last."""
 
 
 def check_dead_letters(evidence: Evidence) -> Iterator[Violation]:
@@ -58,7 +61,8 @@ def place_in(letter: Logged) -> Place | None:
     numbers = [header(letter, name) for name in ("dlq-partition", "dlq-offset")]
     if bare is None or not all(number.isdigit() for number in numbers):
         return None
-    return (bare, int(numbers[0]), int(numbers[1]))
+    batch = UNREADABLE_RANGE.match(header(letter, "dlq-detail"))
+    return (bare, int(numbers[0]), int(numbers[1] if batch is None else batch[1]))
 
 
 def text_of(place: Place | None) -> str:

@@ -113,14 +113,28 @@ class Evidence:
         """Whether a reader sees each output once."""
         return self.history.guarantee == "exactly_once"
 
-    def at_s(self, record: Logged) -> float:
-        """When a record was appended or seen."""
-        seen_s = record.seen_s
-        return (record.timestamp_ms - self.history.began_ms) / 1000 if seen_s is None else seen_s
+    def appended_s(self, record: Logged) -> float:
+        """When a record was appended, rather too early than too late: its broker's clock may be wrong."""
+        stamped_s = self.stamped_s(record)
+        return stamped_s if record.seen_s is None else min(record.seen_s, stamped_s)
+
+    def shown_s(self, record: Logged) -> float:
+        """When a reader had an output."""
+        return self.stamped_s(record) if record.seen_s is None else record.seen_s
+
+    def stamped_s(self, record: Logged) -> float:
+        """What a record's timestamp says."""
+        return (record.timestamp_ms - self.history.began_ms) / 1000
 
 
 def evidence_of(history: History) -> Evidence:
-    """Read a whole history."""
+    """Read a whole history.
+
+    Raises:
+        ValueError: there is no common clock: set `began_ms`, or `seen_s` of all inputs.
+    """
+    if history.began_ms == 0 and has_both_clocks(history):
+        raise ValueError("inputs have timestamps only, outputs have seconds: set `History.began_ms`")
     evidence = Evidence(history)
     for record in history.inputs:
         add_input(evidence, record)
@@ -131,11 +145,17 @@ def evidence_of(history: History) -> Evidence:
     return evidence
 
 
+def has_both_clocks(history: History) -> bool:
+    """Whether some times are timestamps and others seconds of the history."""
+    has_stamps = any(record.seen_s is None for record in history.inputs)
+    return has_stamps and any(record.seen_s is not None for record in history.outputs)
+
+
 def add_input(evidence: Evidence, record: Logged) -> None:
     """Take a request or command."""
     if record.topic not in INPUTS:
         return
-    fields, at_s = fields_of(record.value), evidence.at_s(record)
+    fields, at_s = fields_of(record.value), evidence.appended_s(record)
     if record.topic == COMMANDS:
         command = command_of(fields) if fits(record) else None
         if command is not None:
@@ -176,7 +196,7 @@ def add_output(evidence: Evidence, record: Logged) -> None:
     if topic not in ("results.v1", "assigned.v1", "inventory.v1", "imports.v1"):
         return
     fields = dict(fields_of(record.value))
-    output = Output(fields, record, header(record, "ce_id"), evidence.at_s(record))
+    output = Output(fields, record, header(record, "ce_id"), evidence.shown_s(record))
     if topic == "results.v1":
         evidence.results[fields.get("request_id", "")].append(output)
     elif topic == "assigned.v1":

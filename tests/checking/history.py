@@ -36,7 +36,10 @@ class History:
     guarantee: str
     """`exactly_once` or `at_least_once`."""
     inputs: Sequence[Logged]
-    """All records of the input topics, in the order of each partition."""
+    """All records of the input topics, in the order of each partition.
+
+    A batch that nobody can decompress or parse is one record at its last offset, whose value is the whole batch.
+    """
     outputs: Sequence[Logged]
     """What a `read_committed` reader of the output topics got, in the order of each partition; repeats included."""
     documents: Mapping[str, Sequence[Mapping[str, Any]]]

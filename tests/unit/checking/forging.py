@@ -140,6 +140,11 @@ def free_code(history: History) -> Mapping[str, Any]:
     return available[-1]
 
 
+def own_code(history: History) -> str:
+    """The value of an available code."""
+    return str(free_code(history)["code"])
+
+
 def recounted(history: History) -> History:
     """A shard more, and its event, so that the counts are true again."""
     wrong: dict[tuple[str, str], dict[str, int]] = {}

@@ -22,7 +22,7 @@ FILES = Path(__file__).parents[2] / "data" / "imports"
 PLAIN = sorted(set(FILES.glob("*.csv")) - set(FILES.glob("packed*")))
 
 ids = st.sampled_from(["r-1", "a" * 110, "a" * 111, "a" * 129, "expire:R:1", "expire:R:", "a b", "a\n", "", None, 7])
-odd = st.sampled_from([None, True, 1.0, "1", [], {}, -1, 0])
+odd: st.SearchStrategy[Any] = st.sampled_from([None, True, 1.0, "1", [], {}, -1, 0])
 FIELDS: dict[str, st.SearchStrategy[Any]] = {
     "request_id": ids,
     "campaign_id": ids,
@@ -105,8 +105,10 @@ def rows_of_importer(data: bytes) -> list[tuple[int, str, str, str]]:
     found = []
     try:
         for row in reader.read(data, final=True):
-            is_code = isinstance(row, CodeRow)
-            found.append((row.line, row.code, row.code_type or "", "") if is_code else (row.line, "", "", row.reason))
+            if isinstance(row, CodeRow):
+                found.append((row.line, row.code, row.code_type or "", ""))
+            else:
+                found.append((row.line, "", "", str(row.reason)))
     except ImportFailed:
         pass
     return found
