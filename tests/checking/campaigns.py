@@ -65,9 +65,9 @@ def judge_values(
     lost = sum(1 for code in types if code not in values)
     if lost:
         yield Violation("code_lost", ids, "every valid row", f"{lost} missing")
-    strangers = tuple(document["_id"] for document in documents if document["code"] not in types)
-    if strangers:
-        yield Violation("code_from_nowhere", (ids[0], *strangers[:5]), "no code", f"{len(strangers)}")
+    unknown = tuple(document["_id"] for document in documents if document["code"] not in types)
+    if unknown:
+        yield Violation("code_from_nowhere", (ids[0], *unknown[:5]), "no code", f"{len(unknown)}")
     wrong = tuple(
         document["_id"]
         for document in documents

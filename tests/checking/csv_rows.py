@@ -103,7 +103,7 @@ def plain_cells(line: str) -> RowLines:
 
 
 def why_broken(line: str) -> str:
-    """The reason of a row whose cells cannot be told apart."""
+    """The reason of a row whose cells cannot be separated."""
     if len(line.rstrip("\r").encode()) > LINE_BYTES_MAX:
         return "line_too_long"
     return "bad_quoting" if '"' in line else "bad_character"

@@ -47,11 +47,15 @@ def judge_letters(record: Logged, letters: Sequence[Logged], *, once: bool) -> I
         yield Violation("dead_letter_missing", (place,), "1 dead letter", "none")
     elif len(letters) > 1 and once:
         yield Violation("dead_letter_twice", (place,), "1 dead letter", f"{len(letters)}")
-    original = (record.key, record.value)
-    if sum(len(part or b"") for part in original) > ORIGINAL_BYTES_MAX:
-        original = (None, None)
+    original = (None, None) if size_of(record) > ORIGINAL_BYTES_MAX else (record.key, record.value)
     if any((letter.key, letter.value) != original for letter in letters):
         yield Violation("dead_letter_bytes", (place,), "the record's key and value", "others")
+
+
+def size_of(record: Logged) -> int:
+    """The bytes of its content."""
+    headers = sum(len(name) + len(value) for name, value in record.headers)
+    return len(record.key or b"") + len(record.value or b"") + headers
 
 
 def place_in(letter: Logged) -> Place | None:

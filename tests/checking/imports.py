@@ -58,7 +58,7 @@ def judge_ends(
     if not commanded and not letters:
         yield Violation("import_never_asked", (import_id,), "no event", f"{len(events)}")
         return
-    contents = Counter(one.command for one in commanded)
+    contents = Counter(received.command for received in commanded)
     ends = [event for event in events if is_end(event)]
     decided = ends_of(ends)
     by_reason = Counter(str(event.fields.get("reason")) for event in ends)

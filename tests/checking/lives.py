@@ -84,12 +84,12 @@ def is_expirers(decision: Decision) -> bool:
 
 def may_be_over(decision: Decision, ends_ms: int | None) -> bool:
     """Whether some record of the request is not older than the end. Which one was decided is not known."""
-    return ends_ms is not None and any(one.record.timestamp_ms >= ends_ms for one in decision.asked)
+    return ends_ms is not None and any(request.record.timestamp_ms >= ends_ms for request in decision.asked)
 
 
 def may_be_in_time(decision: Decision, ends_ms: int | None) -> bool:
     """Whether some record of the request is older than the end."""
-    return ends_ms is None or any(one.record.timestamp_ms < ends_ms for one in decision.asked)
+    return ends_ms is None or any(request.record.timestamp_ms < ends_ms for request in decision.asked)
 
 
 def is_lost_in_time(life: Life, refused: Decision) -> bool:

@@ -66,8 +66,9 @@ def command_behind(commanded: Sequence[Commanded], end: Output) -> Command:
     """The command that was served."""
     names = ("campaign_id", "code_type")
     wanted = [end.fields.get(name) for name in names]
-    fitting = [one.command for one in commanded if [one.command.campaign_id, one.command.code_type] == wanted]
-    return fitting[0] if fitting else commanded[0].command
+    commands = [received.command for received in commanded]
+    fitting = [command for command in commands if [command.campaign_id, command.code_type] == wanted]
+    return (fitting or commands)[0]
 
 
 def upload_of(import_id: str, command: Command, end: Output, whole: Sequence[Row] | None) -> Upload:
