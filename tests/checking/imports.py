@@ -11,6 +11,7 @@ Out:  violations; never a value of a code.
 | `import_never_asked` | an event has an id under which no import was commanded |
 | `import_rows` | an event's figures do not add up, or cannot be those of the object |
 | `import_report` | the reject report has not exactly the rejected rows |
+| `import_wrong` | an event has another campaign or code type than each command of its id |
 | `import_document` | the database says something else than the end event |
 """
 
@@ -35,6 +36,7 @@ def check_imports(evidence: Evidence, uploads: Mapping[str, Upload]) -> Iterator
         commanded = evidence.commanded.get(import_id, ())
         yield from judge_ends(evidence, import_id, commanded, letters[import_id], events)
         yield from (violation for event in events for violation in judge_sums(import_id, event.fields))
+        yield from judge_kinds(import_id, commanded, events)
     documents = {document["_id"]: document for document in evidence.history.documents.get("imports", ())}
     for upload in uploads.values():
         yield from judge_rows(upload)
@@ -97,6 +99,24 @@ def judge_sums(import_id: str, fields: Fields) -> Iterator[Violation]:
     parts = [fields.get(name, 0) for name in ("duplicates_in_file", "duplicates_in_campaign")]
     if rows != inserted + rejected + duplicates or duplicates != sum(parts):
         yield Violation("import_rows", (import_id,), "figures that add up", f"rows_read {rows}")
+
+
+def judge_kinds(import_id: str, commanded: Sequence[Commanded], events: Sequence[Output]) -> Iterator[Violation]:
+    """Each event has campaign and type of a command."""
+    kinds = {(received.command.campaign_id, received.command.code_type) for received in commanded}
+    others = sum(1 for event in ends_or_progress(events) if kind_of(event.fields) not in kinds)
+    if kinds and others:
+        yield Violation("import_wrong", (import_id,), "campaign and type of its command", f"{others} events")
+
+
+def ends_or_progress(events: Sequence[Output]) -> Iterator[Output]:
+    """All events but those about unreadable commands, of which the type is not known."""
+    return (event for event in events if event.fields.get("reason") != "invalid_request")
+
+
+def kind_of(fields: Fields) -> tuple[object, object]:
+    """Campaign and type of an event."""
+    return fields.get("campaign_id"), fields.get("code_type")
 
 
 def judge_rows(upload: Upload) -> Iterator[Violation]:

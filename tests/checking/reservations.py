@@ -52,10 +52,13 @@ def judge_document(
     code_ids = document.get("code_ids")
     if not isinstance(code_ids, Sequence) or sorted(code_ids) != sorted(opened.code_ids):
         wrong.append("code_ids")
+    ends_ms = instant_of(opened.body.get("expires_at"))
+    if "expires_at" in document and instant_of(document["expires_at"]) != ends_ms:
+        wrong.append("expires_at")
     if wrong:
         yield Violation("reservation_differs", (name,), "the fields of its results", " ".join(wrong))
     elif life.state == "held":
-        yield from judge_end(evidence, name, instant_of(opened.body.get("expires_at")))
+        yield from judge_end(evidence, name, ends_ms)
 
 
 def judge_end(evidence: Evidence, name: str, ends_ms: int | None) -> Iterator[Violation]:

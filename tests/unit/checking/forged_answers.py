@@ -90,7 +90,7 @@ FORGED_ANSWERS: Final[dict[str, tuple[str, Forge]]] = {
     ),
     "a hold of another length": (
         "result_wrong",
-        lambda good: said(good, says(RESULT, request_id="r-1"), expires_at="2026-06-01T13:00:00.000Z"),
+        lambda good: asked(good, "r-1", ttl_s=3_600),
     ),
     "a campaign that was known": (
         "unknown_campaign_wrong",

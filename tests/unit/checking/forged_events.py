@@ -25,7 +25,7 @@ Forge = Callable[[History], History]
 
 def event_twice_with_other_counts(history: History) -> History:
     """Two events of one version."""
-    return again(history, says("inventory.v1", shard="reserve.requests.v1.0", version=2), available=99)
+    return again(history, says("inventory.v1", shard="reserve.requests.v1.0", version=2), available=-99, reserved=99)
 
 
 FORGED_EVENTS: Final[dict[str, tuple[str, Forge]]] = {
@@ -49,7 +49,11 @@ FORGED_EVENTS: Final[dict[str, tuple[str, Forge]]] = {
         "assigned_event_unasked",
         lambda good: again(good, says("assigned.v1", request_id="g-3"), code_id=code_of(good, "r-5")),
     ),
-    "a negative sum": ("negative_count", lambda good: shard_said(good, RESERVES, available=-50)),
+    "a negative sum": ("negative_count", lambda good: shard_said(good, IMPORTS, available=-50)),
+    "a worker that lost a code": (
+        "shard_unbalanced",
+        lambda good: last_said(good, says("inventory.v1", shard="reserve.requests.v1.0", version=2), available=0),
+    ),
     "a sum that is not the number of codes": (
         "shards_differ_from_codes",
         lambda good: shard_said(good, IMPORTS, available=1),

@@ -74,6 +74,10 @@ FORGED_STATES: Final[dict[str, tuple[str, Forge]]] = {
         "reservation_differs",
         lambda good: document(good, "reservations", "r-2", state="held"),
     ),
+    "a reservation that ends at another time": (
+        "reservation_differs",
+        lambda good: document(good, "reservations", "r-2", expires_at=None),
+    ),
     "a lost reservation": ("reservation_differs", lambda good: removed(good, "reservations", "r-2")),
     "a reservation that nobody made": (
         "reservation_unasked",
@@ -108,6 +112,10 @@ FORGED_STATES: Final[dict[str, tuple[str, Forge]]] = {
         lambda good: last_said(good, says("imports.v1", import_id="i-1", state="completed"), duration_s=2.0),
     ),
     "an import that nobody commanded": ("import_never_asked", nobody_commanded),
+    "an import into another campaign": (
+        "import_wrong",
+        lambda good: last_said(good, says("imports.v1", import_id="i-1", state="running"), campaign_id="c-2"),
+    ),
     "an import that lost a row": (
         "import_rows",
         lambda good: import_said(good, "i-1", rows_read=8, duplicates=0, duplicates_in_file=0),
