@@ -86,6 +86,8 @@ class Evidence:
     """All of it."""
 
     history: History
+    began_ms: int
+    """Second 0 of the history, as timestamps have it."""
     asked: dict[str, list[Asked]] = field(default_factory=groups)
     """Readable requests by `request_id`."""
     answerable: dict[str, list[Unreadable]] = field(default_factory=groups)
@@ -124,18 +126,16 @@ class Evidence:
 
     def stamped_s(self, record: Logged) -> float:
         """What a record's timestamp says."""
-        return (record.timestamp_ms - self.history.began_ms) / 1000
+        return (record.timestamp_ms - self.began_ms) / 1000
 
 
 def evidence_of(history: History) -> Evidence:
     """Read a whole history.
 
     Raises:
-        ValueError: there is no common clock: set `began_ms`, or `seen_s` of all inputs.
+        ValueError: there is no common clock: set `began_ms`, or `seen_s` of the inputs.
     """
-    if history.began_ms == 0 and has_both_clocks(history):
-        raise ValueError("inputs have timestamps only, outputs have seconds: set `History.began_ms`")
-    evidence = Evidence(history)
+    evidence = Evidence(history, beginning_of(history))
     for record in history.inputs:
         add_input(evidence, record)
     for record in history.outputs:
@@ -145,10 +145,20 @@ def evidence_of(history: History) -> Evidence:
     return evidence
 
 
-def has_both_clocks(history: History) -> bool:
-    """Whether some times are timestamps and others seconds of the history."""
-    has_stamps = any(record.seen_s is None for record in history.inputs)
-    return has_stamps and any(record.seen_s is not None for record in history.outputs)
+def beginning_of(history: History) -> int:
+    """Second 0 as timestamps have it; if the history does not say, inputs with both times do.
+
+    Raises:
+        ValueError: see `evidence_of`.
+    """
+    if history.began_ms:
+        return history.began_ms
+    both = [
+        record.timestamp_ms - round(1000 * record.seen_s) for record in history.inputs if record.seen_s is not None
+    ]
+    if not both and history.inputs and any(record.seen_s is not None for record in history.outputs):
+        raise ValueError("inputs have timestamps only, outputs have seconds: set `History.began_ms`")
+    return sorted(both)[len(both) // 2] if both else 0
 
 
 def add_input(evidence: Evidence, record: Logged) -> None:

@@ -49,7 +49,7 @@ class History:
     objects: Mapping[tuple[str, str], bytes] = field(default_factory=dict)
     """Objects by bucket and key: imported files and their reports."""
     began_ms: int = 0
-    """Second 0, as the timestamps of records have it: milliseconds since 1970."""
+    """Second 0, as the timestamps of records have it: milliseconds since 1970. 0: inputs with both times say it."""
     last_fault_s: float = 0.0
     """0.0: nothing was made to fail."""
     ended_s: float = 0.0

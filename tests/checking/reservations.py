@@ -66,7 +66,7 @@ def judge_end(evidence: Evidence, name: str, ends_ms: int | None) -> Iterator[Vi
     history = evidence.history
     if ends_ms is None:
         return
-    ends_s = (ends_ms - history.began_ms) / 1000
+    ends_s = (ends_ms - evidence.began_ms) / 1000
     overdue_s = history.ended_s - max(ends_s, history.last_fault_s)
     if overdue_s > history.answer_bound_s:
         yield Violation("overdue_hold", (name,), f"within {history.answer_bound_s:g} s", f"{overdue_s:.1f} s")

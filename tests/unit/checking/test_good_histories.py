@@ -36,6 +36,16 @@ def test_a_batch_that_nobody_can_read_has_one_dead_letter() -> None:
     assert [] == check(history)
 
 
+def test_inputs_with_both_times_say_when_the_history_began() -> None:
+    """A hold that is overdue is found without `began_ms` too."""
+    good = small().history()
+    inputs = [replace(record, seen_s=(record.timestamp_ms - good.began_ms) / 1000) for record in good.inputs]
+    history = replace(good, inputs=inputs, began_ms=0)
+
+    assert [] == check(history)
+    assert ["overdue_hold"] == [violation.rule for violation in check(replace(history, ended_s=1_000.0))]
+
+
 def test_a_history_without_a_common_clock_is_not_judged() -> None:
     """Timestamps and seconds cannot be compared without `began_ms`."""
     good: History = replace(small().history(), began_ms=0)
