@@ -27,6 +27,7 @@ from dataclasses import dataclass
 from random import Random
 from typing import Any, Final, Literal
 
+from stores.mongo.specs import collections
 from tests.simulation.kernel.network import ConnectionLost, Network, Server
 from tests.simulation.mongo.databases import Databases
 from tests.simulation.mongo.errors import ServerError
@@ -206,6 +207,13 @@ class Deployment:
         for future in elected:
             if not future.done():
                 future.set_result(None)
+
+    def prepare(self, database: str, ledger_days: int = 30) -> None:
+        """Make the service's collections and indexes at once, as its migration would, without validators."""
+        for spec in collections(ledger_days):
+            self.databases.run({"create": spec.name, "$db": database})
+            indexes = [{"name": index.name, "key": index.keys, **index.options()} for index in spec.indexes]
+            self.databases.run({"createIndexes": spec.name, "indexes": indexes, "$db": database})
 
     # Read-outs
 

@@ -22,6 +22,7 @@ from pymongo.errors import (
 
 from ops.settings.load import load_settings
 from stores.mongo.connection import connect, database
+from stores.mongo.migration import migrate_database
 from tests.simulation.kernel import clocks
 from tests.simulation.kernel.world import World, run_world
 from tests.simulation.mongo.deployment import DEPLOYMENT, Deployment
@@ -332,6 +333,17 @@ def test_labels_can_be_left_out_and_added() -> None:
         deployment.fail(8000, "find", labels=(TRANSIENT,))
         labelled = await failed(db["things"].find_one())
         assert [False, True] == [error.has_error_label(TRANSIENT) for error in (bare, labelled)]
+
+    on_simulated(history)
+
+
+def test_a_deployment_can_be_prepared_as_the_migration_does() -> None:
+    """Then only the validators are missing."""
+
+    async def history(deployment: Deployment, db: Any) -> None:
+        deployment.prepare(db.name)
+        steps = await migrate_database(db, ledger_days=30, check=True)
+        assert {"validator"} == {step.kind for step in steps}
 
     on_simulated(history)
 
