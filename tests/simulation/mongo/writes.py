@@ -159,8 +159,8 @@ async def written(collection: StoredCollection, found: Document, statement: Docu
             collection.check(document["_id"], after, writer.view)
         except Conflict as conflict:
             await writer.free(conflict)
-            one = {**statement["q"], "_id": document["_id"]}
-            document = next(collection.found(one, writer.view), None)
+            again = {**statement["q"], "_id": document["_id"]}
+            document = next(collection.found(again, writer.view), None)
             continue
         if after != document:
             writer.put(collection, document["_id"], after)
