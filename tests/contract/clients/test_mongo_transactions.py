@@ -145,6 +145,7 @@ def test_after_a_conflict_the_server_knows_the_transaction_no_more(on_mongod: An
 
         assert 1 == done.matched_count
         assert [(251, True), (251, True)] == [(error.code, error.has_error_label(TRANSIENT)) for error in errors]
+        await first.abort_transaction()
 
     on_mongod(claim)
 

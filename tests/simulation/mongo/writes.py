@@ -28,6 +28,8 @@ KNOWN: Final = frozenset(
 )
 STATEMENTS: Final = {"insert": "documents", "update": "updates", "delete": "deletes"}
 OF_UPDATE: Final = frozenset({"q", "u", "multi", "upsert"})
+BACKOFF_S_MAX: Final = 0.1
+"""A write that waits for a transaction tries again so often, and looks at its time limit only then."""
 DUPLICATE: Final = 11_000
 
 
@@ -59,7 +61,7 @@ class Writer:
             raise ServerError(112, "Write conflict during plan execution and yielding is disabled.")
         ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         conflict.holder.ended.append(ended)
-        await self._operation.wait(ended)
+        await self._operation.wait(ended, late_s=self._log.random.uniform(0.0, BACKOFF_S_MAX))
 
     def put(self, collection: StoredCollection, document_id: Any, after: Document | None) -> None:
         """Write a document that was checked."""
