@@ -16,21 +16,22 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Final
 
+from tests.checking.check import check
+from tests.simulation.injection import Injection
+from tests.simulation.mongo import replacements as mongo
+from tests.simulation.mutants.mutant import swapped
+from tests.simulation.parts import Parts, open_parts
+
 from stamina.instrumentation import set_on_retry_hooks
 
 from consumers.loop import partition
 from ops.settings.load import Settings
-from tests.checking.check import check
 from tests.checking.history import History
 from tests.simulation.fans import Senders, file_of, key_of
 from tests.simulation.fleet import Fleet
-from tests.simulation.injection import Injection
 from tests.simulation.kafka import clients as kafka
 from tests.simulation.kernel.clocks import CLOCKS, SEEDED, replaced
 from tests.simulation.kernel.world import World, living_tasks, run_world
-from tests.simulation.mongo import replacements as mongo
-from tests.simulation.mutants.mutant import swapped
-from tests.simulation.parts import Parts, open_parts
 from tests.simulation.plan import Plan
 from tests.simulation.reader import Reader
 from tests.simulation.s3 import client as s3
@@ -102,9 +103,7 @@ async def _history(world: World, plan: Plan) -> Outcome:
 @contextmanager
 def simulated_names() -> Iterator[None]:
     """Clients, clocks and random numbers are the simulation's."""
-    with replaced(
-        {**CLOCKS, **SEEDED, **kafka.replacements(), **mongo.replacements(), **s3.replacements()}, PACKAGES
-    ):
+    with replaced({**CLOCKS, **SEEDED, **kafka.replacements(), **mongo.replacements(), **s3.replacements()}, PACKAGES):
         yield
 
 

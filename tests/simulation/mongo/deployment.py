@@ -23,9 +23,8 @@ Not modelled:
 import asyncio
 from collections.abc import Mapping
 from contextvars import ContextVar
-from dataclasses import dataclass
 from random import Random
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 from stores.mongo.specs import collections
 from tests.simulation.kernel.network import ConnectionLost, Network, Server
@@ -33,25 +32,13 @@ from tests.simulation.mongo.databases import Databases
 from tests.simulation.mongo.errors import ServerError
 from tests.simulation.mongo.log import Log
 from tests.simulation.mongo.operations import Operation
+from tests.simulation.mongo.planned import Moment, Planned, PlannedErrors
 from tests.simulation.mongo.serving import Serving
 from tests.simulation.mongo.values import Document, copied
 from tests.simulation.mongo.versions import View
 
-Moment = Literal["before", "after"]
-"""Before the effect took place, or after it: the client cannot know."""
-
 NOTICED_S: Final = (0.001, 0.1)
 """Until a client's monitor knows of a change."""
-
-
-@dataclass(slots=True)
-class Planned:
-    """An error that the next operations of a name get."""
-
-    error: ServerError
-    operation: str | None
-    moment: Moment
-    left: int
 
 
 class Deployment:
@@ -71,10 +58,10 @@ class Deployment:
         """When there last began or ended to be a primary."""
         self.frozen_s: float | None = None
         """Since when it does not answer."""
-        self.pool_late_s = 0.0
-        self.selection_late_s = 0.0
+        self._pool_s = (0.0, 0.0)
+        self._selection_s = (0.0, 0.0)
         self._slow: dict[str | None, float] = {}
-        self._planned: list[Planned] = []
+        self._planned = PlannedErrors()
         self._elected: list[asyncio.Future[None]] = []
 
     async def call(self, command: Document) -> Document:
@@ -91,7 +78,7 @@ class Deployment:
         if not self.has_primary and operation.name not in ON_ANY_MEMBER:
             is_read = operation.name in READS_BY_PREFERENCE and "txnNumber" not in command
             return ServerError(13_435 if is_read else 10_107).answer(command)
-        planned = self._next_planned(operation.name)
+        planned = self._planned.next_for(operation.name)
         slow_s = self._slow.get(operation.name, self._slow.get(None, 0.0))
         error = planned.error if planned is not None and planned.moment == "before" else None
         answer = await self.serving.run(operation, slow_s=slow_s, error=error)
@@ -99,20 +86,19 @@ class Deployment:
             return self.serving.failed(operation, planned.error)
         return answer
 
+    def pool_late_s(self) -> float:
+        """How long an operation waits for a connection."""
+        return self.random.uniform(*self._pool_s) if self._pool_s[1] else 0.0
+
+    def selection_late_s(self) -> float:
+        """How long an operation waits for a server."""
+        return self.random.uniform(*self._selection_s) if self._selection_s[1] else 0.0
+
     def elected(self) -> "asyncio.Future[None]":
         """Set when there is a primary again."""
         future = asyncio.get_running_loop().create_future()
         self._elected.append(future)
         return future
-
-    def _next_planned(self, name: str) -> Planned | None:
-        for planned in self._planned:
-            if planned.operation in {None, name}:
-                planned.left -= 1
-                if not planned.left:
-                    self._planned.remove(planned)
-                return planned
-        return None
 
     # Faults
 
@@ -163,13 +149,13 @@ class Deployment:
         if not late_s:
             del self._slow[operation]
 
-    def slow_pool(self, late_s: float) -> None:
-        """Operations wait so long for a connection; 0 ends it."""
-        self.pool_late_s = late_s
+    def slow_pool(self, late_s: float, least_s: float | None = None) -> None:
+        """Each operation waits so long for a connection, or between both figures; 0 ends it."""
+        self._pool_s = (late_s if least_s is None else least_s, late_s)
 
-    def slow_selection(self, late_s: float) -> None:
-        """Operations wait so long for a server; 0 ends it."""
-        self.selection_late_s = late_s
+    def slow_selection(self, late_s: float, least_s: float | None = None) -> None:
+        """Each operation waits so long for a server, or between both figures; 0 ends it."""
+        self._selection_s = (late_s if least_s is None else least_s, late_s)
 
     def fail(
         self,
@@ -181,13 +167,14 @@ class Deployment:
         count: int = 1,
     ) -> None:
         """The next commands of this name, or of any, get an error. `labels`: None for those that a server adds."""
-        self._planned.append(Planned(ServerError(code, labels=labels), operation, moment, count))
+        self._planned.add(Planned(ServerError(code, labels=labels), operation, moment, count))
 
     def heal(self) -> None:
         """All faults end; a server that is down must be restarted, and an election runs to its end."""
         self._planned.clear()
         self._slow.clear()
-        self.pool_late_s = self.selection_late_s = 0.0
+        self.slow_pool(0.0)
+        self.slow_selection(0.0)
         self.slow_majority(0.0)
         self.regain_majority()
         self.thaw()

@@ -88,6 +88,8 @@ class Serving:
             return self._databases.run(command)
         if name == "killSessions":
             self._kill(command["killSessions"])
+        elif name in ENDS:
+            raise ServerError(125, f"{name} must be run within a transaction")
         elif name not in PLAIN:
             raise NotModelled(f"the command {name}")
         return {"ok": 1.0}
