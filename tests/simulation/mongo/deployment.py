@@ -21,7 +21,7 @@ Not modelled:
 """
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextvars import ContextVar
 from random import Random
 from typing import Any, Final
@@ -70,12 +70,14 @@ class Deployment:
         Raises:
             ConnectionLost: the request or the answer was lost.
         """
-        return await self.network.call(self.server, next(iter(command)), lambda: self.run(command))
+        term = self.term
+        return await self.network.call(self.server, next(iter(command)), lambda: self.run(command, term))
 
-    async def run(self, command: Document) -> Document:
-        """What the server does with a command."""
+    async def run(self, command: Document, term: int) -> Document:
+        """What the server does with a command that was sent to the primary of this term."""
         operation = Operation(command, asyncio.get_running_loop().time())
-        if not self.has_primary and operation.name not in ON_ANY_MEMBER:
+        is_primary = self.has_primary and term == self.term
+        if not is_primary and operation.name not in ON_ANY_MEMBER:
             is_read = operation.name in READS_BY_PREFERENCE and "txnNumber" not in command
             return ServerError(13_435 if is_read else 10_107).answer(command)
         planned = self._planned.next_for(operation.name)
@@ -109,7 +111,7 @@ class Deployment:
         not confirm yet, the new primary has some, in the order of the log, or none.
         """
         self._lose_primary(ServerError(11_602, "operation was interrupted"))
-        asyncio.get_running_loop().call_later(election_s, self._elect, self.term, context=self.network.outside.copy())
+        self._later(election_s, self._elect)
 
     def crash(self) -> None:
         """The server is killed: connections are gone, and what a majority did not confirm is lost or not."""
@@ -119,7 +121,7 @@ class Deployment:
     def restart(self, election_s: float = 0.0) -> None:
         """It is up again, and primary after so long."""
         self.server.start()
-        asyncio.get_running_loop().call_later(election_s, self._elect, self.term, context=self.network.outside.copy())
+        self._later(election_s, self._elect)
 
     def freeze(self) -> None:
         """The server does not answer: what is sent to it waits."""
@@ -130,6 +132,14 @@ class Deployment:
         """It goes on; transactions whose time was over are aborted."""
         self.server.thaw()
         self.frozen_s = None
+
+    def isolate(self, election_s: float) -> None:
+        """Nothing reaches the primary, and it reaches nobody; after so long the others have a new one."""
+        self.freeze()
+        self.lose_majority()
+        asyncio.get_running_loop().call_later(
+            election_s, self._replace, self.term, context=self.network.outside.copy()
+        )
 
     def lose_majority(self) -> None:
         """Writes are done, and not confirmed."""
@@ -179,12 +189,23 @@ class Deployment:
         self.regain_majority()
         self.thaw()
 
+    def _later(self, seconds: float, step: Callable[[int], None]) -> None:
+        """Outside of every process; a later election makes the step void."""
+        context = self.network.outside.copy()
+        asyncio.get_running_loop().call_later(seconds, step, self.term, context=context)
+
     def _lose_primary(self, error: Exception) -> None:
         now_s = asyncio.get_running_loop().time()
         self.has_primary, self.changed_s = False, now_s
         self.term += 1
         kept = self.random.randint(self.log.majority(now_s), self.log.last)
         self.serving.lose_primary(error, kept)
+
+    def _replace(self, term: int) -> None:
+        if term == self.term:
+            self._lose_primary(ConnectionLost("answer"))
+            self.thaw()
+            self._elect(self.term)
 
     def _elect(self, term: int) -> None:
         if self.has_primary or term != self.term or not self.server.is_up:

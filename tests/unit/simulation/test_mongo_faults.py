@@ -245,6 +245,26 @@ def test_a_server_that_is_frozen_for_long_is_not_selected() -> None:
     on_simulated(history)
 
 
+def test_what_was_sent_to_an_isolated_primary_is_never_done() -> None:
+    """The new primary does not know of it; the driver repeats a plain write there."""
+
+    async def history(deployment: Deployment, db: Any) -> None:
+        session = await begun(db)
+        deployment.isolate(3.0)
+        statement = asyncio.ensure_future(db["things"].insert_one({"_id": "b"}, session=session))
+        plain = asyncio.ensure_future(db["things"].insert_one({"_id": "c"}))
+
+        error = await failed(statement)
+        await plain
+
+        assert isinstance(error, AutoReconnect)
+        assert error.has_error_label(TRANSIENT)
+        found = await db["things"].find().to_list(None)
+        assert [{"_id": "a", "n": 0}, {"_id": "c"}] == found
+
+    on_simulated(history)
+
+
 def test_a_crash_loses_connections() -> None:
     """A statement of a transaction fails without a time-out, and its transaction is gone."""
 
