@@ -33,7 +33,7 @@ from tests.simulation.mongo.errors import ServerError
 from tests.simulation.mongo.log import Log
 from tests.simulation.mongo.operations import Operation
 from tests.simulation.mongo.planned import Moment, Planned, PlannedErrors
-from tests.simulation.mongo.serving import Serving
+from tests.simulation.mongo.serving import ON_ANY_MEMBER, READS_BY_PREFERENCE, Serving
 from tests.simulation.mongo.values import Document, copied
 from tests.simulation.mongo.versions import View
 
@@ -243,9 +243,6 @@ class Deployment:
         """How many are neither committed nor aborted."""
         return len(self.serving.open_transactions())
 
-
-ON_ANY_MEMBER: Final = frozenset({"ping", "hello", "killSessions", "endSessions"})
-READS_BY_PREFERENCE: Final = frozenset({"find", "aggregate", "count", "distinct"})
 
 DEPLOYMENT: ContextVar[Any] = ContextVar("DEPLOYMENT")
 """The deployment that new clients connect to."""
