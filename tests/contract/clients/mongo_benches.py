@@ -16,7 +16,6 @@ from pymongo.synchronous.topology import Topology
 
 from ops.settings.load import Settings, load_settings
 from stores.mongo.connection import Client, Database, connect, database
-from stores.mongo.migration import migrate_database
 from tests.conftest import DROP_TIMEOUT_S
 from tests.fakes.mongo_proxy import LABELLED, Fault, Statement, mongo_proxied
 from tests.simulation.kernel import clocks
@@ -41,7 +40,7 @@ class Fail(Protocol):
 
 
 class Bench(Protocol):
-    """An empty database with the service's collections."""
+    """A database with an empty collection, `things`."""
 
     db: Database
 
@@ -164,7 +163,7 @@ def on_simulated(claim: Claim) -> None:
 
     async def run(world: World) -> None:
         bench = SimulatedBench(world, settings)
-        await migrate_database(bench.db, ledger_days=30, check=False)
+        await bench.db.command({"create": "things"})
         await claim(bench)
 
     with clocks.replaced({**clocks.CLOCKS, **replacements()}, ("stores", *PACKAGES, "tests")):
@@ -179,7 +178,7 @@ def on_real(claim: Claim, settings: Settings) -> None:
         async with AsyncExitStack() as last:
             last.push_async_callback(bench.remove)
             last.enter_context(bench.patched())
-            await migrate_database(bench.db, ledger_days=30, check=False)
+            await bench.db.command({"create": "things"})
             await claim(bench)
 
     asyncio.run(run())

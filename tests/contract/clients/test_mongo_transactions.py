@@ -127,7 +127,7 @@ def test_a_write_to_a_document_that_changed_after_the_snapshot_is_a_conflict(on_
     on_mongo(claim)
 
 
-def test_after_a_conflict_the_server_knows_the_transaction_no_more(on_mongo: Any) -> None:
+def test_after_a_conflict_the_server_knows_the_transaction_no_more(on_mongod: Any) -> None:
     """Its other writes are undone, and further statements and the commit fail with 251."""
 
     async def claim(bench: Bench) -> None:
@@ -145,11 +145,12 @@ def test_after_a_conflict_the_server_knows_the_transaction_no_more(on_mongo: Any
 
         assert 1 == done.matched_count
         assert [(251, True), (251, True)] == [(error.code, error.has_error_label(TRANSIENT)) for error in errors]
+        await first.abort_transaction()
 
-    on_mongo(claim)
+    on_mongod(claim)
 
 
-def test_a_plain_write_waits_for_an_open_transaction(on_mongo: Any) -> None:
+def test_a_plain_write_waits_for_an_open_transaction(on_mongod: Any) -> None:
     """Then it finds what the transaction left: here a document that does not match any more, and one that does."""
 
     async def claim(bench: Bench) -> None:
@@ -165,10 +166,10 @@ def test_a_plain_write_waits_for_an_open_transaction(on_mongo: Any) -> None:
 
         assert [0, 1] == [(await stale).matched_count, (await fresh).matched_count]
 
-    on_mongo(claim)
+    on_mongod(claim)
 
 
-def test_a_plain_insert_waits_for_a_transaction_with_the_same_id(on_mongo: Any) -> None:
+def test_a_plain_insert_waits_for_a_transaction_with_the_same_id(on_mongod: Any) -> None:
     """It is done if that one is aborted."""
 
     async def claim(bench: Bench) -> None:
@@ -184,7 +185,7 @@ def test_a_plain_insert_waits_for_a_transaction_with_the_same_id(on_mongo: Any) 
 
         assert {"_id": "c", "n": 2} == await things.find_one({"_id": "c"})
 
-    on_mongo(claim)
+    on_mongod(claim)
 
 
 def test_two_transactions_cannot_insert_the_same_key(on_mongo: Any) -> None:

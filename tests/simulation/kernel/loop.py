@@ -40,7 +40,6 @@ class CountedTask(asyncio.Task[Any]):
         return number_of(self)
 
 
-
 class SimulatedLoop(asyncio.BaseEventLoop):
     """Time moves to the next timer as soon as nothing is ready."""
 

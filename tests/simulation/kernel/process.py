@@ -5,6 +5,7 @@ Out:  whether a step of it may run now; what its clocks show.
 """
 
 import asyncio
+from collections.abc import Callable
 from contextvars import Context, ContextVar, copy_context
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -28,6 +29,10 @@ class Process:
     steps_to_live: int | None = None
     """SIGKILL before this many more steps; None: it is not to be killed."""
     steps: int = 0
+    bury: "Callable[[Process], None] | None" = None
+    """Called at its death."""
+    buried: list[object] = field(default_factory=list)
+    """Its tasks when it died: the garbage collector would close them, and so run what SIGKILL does not allow."""
     context: Context = field(init=False)
 
     def __post_init__(self) -> None:
@@ -48,6 +53,8 @@ class Process:
 
     def kill(self) -> None:
         """SIGKILL: nothing of it runs any more. Its connections are closed by the network."""
+        if self.bury is not None and self.state != "dead":
+            self.bury(self)
         self.state = "dead"
         self.held.clear()
 

@@ -49,7 +49,7 @@ class World:
 
     def spawn(self, name: str, work: Callable[[], Coroutine[Any, Any, None]], wall_offset_s: float = 0.0) -> Process:
         """Start a process whose main task is `work()`."""
-        process = Process(name, wall_offset_s)
+        process = Process(name, wall_offset_s, bury=self._bury)
         self.processes.append(process)
         self.tasks[process] = process.context.run(
             lambda: self.loop.create_task(work(), name=name, context=process.context.copy())
@@ -61,6 +61,9 @@ class World:
         process.kill()
         for tell in self.on_killed:
             tell(process)
+
+    def _bury(self, process: Process) -> None:
+        process.buried += [task for task in asyncio.all_tasks(self.loop) if self.process_of.get(task) is process]
 
     def thaw(self, process: Process) -> None:
         """SIGCONT."""

@@ -55,7 +55,7 @@ class Bulk:
     def add(self, operation: Operation) -> None:
         """Add an operation of a `bulk_write`."""
         if isinstance(operation, InsertOne):
-            self.insert(operation._doc)  # type: ignore[arg-type]
+            self.insert(operation._doc)
         elif isinstance(operation, UpdateOne | UpdateMany):
             is_multi = isinstance(operation, UpdateMany)
             wanted, change = encoded(operation._filter), encoded(operation._doc)

@@ -7,7 +7,7 @@ Promise:  documents are copied on their way. An argument that is not simulated r
 
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from pymongo.helpers_shared import _check_write_command_response
 from pymongo.results import BulkWriteResult, DeleteResult, InsertManyResult, InsertOneResult, UpdateResult
@@ -22,7 +22,7 @@ from tests.simulation.mongo.values import Document, encoded
 if TYPE_CHECKING:
     from tests.simulation.mongo.client import SimulatedDatabase, SimulatedSession
 
-    Session = SimulatedSession | None
+    Session: TypeAlias = SimulatedSession | None
 
 MAJORITY: Final = {"w": "majority", "j": True}
 

@@ -84,7 +84,7 @@ class Connections:
         if not session.in_transaction:
             session.reset()
         try:
-            await asyncio.sleep(self.deployment.selection_late_s)
+            await asyncio.sleep(self.deployment.selection_late_s())
             while not self._knows_primary():
                 await self._look(deadline)
         except ServerSelectionTimeoutError as error:
@@ -138,12 +138,13 @@ class Connections:
             raise
 
     async def _wait_for_connection(self, deadline: Deadline) -> None:
-        if not self.deployment.pool_late_s and not self._slots.locked():
+        late_s = self.deployment.pool_late_s()
+        if not late_s and not self._slots.locked():
             await self._slots.acquire()
             return
         try:
             async with asyncio.timeout(deadline.left_s if deadline.is_limited else None):
-                await asyncio.sleep(self.deployment.pool_late_s)
+                await asyncio.sleep(late_s)
                 await self._slots.acquire()
         except TimeoutError:
             raise WaitQueueTimeoutError("Timed out while checking out a connection from connection pool") from None

@@ -21,36 +21,24 @@ Not modelled:
 """
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextvars import ContextVar
-from dataclasses import dataclass
 from random import Random
-from typing import Any, Final, Literal
+from typing import Any, Final
 
+from stores.mongo.specs import collections
 from tests.simulation.kernel.network import ConnectionLost, Network, Server
 from tests.simulation.mongo.databases import Databases
 from tests.simulation.mongo.errors import ServerError
 from tests.simulation.mongo.log import Log
 from tests.simulation.mongo.operations import Operation
-from tests.simulation.mongo.serving import Serving
+from tests.simulation.mongo.planned import Moment, Planned, PlannedErrors
+from tests.simulation.mongo.serving import ON_ANY_MEMBER, READS_BY_PREFERENCE, Serving
 from tests.simulation.mongo.values import Document, copied
 from tests.simulation.mongo.versions import View
 
-Moment = Literal["before", "after"]
-"""Before the effect took place, or after it: the client cannot know."""
-
 NOTICED_S: Final = (0.001, 0.1)
 """Until a client's monitor knows of a change."""
-
-
-@dataclass(slots=True)
-class Planned:
-    """An error that the next operations of a name get."""
-
-    error: ServerError
-    operation: str | None
-    moment: Moment
-    left: int
 
 
 class Deployment:
@@ -70,10 +58,10 @@ class Deployment:
         """When there last began or ended to be a primary."""
         self.frozen_s: float | None = None
         """Since when it does not answer."""
-        self.pool_late_s = 0.0
-        self.selection_late_s = 0.0
+        self._pool_s = (0.0, 0.0)
+        self._selection_s = (0.0, 0.0)
         self._slow: dict[str | None, float] = {}
-        self._planned: list[Planned] = []
+        self._planned = PlannedErrors()
         self._elected: list[asyncio.Future[None]] = []
 
     async def call(self, command: Document) -> Document:
@@ -82,15 +70,17 @@ class Deployment:
         Raises:
             ConnectionLost: the request or the answer was lost.
         """
-        return await self.network.call(self.server, next(iter(command)), lambda: self.run(command))
+        term = self.term
+        return await self.network.call(self.server, next(iter(command)), lambda: self.run(command, term))
 
-    async def run(self, command: Document) -> Document:
-        """What the server does with a command."""
+    async def run(self, command: Document, term: int) -> Document:
+        """What the server does with a command that was sent to the primary of this term."""
         operation = Operation(command, asyncio.get_running_loop().time())
-        if not self.has_primary and operation.name not in ON_ANY_MEMBER:
+        is_primary = self.has_primary and term == self.term
+        if not is_primary and operation.name not in ON_ANY_MEMBER:
             is_read = operation.name in READS_BY_PREFERENCE and "txnNumber" not in command
             return ServerError(13_435 if is_read else 10_107).answer(command)
-        planned = self._next_planned(operation.name)
+        planned = self._planned.next_for(operation.name)
         slow_s = self._slow.get(operation.name, self._slow.get(None, 0.0))
         error = planned.error if planned is not None and planned.moment == "before" else None
         answer = await self.serving.run(operation, slow_s=slow_s, error=error)
@@ -98,20 +88,19 @@ class Deployment:
             return self.serving.failed(operation, planned.error)
         return answer
 
+    def pool_late_s(self) -> float:
+        """How long an operation waits for a connection."""
+        return self.random.uniform(*self._pool_s) if self._pool_s[1] else 0.0
+
+    def selection_late_s(self) -> float:
+        """How long an operation waits for a server."""
+        return self.random.uniform(*self._selection_s) if self._selection_s[1] else 0.0
+
     def elected(self) -> "asyncio.Future[None]":
         """Set when there is a primary again."""
         future = asyncio.get_running_loop().create_future()
         self._elected.append(future)
         return future
-
-    def _next_planned(self, name: str) -> Planned | None:
-        for planned in self._planned:
-            if planned.operation in {None, name}:
-                planned.left -= 1
-                if not planned.left:
-                    self._planned.remove(planned)
-                return planned
-        return None
 
     # Faults
 
@@ -122,7 +111,7 @@ class Deployment:
         not confirm yet, the new primary has some, in the order of the log, or none.
         """
         self._lose_primary(ServerError(11_602, "operation was interrupted"))
-        asyncio.get_running_loop().call_later(election_s, self._elect, self.term, context=self.network.outside.copy())
+        self._later(election_s, self._elect)
 
     def crash(self) -> None:
         """The server is killed: connections are gone, and what a majority did not confirm is lost or not."""
@@ -132,7 +121,7 @@ class Deployment:
     def restart(self, election_s: float = 0.0) -> None:
         """It is up again, and primary after so long."""
         self.server.start()
-        asyncio.get_running_loop().call_later(election_s, self._elect, self.term, context=self.network.outside.copy())
+        self._later(election_s, self._elect)
 
     def freeze(self) -> None:
         """The server does not answer: what is sent to it waits."""
@@ -143,6 +132,14 @@ class Deployment:
         """It goes on; transactions whose time was over are aborted."""
         self.server.thaw()
         self.frozen_s = None
+
+    def isolate(self, election_s: float) -> None:
+        """Nothing reaches the primary, and it reaches nobody; after so long the others have a new one."""
+        self.freeze()
+        self.lose_majority()
+        asyncio.get_running_loop().call_later(
+            election_s, self._replace, self.term, context=self.network.outside.copy()
+        )
 
     def lose_majority(self) -> None:
         """Writes are done, and not confirmed."""
@@ -162,13 +159,13 @@ class Deployment:
         if not late_s:
             del self._slow[operation]
 
-    def slow_pool(self, late_s: float) -> None:
-        """Operations wait so long for a connection; 0 ends it."""
-        self.pool_late_s = late_s
+    def slow_pool(self, late_s: float, least_s: float | None = None) -> None:
+        """Each operation waits so long for a connection, or between both figures; 0 ends it."""
+        self._pool_s = (late_s if least_s is None else least_s, late_s)
 
-    def slow_selection(self, late_s: float) -> None:
-        """Operations wait so long for a server; 0 ends it."""
-        self.selection_late_s = late_s
+    def slow_selection(self, late_s: float, least_s: float | None = None) -> None:
+        """Each operation waits so long for a server, or between both figures; 0 ends it."""
+        self._selection_s = (late_s if least_s is None else least_s, late_s)
 
     def fail(
         self,
@@ -180,16 +177,22 @@ class Deployment:
         count: int = 1,
     ) -> None:
         """The next commands of this name, or of any, get an error. `labels`: None for those that a server adds."""
-        self._planned.append(Planned(ServerError(code, labels=labels), operation, moment, count))
+        self._planned.add(Planned(ServerError(code, labels=labels), operation, moment, count))
 
     def heal(self) -> None:
         """All faults end; a server that is down must be restarted, and an election runs to its end."""
         self._planned.clear()
         self._slow.clear()
-        self.pool_late_s = self.selection_late_s = 0.0
+        self.slow_pool(0.0)
+        self.slow_selection(0.0)
         self.slow_majority(0.0)
         self.regain_majority()
         self.thaw()
+
+    def _later(self, seconds: float, step: Callable[[int], None]) -> None:
+        """Outside of every process; a later election makes the step void."""
+        context = self.network.outside.copy()
+        asyncio.get_running_loop().call_later(seconds, step, self.term, context=context)
 
     def _lose_primary(self, error: Exception) -> None:
         now_s = asyncio.get_running_loop().time()
@@ -197,6 +200,12 @@ class Deployment:
         self.term += 1
         kept = self.random.randint(self.log.majority(now_s), self.log.last)
         self.serving.lose_primary(error, kept)
+
+    def _replace(self, term: int) -> None:
+        if term == self.term:
+            self._lose_primary(ConnectionLost("answer"))
+            self.thaw()
+            self._elect(self.term)
 
     def _elect(self, term: int) -> None:
         if self.has_primary or term != self.term or not self.server.is_up:
@@ -206,6 +215,13 @@ class Deployment:
         for future in elected:
             if not future.done():
                 future.set_result(None)
+
+    def prepare(self, database: str, ledger_days: int = 30) -> None:
+        """Make the service's collections and indexes at once, as its migration would, without validators."""
+        for spec in collections(ledger_days):
+            self.databases.run({"create": spec.name, "$db": database})
+            indexes = [{"name": index.name, "key": index.keys, **index.options()} for index in spec.indexes]
+            self.databases.run({"createIndexes": spec.name, "indexes": indexes, "$db": database})
 
     # Read-outs
 
@@ -227,9 +243,6 @@ class Deployment:
         """How many are neither committed nor aborted."""
         return len(self.serving.open_transactions())
 
-
-ON_ANY_MEMBER: Final = frozenset({"ping", "hello", "killSessions", "endSessions"})
-READS_BY_PREFERENCE: Final = frozenset({"find", "aggregate", "count", "distinct"})
 
 DEPLOYMENT: ContextVar[Any] = ContextVar("DEPLOYMENT")
 """The deployment that new clients connect to."""

@@ -25,6 +25,7 @@ NAMES: Final = {
     91: "ShutdownInProgress",
     112: "WriteConflict",
     121: "DocumentValidationFailure",
+    125: "CommandFailed",
     133: "FailedToSatisfyReadPreference",
     134: "ReadConcernMajorityNotAvailableYet",
     189: "PrimarySteppedDown",

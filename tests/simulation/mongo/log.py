@@ -24,7 +24,7 @@ class Log:
         self.late_s = 0.0
         """How much longer a majority takes at the moment."""
         self.has_majority = True
-        self._random = random
+        self.random = random
         self._known = 0
         self._on_the_way: deque[tuple[int, float]] = deque()
         self._changed: list[asyncio.Future[None]] = []
@@ -35,7 +35,7 @@ class Log:
         after_s = NEVER
         if self.has_majority:
             last_s = self._on_the_way[-1][1] if self._on_the_way else 0.0
-            after_s = max(last_s, now_s + self._random.uniform(*MAJORITY_S) + self.late_s)
+            after_s = max(last_s, now_s + self.random.uniform(*MAJORITY_S) + self.late_s)
         self._on_the_way.append((self.last, after_s))
         return self.last
 
@@ -65,7 +65,7 @@ class Log:
     def regain_majority(self, now_s: float) -> None:
         """What was written meanwhile is confirmed soon."""
         self.has_majority = True
-        soon_s = now_s + self._random.uniform(*MAJORITY_S)
+        soon_s = now_s + self.random.uniform(*MAJORITY_S)
         self._on_the_way = deque((place, soon_s) for place, _ in self._on_the_way)
         changed, self._changed = self._changed, []
         for future in changed:

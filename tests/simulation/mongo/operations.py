@@ -53,8 +53,8 @@ class Operation:
         finally:
             handle.cancel()
 
-    async def wait(self, awaited: "asyncio.Future[Any]") -> None:
-        """The same until something is done, whatever its outcome."""
+    async def wait(self, awaited: "asyncio.Future[Any]", *, late_s: float = 0.0) -> None:
+        """The same until something is done, whatever its outcome. `late_s`: how late its end is noticed."""
         self.check()
         if awaited.done():
             return
@@ -63,7 +63,7 @@ class Operation:
         self._waiting = waiting
         handle = None
         if self._until_s is not None:
-            handle = loop.call_at(max(self._until_s, loop.time()), _fail, waiting)
+            handle = loop.call_at(max(self._until_s, loop.time()) + late_s, _fail, waiting)
 
         def wake(_done: "asyncio.Future[Any]") -> None:
             _set(waiting)

@@ -22,6 +22,8 @@ DEFINITIONS: Final = frozenset({"create", "collMod", "createIndexes", "dropDatab
 PLAIN: Final = frozenset({"ping", "hello", "endSessions"})
 CONFIRMED: Final = DEFINITIONS | ENDS | STATEMENTS.keys()
 """Commands that answer when a majority has what was written."""
+ON_ANY_MEMBER: Final = frozenset({"ping", "hello", "killSessions", "endSessions"})
+READS_BY_PREFERENCE: Final = frozenset({"find", "aggregate", "count", "distinct"})
 INTERRUPTED: Final = 11_601
 TOO_OLD: Final = 290
 
@@ -88,6 +90,8 @@ class Serving:
             return self._databases.run(command)
         if name == "killSessions":
             self._kill(command["killSessions"])
+        elif name in ENDS:
+            raise ServerError(125, f"{name} must be run within a transaction")
         elif name not in PLAIN:
             raise NotModelled(f"the command {name}")
         return {"ok": 1.0}

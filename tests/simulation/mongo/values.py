@@ -122,11 +122,11 @@ def sort_key(value: Any) -> tuple[int, Any]:
     return (kind, 0 if value is None else value)
 
 
-def is_equal(one: Any, other: Any) -> bool:
+def is_equal(left: Any, right: Any) -> bool:
     """Whether two values are the same; `True` is not 1."""
-    if type(one) is type(other):
-        return bool(one == other)
-    return rank(one) == rank(other) and bool(one == other)
+    if type(left) is type(right):
+        return bool(left == right)
+    return rank(left) == rank(right) and bool(left == right)
 
 
 def at_path(document: Document, path: str) -> Any:

@@ -28,6 +28,8 @@ KNOWN: Final = frozenset(
 )
 STATEMENTS: Final = {"insert": "documents", "update": "updates", "delete": "deletes"}
 OF_UPDATE: Final = frozenset({"q", "u", "multi", "upsert"})
+BACKOFF_S_MAX: Final = 0.1
+"""A write that waits for a transaction tries again so often, and looks at its time limit only then."""
 DUPLICATE: Final = 11_000
 
 
@@ -59,7 +61,7 @@ class Writer:
             raise ServerError(112, "Write conflict during plan execution and yielding is disabled.")
         ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         conflict.holder.ended.append(ended)
-        await self._operation.wait(ended)
+        await self._operation.wait(ended, late_s=self._log.random.uniform(0.0, BACKOFF_S_MAX))
 
     def put(self, collection: StoredCollection, document_id: Any, after: Document | None) -> None:
         """Write a document that was checked."""
@@ -159,8 +161,8 @@ async def written(collection: StoredCollection, found: Document, statement: Docu
             collection.check(document["_id"], after, writer.view)
         except Conflict as conflict:
             await writer.free(conflict)
-            one = {**statement["q"], "_id": document["_id"]}
-            document = next(collection.found(one, writer.view), None)
+            again = {**statement["q"], "_id": document["_id"]}
+            document = next(collection.found(again, writer.view), None)
             continue
         if after != document:
             writer.put(collection, document["_id"], after)

@@ -15,7 +15,6 @@ from typing import Any, Final, Self
 
 import aioboto3
 import aiohttp
-from aiobotocore.config import AioConfig
 from botocore.exceptions import (
     ClientError,
     ConnectionClosedError,
@@ -115,9 +114,9 @@ class SimulatedSession:
 
     @asynccontextmanager
     async def client(
-        self, service: str, *, region_name: str, endpoint_url: str | None, config: AioConfig
+        self, service: str, *, region_name: str, endpoint_url: str | None, config: Any
     ) -> AsyncIterator[SimulatedClient]:
-        """A client for S3."""
+        """A client for S3; `config` is an `AioConfig`."""
         assert service == "s3", service
         assert config.retries == {"mode": "standard", "total_max_attempts": 1}, config.retries
         yield SimulatedClient(STORAGE.get(), config.read_timeout)

@@ -1,6 +1,7 @@
 """The simulated world: time is virtual, a killed process does nothing more, a frozen one goes on after its thaw."""
 
 import asyncio
+import gc
 
 import pytest
 
@@ -35,6 +36,33 @@ def test_a_killed_process_runs_not_even_its_finally() -> None:
         await asyncio.sleep(2.5)
         world.kill(process)
         await asyncio.sleep(10)
+        assert not steps.has_ended
+
+    run_world(1, history)
+    assert [1.0, 2.0] == steps.seconds
+
+
+@pytest.mark.parametrize("is_counted", [False, True])
+def test_a_killed_process_is_not_cleaned_up_by_the_garbage_collector(is_counted: bool) -> None:
+    """A task that nothing refers to any more would be closed, and its `finally` would run."""
+    steps = Steps()
+
+    async def work() -> None:
+        children.append(asyncio.create_task(steps.run()))
+        children.clear()
+        await asyncio.sleep(1_000)
+
+    children: list[asyncio.Task[None]] = []
+
+    async def history(world: World) -> None:
+        process = world.spawn("one", work)
+        await asyncio.sleep(2.5)
+        if is_counted:
+            process.steps_to_live = 0
+        else:
+            world.kill(process)
+        await asyncio.sleep(10)
+        gc.collect()
         assert not steps.has_ended
 
     run_world(1, history)

@@ -50,7 +50,7 @@ def cancelled_once(prepare: Prepare, seed: int) -> bool:
 
 async def cancelled(world: World, deployment: Deployment, write: Any) -> object:
     """What is found after it, when all threads are done."""
-    deployment.slow_selection(0.02)
+    deployment.slow_selection(0.05, least_s=0.0)
     task = asyncio.create_task(write.do())
     await asyncio.sleep(world.random.uniform(0, 0.2))
     task.cancel()
