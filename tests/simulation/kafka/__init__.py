@@ -17,3 +17,7 @@ Not modelled:
 - Requests of one connection in their order: each travels alone. aiokafka has one request at a time on its way to each
   partition, coordinator and group.
 """
+
+from tests.simulation.kafka.clients import replacements
+
+__all__ = ["replacements"]

@@ -14,7 +14,8 @@ from aiokafka.protocol.api import Request
 from aiokafka.protocol.group import HeartbeatRequest
 from aiokafka.protocol.metadata import MetadataRequest
 
-from tests.simulation.kafka.broker import answer, heartbeat_answer
+from tests.simulation.kafka.broker import answer
+from tests.simulation.kafka.broker_groups import heartbeat_answer
 from tests.simulation.kafka.cluster import CLUSTER, Cluster
 from tests.simulation.kernel.network import ConnectionLost
 
@@ -69,7 +70,7 @@ class SimulatedClient(AIOKafkaClient):  # type: ignore[misc]  # aiokafka is not 
             raise KafkaConnectionError(f"Connection at {server.name} closed") from why
 
     def _is_plain(self, node_id: int, operation: str) -> bool:
-        """Whether nothing can happen to a call: then it takes no time. Most calls are heartbeats, and mean nothing."""
+        """Whether nothing can happen to a call: then it takes no time. Most calls are heartbeats without news."""
         cluster = self.simulated
         is_disturbed = cluster.network.disturb(cluster.servers[node_id].name, operation) is not None
         return cluster.is_available(node_id) and not is_disturbed and operation not in cluster.errors
