@@ -124,7 +124,7 @@ class Cluster:
 
     def clock_ms(self, broker: int) -> int:
         """What a broker's clock shows."""
-        return EPOCH_MS + int((self.now_s() + self.servers[broker].clock_offset_s) * 1000)
+        return EPOCH_MS + int(self.now_s() * 1000) + round(self.servers[broker].clock_offset_s * 1000)
 
     def create_topic(self, name: str, partitions: int, config: Mapping[str, str] | None = None) -> None:
         """Create a topic. Raises TopicAlreadyExistsError."""
