@@ -60,6 +60,17 @@ def outputs(cluster: Cluster, prefix: str) -> list[Logged]:
     return list(logged(cluster, prefix, [name for name in cluster.topics if name not in known]))
 
 
+def outputs_after(cluster: Cluster, prefix: str, read_to: dict[tuple[str, int], int]) -> Iterator[Logged]:
+    """The same from each partition's offset in `read_to` on, which moves."""
+    known = {prefix + name for name in INPUTS}
+    for name in [name for name in cluster.topics if name.startswith(prefix) and name not in known]:
+        for number, partition in enumerate(cluster.topics[name].partitions):
+            start, stable = read_to.get((name, number), 0), partition.log.last_stable
+            if start < stable:
+                read_to[name, number] = stable
+                yield from committed_records(name.removeprefix(prefix), number, partition, start)
+
+
 def committed(cluster: Cluster, prefix: str, group_prefix: str) -> dict[tuple[str, str, int], int]:
     """Committed offsets by group, topic and partition, without the prefixes."""
     return {
@@ -94,9 +105,14 @@ def logged(cluster: Cluster, prefix: str, topics: Sequence[str]) -> Iterator[Log
     """Committed records in the order of each partition."""
     for name in topics:
         for number, partition in enumerate(cluster.topics[name].partitions):
-            for batch in partition.log.read(0, partition.log.last_stable, 1 << 60):
-                if not batch.is_marker and not batch.is_aborted:
-                    yield from records_of(name.removeprefix(prefix), number, batch, partition)
+            yield from committed_records(name.removeprefix(prefix), number, partition, 0)
+
+
+def committed_records(topic: str, number: int, partition: Partition, start: int) -> Iterator[Logged]:
+    """A partition's committed records from an offset on."""
+    for batch in partition.log.read(start, partition.log.last_stable, 1 << 60):
+        if not batch.is_marker and not batch.is_aborted:
+            yield from records_of(topic, number, batch, partition)
 
 
 def records_of(topic: str, number: int, batch: Batch, partition: Partition) -> Iterator[Logged]:

@@ -51,19 +51,20 @@ def process_time_s() -> float:
     return ProcessDatetime.now(UTC).timestamp()
 
 
-def seeded(source: random.Random) -> Mapping[Any, Any]:
-    """Replacements of the functions that give random numbers and ids."""
-    return {
-        random.random: source.random,
-        random.uniform: source.uniform,
-        random.randint: source.randint,
-        random.randrange: source.randrange,
-        random.choice: source.choice,
-        random.shuffle: source.shuffle,
-        random.sample: source.sample,
-        secrets.token_hex: lambda size=16: f"{source.getrandbits(size * 8):0{size * 2}x}",
-        uuid.uuid4: lambda: uuid.UUID(int=source.getrandbits(128), version=4),
-    }
+CHANCE: Final = random.Random(0)
+"""The code under simulation draws from it; each history seeds it anew."""
+SEEDED: Final[Mapping[Any, Any]] = {
+    random.random: CHANCE.random,
+    random.uniform: CHANCE.uniform,
+    random.randint: CHANCE.randint,
+    random.randrange: CHANCE.randrange,
+    random.choice: CHANCE.choice,
+    random.shuffle: CHANCE.shuffle,
+    random.sample: CHANCE.sample,
+    secrets.token_hex: lambda size=16: f"{CHANCE.getrandbits(size * 8):0{size * 2}x}",
+    uuid.uuid4: lambda: uuid.UUID(int=CHANCE.getrandbits(128), version=4),
+}
+"""Functions that give random numbers and ids."""
 
 
 CLOCKS: Final[Mapping[Any, Any]] = {

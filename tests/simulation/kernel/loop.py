@@ -1,21 +1,44 @@
 """An event loop on virtual time that runs the tasks of many simulated processes, and can stop any of them.
 
-In:       a seed's random numbers decide nothing here: handles run in the order in which they became ready.
+In:       coroutines. Handles run in the order in which they became ready; no chance decides anything here.
 Out:      `SimulatedLoop`: no wait takes real time. The process of a handle is found in its context.
 Promise:  a killed process runs no further step, not even a `finally`; a frozen one runs its steps when it is thawed.
 """
 
 import asyncio
-import heapq
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from contextvars import Context
-from typing import Any
+from heapq import heappop, heappush
+from itertools import count
+from typing import Any, Final
 
 from tests.simulation.kernel.process import PROCESS, Process
+
+LIVELOCK_STEPS: Final = 100_000
+"""So many steps at one instant are an endless loop."""
 
 
 class NothingLeftToRun(AssertionError):
     """Every task waits for something that nothing will set."""
+
+
+class TimeStandsStill(AssertionError):
+    """Something runs again and again without waiting for anything."""
+
+
+class CountedFuture(asyncio.Future[Any]):
+    """Its hash is a number: asyncio keeps futures in sets, whose order must not depend on addresses."""
+
+    def __hash__(self) -> int:
+        return number_of(self)
+
+
+class CountedTask(asyncio.Task[Any]):
+    """As `CountedFuture`."""
+
+    def __hash__(self) -> int:
+        return number_of(self)
+
 
 
 class SimulatedLoop(asyncio.BaseEventLoop):
@@ -25,21 +48,52 @@ class SimulatedLoop(asyncio.BaseEventLoop):
         super().__init__()
         self.steps = 0
         """Handles that have run: two runs of one seed have the same number."""
+        self.numbers = count()
+        """Of futures and tasks."""
         self._now_s = 0.0
         self._ready: Any
-        self._scheduled: Any
+        self._timers: list[tuple[float, int, asyncio.TimerHandle]] = []
+        self._timer_numbers = count()
+        self._standing_since = 0
+        """Steps when time last moved."""
 
     def time(self) -> float:
         """Virtual seconds since the start."""
         return self._now_s
 
-    def call_soon_threadsafe(
+    def create_future(self) -> "asyncio.Future[Any]":
+        """See `CountedFuture`."""
+        return CountedFuture(loop=self)
+
+    def new_task(self, work: Coroutine[Any, Any, Any], context: Context | None) -> "asyncio.Task[Any]":
+        """For the task factory; see `CountedTask`."""
+        return CountedTask(work, loop=self, context=context)
+
+    def call_soon(  # type: ignore[override]  # the stub has variadic generics
         self, callback: Callable[..., object], *args: Any, context: Context | None = None
     ) -> asyncio.Handle:
-        """There are no threads."""
-        return self.call_soon(callback, *args, context=context)
+        """Without the checks of asyncio, of which there would be a hundred thousand in a history."""
+        handle = asyncio.Handle(callback, args, self, context)
+        self._ready.append(handle)
+        return handle
 
-    def run_in_executor(self, executor: Any, func: Callable[..., Any], *args: Any) -> "asyncio.Future[Any]":  # type: ignore[override]
+    call_soon_threadsafe = call_soon  # type: ignore[assignment]  # there are no threads
+
+    def call_at(  # type: ignore[override]  # as above
+        self, when: float, callback: Callable[..., object], *args: Any, context: Context | None = None
+    ) -> asyncio.TimerHandle:
+        """Kept as tuples, which compare faster than handles."""
+        timer = asyncio.TimerHandle(when, callback, args, self, context)
+        heappush(self._timers, (when, next(self._timer_numbers), timer))
+        return timer
+
+    def call_later(  # type: ignore[override]  # as above
+        self, delay: float, callback: Callable[..., object], *args: Any, context: Context | None = None
+    ) -> asyncio.TimerHandle:
+        """See `call_at`."""
+        return self.call_at(self._now_s + delay, callback, *args, context=context)
+
+    def run_in_executor(self, executor: Any, func: Callable[..., Any], *args: Any) -> "asyncio.Future[Any]":  # type: ignore[override]  # noqa: ARG002
         """Done at once: a thread would run in real time."""
         future = self.create_future()
         try:
@@ -56,32 +110,44 @@ class SimulatedLoop(asyncio.BaseEventLoop):
 
     def _run_once(self) -> None:
         """See `asyncio.BaseEventLoop`: what is ready now runs; what it makes ready runs in the next turn."""
-        if not self._ready and not self._stopping:  # type: ignore[attr-defined]
+        timers, ready = self._timers, self._ready
+        if not ready and not self._stopping:  # type: ignore[attr-defined]
             self._advance()
-        while self._scheduled and self._scheduled[0].when() <= self._now_s:
-            timer = heapq.heappop(self._scheduled)
-            timer._scheduled = False
-            self._ready.append(timer)
-        for _ in range(len(self._ready)):
-            handle = self._ready.popleft()
-            if not handle.cancelled():
-                self._run_in_its_process(handle)
+        while timers and timers[0][0] <= self._now_s:
+            ready.append(heappop(timers)[2])
+        for _ in range(len(ready)):
+            handle = ready.popleft()
+            if handle._cancelled:  # noqa: SLF001
+                continue
+            process = handle._context.get(PROCESS)  # noqa: SLF001  # nothing public has it
+            if process is None or process.takes(handle):
+                self.steps += 1
+                handle._run()  # noqa: SLF001
+        if self.steps - self._standing_since > LIVELOCK_STEPS:
+            raise TimeStandsStill(repr(ready[0]) if ready else "")
 
     def _advance(self) -> None:
-        while self._scheduled and self._scheduled[0].cancelled():
-            heapq.heappop(self._scheduled)._scheduled = False
-        if not self._scheduled:
+        while self._timers and self._timers[0][2]._cancelled:  # noqa: SLF001
+            heappop(self._timers)
+        if not self._timers:
             raise NothingLeftToRun
-        self._now_s = max(self._now_s, self._scheduled[0].when())
+        self._now_s = max(self._now_s, self._timers[0][0])
+        self._standing_since = self.steps
 
-    def _run_in_its_process(self, handle: Any) -> None:
-        process = handle._context.get(PROCESS)  # nothing public has it
-        if process is None or process.takes(handle):
-            self.steps += 1
-            handle._run()
+    def _timer_handle_cancelled(self, handle: asyncio.TimerHandle) -> None:
+        """It is dropped when its time comes."""
 
     def _write_to_self(self) -> None:
         """There is no selector to wake."""
 
     def _process_events(self, event_list: Any) -> None:
         """There is no I/O."""
+
+
+def number_of(future: Any) -> int:
+    """A future's number, given at the first question."""
+    try:
+        number: int = future.number
+    except AttributeError:
+        number = future.number = next(future.get_loop().numbers)
+    return number

@@ -14,6 +14,7 @@ from random import Random
 from typing import Any, TypeVar
 from weakref import WeakKeyDictionary
 
+from tests.simulation.kernel.clocks import CHANCE
 from tests.simulation.kernel.loop import SimulatedLoop
 from tests.simulation.kernel.network import Network
 from tests.simulation.kernel.process import PROCESS, Process
@@ -28,8 +29,7 @@ class World:
     seed: int
     loop: SimulatedLoop
     random: Random
-    """Of everything but the code under simulation, which has `chance`."""
-    chance: Random
+    """Of everything but the code under simulation, which has `CHANCE`."""
     network: Network
     processes: list[Process] = field(default_factory=list)
     tasks: dict[Process, "asyncio.Task[None]"] = field(default_factory=dict)
@@ -40,10 +40,10 @@ class World:
     """Whose each task is; asyncio does not say in which context a task runs."""
 
     def create_task(
-        self, loop: asyncio.AbstractEventLoop, coro: Coroutine[Any, Any, Any], context: Context | None = None
+        self, _loop: asyncio.AbstractEventLoop, coro: Coroutine[Any, Any, Any], context: Context | None = None
     ) -> "asyncio.Task[Any]":
         """The loop's task factory."""
-        task = asyncio.Task(coro, loop=loop, context=context)
+        task = self.loop.new_task(coro, context)
         self.process_of[task] = PROCESS.get() if context is None else context.get(PROCESS)
         return task
 
@@ -76,7 +76,8 @@ def run_world(seed: int, work: Callable[[World], Coroutine[Any, Any, T]]) -> T:
     """Run `work` in a new world, to its end."""
     loop = SimulatedLoop()
     random = Random(seed)
-    world = World(seed, loop, random, Random(random.getrandbits(64)), Network(Random(random.getrandbits(64))))
+    CHANCE.seed(random.getrandbits(64))
+    world = World(seed, loop, random, Network(Random(random.getrandbits(64))))
     loop.set_task_factory(world.create_task)
     asyncio.set_event_loop(loop)
     try:

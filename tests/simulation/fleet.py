@@ -1,0 +1,148 @@
+"""The roles as simulated processes, and what restarts them.
+
+In:       the settings; kills, freezes and terminations.
+Out:      `Fleet`. A process that has ended is started again a moment later, as a cluster's supervisor would.
+Promise:  the roles run their own code; only what belongs to an operating system (signals, the HTTP ports) is left out.
+"""
+
+import asyncio
+import traceback
+from collections.abc import Coroutine
+from dataclasses import dataclass, field
+from typing import Any, Final, cast
+
+from consumers.inventory.role import InventoryRole
+from consumers.loop.tracing import UNTRACED
+from handlers.inventory.alerts import StockLimits
+from ops.settings.load import Settings
+from ops.telemetry.observer import OpsObserver
+from roles.expirer import expirer
+from roles.importer import importer
+from roles.process import GRACE_S, RoleContext, Work, role_context, until_stopped
+from roles.worker import worker
+from schemas.observation.fact import Fact
+from stores.code_port import StockFigures
+from tests.simulation.kernel.process import PROCESS, Process
+from tests.simulation.kernel.world import World
+from tests.simulation.plan import Setup
+
+LOOKED_AFTER_EVERY_S: Final = 0.25
+RESTART_S: Final = (0.3, 3.0)
+
+
+async def view(context: RoleContext) -> None:
+    """The inventory role without its HTTP side."""
+    limits = StockLimits(context.settings.inventory.low_percent, context.settings.inventory.low_count)
+    await InventoryRole(context.kafka, context.topics, limits, context.failpoint).run(context.stopping)
+
+
+ROLES: Final[dict[str, Work]] = {"worker": worker, "importer": importer, "expirer": expirer, "inventory": view}
+
+
+class Unobserved:
+    """An observer that nobody asks."""
+
+    def observe(self, fact: Fact) -> None:
+        """Forget it."""
+
+    def __getattr__(self, name: str) -> Any:
+        raise AttributeError(name)
+
+
+@dataclass(eq=False, slots=True)
+class Member:
+    """A place that a process of a role has."""
+
+    role: str
+    number: int
+    offset_s: float
+    process: Process
+    stopping: asyncio.Event
+    restart_at_s: float | None = None
+
+
+@dataclass(eq=False, slots=True)
+class Fleet:
+    """All processes of the service."""
+
+    world: World
+    settings: Settings
+    members: list[Member] = field(default_factory=list)
+    crashes: list[str] = field(default_factory=list)
+    """Tracebacks of processes that ended by an error."""
+    is_closing: bool = False
+
+    def start_all(self, setup: Setup) -> None:
+        """Start as many of each role as the setup has."""
+        counts = {
+            "worker": setup.workers,
+            "importer": setup.importers,
+            "expirer": setup.expirers,
+            "inventory": setup.views,
+        }
+        for role, number in counts.items():
+            for _ in range(number):
+                self.start_one(role)
+
+    def start_one(self, role: str) -> None:
+        """One more process of a role."""
+        number = sum(member.role == role for member in self.members)
+        offset_s = self.world.random.uniform(-0.1, 0.1)
+        process, stopping = self._spawn(role, number, offset_s)
+        self.members.append(Member(role, number, offset_s, process, stopping))
+
+    def _spawn(self, role: str, number: int, offset_s: float) -> tuple[Process, asyncio.Event]:
+        stopping = asyncio.Event()
+        name = f"{role}-{number}"
+
+        def run() -> Coroutine[Any, Any, None]:
+            return self._run(role, name, stopping)
+
+        return self.world.spawn(name, run, offset_s), stopping
+
+    async def _run(self, role: str, name: str, stopping: asyncio.Event) -> None:
+        context = context_of(self.settings, stopping)
+        try:
+            await until_stopped(ROLES[role](context), stopping, self.settings.worker.stop_budget_s + GRACE_S)
+        except Exception:  # noqa: BLE001  # whatever it is, the history has to tell it
+            self.crashes.append(f"{name}: {traceback.format_exc()}")
+
+    async def look_after(self) -> None:
+        """Start ended processes again, until `is_closing`."""
+        while not self.is_closing:
+            await asyncio.sleep(LOOKED_AFTER_EVERY_S)
+            for member in self.members:
+                self._look_after(member)
+
+    def _look_after(self, member: Member) -> None:
+        now_s = self.world.loop.time()
+        if self.world.is_running(member.process):
+            return
+        if member.restart_at_s is None:
+            member.restart_at_s = now_s + self.world.random.uniform(*RESTART_S)
+        elif now_s >= member.restart_at_s:
+            member.restart_at_s = None
+            member.process, member.stopping = self._spawn(member.role, member.number, member.offset_s)
+
+    async def stop_all(self, limit_s: float) -> list[str]:
+        """SIGTERM to all; gives the names of those that have not ended in time."""
+        self.is_closing = True
+        for member in self.members:
+            member.stopping.set()
+        until_s = self.world.loop.time() + limit_s
+        while self.world.loop.time() < until_s and any(self.world.is_running(one.process) for one in self.members):
+            await asyncio.sleep(LOOKED_AFTER_EVERY_S)
+        return [member.process.name for member in self.members if self.world.is_running(member.process)]
+
+
+def context_of(settings: Settings, stopping: asyncio.Event) -> RoleContext:
+    """What a role's work is given, without an observer."""
+    observer = cast("OpsObserver", Unobserved())
+    return role_context(settings, observer, UNTRACED, stopping, StockFigures(), lambda _collector: None)
+
+
+def leave() -> None:
+    """What `os._exit` is to a process."""
+    process = PROCESS.get()
+    assert process is not None
+    process.kill()

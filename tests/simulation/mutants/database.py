@@ -1,0 +1,169 @@
+"""Defects of what is written to MongoDB, put back one at a time. Out: `DATABASE_MUTANTS`."""
+
+from collections.abc import Awaitable, Callable
+from contextlib import AbstractContextManager, suppress
+from typing import Any, Final
+
+from bson.errors import BSONError
+from pymongo.errors import PyMongoError
+
+import handlers.requests.plan as plans
+import stores.mongo.errors as store_errors
+from schemas.errors import StoreRefused, StoreUnavailable
+from stores.mongo import codes, connection, imports, transactions
+from stores.mongo.collections import Readings
+from stores.mongo.gathering import Gathering
+from tests.simulation.mutants.mutant import Mutant, swapped
+
+
+def cancelled_write_aborts_at_once() -> AbstractContextManager[None]:
+    """A cancellation aborts the transaction while a thread still waits to send a statement."""
+
+    async def finish(session: Any, statements: Callable[[], Awaitable[None]]) -> None:
+        try:
+            await statements()
+            await session.commit_transaction()
+        except BaseException:
+            with suppress(PyMongoError):
+                if session.in_transaction:
+                    await session.abort_transaction()
+            raise
+
+    return swapped(transactions, finish_transaction=finish)
+
+
+def lost_commit_is_believed() -> AbstractContextManager[None]:
+    """An error of the commit is taken for success."""
+
+    async def finish(_session: Any, statements: Callable[[], Awaitable[None]]) -> None:
+        await statements()
+        with suppress(PyMongoError):
+            await _session.commit_transaction()
+
+    return swapped(transactions, _finish=finish)
+
+
+def statements_without_transaction() -> AbstractContextManager[None]:
+    """Each statement of a plan is a write of its own."""
+
+    async def write_at_once(self: Any, plan: Any) -> None:
+        with store_errors.writing():
+            await self._write(plan, None)
+
+    return swapped(codes.MongoCodeStore, _write_at_once=write_at_once)
+
+
+def codes_move_in_any_status() -> AbstractContextManager[None]:
+    """The write of a code is not guarded by its status."""
+    return swapped(codes, code_guard=lambda _move, code_ids, _holders: {"_id": {"$in": list(code_ids)}})
+
+
+def reservations_move_in_any_state() -> AbstractContextManager[None]:
+    """Neither a reservation nor its codes are guarded by the state they were in."""
+
+    async def move(
+        _self: Any, collection: Any, guard: dict[str, Any], update: dict[str, Any], _expected: int, session: Any
+    ) -> None:
+        await collection.update_many({"_id": guard["_id"]}, {"$set": update}, session=session)
+
+    return swapped(codes.MongoCodeStore, _move=move)
+
+
+def partial_write_is_committed() -> AbstractContextManager[None]:
+    """A guarded write that found less than planned is not noticed."""
+    return swapped(codes, check_complete=lambda _collection, _matched, _expected: None)
+
+
+def no_majority() -> AbstractContextManager[None]:
+    """A write that the primary alone has acknowledged is rolled back by an election."""
+    real = connection.AsyncIOMotorClient
+
+    def client(uri: str, **options: Any) -> Any:
+        return real(uri, **{**options, "w": 1})
+
+    return swapped(connection, AsyncIOMotorClient=client)
+
+
+def ledger_is_not_read() -> AbstractContextManager[None]:
+    """Every record is taken for a new request."""
+
+    async def entries(_self: Any, _request_ids: Any) -> Readings[Any]:
+        return Readings({}, {})
+
+    return swapped(Gathering, _entries=entries)
+
+
+def redelivery_is_not_announced() -> AbstractContextManager[None]:
+    """A record that is read again after a crash is taken for one that a sender repeated."""
+    return swapped(plans, is_redelivery=lambda _asked, _entry: False)
+
+
+def repeat_is_announced_again() -> AbstractContextManager[None]:
+    """A request that a sender repeats is taken for a record that is read again."""
+    return swapped(plans, is_redelivery=lambda asked, entry: asked.digest == entry.digest)
+
+
+def unknown_errors_are_refusals() -> AbstractContextManager[None]:
+    """A server's error that is on no list makes a dead letter of the request."""
+    real = store_errors.in_our_words
+
+    def in_our_words(why: PyMongoError | BSONError) -> Any:
+        answer = real(why)
+        is_unknown = isinstance(answer, StoreUnavailable) and answer.cause == "server_error"
+        return StoreRefused(str(answer), "invalid") if is_unknown else answer
+
+    return swapped(store_errors, in_our_words=in_our_words)
+
+
+def refusal_of_a_commit_is_believed() -> AbstractContextManager[None]:
+    """An unknown error is a refusal even when the commit reports it, which may have happened."""
+    real = store_errors.stale_or_unavailable
+
+    def stale_or_unavailable(why: PyMongoError | BSONError) -> Any:
+        answer = real(why)
+        is_unknown = isinstance(answer, StoreUnavailable) and answer.cause == "server_error"
+        return StoreRefused(str(answer), "invalid") if is_unknown else answer
+
+    return swapped(store_errors, stale_or_unavailable=stale_or_unavailable)
+
+
+def chunk_without_checkpoint_guard() -> AbstractContextManager[None]:
+    """A chunk of an import is written whatever its document says of the place reached."""
+
+    async def move(self: Any, before: Any, after: Any, session: Any) -> None:
+        document = codes.to_document(after)
+        wanted = {"_id": document.pop("_id")}
+        await self._collections.imports.update_one(wanted, {"$set": document}, session=session)
+        del before
+
+    return swapped(imports.MongoImportStore, _move=move)
+
+
+def shards_without_version_guard() -> AbstractContextManager[None]:
+    """A shard is written whatever version the database has."""
+    real = codes.shard_write
+
+    def shard_write(change: Any) -> Any:
+        write = real(change)
+        write._filter.pop("version", None) if hasattr(write, "_filter") else None
+        return write
+
+    return swapped(codes, shard_write=shard_write)
+
+
+DATABASE_MUTANTS: Final = (
+    Mutant("cancelled write aborts at once", cancelled_write_aborts_at_once),
+    Mutant("lost commit is believed", lost_commit_is_believed),
+    Mutant("statements without transaction", statements_without_transaction),
+    Mutant("codes move in any status", codes_move_in_any_status),
+    Mutant("reservations move in any state", reservations_move_in_any_state),
+    Mutant("partial write is committed", partial_write_is_committed),
+    Mutant("no majority", no_majority),
+    Mutant("ledger is not read", ledger_is_not_read),
+    Mutant("redelivery is not announced", redelivery_is_not_announced),
+    Mutant("repeat is announced again", repeat_is_announced_again),
+    Mutant("unknown errors are refusals", unknown_errors_are_refusals),
+    Mutant("refusal of a commit is believed", refusal_of_a_commit_is_believed),
+    Mutant("chunk without checkpoint guard", chunk_without_checkpoint_guard),
+    Mutant("shards without version guard", shards_without_version_guard),
+)
