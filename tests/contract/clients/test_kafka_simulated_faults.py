@@ -21,8 +21,9 @@ from aiokafka.errors import (
 )
 
 from tests.contract.clients.kafka_bench import READING, Bench, on_simulated, until, until_true
-from tests.simulation.kafka import outside, reading
+from tests.simulation.kafka import reading
 from tests.simulation.kafka.log import Damage
+from tests.simulation.kernel.network import Loss
 
 REFUSED = (ProducerFenced, KafkaError, AssertionError)
 
@@ -30,6 +31,16 @@ REFUSED = (ProducerFenced, KafkaError, AssertionError)
 def values(kafka: Bench, topic: str) -> list[bytes | None]:
     """All committed records of a topic."""
     return [record.value for record in reading.logged(kafka.simulated, "", [topic])]
+
+
+def lose(kafka: Bench, operation: str, *losses: Loss) -> None:
+    """Lose these of the next calls."""
+    left = iter(losses)
+
+    def disturb(_server: str, called: str) -> Loss | None:
+        return next(left, None) if called == operation else None
+
+    kafka.simulated.network.disturb = disturb
 
 
 async def transact(producer: AIOKafkaProducer, topic: str, value: bytes, partition: int = 0) -> None:
@@ -43,10 +54,7 @@ async def transact(producer: AIOKafkaProducer, topic: str, value: bytes, partiti
 async def test_a_batch_whose_answer_is_lost_is_written_once(kafka: Bench) -> None:
     """The producer sends it again, and its sequence number tells."""
     topic, producer = await kafka.topic(), await kafka.producer()
-    losses = iter(["answer", "answer", "request"])
-    kafka.simulated.network.disturb = lambda _, operation: (  # type: ignore[assignment,return-value]  # of its kind
-        next(losses, None) if operation == "ProduceRequest" else None
-    )
+    lose(kafka, "ProduceRequest", "answer", "answer", "request")
     metadata = await producer.send_and_wait(topic, b"1", partition=0)
 
     assert 0 == metadata.offset
@@ -67,10 +75,7 @@ async def test_an_error_after_the_append_does_not_double_a_batch(kafka: Bench) -
 async def test_the_end_of_a_transaction_is_repeated_when_its_answer_is_lost(kafka: Bench) -> None:
     """It is committed once, and the producer goes on."""
     topic, producer = await kafka.topic(), await kafka.producer("a")
-    losses = iter(["answer", "request", "answer"])
-    kafka.simulated.network.disturb = lambda _, operation: (  # type: ignore[assignment,return-value]  # of its kind
-        next(losses, None) if operation == "EndTxnRequest" else None
-    )
+    lose(kafka, "EndTxnRequest", "answer", "request", "answer")
     await transact(producer, topic, b"1")
     await transact(producer, topic, b"2")
     await asyncio.sleep(1)
@@ -376,20 +381,6 @@ async def test_an_unreadable_batch_is_one_record_at_its_last_offset(kafka: Bench
         batch.content,
     )
     assert 3 == await consumer.position(place)
-
-
-@on_simulated()
-async def test_a_sender_without_a_client_sees_only_whether_it_was_acknowledged(kafka: Bench) -> None:
-    """A lost answer looks like a lost request; the record is there."""
-    topic = await kafka.topic()
-    place, tail = TopicPartition(topic, 0), outside.Tail(kafka.simulated, "", [topic])
-    losses = iter(["answer", "request"])
-    kafka.simulated.network.disturb = lambda *_: next(losses, None)  # type: ignore[assignment]  # of its kind
-    said = [await outside.append(kafka.simulated, place, (b"k", b"%d" % number)) for number in range(3)]
-
-    assert [False, False, True] == said
-    assert [b"0", b"2"] == [record.value for record in tail.new()]
-    assert [] == list(tail.new())
 
 
 @on_simulated()

@@ -28,6 +28,7 @@ class SimulatedClient(AIOKafkaClient):  # type: ignore[misc]  # aiokafka is not 
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
+        self._sync_task: asyncio.Task[None] | None
         self.simulated: Cluster = CLUSTER.get()
 
     async def bootstrap(self) -> None:

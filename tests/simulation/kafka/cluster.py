@@ -151,7 +151,8 @@ class Cluster:
         topic = self.topics.get(place.topic)
         if topic is None or not 0 <= place.partition < len(topic.partitions):
             raise UnknownTopicOrPartitionError
-        return topic.partitions[place.partition]
+        number: int = place.partition
+        return topic.partitions[number]
 
     def leader(self, place: TopicPartition) -> int:
         """The broker that leads a partition, or `NO_LEADER`."""
