@@ -30,6 +30,12 @@ class SimulatedClient(AIOKafkaClient):  # type: ignore[misc]  # aiokafka is not 
         super().__init__(**options)
         self._sync_task: asyncio.Task[None] | None
         self.simulated: Cluster = CLUSTER.get()
+        self._is_closed = False
+
+    async def close(self) -> None:
+        """See `AIOKafkaClient.close`. What is under way ends by itself: nobody looks at its answer."""
+        self._is_closed = True
+        await super().close()
 
     async def bootstrap(self) -> None:
         """See `AIOKafkaClient.bootstrap`. Brokers are tried in turn, each until the request times out."""
@@ -54,7 +60,7 @@ class SimulatedClient(AIOKafkaClient):  # type: ignore[misc]  # aiokafka is not 
 
     async def send(self, node_id: int, request: Request[Any], *, group: Any = None) -> Any:
         """See `AIOKafkaClient.send`."""
-        if not await self.ready(node_id):
+        if self._is_closed or not await self.ready(node_id):
             raise NodeNotReadyError(f"Attempt to send a request to node which is not ready (node id {node_id}).")
         cluster, server = self.simulated, self.simulated.servers[node_id]
         operation = type(request).__name__
