@@ -61,7 +61,7 @@ def verify(cluster: Cluster, transactional_id: str | None, draft: Draft, place: 
     """Let only an open transaction write its first record."""
     if transactional_id is None or cluster.partition(place).log.has_open(draft.producer_id, draft.epoch):
         return
-    check(cluster.is_available(cluster.coordinator("transaction", transactional_id)), NotEnoughReplicasError)
+    check(cluster.works("transaction", transactional_id), NotEnoughReplicasError)
     cluster.transactions.verify(transactional_id, draft.producer_id, draft.epoch, place)
 
 

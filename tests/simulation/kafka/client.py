@@ -6,8 +6,10 @@ Promise:  all that is above the connection is aiokafka's own: metadata that grow
 """
 
 import asyncio
+import time
 from typing import Any, Final
 
+from aiokafka import client as real
 from aiokafka.client import AIOKafkaClient
 from aiokafka.errors import KafkaConnectionError, KafkaError, NodeNotReadyError, RequestTimedOutError
 from aiokafka.protocol.api import Request
@@ -28,6 +30,7 @@ class SimulatedClient(AIOKafkaClient):  # type: ignore[misc]  # aiokafka is not 
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
+        assert real.time is not time, "aiokafka must be among the packages whose names are replaced"
         self._sync_task: asyncio.Task[None] | None
         self.simulated: Cluster = CLUSTER.get()
         self._is_closed = False

@@ -167,6 +167,10 @@ class Cluster:
         """Whether its coordinator does not know it yet."""
         return self.now_s() < self.loading.get((kind, key), 0.0)
 
+    def works(self, kind: Kind, key: str) -> bool:
+        """Whether its coordinator is there and knows it."""
+        return self.is_available(self.coordinator(kind, key)) and not self.is_loading(kind, key)
+
     def append(self, place: TopicPartition, draft: Draft) -> Appended:
         """Write a batch.
 
