@@ -1,75 +1,14 @@
-"""What one owner per partition rests on: membership, rebalances, and who may commit an offset."""
+"""How a group shares partitions: rebalances, and what holds while one goes on."""
 
 import asyncio
 from collections.abc import Collection
-from typing import Any
 
-import pytest
-from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
+from aiokafka import TopicPartition
 from aiokafka.admin import NewPartitions
-from aiokafka.errors import CommitFailedError, IllegalStateError
 
 from consumers.loop.assignors import sticky_assignor
-from tests.contract.clients.kafka_bench import Bench, on_both, until, until_true
-
-
-class Noted(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is not typed
-    """Notes what a member is given, and blocks a rebalance while it is told to."""
-
-    def __init__(self) -> None:
-        self.events: list[tuple[str, frozenset[TopicPartition]]] = []
-        self.may_go_on = asyncio.Event()
-        self.may_go_on.set()
-
-    async def on_partitions_revoked(self, revoked: Collection[TopicPartition]) -> None:
-        """A rebalance begins."""
-        self.events.append(("revoked", frozenset(revoked)))
-        await self.may_go_on.wait()
-
-    async def on_partitions_assigned(self, assigned: Collection[TopicPartition]) -> None:
-        """A rebalance is over."""
-        self.events.append(("assigned", frozenset(assigned)))
-
-
-async def member(kafka: Bench, topic: str, **options: Any) -> tuple[AIOKafkaConsumer, Noted]:
-    """A member of the group that has its first assignment."""
-    consumer, noted = (
-        await kafka.consumer("group", partition_assignment_strategy=(sticky_assignor(),), **options),
-        Noted(),
-    )
-    consumer.subscribe([topic], listener=noted)
-    await until_true(lambda: noted.events and noted.events[-1][0] == "assigned")
-    return consumer, noted
-
-
-def all_of(topic: str, partitions: int) -> set[TopicPartition]:
-    """All its partitions."""
-    return {TopicPartition(topic, number) for number in range(partitions)}
-
-
-async def until_shared(topic: str, partitions: int, *members: AIOKafkaConsumer) -> None:
-    """Wait until these members have all partitions, and each some of them."""
-    everything = all_of(topic, partitions)
-
-    def is_shared() -> bool:
-        shares = [consumer.assignment() for consumer in members]
-        return all(shares) and sum(map(len, shares)) == partitions and set().union(*shares) == everything
-
-    await until_true(is_shared)
-
-
-def fall_silent(consumer: AIOKafkaConsumer) -> None:
-    """Send no heartbeats any more, as a process that is frozen; the client itself does not notice."""
-
-    async def heartbeat() -> bool:
-        return True
-
-    consumer._coordinator._do_heartbeat = heartbeat
-
-
-def speak_again(consumer: AIOKafkaConsumer) -> None:
-    """Send heartbeats again."""
-    del consumer._coordinator._do_heartbeat
+from tests.contract.clients.kafka_bench import Bench, on_both, until_true
+from tests.contract.clients.kafka_members import Noted, all_of, member, until_shared
 
 
 @on_both
@@ -164,79 +103,6 @@ async def test_offsets_can_be_committed_while_partitions_are_revoked(kafka: Benc
 
 
 @on_both
-async def test_a_member_that_falls_silent_is_removed(kafka: Bench) -> None:
-    """Its session ends, and the others have its partitions."""
-    topic = await kafka.topic(2)
-    first, _ = await member(kafka, topic)
-    second, _ = await member(kafka, topic)
-    await until_shared(topic, 2, first, second)
-    fall_silent(first)
-
-    await until_true(lambda: second.assignment() == all_of(topic, 2))
-
-
-@on_both
-async def test_a_member_of_an_older_generation_commits_nothing(kafka: Bench) -> None:
-    """CommitFailedError: `AcknowledgedEmitter` tells by it that the partition is another's."""
-    topic = await kafka.topic(2)
-    first, _ = await member(kafka, topic)
-    second, _ = await member(kafka, topic)
-    await until_shared(topic, 2, first, second)
-    [place] = first.assignment()
-    fall_silent(first)
-    await until_true(lambda: second.assignment() == all_of(topic, 2))
-
-    with pytest.raises(CommitFailedError):
-        await first.commit({place: 9})
-    assert await second.committed(place) is None
-
-
-@on_both
-async def test_a_removed_member_joins_again(kafka: Bench) -> None:
-    """When it learns of it by a heartbeat; then both share again."""
-    topic = await kafka.topic(2)
-    first, _ = await member(kafka, topic)
-    second, _ = await member(kafka, topic)
-    await until_shared(topic, 2, first, second)
-    fall_silent(first)
-    await until_true(lambda: second.assignment() == all_of(topic, 2))
-    speak_again(first)
-
-    await until_shared(topic, 2, first, second)
-
-
-@on_both
-async def test_a_member_that_leaves_is_gone_at_once(kafka: Bench) -> None:
-    """`stop` says so to the group: with a session of a minute the other need not wait for its end."""
-    topic = await kafka.topic(2)
-    first, _ = await member(kafka, topic, session_timeout_ms=60_000)
-    second, noted = await member(kafka, topic, session_timeout_ms=60_000)
-    await until_shared(topic, 2, first, second)
-    clock = asyncio.get_running_loop().time
-    began = clock()
-    await first.stop()
-
-    await until_true(lambda: second.assignment() == all_of(topic, 2))
-    assert clock() - began < 60
-    assert ("assigned", frozenset(all_of(topic, 2))) == noted.events[-1]
-
-
-@on_both
-async def test_a_static_member_that_restarts_keeps_its_place(kafka: Bench) -> None:
-    """The other member sees no rebalance."""
-    topic = await kafka.topic(2)
-    first, noted = await member(kafka, topic, group_instance_id="first", session_timeout_ms=60_000)
-    second, _ = await member(kafka, topic, group_instance_id="second", session_timeout_ms=60_000)
-    await until_shared(topic, 2, first, second)
-    share, seen = second.assignment(), len(noted.events)
-    await second.stop()
-    second, _ = await member(kafka, topic, group_instance_id="second", session_timeout_ms=60_000)
-
-    await until_true(lambda: second.assignment() == share)
-    assert seen == len(noted.events)
-
-
-@on_both
 async def test_new_partitions_are_assigned(kafka: Bench) -> None:
     """The leader of the group sees them when its metadata are renewed."""
     topic, admin = await kafka.topic(1), await kafka.admin()
@@ -244,53 +110,3 @@ async def test_new_partitions_are_assigned(kafka: Bench) -> None:
     await admin.create_partitions({topic: NewPartitions(3)})
 
     await until_true(lambda: consumer.assignment() == all_of(topic, 3))
-
-
-@on_both
-async def test_who_has_not_the_partition_cannot_commit_or_seek(kafka: Bench) -> None:
-    """IllegalStateError, at once."""
-    topic = await kafka.topic(1)
-    consumer, _ = await member(kafka, topic)
-    other = TopicPartition(topic, 7)
-
-    with pytest.raises(IllegalStateError):
-        await consumer.commit({other: 1})
-    with pytest.raises(IllegalStateError):
-        consumer.seek(other, 1)
-    with pytest.raises(IllegalStateError):
-        await consumer.position(other)
-
-
-@on_both
-async def test_a_committed_offset_is_where_the_next_owner_begins(kafka: Bench) -> None:
-    """And not the position of the last one."""
-    topic, producer = await kafka.topic(1), await kafka.producer()
-    place = TopicPartition(topic, 0)
-    for value in (b"0", b"1", b"2"):
-        await producer.send_and_wait(topic, value, partition=0)
-    first, _ = await member(kafka, topic)
-
-    async def has_read() -> bool:
-        await first.getmany(timeout_ms=100)
-        return bool(3 == await first.position(place))
-
-    await until(has_read)
-    await first.commit({place: 1})
-    await first.stop()
-    second, _ = await member(kafka, topic)
-
-    assert 1 == await second.position(place)
-
-
-@on_both
-async def test_a_group_that_has_committed_nothing_begins_at_the_first_record(kafka: Bench) -> None:
-    """`committed` is None then, and an admin client reads -1."""
-    topic, producer, admin = await kafka.topic(1), await kafka.producer(), await kafka.admin()
-    place = TopicPartition(topic, 0)
-    await producer.send_and_wait(topic, b"0", partition=0)
-    consumer, _ = await member(kafka, topic)
-    listed = await admin.list_consumer_group_offsets(kafka.name("group"), partitions=[place])
-
-    assert await consumer.committed(place) is None
-    assert -1 == listed[place].offset
-    assert 0 == await consumer.position(place)

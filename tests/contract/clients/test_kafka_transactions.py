@@ -1,55 +1,16 @@
-"""What exactly-once rests on: transactions, fencing, and what a `read_committed` reader is shown."""
-
-import asyncio
-from typing import Any
+"""What exactly-once rests on: transactions, and what a `read_committed` reader is shown."""
 
 import pytest
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka import TopicPartition
 from aiokafka.errors import (
     IllegalOperation,
-    KafkaError,
     MessageSizeTooLargeError,
     OutOfOrderSequenceNumber,
-    ProducerFenced,
     UnknownTopicOrPartitionError,
 )
 
 from tests.contract.clients.kafka_bench import Bench, on_both, until, until_true
-
-REFUSED = (ProducerFenced, IllegalOperation, KafkaError, AssertionError)
-"""How a fenced producer refuses, depending on the moment."""
-
-
-async def sent(producer: AIOKafkaProducer, topic: str, *values: bytes) -> list[Any]:
-    """Records in partition 0, acknowledged."""
-    return [await producer.send_and_wait(topic, value, partition=0) for value in values]
-
-
-async def read(consumer: AIOKafkaConsumer, count: int) -> list[bytes]:
-    """The next records' values."""
-    found: list[bytes] = []
-    async with asyncio.timeout(90):
-        while len(found) < count:
-            for records in (await consumer.getmany(timeout_ms=200)).values():
-                found += [record.value for record in records]
-    return found
-
-
-async def reader(kafka: Bench, topic: str, isolation: str = "read_committed") -> AIOKafkaConsumer:
-    """A consumer at the topic's beginning."""
-    consumer = await kafka.consumer(isolation_level=isolation)
-    consumer.assign([TopicPartition(topic, 0)])
-    return consumer
-
-
-async def ends(kafka: Bench, topic: str) -> tuple[int, int]:
-    """The last stable offset, and the next offset."""
-    place = TopicPartition(topic, 0)
-    found = [
-        await (await kafka.consumer(isolation_level=level)).end_offsets([place])
-        for level in ("read_committed", "read_uncommitted")
-    ]
-    return found[0][place], found[1][place]
+from tests.contract.clients.kafka_records import ends, read, reader, sent
 
 
 @on_both
@@ -141,59 +102,6 @@ async def test_a_position_moves_over_markers(kafka: Bench) -> None:
 
 
 @on_both
-async def test_a_new_producer_fences_the_one_before(kafka: Bench) -> None:
-    """The former one cannot commit, and its client says that this is final."""
-    topic, former = await kafka.topic(), await kafka.producer("a")
-    await former.begin_transaction()
-    await sent(former, topic, b"former")
-    await kafka.producer("a")
-
-    with pytest.raises(REFUSED):
-        await former.commit_transaction()
-    assert former._txn_manager.is_fatal_error()
-
-
-@on_both
-async def test_a_fenced_producer_says_that_it_is_fenced(kafka: Bench) -> None:
-    """The error of its commit is ProducerFenced: `TransactionalEmitter` tells it from others."""
-    topic, former = await kafka.topic(), await kafka.producer("a")
-    await former.begin_transaction()
-    await sent(former, topic, b"former")
-    await kafka.producer("a")
-
-    with pytest.raises(ProducerFenced):
-        await former.commit_transaction()
-
-
-@on_both
-async def test_a_fenced_producer_writes_nothing(kafka: Bench) -> None:
-    """Its record fails; the log of everything has none of it."""
-    topic, former = await kafka.topic(), await kafka.producer("a")
-    await former.begin_transaction()
-    await kafka.producer("a")
-
-    with pytest.raises(REFUSED):
-        await sent(former, topic, b"late")
-    assert (0, 0) == await ends(kafka, topic)
-
-
-@on_both
-async def test_the_start_of_a_new_producer_aborts_what_is_open(kafka: Bench) -> None:
-    """When it has started, readers are not held back any more, and the records are never seen."""
-    topic, former = await kafka.topic(), await kafka.producer("a")
-    await former.begin_transaction()
-    await sent(former, topic, b"former")
-    newer = await kafka.producer("a")
-
-    stable, end = await ends(kafka, topic)
-    assert (2, 2) == (stable, end)
-    await newer.begin_transaction()
-    await sent(newer, topic, b"newer")
-    await newer.commit_transaction()
-    assert [b"newer"] == await read(await reader(kafka, topic), 1)
-
-
-@on_both
 async def test_offsets_are_committed_with_the_transaction(kafka: Bench) -> None:
     """Not before: while it is open, the former offset is the committed one."""
     topic, producer = await kafka.topic(), await kafka.producer("a")
@@ -223,50 +131,6 @@ async def test_offsets_of_an_aborted_transaction_are_forgotten(kafka: Bench) -> 
     await kafka.producer("a")
 
     assert 3 == await consumer.committed(place)
-
-
-@on_both
-async def test_after_the_start_of_a_new_producer_the_offset_is_final(kafka: Bench) -> None:
-    """What the former one commits is committed before, or never: here before."""
-    topic, former = await kafka.topic(), await kafka.producer("a")
-    place, consumer = TopicPartition(topic, 0), await kafka.consumer("group")
-    consumer.assign([place])
-    for offset in range(1, 6):
-        await former.begin_transaction()
-        await sent(former, topic, b"x")
-        await former.send_offsets_to_transaction({place: offset}, kafka.name("group"))
-        await former.commit_transaction()
-        former = await kafka.producer("a")
-        assert offset == await consumer.committed(place)
-
-
-@on_both
-async def test_a_fenced_producer_commits_no_offset(kafka: Bench) -> None:
-    """Neither in its open transaction nor in a new one."""
-    topic, former = await kafka.topic(), await kafka.producer("a")
-    place, consumer = TopicPartition(topic, 0), await kafka.consumer("group")
-    consumer.assign([place])
-    await former.begin_transaction()
-    await kafka.producer("a")
-
-    with pytest.raises(REFUSED):
-        await former.send_offsets_to_transaction({place: 7}, kafka.name("group"))
-    assert await consumer.committed(place) is None
-
-
-@on_both
-async def test_a_transaction_that_times_out_is_aborted(kafka: Bench) -> None:
-    """By the broker; its producer is fenced then."""
-    topic, producer = await kafka.topic(), await kafka.producer("a", transaction_timeout_ms=1_000)
-    await producer.begin_transaction()
-    await sent(producer, topic, b"forgotten")
-
-    async def is_stable() -> bool:
-        return (await ends(kafka, topic))[0] == 2
-
-    await until(is_stable)
-    with pytest.raises(REFUSED):
-        await producer.commit_transaction()
 
 
 @on_both
