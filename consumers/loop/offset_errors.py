@@ -2,7 +2,8 @@
 
 In:       the answer to an OffsetFetch request.
 Out:      the same answer, or the error that stands in it.
-Promise:  a partition starts at its first record only if the group's coordinator itself says that nothing is committed.
+Promise:  a partition starts at its first record only if the group's coordinator says that nothing is
+          committed.
 
 Since version 2 of the answer, an error of the whole group (the coordinator has moved, or loads its log after a
 restart) stands beside an empty list of partitions. aiokafka 0.14 looks only for errors of single partitions. A

@@ -1,4 +1,4 @@
-"""A coordinator that refuses to say what is committed is asked again; a partition does not start anew because of it."""
+"""A coordinator that does not say what is committed is asked again: no partition starts anew because of it."""
 
 import asyncio
 from types import SimpleNamespace
@@ -20,7 +20,7 @@ LOADING, NOT_COORDINATOR, NOT_ALLOWED = 14, 16, 30
 
 
 class Cluster:
-    """A client that answers OffsetFetch with these errors of the whole group, one after the other, and then with 7."""
+    """A client that answers OffsetFetch with these errors of the whole group, and then with offset 7."""
 
     def __init__(self, errors: list[int]) -> None:
         self.errors = errors
