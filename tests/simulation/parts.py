@@ -98,6 +98,7 @@ class Parts:
             documents=self.mongo.documents(self.settings.mongo.database),
             committed=reading.committed(self.kafka, PREFIX, GROUP_PREFIX),
             objects=self.storage.contents(),
+            began_ms=int(EPOCH.timestamp() * 1000),
             last_fault_s=last_fault_s,
             ended_s=self.world.loop.time(),
             answer_bound_s=bound_s,
