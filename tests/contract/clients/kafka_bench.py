@@ -16,7 +16,7 @@ from typing import Any, Final
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
-from consumers.loop import aiokafka_patch
+from consumers.loop import aiokafka_patch, offset_errors
 from tests.simulation.kafka.clients import SimulatedAdmin, SimulatedConsumer, SimulatedProducer, replacements
 from tests.simulation.kafka.cluster import CLUSTER
 from tests.simulation.kafka.faults import SimulatedKafka
@@ -116,14 +116,20 @@ def run_simulated(claim: Claim, brokers: int = 1) -> None:
         clients = (SimulatedConsumer, SimulatedProducer, SimulatedAdmin)
         await closed(Bench({"bootstrap_servers": "simulated"}, *clients, world=world, kafka=kafka), claim)
 
-    aiokafka_patch.install()
+    install_patches()
     with replaced({**CLOCKS, **replacements()}, ("aiokafka", "consumers")):
         run_world(1, history)
 
 
+def install_patches() -> None:
+    """Aiokafka as the service uses it."""
+    aiokafka_patch.install()
+    offset_errors.install()
+
+
 def run_real(claim: Claim, servers: str) -> None:
     """On a real broker."""
-    aiokafka_patch.install()
+    install_patches()
     asyncio.run(closed(Bench({"bootstrap_servers": servers}), claim))
 
 

@@ -1,19 +1,24 @@
-"""How clients end: in time, without an error, and without a task that goes on."""
+"""How clients end: in time, without an error, and without a task that goes on.
+
+On the simulated Kafka only: topics that lack replicas, which a broker alone never does.
+"""
 
 import asyncio
 from typing import Any
 
 import pytest
-from aiokafka import AIOKafkaProducer
+from aiokafka import AIOKafkaProducer, TopicPartition
 
 from producers.emitters import running, stopped
 from producers.sending import looked_at
-from tests.contract.clients.kafka_bench import PATIENCE_S, Bench, on_both, until_true
+from tests.contract.clients.kafka_bench import PATIENCE_S, Bench, on_both, on_simulated, until_true
 
 
 async def refused(kafka: Bench) -> str:
-    """A topic that takes no record for want of replicas; producers retry that for ever."""
-    return await kafka.topic(min_insync_replicas=str(1_000))
+    """A topic that takes no record for want of replicas, which producers retry."""
+    topic = await kafka.topic()
+    kafka.simulated.lack_replicas([TopicPartition(topic, 0)], 600.0)
+    return topic
 
 
 def idempotent(kafka: Bench) -> AIOKafkaProducer:
@@ -28,7 +33,7 @@ async def hand_over(producer: AIOKafkaProducer, topic: str) -> asyncio.Future[An
     return future
 
 
-@on_both
+@on_simulated()
 async def test_records_that_no_broker_takes_do_not_keep_a_producer(kafka: Bench) -> None:
     """Its stop gives them up, also the batch that it is sending again at the moment."""
     topic = await refused(kafka)
@@ -39,7 +44,7 @@ async def test_records_that_no_broker_takes_do_not_keep_a_producer(kafka: Bench)
     assert future.exception() is not None
 
 
-@on_both
+@on_simulated()
 async def test_a_stop_that_is_cancelled_leaves_no_task(kafka: Bench) -> None:
     """A partition's loop is cancelled when it takes too long to let go; the process goes on."""
     topic, before = await refused(kafka), asyncio.all_tasks()

@@ -179,15 +179,11 @@ class Cluster:
         """
         partition, topic = self.partition(place), self.topics[place.topic]
         check(draft.size <= topic.bytes_max, MessageSizeTooLargeError)
-        check(not partition.lacks_replicas and self._has_enough_brokers(topic), NotEnoughReplicasError)
+        check(not partition.lacks_replicas, NotEnoughReplicasError)
         stamp = self.clock_ms(partition.leader) if topic.is_stamped else None
         appended = partition.log.append(draft, stamp)
         partition.changed(self.now_s())
         return appended
-
-    def _has_enough_brokers(self, topic: Topic) -> bool:
-        wanted = int(topic.config.get("min.insync.replicas", "1"))
-        return wanted <= 1 or wanted <= sum(map(self.is_available, self.servers))
 
     def write_marker(self, place: TopicPartition, producer_id: int, epoch: int, *, is_commit: bool) -> None:
         """End a transaction on one partition."""
