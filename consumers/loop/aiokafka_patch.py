@@ -6,7 +6,7 @@ Promise:  what stands before such a batch is given out first. A wrong checksum i
           for an error of the transfer heals so.
 
 aiokafka has no setting for this, so its fetcher is given other classes: see `install`. `batches` reads one batch,
-`corruption` says how far a corrupt one reaches.
+`corruption` says how far a corrupt one reaches. `offset_fetch` mends another fault of aiokafka on the way.
 """
 
 from time import monotonic
@@ -16,6 +16,7 @@ from aiokafka import ConsumerRecord
 from aiokafka.consumer import fetcher
 from aiokafka.errors import CorruptRecordException
 
+from consumers.loop import offset_fetch
 from consumers.loop.batches import HEADER_BYTES, BatchRecord, LenientBatch
 from consumers.loop.corruption import CorruptRange, Suspects, corrupt_range, frame_length, whole_batch
 from schemas.records import UnreadableBatch
@@ -37,6 +38,7 @@ def install() -> None:
     fetcher.MemoryRecords = LenientRecords
     fetcher.PartitionRecords = LenientPartitionRecords
     fetcher.FetchResult = LenientFetchResult
+    offset_fetch.install()
 
 
 class LenientRecords:

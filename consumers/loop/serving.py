@@ -13,6 +13,7 @@ from typing import Any
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from consumers.loop import aiokafka_patch as lenient
+from consumers.loop import offset_errors
 from consumers.loop.group import GroupMember, OpenPartition, consumer_options, started_consumer
 from consumers.loop.partition import LoopLimits, OpenEmitter
 from consumers.loop.prefetch import Stopped, unless_stopped
@@ -93,6 +94,7 @@ async def serve_topics(
 async def open_consumer(side: KafkaSide, group: str) -> AsyncIterator[AIOKafkaConsumer]:
     """A started consumer, stopped at the end."""
     lenient.install()
+    offset_errors.install()
     options = {**side.connection, **consumer_options(side.settings, group)}
     consumer = await started_consumer(options, side.retries("kafka"))
     try:

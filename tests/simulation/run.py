@@ -30,7 +30,7 @@ from tests.checking.history import History
 from tests.simulation.fans import Senders, file_of, key_of
 from tests.simulation.fleet import Fleet
 from tests.simulation.kafka import clients as kafka
-from tests.simulation.kernel.clocks import CLOCKS, SEEDED, replaced
+from tests.simulation.kernel.clocks import replaced, simulated
 from tests.simulation.kernel.world import World, living_tasks, run_world
 from tests.simulation.plan import Plan
 from tests.simulation.reader import Reader
@@ -39,6 +39,7 @@ from tests.simulation.settings import BUCKET, settings_of
 
 PACKAGES: Final = (
     "consumers", "producers", "stores", "roles", "ops", "handlers", "schemas", "faust", "mode", "pymongo", "aiokafka", "stamina",
+    "tenacity", "motor",
 )  # fmt: skip
 """Where names are replaced."""
 IDLE_POLL_MS: Final = 1_000
@@ -103,7 +104,7 @@ async def _history(world: World, plan: Plan) -> Outcome:
 @contextmanager
 def simulated_names() -> Iterator[None]:
     """Clients, clocks and random numbers are the simulation's."""
-    with replaced({**CLOCKS, **SEEDED, **kafka.replacements(), **mongo.replacements(), **s3.replacements()}, PACKAGES):
+    with replaced({**kafka.replacements(), **mongo.replacements(), **s3.replacements(), **simulated()}, PACKAGES):
         yield
 
 

@@ -9,10 +9,12 @@ from typing import Any, Final
 
 import pytest
 
+from devstack import Stack
 from devstack.engines import find_engine
 from devstack.errors import StackError
 from ops.settings.load import Settings, load_settings
 from tests.contract.clients import mongo_benches, s3_benches
+from tests.contract.clients.kafka_bench import RunOnKafka, run_real, run_simulated
 from tests.stacks import CONTAINERS, source
 
 Run = Callable[[mongo_benches.Claim], None]
@@ -30,6 +32,15 @@ def has_mongod() -> bool:
 
 REAL: Final = pytest.param("real", marks=pytest.mark.integration)
 MONGOD: Final = [REAL] if has_mongod() else []
+
+
+@pytest.fixture(params=["simulated", REAL])
+def run_on_kafka(request: pytest.FixtureRequest) -> RunOnKafka:
+    """Runs a claim on the simulated Kafka, and on a real one."""
+    if request.param == "simulated":
+        return run_simulated
+    stack: Stack = request.getfixturevalue("stack")
+    return partial(run_real, servers=stack.environment()["CODES_KAFKA__BOOTSTRAP_SERVERS"])
 
 
 @pytest.fixture(params=["simulated", REAL])

@@ -13,7 +13,14 @@ Not modelled:
 - Rights, quotas, TLS and SASL: every client may do everything at once.
 - Transactions of version 2 (aiokafka speaks version 1), and the end of epochs after 32,767 producers of one id.
 - Cooperative rebalances and the new group protocol: aiokafka is eager.
+- A heartbeat without news takes no time, as long as the network is undisturbed and the broker is there.
+- A client that is closed does not fail what is under way: it ends with its answer or its time-out.
+- The delay of a group's first generation is 0; a broker that is down is in no metadata from that moment on.
 - A broker's own time for a request, apart from the network's and a fetch's wait.
 - Requests of one connection in their order: each travels alone. aiokafka has one request at a time on its way to each
   partition, coordinator and group.
 """
+
+from tests.simulation.kafka.clients import replacements
+
+__all__ = ["replacements"]

@@ -6,15 +6,18 @@ Promise:  all that is above the connection is aiokafka's own: metadata that grow
 """
 
 import asyncio
+import time
 from typing import Any, Final
 
+from aiokafka import client as real
 from aiokafka.client import AIOKafkaClient
 from aiokafka.errors import KafkaConnectionError, KafkaError, NodeNotReadyError, RequestTimedOutError
 from aiokafka.protocol.api import Request
 from aiokafka.protocol.group import HeartbeatRequest
 from aiokafka.protocol.metadata import MetadataRequest
 
-from tests.simulation.kafka.broker import answer, heartbeat_answer
+from tests.simulation.kafka.broker import answer
+from tests.simulation.kafka.broker_groups import heartbeat_answer
 from tests.simulation.kafka.cluster import CLUSTER, Cluster
 from tests.simulation.kernel.network import ConnectionLost
 
@@ -27,7 +30,15 @@ class SimulatedClient(AIOKafkaClient):  # type: ignore[misc]  # aiokafka is not 
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
+        assert real.time is not time, "aiokafka must be among the packages whose names are replaced"
+        self._sync_task: asyncio.Task[None] | None
         self.simulated: Cluster = CLUSTER.get()
+        self._is_closed = False
+
+    async def close(self) -> None:
+        """See `AIOKafkaClient.close`. What is under way ends by itself: nobody looks at its answer."""
+        self._is_closed = True
+        await super().close()
 
     async def bootstrap(self) -> None:
         """See `AIOKafkaClient.bootstrap`. Brokers are tried in turn, each until the request times out."""
@@ -52,7 +63,7 @@ class SimulatedClient(AIOKafkaClient):  # type: ignore[misc]  # aiokafka is not 
 
     async def send(self, node_id: int, request: Request[Any], *, group: Any = None) -> Any:
         """See `AIOKafkaClient.send`."""
-        if not await self.ready(node_id):
+        if self._is_closed or not await self.ready(node_id):
             raise NodeNotReadyError(f"Attempt to send a request to node which is not ready (node id {node_id}).")
         cluster, server = self.simulated, self.simulated.servers[node_id]
         operation = type(request).__name__
@@ -69,7 +80,7 @@ class SimulatedClient(AIOKafkaClient):  # type: ignore[misc]  # aiokafka is not 
             raise KafkaConnectionError(f"Connection at {server.name} closed") from why
 
     def _is_plain(self, node_id: int, operation: str) -> bool:
-        """Whether nothing can happen to a call: then it takes no time. Most calls are heartbeats, and mean nothing."""
+        """Whether nothing can happen to a call: then it takes no time. Most calls are heartbeats without news."""
         cluster = self.simulated
         is_disturbed = cluster.network.disturb(cluster.servers[node_id].name, operation) is not None
         return cluster.is_available(node_id) and not is_disturbed and operation not in cluster.errors

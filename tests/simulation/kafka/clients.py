@@ -39,6 +39,9 @@ def simulated_client(real: AIOKafkaClient) -> SimulatedClient:
 class SimulatedConsumer(AIOKafkaConsumer):  # type: ignore[misc]  # aiokafka is not typed
     """See `AIOKafkaConsumer`."""
 
+    _client: Any
+    _fetcher: Any
+
     def __init__(self, *topics: str, **options: Any) -> None:
         super().__init__(*topics, **options)
         tracked, self._client = self._client._topics, simulated_client(self._client)
@@ -104,6 +107,11 @@ class SimulatedConsumer(AIOKafkaConsumer):  # type: ignore[misc]  # aiokafka is 
 class SimulatedProducer(AIOKafkaProducer):  # type: ignore[misc]  # as above
     """See `AIOKafkaProducer`."""
 
+    client: Any
+    _message_accumulator: Any
+    _partitioner: Any
+    _sender: Any
+
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
         real = self._message_accumulator
@@ -143,6 +151,8 @@ def seeded_partitioner(key: bytes | None, all_partitions: list[int], available: 
 
 class SimulatedAdmin(AIOKafkaAdminClient):  # type: ignore[misc]  # as above
     """See `AIOKafkaAdminClient`."""
+
+    _client: Any
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)

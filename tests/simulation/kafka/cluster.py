@@ -124,7 +124,7 @@ class Cluster:
 
     def clock_ms(self, broker: int) -> int:
         """What a broker's clock shows."""
-        return EPOCH_MS + int((self.now_s() + self.servers[broker].clock_offset_s) * 1000)
+        return EPOCH_MS + int(self.now_s() * 1000) + round(self.servers[broker].clock_offset_s * 1000)
 
     def create_topic(self, name: str, partitions: int, config: Mapping[str, str] | None = None) -> None:
         """Create a topic. Raises TopicAlreadyExistsError."""
@@ -151,7 +151,8 @@ class Cluster:
         topic = self.topics.get(place.topic)
         if topic is None or not 0 <= place.partition < len(topic.partitions):
             raise UnknownTopicOrPartitionError
-        return topic.partitions[place.partition]
+        number: int = place.partition
+        return topic.partitions[number]
 
     def leader(self, place: TopicPartition) -> int:
         """The broker that leads a partition, or `NO_LEADER`."""
@@ -166,6 +167,10 @@ class Cluster:
         """Whether its coordinator does not know it yet."""
         return self.now_s() < self.loading.get((kind, key), 0.0)
 
+    def works(self, kind: Kind, key: str) -> bool:
+        """Whether its coordinator is there and knows it."""
+        return self.is_available(self.coordinator(kind, key)) and not self.is_loading(kind, key)
+
     def append(self, place: TopicPartition, draft: Draft) -> Appended:
         """Write a batch.
 
@@ -174,11 +179,15 @@ class Cluster:
         """
         partition, topic = self.partition(place), self.topics[place.topic]
         check(draft.size <= topic.bytes_max, MessageSizeTooLargeError)
-        check(not partition.lacks_replicas, NotEnoughReplicasError)
+        check(not partition.lacks_replicas and self._has_enough_brokers(topic), NotEnoughReplicasError)
         stamp = self.clock_ms(partition.leader) if topic.is_stamped else None
         appended = partition.log.append(draft, stamp)
         partition.changed(self.now_s())
         return appended
+
+    def _has_enough_brokers(self, topic: Topic) -> bool:
+        wanted = int(topic.config.get("min.insync.replicas", "1"))
+        return wanted <= 1 or wanted <= sum(map(self.is_available, self.servers))
 
     def write_marker(self, place: TopicPartition, producer_id: int, epoch: int, *, is_commit: bool) -> None:
         """End a transaction on one partition."""

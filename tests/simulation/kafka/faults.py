@@ -120,22 +120,28 @@ class SimulatedKafka(Cluster):
         if self._silences[broker] != silence or not others:
             return
         self.controller = self.controller if self.controller != broker else others[0]
-        for topic in self.topics.values():
-            for number, part in enumerate(topic.partitions):
-                if part.leader == broker:
-                    self.move_leader(TopicPartition(topic.name, number))
-        for kind, keys in (("group", self.groups.by_name), ("transaction", self.transactions.by_id)):
-            for key in keys:
-                if self.coordinator(kind, key) == broker:  # type: ignore[arg-type]  # the two kinds
-                    self.move_coordinator(kind, key)  # type: ignore[arg-type]  # the two kinds
+        for place in self._led_by(broker):
+            self.move_leader(place)
+        self._move_coordinators("group", self.groups.by_name, broker)
+        self._move_coordinators("transaction", self.transactions.by_id, broker)
+
+    def _move_coordinators(self, kind: Kind, keys: Iterable[str], broker: int) -> None:
+        for key in keys:
+            if self.coordinator(kind, key) == broker:
+                self.move_coordinator(kind, key)
+
+    def _led_by(self, broker: int) -> list[TopicPartition]:
+        return [
+            TopicPartition(topic.name, number)
+            for topic in self.topics.values()
+            for number, part in enumerate(topic.partitions)
+            if part.leader == broker
+        ]
 
     def _lead_again(self, broker: int) -> None:
-        """Partitions without a leader whose replica is here."""
-        for topic in self.topics.values():
-            for number, part in enumerate(topic.partitions):
-                if part.leader == NO_LEADER:
-                    part.leader = broker
-                    self._layout_changed(TopicPartition(topic.name, number))
+        """Partitions without a leader: a replica of each is here."""
+        for place in self._led_by(NO_LEADER):
+            self.move_leader(place, broker)
 
     def _load(self, kind: Kind, key: str, seconds: float) -> None:
         self.loading[kind, key] = self.now_s() + seconds

@@ -7,17 +7,18 @@ Promise:  what is given out, and when a position moves, is aiokafka's own. A fet
 """
 
 import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from functools import partial
 from typing import Any, Final
 
-from aiokafka import ConsumerRecord, TopicPartition
+from aiokafka import TopicPartition
 from aiokafka.consumer import fetcher as real
 from aiokafka.errors import KafkaError, NotLeaderForPartitionError, OffsetOutOfRangeError, for_code
 
-from tests.simulation.kafka.broker import chance_error
 from tests.simulation.kafka.cluster import NO_LEADER, Cluster
-from tests.simulation.kafka.log import Batch, PartitionLog, StoredRecord
+from tests.simulation.kafka.codes import chance_error
+from tests.simulation.kafka.log import Batch, PartitionLog
+from tests.simulation.kafka.stored import Fetched, StoredRecords
 from tests.simulation.kernel.clocks import process_time_s
 from tests.simulation.kernel.network import ConnectionLost
 
@@ -26,70 +27,6 @@ NOTHING_S: Final = 0.1
 """Until a partition without a leader, or a broker that does not answer, is asked again."""
 
 Wanted = list[tuple[TopicPartition, int]]
-
-
-class Fetched:
-    """What a broker says of one partition."""
-
-    __slots__ = ("batches", "code", "end", "stable")
-
-    def __init__(self, code: int, log: PartitionLog | None, batches: Sequence[Batch]) -> None:
-        self.code = code
-        self.end = log.end if log else 0
-        self.stable = log.last_stable if log else 0
-        self.batches = batches
-
-
-class StoredRecords:
-    """The records of some batches, as aiokafka's `PartitionRecords`."""
-
-    is_in_doubt = False
-    end = 0
-
-    def __init__(self, place: TopicPartition, batches: Sequence[Batch], offset: int, *, is_committed: bool) -> None:
-        self._place = place
-        self.next_fetch_offset = offset
-        self._records = self._unpack(batches, is_committed=is_committed)
-
-    def __iter__(self) -> "StoredRecords":
-        return self
-
-    def __next__(self) -> "ConsumerRecord[Any, Any]":
-        return next(self._records)
-
-    def _unpack(self, batches: Sequence[Batch], *, is_committed: bool) -> Iterator["ConsumerRecord[Any, Any]"]:
-        for batch in batches:
-            if not batch.is_marker and not (is_committed and batch.is_aborted):
-                yield from self._records_of(batch)
-            self.next_fetch_offset = batch.next_offset
-
-    def _records_of(self, batch: Batch) -> Iterator["ConsumerRecord[Any, Any]"]:
-        if batch.unreadable is not None:
-            self.next_fetch_offset = batch.next_offset
-            earliest = batch.timestamp_of(batch.records[0])
-            yield self._given(batch.next_offset - 1, StoredRecord(None, None, (), earliest), batch)
-            return
-        for number, record in enumerate(batch.records):
-            offset = batch.base + number
-            if offset >= self.next_fetch_offset:
-                self.next_fetch_offset = offset + 1
-                yield self._given(offset, record, batch)
-
-    def _given(self, offset: int, record: StoredRecord, batch: Batch) -> "ConsumerRecord[Any, Any]":
-        key, value = record.key, record.value
-        return ConsumerRecord(
-            self._place.topic,
-            self._place.partition,
-            offset,
-            batch.timestamp_of(record),
-            0 if batch.timestamp_ms is None else 1,
-            key,
-            value,
-            batch.unreadable,
-            -1 if key is None else len(key),
-            -1 if value is None else len(value),
-            record.headers,
-        )
 
 
 class SimulatedFetcher(real.Fetcher):  # type: ignore[misc]  # aiokafka is not typed
@@ -145,7 +82,8 @@ class SimulatedFetcher(real.Fetcher):  # type: ignore[misc]  # aiokafka is not t
 
     def _end(self, nodes: Sequence[int]) -> None:
         ended = [self._nodes.pop(node) for node in nodes]
-        if any([task.result() for task in ended]):
+        results = [task.result() for task in ended]  # an error of any of them is raised
+        if any(results):
             for waiter in list(self._fetch_waiters):
                 self._notify(waiter)
 
@@ -161,16 +99,20 @@ class SimulatedFetcher(real.Fetcher):  # type: ignore[misc]  # aiokafka is not t
             if leader is None or leader == NO_LEADER:
                 self._client.force_metadata_update()
                 wait_s = NOTHING_S
-            elif not state.has_valid_position:
-                resets.setdefault(leader, []).append(place)
-            elif not state.paused and self._is_news(place, state):
-                wanted.setdefault(leader, []).append((place, state.position))
+            else:
+                self._sort(place, state, resets.setdefault(leader, []), wanted.setdefault(leader, []))
         for node, places in resets.items():
-            self._nodes[node] = asyncio.create_task(self._update_fetch_positions(assignment, node, places))
-        for node, partitions in wanted.items():
-            if node not in self._nodes:
-                self._nodes[node] = asyncio.create_task(self._fetch(assignment, node, partitions))
+            if places:
+                self._nodes[node] = asyncio.create_task(self._update_fetch_positions(assignment, node, places))
+            elif wanted[node]:
+                self._nodes[node] = asyncio.create_task(self._fetch(assignment, node, wanted[node]))
         return wait_s
+
+    def _sort(self, place: TopicPartition, state: Any, resets: list[TopicPartition], wanted: Wanted) -> None:
+        if not state.has_valid_position:
+            resets.append(place)
+        elif not state.paused and self._is_news(place, state):
+            wanted.append((place, state.position))
 
     def _is_news(self, place: TopicPartition, state: Any) -> bool:
         partition = self._simulated.partition(place)

@@ -2,10 +2,10 @@
 
 In:       requests of members; time.
 Out:      generations and assignments, which the leading member makes; offsets. An error of Kafka otherwise.
-Promise:  a member of an older generation commits nothing. A rebalance waits for every member until it has joined again,
-          or its rebalance time-out is over. Offsets of a transaction are visible when its marker is written.
+Promise:  a member of an older generation commits nothing. A rebalance waits for every member until it has joined
+          again, or its rebalance time-out is over. Offsets of a transaction are visible when its marker is written.
 
-This is the classic protocol with eager rebalances. `membership` has its states, `offsets` what was committed.
+This is the classic protocol with eager rebalances. `membership` has its states.
 """
 
 from collections.abc import Callable, Mapping
@@ -15,7 +15,8 @@ from aiokafka import TopicPartition
 from aiokafka.errors import RebalanceInProgressError
 
 from tests.simulation.kafka.log import check
-from tests.simulation.kafka.membership import Joined, Joining, Membership
+from tests.simulation.kafka.member import Joined, Joining
+from tests.simulation.kafka.membership import Membership
 
 if TYPE_CHECKING:
     from tests.simulation.kafka.cluster import Cluster

@@ -108,7 +108,7 @@ def describe_configs(cluster: Cluster, request: DescribeConfigsRequest) -> Any:
         except KafkaError as why:
             return int(why.errno), type(why).__name__, kind, name, []
         own = cluster.topics[name].config
-        entries = [
+        entries: list[tuple[Any, ...]] = [
             (key, value, False, SET_ON_TOPIC if key in own else BY_DEFAULT, False, [])
             for key, value in sorted({**DEFAULTS, **own}.items())
         ]

@@ -182,7 +182,8 @@ class PartitionLog:
 
     def read(self, offset: int, limit: int, bytes_max: int) -> list[Batch]:
         """Batches from the one with this offset on, before `limit`; at least one if there is one."""
-        found, size = [], 0
+        found: list[Batch] = []
+        size = 0
         for number in range(self._index(offset), len(self.batches)):
             batch = self.batches[number]
             if batch.base >= limit or (found and size + batch.size > bytes_max):

@@ -161,7 +161,7 @@ class Transactions:
 
     def _look(self, found: Transaction, serial: int) -> None:
         found.is_watched = False
-        if not self._cluster.is_available(self._cluster.coordinator("transaction", found.transactional_id)):
+        if not self._cluster.works("transaction", found.transactional_id):
             found.is_watched = True
             self._cluster.later(RETRY_S, partial(self._look, found, serial))
         elif found.state == "ongoing" and found.serial == serial:
@@ -197,7 +197,7 @@ class Transactions:
     ) -> None:
         late = []
         for place in places:
-            if self._write_marker(found, place):
+            if self._cluster.works("transaction", found.transactional_id) and self._write_marker(found, place):
                 del left[place]
             else:
                 late.append(place)
@@ -210,7 +210,7 @@ class Transactions:
         """Whether the place is done with."""
         is_commit = found.state == "prepare_commit"
         if isinstance(place, str):
-            if not self._cluster.is_available(self._cluster.coordinator("group", place)):
+            if not self._cluster.works("group", place):
                 return False
             self._cluster.groups.get(place).end_transaction(found.producer_id, is_commit=is_commit)
             return True

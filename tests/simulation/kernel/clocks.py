@@ -6,6 +6,7 @@ Promise:  true time is the loop's. A process's wall clock differs from it by its
 """
 
 import asyncio
+import os
 import random
 import secrets
 import sys
@@ -62,9 +63,18 @@ SEEDED: Final[Mapping[Any, Any]] = {
     random.shuffle: CHANCE.shuffle,
     random.sample: CHANCE.sample,
     secrets.token_hex: lambda size=16: f"{CHANCE.getrandbits(size * 8):0{size * 2}x}",
+    os.urandom: CHANCE.randbytes,
     uuid.uuid4: lambda: uuid.UUID(int=CHANCE.getrandbits(128), version=4),
 }
 """Functions that give random numbers and ids."""
+
+
+def altered(module: ModuleType, replacements: Mapping[Any, Any]) -> ModuleType:
+    """A module with these functions replaced, for those who ask it by its full name; the rest is as it was."""
+    by_identity = {id(key): value for key, value in replacements.items()}
+    copy = ModuleType(module.__name__)
+    vars(copy).update({name: by_identity.get(id(value), value) for name, value in vars(module).items()})
+    return copy
 
 
 CLOCKS: Final[Mapping[Any, Any]] = {
@@ -73,6 +83,12 @@ CLOCKS: Final[Mapping[Any, Any]] = {
     time.perf_counter: lambda: 1_000.0 + true_s(),
     datetime: ProcessDatetime,
 }
+
+
+def simulated() -> Mapping[Any, Any]:
+    """All clocks and random numbers, by function and by module."""
+    functions = {**CLOCKS, **SEEDED}
+    return {**functions, **{module: altered(module, functions) for module in (time, random, secrets, uuid, os)}}
 
 
 @contextmanager

@@ -1,5 +1,7 @@
 """A producer's life: started, and stopped whatever happens."""
 
+import asyncio
+
 import pytest
 from aiokafka.errors import KafkaConnectionError
 
@@ -25,6 +27,30 @@ class Producer:
         self.log.append("stopped")
 
 
+class Stuck(Producer):
+    """A producer whose batch is on its way when it is stopped, and is to be sent again after it was given up."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.client = self._message_accumulator = self
+        self._batches: dict[str, list[object]] = {}
+        self._given_up = asyncio.Event()
+
+    def fail_all(self, _why: Exception) -> None:
+        """Every batch fails."""
+        self.log.append("given up")
+        self._given_up.set()
+
+    async def stop(self) -> None:
+        """Wait for the batch, whose sender then ends by an error."""
+        await self._given_up.wait()
+        raise KeyError
+
+    async def close(self) -> None:
+        """Close the connections."""
+        self.log.append("closed")
+
+
 async def life(producer: Producer) -> None:
     """From start to stop."""
     async with running(producer):
@@ -38,6 +64,15 @@ def test_it_is_stopped_after_use() -> None:
     run(life(producer))
 
     assert ["started", "used", "stopped"] == producer.log
+
+
+def test_a_batch_that_comes_back_after_it_was_given_up_does_not_end_the_process() -> None:
+    """Aiokafka's sender fails, its connections stay open, and the error would end the role."""
+    producer = Stuck()
+
+    run(life(producer))
+
+    assert ["started", "used", "given up", "closed"] == producer.log
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,85 @@
+"""How clients end: in time, without an error, and without a task that goes on."""
+
+import asyncio
+from typing import Any
+
+import pytest
+from aiokafka import AIOKafkaProducer
+
+from producers.emitters import running, stopped
+from producers.sending import looked_at
+from tests.contract.clients.kafka_bench import PATIENCE_S, Bench, on_both, until_true
+
+
+async def refused(kafka: Bench) -> str:
+    """A topic that takes no record for want of replicas; producers retry that for ever."""
+    return await kafka.topic(min_insync_replicas=str(1_000))
+
+
+def idempotent(kafka: Bench) -> AIOKafkaProducer:
+    """Not started."""
+    return kafka.producer_class(**kafka.connection, enable_idempotence=True)
+
+
+async def hand_over(producer: AIOKafkaProducer, topic: str) -> asyncio.Future[Any]:
+    """Give it a record that it cannot deliver."""
+    future: asyncio.Future[Any] = await producer.send(topic, b"x", partition=0)
+    future.add_done_callback(looked_at)
+    return future
+
+
+@on_both
+async def test_records_that_no_broker_takes_do_not_keep_a_producer(kafka: Bench) -> None:
+    """Its stop gives them up, also the batch that it is sending again at the moment."""
+    topic = await refused(kafka)
+    producer = idempotent(kafka)
+    async with asyncio.timeout(PATIENCE_S), running(producer):
+        future = await hand_over(producer, topic)
+
+    assert future.exception() is not None
+
+
+@on_both
+async def test_a_stop_that_is_cancelled_leaves_no_task(kafka: Bench) -> None:
+    """A partition's loop is cancelled when it takes too long to let go; the process goes on."""
+    topic, before = await refused(kafka), asyncio.all_tasks()
+    producer = idempotent(kafka)
+    await producer.start()
+    await hand_over(producer, topic)
+    stopping = asyncio.create_task(stopped(producer))
+    await asyncio.sleep(0.2)
+    stopping.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await stopping
+
+    await until_true(lambda: not left_since(before))
+
+
+@on_both
+async def test_clients_that_stop_leave_no_task(kafka: Bench) -> None:
+    """Consumer, producers and admin client, after some work."""
+    topic, before = await kafka.topic(), asyncio.all_tasks()
+    consumer, producer, admin = await kafka.consumer("group"), await kafka.producer("a"), await kafka.admin()
+    consumer.subscribe([topic])
+    await consumer.getmany(timeout_ms=200)
+    await producer.begin_transaction()
+    await producer.send_and_wait(topic, b"x")
+    await producer.commit_transaction()
+    for stop in (consumer.stop, producer.stop, admin.close):
+        await stop()
+
+    await until_true(lambda: not left_since(before))
+
+
+@on_both
+async def test_a_client_may_be_stopped_twice(kafka: Bench) -> None:
+    """The second time nothing happens."""
+    consumer, producer = await kafka.consumer("group"), await kafka.producer()
+    for _ in range(2):
+        await consumer.stop()
+        await producer.stop()
+
+
+def left_since(before: set["asyncio.Task[Any]"]) -> list["asyncio.Task[Any]"]:
+    """Tasks that have begun since, without those of simulated brokers."""
+    return [task for task in asyncio.all_tasks() - before if "Network._serve" not in str(task.get_coro())]
