@@ -220,5 +220,13 @@ def give_up_pending(producer: AIOKafkaProducer) -> None:
     accumulator = producer._message_accumulator  # noqa: SLF001
     drained = [batch._drain_waiter for batches in accumulator._batches.values() for batch in batches]  # noqa: SLF001
     accumulator.fail_all(ProducerClosed())
+    accumulator.reenqueue = left_failed
     for waiter in drained:
         looked_at(waiter)  # nobody waits for these, and the event loop would warn of it
+
+
+def left_failed(_batch: object) -> None:
+    """In place of putting a batch back to be sent again: a request that fails now carries batches that were given up.
+
+    The client would raise KeyError for them, its connections would stay open, and the partition's task would die.
+    """

@@ -16,7 +16,7 @@ from consumers.loop import aiokafka_patch as lenient
 from consumers.loop.group import GroupMember, OpenPartition, consumer_options, started_consumer
 from consumers.loop.partition import LoopLimits, OpenEmitter
 from consumers.loop.prefetch import Stopped, unless_stopped
-from consumers.loop.retry import RetryPolicy
+from consumers.loop.retry import RetryPolicy, convert_stray_cancellation
 from consumers.loop.tracing import UNTRACED, Tracer
 from producers.emitters import (
     AcknowledgedEmitter,
@@ -26,7 +26,7 @@ from producers.emitters import (
     patience_s,
     transactional_producer,
 )
-from schemas.errors import AbortReason
+from schemas.errors import AbortReason, Dropped
 from schemas.observation.fact import Observer
 from schemas.observation.partitions import Part
 from schemas.observation.requests import TransactionAborted
@@ -98,7 +98,17 @@ async def open_consumer(side: KafkaSide, group: str) -> AsyncIterator[AIOKafkaCo
     try:
         yield consumer
     finally:
-        await consumer.stop()
+        await stop_consumer(consumer)
+
+
+async def stop_consumer(consumer: AIOKafkaConsumer) -> None:
+    """Stop it. It may raise CancelledError although nobody cancelled anything, if it was fetching: the role would end
+    as if it had failed, after it has let go of everything.
+    """
+    try:
+        await convert_stray_cancellation(consumer.stop())
+    except Dropped:
+        await consumer._client.close()  # noqa: SLF001  # what its `stop` would have done next
 
 
 def emitter_opener(side: KafkaSide, group: str, consumer: AIOKafkaConsumer) -> OpenEmitter:
