@@ -1,0 +1,43 @@
+"""`python -m tests.chaos`: a storm on a stack of its own."""
+
+import asyncio
+import sys
+import time
+from pathlib import Path
+from typing import Final
+
+import devstack
+from devstack.folder import layout_of
+from tests.chaos.options import Options, parsed
+from tests.chaos.outcome import Outcome
+from tests.chaos.storm import storm
+from tests.integration.own_broker import take_known_jars
+
+ENTRY: Final = "chaos"
+
+
+def main() -> int:
+    """Run a storm; 1 if anything is wrong."""
+    options = parsed()
+    folder = options.folder or layout_of(None).root / ENTRY / f"{time.strftime('%Y%m%d-%H%M%S')}-{options.seed}"
+    print(f"chaos: seed={options.seed}, logs and schedule in {folder}", file=sys.stderr, flush=True)
+    outcome = on_own_stack(options, folder)
+    for line in outcome.lines():
+        print(line)
+    return 0 if outcome.is_good else 1
+
+
+def on_own_stack(options: Options, folder: Path) -> Outcome:
+    """Start a stack in the folder, and stop it at the end."""
+    place = folder / "stack"
+    place.mkdir(parents=True)
+    take_known_jars(place)
+    try:
+        stack = devstack.up(place, report=lambda line: print(line, file=sys.stderr, flush=True))
+        return asyncio.run(storm(options, stack, folder))
+    finally:
+        devstack.down(place)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
