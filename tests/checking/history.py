@@ -13,7 +13,11 @@ INPUTS: Final = ("reserve.requests.v1", "assign.requests.v1", "release.requests.
 
 @dataclass(frozen=True, slots=True)
 class Logged:
-    """A record on a topic. `seen_s`: when a `read_committed` reader first could read it, in seconds of `History`."""
+    """A record on a topic.
+
+    `seen_s`, in seconds of `History`: of an output, when a `read_committed` reader had it, not earlier than it was
+    visible; of an input, when it was appended, not later than anybody could read it. None: `timestamp_ms` says it.
+    """
 
     topic: str
     partition: int
@@ -41,7 +45,10 @@ class History:
     """Committed offsets by group (`worker`, `importer`), topic and partition."""
     objects: Mapping[tuple[str, str], bytes] = field(default_factory=dict)
     """Objects by bucket and key: imported files and their reports."""
+    began_ms: int = 0
+    """Second 0, as the timestamps of records have it: milliseconds since 1970."""
     last_fault_s: float = 0.0
+    """0.0: nothing was made to fail."""
     ended_s: float = 0.0
     answer_bound_s: float = 120.0
     """Longest time from the last fault, or from a request if that is later, to its answer."""
