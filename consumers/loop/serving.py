@@ -102,8 +102,9 @@ async def open_consumer(side: KafkaSide, group: str) -> AsyncIterator[AIOKafkaCo
 
 
 async def stop_consumer(consumer: AIOKafkaConsumer) -> None:
-    """Stop it. It may raise CancelledError although nobody cancelled anything, if it was fetching: the role would end
-    as if it had failed, after it has let go of everything.
+    """Stop it, and raise no CancelledError that nobody requested.
+
+    The client raises it if it was fetching; the role would end with 1, though it has let go of everything.
     """
     try:
         await convert_stray_cancellation(consumer.stop())

@@ -24,7 +24,7 @@ def main() -> int:
     outcome = on_own_stack(options, folder)
     for line in outcome.lines():
         print(line)
-    return 0 if outcome.is_good else 1
+    return 1 if outcome.violations else 0
 
 
 def on_own_stack(options: Options, folder: Path) -> Outcome:

@@ -14,18 +14,22 @@ from ops.settings.load import Settings
 from schemas.topics import IMPORT, REQUEST_TOPICS
 from stores.mongo.connection import Database
 from tests.chaos.journal import Journal
-from tests.chaos.quiet import committed, log_ends
-from tests.chaos.reader import Reader
+from tests.chaos.quiet import QUIET_S_MAX, committed, log_ends
+from tests.chaos.reader import Reader, reading
 from tests.checking.history import History, Logged
+from tests.checking.violation import Violation
 from tests.integration.importing import Files
 
 INPUTS: Final = frozenset(spec.name for spec in (*REQUEST_TOPICS, IMPORT))
 REREAD_S_MAX: Final = 300.0
 POLL_S: Final = 0.2
-Acknowledged = Sequence[tuple[str, int, int, bytes | None]]
+Place = tuple[str, int, int]
+"""Topic, partition, offset."""
+Acknowledged = Sequence[tuple[Place, bytes | None]]
+"""With each record's value."""
 
 
-async def history_of(settings: Settings, db: Database, reader: Reader, files: Files, **times: float) -> History:
+async def history_of(settings: Settings, db: Database, reader: Reader, files: Files, **times: Any) -> History:
     """All that an outsider can read."""
     ordered = sorted(reader.records, key=lambda record: (record.topic, record.partition, record.offset))
     return History(
@@ -35,6 +39,7 @@ async def history_of(settings: Settings, db: Database, reader: Reader, files: Fi
         documents={name: await db[name].find({}).to_list(None) for name in await db.list_collection_names()},
         committed=await committed(settings),
         objects=await asyncio.to_thread(objects_of, files),
+        answer_bound_s=QUIET_S_MAX,
         **times,
     )
 
@@ -50,32 +55,34 @@ def body_of(files: Files, key: str) -> bytes:
     return body
 
 
-async def differing_reads(settings: Settings, first: Reader, journal: Journal) -> list[str]:
+async def differing_reads(settings: Settings, first: Reader, journal: Journal) -> list[Violation]:
     """Read everything again. What was read during the storm and is not in the log now was never committed."""
     topics = sorted({partition.topic.removeprefix(settings.topics.prefix) for partition in first.positions})
     servers, prefix = settings.kafka.bootstrap_servers, settings.topics.prefix
     again = Reader(servers, prefix, topics, journal, lambda _record: None)
     ends = await log_ends(settings, list(first.positions))
-    task = asyncio.create_task(again.run())
-    try:
-        async with asyncio.timeout(REREAD_S_MAX):
-            while not is_read(again.positions, ends):  # noqa: ASYNC110  # the reader moves them in its own task
-                await asyncio.sleep(POLL_S)
-    finally:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
+    async with reading(again), asyncio.timeout(REREAD_S_MAX):
+        while not is_read(again.positions, ends):  # noqa: ASYNC110  # the reader moves them in its own task
+            await asyncio.sleep(POLL_S)
     live, log = contents(first.records), contents(again.records)
-    lost = [f"{name(place)} was read during the storm, and is not in the log" for place in live.keys() - log.keys()]
-    missed = [f"{name(place)} is in the log, and was skipped in the storm" for place in log.keys() - live.keys()]
-    changed = [f"{name(place)} has changed" for place in live.keys() & log.keys() if live[place] != log[place]]
-    return sorted([*lost, *missed, *changed])
+    return [
+        Violation("read_differs", (name(place),), "the same record", how_different(live.get(place), log.get(place)))
+        for place in sorted(live.keys() | log.keys())
+        if live.get(place) != log.get(place)
+    ]
+
+
+def how_different(live: int | None, log: int | None) -> str:
+    if log is None:
+        return "not in the log at the end"
+    return "skipped during the storm" if live is None else "another content at the end"
 
 
 def is_read(positions: Mapping[TopicPartition, int], ends: Mapping[TopicPartition, int]) -> bool:
     return all(positions.get(partition, 0) >= end for partition, end in ends.items())
 
 
-def contents(records: Sequence[Logged]) -> dict[tuple[str, int, int], int]:
+def contents(records: Sequence[Logged]) -> dict[Place, int]:
     """Hashes, by place."""
     return {
         (record.topic, record.partition, record.offset): hash((record.key, record.value, record.headers))
@@ -83,16 +90,16 @@ def contents(records: Sequence[Logged]) -> dict[tuple[str, int, int], int]:
     }
 
 
-def lost_requests(acknowledged: Acknowledged, inputs: Sequence[Logged]) -> list[str]:
+def lost_requests(acknowledged: Acknowledged, inputs: Sequence[Logged]) -> list[Violation]:
     """Records that the broker has acknowledged, and that are not in the log."""
     log = {(record.topic, record.partition, record.offset): record.value for record in inputs}
-    missing: dict[str, Any] = {}
-    for topic, partition, offset, value in acknowledged:
-        if log.get((topic, partition, offset), missing) != value:
-            missing[name((topic, partition, offset))] = value
-    return [f"{place} was acknowledged, and is not in the log" for place in missing]
+    return [
+        Violation("acknowledged_lost", (name(place),), "in the log", "missing or different")
+        for place, value in acknowledged
+        if place not in log or log[place] != value
+    ]
 
 
-def name(place: tuple[str, int, int]) -> str:
+def name(place: Place) -> str:
     topic, partition, offset = place
     return f"{topic}-{partition}@{offset}"

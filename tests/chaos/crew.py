@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from tests.chaos.journal import Journal
+from tests.checking.violation import Violation
 
 CREW: Final = ("worker",) * 3 + ("importer",) * 2 + ("expirer",) * 2 + ("inventory",) * 2
 STOP_S_MAX: Final = 90.0
@@ -60,7 +61,7 @@ class Crew:
         self._environment = environment
         self._journal = journal
         self.members: list[Member] = []
-        self.problems: list[str] = []
+        self.problems: list[Violation] = []
 
     def add(self, kind: str) -> Member:
         """Start another process, and keep one running in its place."""
@@ -95,7 +96,7 @@ class Crew:
         try:
             await asyncio.wait_for(process.wait(), STOP_S_MAX)
         except TimeoutError:
-            self.problems.append(f"{member.name} did not end {STOP_S_MAX:g} s after SIGTERM")
+            self._complain(member, f"its end within {STOP_S_MAX:g} s after SIGTERM", "none")
             member.expected.add(-signal.SIGKILL)
             process.kill()
             await process.wait()
@@ -121,13 +122,16 @@ class Crew:
         """Whether it handles signals: before its first line of log, the interpreter loads it."""
         return (self._journal.folder / log_name(member)).stat().st_size > 0
 
+    def _complain(self, member: Member, expected: str, found: str) -> None:
+        self.problems.append(Violation("ended_badly", (log_name(member),), expected, found))
+
     async def _keep(self, member: Member) -> None:
         while not member.is_leaving:
             member.process = await self._start(member)
             code = await member.process.wait()
             self._journal.note("ended", name=member.name, start=member.starts, code=code)
             if code not in member.expected:
-                self.problems.append(f"{member.name} ended with {code} by itself: see {log_name(member)}")
+                self._complain(member, f"exit code {sorted(member.expected) or 'none'}", f"{code}")
             down_s, member.down_s = member.down_s, RESTART_S
             member.expected.clear()
             if not member.is_leaving:

@@ -7,7 +7,6 @@ Promise:  when `finish` returns, nothing is frozen, and everything was started a
 
 import asyncio
 import signal
-import time
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from random import Random
 from typing import Final
@@ -40,7 +39,7 @@ class Faults:
         self._s3_outage = asyncio.Lock()
         self._at_work: set[asyncio.Task[None]] = set()
         self.done = 0
-        self.last_s = time.time()
+        self.last_s = 0.0
         """When the last fault ended."""
         self.carriers: dict[str, Carry] = {
             "kill": self._kill,
@@ -80,7 +79,7 @@ class Faults:
     async def _carry(self, fault: Fault) -> None:
         self._journal.note("fault", number=fault.number, kind=fault.kind, lasts_s=fault.lasts_s)
         await self.carriers[fault.kind](fault)
-        self.last_s = time.time()
+        self.last_s = self._journal.seconds
         self._journal.note("fault ended", number=fault.number, kind=fault.kind)
 
     def _chosen(self, fault: Fault, *kinds: str) -> Member | None:

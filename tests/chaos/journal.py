@@ -15,6 +15,7 @@ class Journal:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self.began_ms = round(time.time() * 1000)
         self._began_s = time.monotonic()
         self._file = (folder / "storm.jsonl").open("w", buffering=1)
 

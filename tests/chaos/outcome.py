@@ -1,20 +1,51 @@
 """What a storm ends with: the violations, then one line of figures.
 
-In:       a history, and what the storm itself has noticed.
+In:       violations of the checker, and of the storm's own rules.
 Out:      lines of text without a code's value.
+
+The storm's own rules:
+
+| rule | broken if |
+|---|---|
+| `not_quiet` | something was not done long after the last fault |
+| `acknowledged_lost` | a request that the broker acknowledged is not in the log |
+| `read_differs` | a `read_committed` reader read during the storm what is not in the log at its end, or skipped a record |
+| `view_differs` | an inventory view shows other counts than the database |
+| `ended_badly` | a process ended by itself, or did not obey SIGTERM |
+| `code_in_log` | the log of a role has a code |
 """
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from tests.chaos.files import SECRET
 from tests.chaos.options import Options
-from tests.checking.history import History
+from tests.checking.violation import Violation
 
 SHOWN_MAX: Final = 100
+FAMILIES: Final[Mapping[str, frozenset[str]]] = {
+    "lost": frozenset({"acknowledged_lost", "assigned_event_missing", "dead_letter_missing", "never_asked"}),
+    "doubled": frozenset(
+        {"answered_twice", "assigned_event_twice", "dead_letter_twice", "different_answers", "two_decisions"}
+    ),
+    "double_holders": frozenset({"two_holders", "assigned_code_moved"}),
+    "drift": frozenset(
+        {
+            "code_status",
+            "negative_count",
+            "shard_differs_from_events",
+            "shard_version_gap",
+            "shard_version_twice",
+            "shards_differ_from_codes",
+            "view_differs",
+        }
+    ),
+    "unanswered": frozenset({"late_answer", "not_quiet", "unanswered", "uncommitted"}),
+}
+"""What the last line counts, by rule; any other rule is counted as `other`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,47 +54,38 @@ class Outcome:
 
     options: Options
     folder: Path
-    history: History
     requests: int
     faults: int
-    left: tuple[str, ...]
-    """What was not done in time at the end."""
-    problems: tuple[str, ...]
-    """Ends of processes that nobody caused, acknowledged records that are not in the log, reads that differ, codes in
-    logs."""
+    violations: Sequence[Violation]
+    repeated: int
+    """Records that a reader saw again, with the same `ce_id`; only `at_least_once` allows them."""
     seconds: float
-    violations: tuple[str, ...] = ()
-
-    @property
-    def is_good(self) -> bool:
-        return not (self.left or self.problems or self.violations)
 
     def lines(self) -> Iterator[str]:
         """Everything that is wrong, then the figures."""
-        wrong = [*self.violations, *(f"not done: {what}" for what in self.left), *self.problems]
-        yield from wrong[:SHOWN_MAX]
-        if len(wrong) > SHOWN_MAX:
-            yield f"and {len(wrong) - SHOWN_MAX} more"
+        yield from map(str, self.violations[:SHOWN_MAX])
+        if len(self.violations) > SHOWN_MAX:
+            yield f"and {len(self.violations) - SHOWN_MAX} more violations"
         yield f"logs and schedule: {self.folder}"
         yield self.last_line()
 
     def last_line(self) -> str:
-        counts = Counter(rule.partition(":")[0] for rule in self.violations)
+        """The figures."""
+        family_of = {rule: family for family, rules in FAMILIES.items() for rule in rules}
+        counts = Counter(family_of.get(violation.rule, "other") for violation in self.violations)
         figures = {
             "seed": self.options.seed,
             "requests": self.requests,
             "faults": self.faults,
-            "lost": counts["lost"],
-            "unanswered": len(self.left),
+            **{family: counts[family] for family in (*FAMILIES, "other")},
+            **({"repeated": self.repeated} if self.options.guarantee == "at_least_once" else {}),
+            "seconds": round(self.seconds),
         }
-        return (
-            "chaos: "
-            + " ".join(f"{name}={value}" for name, value in figures.items())
-            + f" seconds={self.seconds:.0f}"
-        )
+        return "chaos: " + " ".join(f"{name}={value}" for name, value in figures.items())
 
 
-def leaks(folder: Path) -> Sequence[str]:
-    """Logs of roles that contain a code."""
+def leaks(folder: Path) -> list[Violation]:
+    """Logs of roles that have a code."""
     secret = SECRET.encode()
-    return [f"{log.name} contains a code" for log in sorted(folder.glob("*.log")) if secret in log.read_bytes()]
+    found = [log.name for log in sorted(folder.glob("*.log")) if secret in log.read_bytes()]
+    return [Violation("code_in_log", (name,), "no code", "a code") for name in found]

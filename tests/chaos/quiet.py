@@ -1,7 +1,7 @@
 """Waits until the service has nothing left to do.
 
 In:       a storm whose faults have ended.
-Out:      what is still open after the time limit; nothing if all is quiet.
+Out:      violations `not_quiet`: what is still open after the time limit.
 """
 
 import asyncio
@@ -19,6 +19,7 @@ from ops.settings.load import Settings
 from schemas.topics import IMPORT, REQUEST_TOPICS, Topics
 from stores.mongo.connection import Database
 from tests.chaos.reader import Reader
+from tests.checking.violation import Violation
 
 QUIET_S_MAX: Final = 240.0
 """From the last fault. A machine under load needs many times what an idle one needs."""
@@ -29,7 +30,7 @@ GROUPS: Final = {"worker": REQUEST_TOPICS, "importer": (IMPORT,)}
 Committed = Mapping[tuple[str, str, int], int]
 
 
-async def until_quiet(settings: Settings, db: Database, reader: Reader) -> list[str]:
+async def until_quiet(settings: Settings, db: Database, reader: Reader) -> list[Violation]:
     """Wait; gives what is left after `QUIET_S_MAX`."""
     end_s = time.monotonic() + QUIET_S_MAX
     while True:
@@ -38,7 +39,7 @@ async def until_quiet(settings: Settings, db: Database, reader: Reader) -> list[
         except (KafkaError, PyMongoError, OSError) as why:
             left = [f"{type(why).__name__}: {why}"[:300]]
         if not left or time.monotonic() > end_s:
-            return left[:SHOWN_MAX]
+            return [Violation("not_quiet", (), "nothing left to do", what) for what in left[:SHOWN_MAX]]
         await asyncio.sleep(POLL_S)
 
 

@@ -6,9 +6,8 @@ Promise:  the reader keeps its own positions. It survives every outage, and neve
 """
 
 import asyncio
-import time
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager, suppress
 from sys import intern
 from typing import Any, Final
 
@@ -17,7 +16,7 @@ from aiokafka.errors import KafkaError
 
 from consumers.loop.aiokafka_patch import install
 from tests.chaos.journal import Journal
-from tests.checking.history import Logged
+from tests.checking.history import INPUTS, Logged
 
 POLL_MS: Final = 200
 RECORDS_MAX: Final = 1_000
@@ -34,7 +33,7 @@ class Reader:
     """Lives as long as a storm."""
 
     def __init__(self, servers: str, prefix: str, topics: Sequence[str], journal: Journal, take: Take) -> None:
-        """`topics` without the prefix."""
+        """`topics` are names without the prefix."""
         install()  # odd header names would stop the client
         self._servers, self._prefix, self._topics = servers, prefix, [prefix + topic for topic in topics]
         self._journal, self._take = journal, take
@@ -89,7 +88,7 @@ class Reader:
             consumer.seek(partition, offset)
 
     def _keep(self, records: Sequence[Any]) -> None:
-        seen_s = time.time()
+        seen_s = self._journal.seconds
         for record in records:
             partition = TopicPartition(record.topic, record.partition)
             if record.offset < self.positions[partition]:
@@ -108,13 +107,25 @@ async def partitions(consumer: Any, topic: str) -> set[int]:
 
 
 def as_logged(record: Any, prefix: str, seen_s: float | None) -> Logged:
+    topic = intern(record.topic.removeprefix(prefix))
     return Logged(
-        topic=intern(record.topic.removeprefix(prefix)),
+        topic=topic,
         partition=record.partition,
         offset=record.offset,
         timestamp_ms=record.timestamp,
         key=record.key,
         value=record.value,
         headers=tuple((intern(name), value) for name, value in record.headers),
-        seen_s=seen_s,
+        seen_s=None if topic in INPUTS else seen_s,  # an input was there as early as its timestamp says
     )
+
+
+@asynccontextmanager
+async def reading(reader: Reader) -> AsyncIterator[None]:
+    """The reader reads in this context."""
+    task = asyncio.create_task(reader.run())
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)

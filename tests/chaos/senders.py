@@ -43,8 +43,8 @@ class Sender:
         self._chance = Random(str(codec))
         self._producer: AIOKafkaProducer | None = None
         self._opening = asyncio.Lock()
-        self.acknowledged: list[tuple[str, int, int, bytes | None]] = []
-        """Topic without prefix, partition, offset, value."""
+        self.acknowledged: list[tuple[tuple[str, int, int], bytes | None]] = []
+        """Topic without prefix, partition and offset; value."""
 
     async def put(self, record: Asked) -> None:
         await self._queue.put(record)
@@ -87,7 +87,7 @@ class Sender:
                 await self._replace(producer)
                 await asyncio.sleep(RETRY_S)
             else:
-                self.acknowledged.append((record.topic, done.partition, done.offset, record.value))
+                self.acknowledged.append(((record.topic, done.partition, done.offset), record.value))
                 return
 
     async def _hand_over(self, producer: Any, record: Asked) -> Any:
