@@ -28,15 +28,18 @@ def main() -> int:
 
 
 def on_own_stack(options: Options, folder: Path) -> Outcome:
-    """Start a stack in the folder, and stop it at the end."""
+    """Start a stack in the folder, and stop it at the end. Its data stays if there is a violation."""
     place = folder / "stack"
     place.mkdir(parents=True)
     take_known_jars(place)
+    is_good = False
     try:
         stack = devstack.up(place, report=lambda line: print(line, file=sys.stderr, flush=True))
-        return asyncio.run(storm(options, stack, folder))
+        outcome = asyncio.run(storm(options, stack, folder))
+        is_good = not outcome.violations
+        return outcome
     finally:
-        devstack.down(place)
+        devstack.down(place, wipe=is_good)
 
 
 if __name__ == "__main__":

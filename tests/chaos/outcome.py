@@ -9,7 +9,7 @@ The storm's own rules:
 |---|---|
 | `not_quiet` | something was not done long after the last fault |
 | `acknowledged_lost` | a request that the broker acknowledged is not in the log |
-| `read_differs` | a `read_committed` reader read during the storm what is not in the log at its end, or skipped a record |
+| `read_differs` | a reader during the storm got a record that is not in the log at its end, or skipped a record |
 | `view_differs` | an inventory view shows other counts than the database |
 | `ended_badly` | a process ended by itself, or did not obey SIGTERM |
 | `code_in_log` | the log of a role has a code |
@@ -53,6 +53,8 @@ class Outcome:
     """One storm."""
 
     options: Options
+    environment: Mapping[str, str]
+    """Of its roles: the names of its topics, groups and database."""
     folder: Path
     requests: int
     faults: int

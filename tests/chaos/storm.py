@@ -53,7 +53,7 @@ async def storm(options: Options, stack: devstack.Stack, folder: Path) -> Outcom
             crew = Crew({**environment, "CODES_S3__ENDPOINT_URL": url}, journal)
             weather = Faults(crew, Parts(stack.folder, journal), s3, journal, options.seed)
             try:
-                return await Storm(options, load_settings(environment), crew, weather, journal).run(files)
+                return await Storm(options, environment, crew, weather, journal).run(files)
             finally:
                 await crew.kill_all()
 
@@ -61,12 +61,14 @@ async def storm(options: Options, stack: devstack.Stack, folder: Path) -> Outcom
 class Storm:
     """Lives as long as a run."""
 
-    def __init__(self, options: Options, settings: Settings, crew: Crew, weather: Faults, journal: Journal) -> None:
-        self._options, self._settings, self._crew, self._weather = options, settings, crew, weather
-        self._journal = journal
+    def __init__(
+        self, options: Options, environment: Mapping[str, str], crew: Crew, weather: Faults, journal: Journal
+    ) -> None:
+        self._options, self._environment, self._crew, self._weather = options, environment, crew, weather
+        self._settings, self._journal = load_settings(environment), journal
         self._answers = Answers()
         self._pace = Pace(options, self._answers, journal)
-        self._servers, self._prefix = settings.kafka.bootstrap_servers, settings.topics.prefix
+        self._servers, self._prefix = self._settings.kafka.bootstrap_servers, self._settings.topics.prefix
 
     async def run(self, files: Files) -> Outcome:
         """Faults and requests, quiet, and the check of what is left."""
@@ -122,6 +124,7 @@ class Storm:
         self._journal.note("checking", inputs=len(history.inputs), outputs=len(history.outputs))
         return Outcome(
             options=self._options,
+            environment=self._environment,
             folder=self._journal.folder,
             requests=self._pace.sent,
             faults=self._weather.done,
