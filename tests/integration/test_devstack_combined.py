@@ -1,4 +1,4 @@
-"""`codes dev up` with three brokers and three database nodes, as people use it: all of it in one run, so it is long."""
+"""`codes dev up` with three brokers and three database nodes, from start to end in one run."""
 
 import json
 import os
@@ -35,7 +35,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 
 async def test_a_cluster_from_the_command_line(folder: Path) -> None:
-    """`migrate` makes topics with three copies; a second `up` joins; a third restarts a dead node; data outlives `down`."""
+    """Topics have three replicas. A second `up` joins, a third restarts a dead node, and data outlives `down`."""
     first = printed("dev", "up", "--json", *SIZES)
     migrated = codes("migrate", **first["environment"])
     servers = first["environment"]["CODES_KAFKA__BOOTSTRAP_SERVERS"]
