@@ -8,6 +8,7 @@ from typing import Final
 
 import devstack
 from devstack.folder import layout_of
+from devstack.joining import Sizes
 from tests.chaos.options import Options, parsed
 from tests.chaos.outcome import Outcome
 from tests.chaos.storm import storm
@@ -20,7 +21,7 @@ def main() -> int:
     """Run a storm; 1 if anything is wrong."""
     options = parsed()
     folder = options.folder or layout_of(None).root / ENTRY / f"{time.strftime('%Y%m%d-%H%M%S')}-{options.seed}"
-    print(f"chaos: seed={options.seed}, logs and schedule in {folder}", file=sys.stderr, flush=True)
+    report(f"chaos: seed={options.seed}, logs and schedule in {folder}")
     outcome = on_own_stack(options, folder)
     for line in outcome.lines():
         print(line)
@@ -34,12 +35,24 @@ def on_own_stack(options: Options, folder: Path) -> Outcome:
     take_known_jars(place)
     is_good = False
     try:
-        stack = devstack.up(place, report=lambda line: print(line, file=sys.stderr, flush=True))
+        stack = devstack.up(place, report, **sizes_of(options))
         outcome = asyncio.run(storm(options, stack, folder))
         is_good = not outcome.violations
         return outcome
     finally:
         devstack.down(place, wipe=is_good)
+
+
+def sizes_of(options: Options) -> Sizes:
+    return {
+        "brokers": options.brokers,
+        "database_nodes": options.database_nodes,
+        "database_shards": options.database_shards,
+    }
+
+
+def report(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":

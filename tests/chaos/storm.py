@@ -6,7 +6,7 @@ Promise:  no process of a role outlives it, nothing is frozen, and the stack run
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Final
@@ -20,17 +20,20 @@ from tests.chaos.answers import Answers
 from tests.chaos.collecting import Acknowledged, differing_reads, history_of, lost_requests
 from tests.chaos.crew import CREW, Crew
 from tests.chaos.environment import environment_of, journal_in
-from tests.chaos.faults import Faults
+from tests.chaos.faults import Faults, s3_carriers
 from tests.chaos.files import CodeFile
 from tests.chaos.journal import Journal
+from tests.chaos.kinds import kinds_for
 from tests.chaos.load import Load
+from tests.chaos.node_faults import NodeFaults
+from tests.chaos.nodes import Nodes
 from tests.chaos.options import Options
 from tests.chaos.outcome import Outcome, leaks
 from tests.chaos.pace import Pace
-from tests.chaos.parts import Parts
 from tests.chaos.quiet import until_quiet
 from tests.chaos.reader import Reader, reading
-from tests.chaos.schedule import NODES, ROLES, S3, faults
+from tests.chaos.role_faults import RoleFaults
+from tests.chaos.schedule import Fault, faults
 from tests.chaos.senders import sending
 from tests.chaos.views import differing_views
 from tests.checking.answers import match_answers
@@ -51,9 +54,13 @@ async def storm(options: Options, stack: devstack.Stack, folder: Path) -> Outcom
         journal.note("options", options=str(options), environment=environment)
         async with proxied(environment["CODES_S3__ENDPOINT_URL"]) as (s3, url):
             crew = Crew({**environment, "CODES_S3__ENDPOINT_URL": url}, journal)
-            weather = Faults(crew, Parts(stack.folder, journal), s3, journal, options.seed)
+            node_faults = NodeFaults(Nodes(stack.folder, journal), load_settings(environment))
+            role_faults = RoleFaults(crew, journal, options.seed)
+            carriers = {**role_faults.carriers(), **s3_carriers(s3), **node_faults.carriers()}
+            weather = Faults(carriers, journal)
+            schedule = faults(options.seed, kinds_for(options, stack.database))
             try:
-                return await Storm(options, environment, crew, weather, journal).run(files)
+                return await Storm(options, environment, crew, weather, schedule, journal).run(files)
             finally:
                 await crew.kill_all()
 
@@ -62,9 +69,16 @@ class Storm:
     """Lives as long as a run."""
 
     def __init__(
-        self, options: Options, environment: Mapping[str, str], crew: Crew, weather: Faults, journal: Journal
+        self,
+        options: Options,
+        environment: Mapping[str, str],
+        crew: Crew,
+        weather: Faults,
+        schedule: Iterator[Fault],
+        journal: Journal,
     ) -> None:
-        self._options, self._environment, self._crew, self._weather = options, environment, crew, weather
+        self._options, self._environment = options, environment
+        self._crew, self._weather, self._schedule = crew, weather, schedule
         self._settings, self._journal = load_settings(environment), journal
         self._answers = Answers()
         self._pace = Pace(options, self._answers, journal)
@@ -88,10 +102,9 @@ class Storm:
     async def _blow(self, files: Files) -> Acknowledged:
         """Send requests and carry faults out, until there were enough of both."""
         load = Load(self._options.seed, self._answers, put_into(files), files.bucket)
-        schedule = faults(self._options.seed, {**ROLES, **S3, **NODES})
         async with sending(self._servers, self._prefix, self._answers, self._journal) as senders:
             async with asyncio.TaskGroup() as tasks:
-                tasks.create_task(self._weather.run(schedule, self._goes_on))
+                tasks.create_task(self._weather.run(self._schedule, self._goes_on))
                 tasks.create_task(self._pace.send(load, senders, self._goes_on))
             await self._weather.finish()
             await asyncio.gather(*(sender.flush() for sender in senders))
