@@ -27,23 +27,36 @@ from tests.checking.violation import Violation
 
 SHOWN_MAX: Final = 100
 FAMILIES: Final[Mapping[str, frozenset[str]]] = {
-    "lost": frozenset({"acknowledged_lost", "assigned_event_missing", "dead_letter_missing", "never_asked"}),
+    "lost": frozenset(
+        {"acknowledged_lost", "assign_lost_in_time", "assigned_event_missing", "code_lost", "dead_letter_missing"}
+    ),
     "doubled": frozenset(
-        {"answered_twice", "assigned_event_twice", "dead_letter_twice", "different_answers", "two_decisions"}
+        {
+            "answered_twice",
+            "assigned_event_twice",
+            "code_twice",
+            "dead_letter_twice",
+            "different_answers",
+            "import_answered_twice",
+            "import_ends_differ",
+            "two_decisions",
+        }
     ),
     "double_holders": frozenset({"two_holders", "assigned_code_moved"}),
     "drift": frozenset(
         {
             "code_status",
+            "import_sums",
             "negative_count",
             "shard_differs_from_events",
+            "shard_unbalanced",
             "shard_version_gap",
             "shard_version_twice",
             "shards_differ_from_codes",
             "view_differs",
         }
     ),
-    "unanswered": frozenset({"late_answer", "not_quiet", "unanswered", "uncommitted"}),
+    "unanswered": frozenset({"import_unanswered", "late_answer", "not_quiet", "unanswered", "uncommitted"}),
 }
 """What the last line counts, by rule; any other rule is counted as `other`."""
 

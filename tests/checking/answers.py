@@ -125,8 +125,8 @@ def match_readable(
 ) -> None:
     """Match the readable records of one id with their results."""
     contents: dict[Content, list[Asked]] = {}
-    for one in asked:
-        contents.setdefault(one.content, []).append(one)
+    for request in asked:
+        contents.setdefault(request.content, []).append(request)
     if not results:
         found.violations.append(Violation("unanswered", (request_id,), counted(len(asked)), "none"))
         return
@@ -227,6 +227,6 @@ def counted(count: int) -> str:
 
 def decision_of(asked: Sequence[Asked], results: Sequence[Output]) -> Decision:
     """The decision behind equal requests and their results."""
-    start_s = min(one.at_s for one in asked)
+    start_s = min(request.at_s for request in asked)
     first = min(results, key=lambda result: result.seen_s)
     return Decision(asked[0].content, first.fields, start_s, first.seen_s, asked)

@@ -9,6 +9,7 @@ Out:  violations.
 | `shard_differs_from_events` | a shard's document is not its event of the highest version |
 | `shard_version_twice` | events of one version differ in their counts |
 | `shard_version_gap` | a version of a worker's shard was not published, although nothing had failed |
+| `shard_unbalanced` | a worker's shard says that codes appeared or vanished, or an importer's that any is taken |
 | `negative_count` | a campaign's sum is below 0 |
 
 A shard's counts may be negative. Versions of an importer are published only now and then, and a worker that was
@@ -25,6 +26,7 @@ from tests.checking.violation import Violation
 STATUSES: Final = ("available", "reserved", "assigned")
 WRITERS: Final = ("reserve.requests.v1.", "assign.requests.v1.", "release.requests.v1.")
 """Shards of workers are named after partitions of these topics."""
+IMPORTERS: Final = "import.commands.v1."
 COUNTED: Final = ("version", *STATUSES)
 
 Sums = Counter[tuple[str, str, str]]
@@ -75,6 +77,14 @@ def compare(name: str, shard: Mapping[str, Any] | None, events: Sequence[Output]
         yield Violation("shard_differs_from_events", (name,), f"{expected}", f"{actual}")
 
 
+def is_balanced(shard: str, counts: tuple[Any, ...]) -> bool:
+    """A worker only moves codes, an importer only adds available ones. Others may correct any count."""
+    available, reserved, assigned = (count or 0 for count in counts)
+    if shard.startswith(WRITERS):
+        return bool(available + reserved + assigned == 0)
+    return not shard.startswith(IMPORTERS) or not (reserved or assigned)
+
+
 def check_versions(evidence: Evidence) -> Iterator[Violation]:
     """Each version has one content; without faults a worker's shard has all versions from 1."""
     is_calm = evidence.history.last_fault_s == 0.0
@@ -85,6 +95,8 @@ def check_versions(evidence: Evidence) -> Iterator[Violation]:
             version = event.fields.get("version", 0)
             if contents.setdefault(version, content) != content:
                 yield Violation("shard_version_twice", (":".join(key), f"{version}"), "equal counts", "others")
+            if not is_balanced(key[2], content):
+                yield Violation("shard_unbalanced", (":".join(key), f"{version}"), "moves only", f"{content}")
         missing = max(contents) - len(contents)
         if is_calm and missing and key[2].startswith(WRITERS):
             yield Violation("shard_version_gap", (":".join(key),), "all versions", f"{missing} missing")

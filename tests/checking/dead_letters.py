@@ -11,6 +11,7 @@ Out:  violations.
 | `dead_letter_unasked` | it names a readable record, or none |
 """
 
+import re
 from collections.abc import Iterator, Sequence
 from typing import Final
 
@@ -20,6 +21,8 @@ from tests.checking.violation import Violation
 
 ORIGINAL_BYTES_MAX: Final = 4 * 1024 * 1024
 """A larger record has a dead letter without key and value."""
+UNREADABLE_RANGE: Final = re.compile(rb"offsets [0-9]+ to ([0-9]+) cannot be read")
+"""`dlq-detail` of a batch. It has one dead letter, with its first offset; a history has it at its last."""
 
 
 def check_dead_letters(evidence: Evidence) -> Iterator[Violation]:
@@ -44,11 +47,15 @@ def judge_letters(record: Logged, letters: Sequence[Logged], *, once: bool) -> I
         yield Violation("dead_letter_missing", (place,), "1 dead letter", "none")
     elif len(letters) > 1 and once:
         yield Violation("dead_letter_twice", (place,), "1 dead letter", f"{len(letters)}")
-    original = (record.key, record.value)
-    if sum(len(part or b"") for part in original) > ORIGINAL_BYTES_MAX:
-        original = (None, None)
+    original = (None, None) if size_of(record) > ORIGINAL_BYTES_MAX else (record.key, record.value)
     if any((letter.key, letter.value) != original for letter in letters):
         yield Violation("dead_letter_bytes", (place,), "the record's key and value", "others")
+
+
+def size_of(record: Logged) -> int:
+    """The bytes of its content."""
+    headers = sum(len(name) + len(value) for name, value in record.headers)
+    return len(record.key or b"") + len(record.value or b"") + headers
 
 
 def place_in(letter: Logged) -> Place | None:
@@ -58,7 +65,8 @@ def place_in(letter: Logged) -> Place | None:
     numbers = [header(letter, name) for name in ("dlq-partition", "dlq-offset")]
     if bare is None or not all(number.isdigit() for number in numbers):
         return None
-    return (bare, int(numbers[0]), int(numbers[1]))
+    batch = UNREADABLE_RANGE.match(header(letter, "dlq-detail"))
+    return (bare, int(numbers[0]), int(numbers[1] if batch is None else batch[1]))
 
 
 def text_of(place: Place | None) -> str:

@@ -86,6 +86,8 @@ class Evidence:
     """All of it."""
 
     history: History
+    began_ms: int
+    """Second 0 of the history, as timestamps have it."""
     asked: dict[str, list[Asked]] = field(default_factory=groups)
     """Readable requests by `request_id`."""
     answerable: dict[str, list[Unreadable]] = field(default_factory=groups)
@@ -113,15 +115,27 @@ class Evidence:
         """Whether a reader sees each output once."""
         return self.history.guarantee == "exactly_once"
 
-    def at_s(self, record: Logged) -> float:
-        """When a record was appended or seen."""
-        seen_s = record.seen_s
-        return (record.timestamp_ms - self.history.began_ms) / 1000 if seen_s is None else seen_s
+    def appended_s(self, record: Logged) -> float:
+        """When a record was appended, rather too early than too late: its broker's clock may be wrong."""
+        stamped_s = self.stamped_s(record)
+        return stamped_s if record.seen_s is None else min(record.seen_s, stamped_s)
+
+    def shown_s(self, record: Logged) -> float:
+        """When a reader had an output."""
+        return self.stamped_s(record) if record.seen_s is None else record.seen_s
+
+    def stamped_s(self, record: Logged) -> float:
+        """What a record's timestamp says."""
+        return (record.timestamp_ms - self.began_ms) / 1000
 
 
 def evidence_of(history: History) -> Evidence:
-    """Read a whole history."""
-    evidence = Evidence(history)
+    """Read a whole history.
+
+    Raises:
+        ValueError: there is no common clock: set `began_ms`, or `seen_s` of the inputs.
+    """
+    evidence = Evidence(history, beginning_of(history))
     for record in history.inputs:
         add_input(evidence, record)
     for record in history.outputs:
@@ -131,11 +145,27 @@ def evidence_of(history: History) -> Evidence:
     return evidence
 
 
+def beginning_of(history: History) -> int:
+    """Second 0 as timestamps have it; if the history does not say, inputs with both times do.
+
+    Raises:
+        ValueError: see `evidence_of`.
+    """
+    if history.began_ms:
+        return history.began_ms
+    both = [
+        record.timestamp_ms - round(1000 * record.seen_s) for record in history.inputs if record.seen_s is not None
+    ]
+    if not both and history.inputs and any(record.seen_s is not None for record in history.outputs):
+        raise ValueError("inputs have timestamps only, outputs have seconds: set `History.began_ms`")
+    return sorted(both)[len(both) // 2] if both else 0
+
+
 def add_input(evidence: Evidence, record: Logged) -> None:
     """Take a request or command."""
     if record.topic not in INPUTS:
         return
-    fields, at_s = fields_of(record.value), evidence.at_s(record)
+    fields, at_s = fields_of(record.value), evidence.appended_s(record)
     if record.topic == COMMANDS:
         command = command_of(fields) if fits(record) else None
         if command is not None:
@@ -176,7 +206,7 @@ def add_output(evidence: Evidence, record: Logged) -> None:
     if topic not in ("results.v1", "assigned.v1", "inventory.v1", "imports.v1"):
         return
     fields = dict(fields_of(record.value))
-    output = Output(fields, record, header(record, "ce_id"), evidence.at_s(record))
+    output = Output(fields, record, header(record, "ce_id"), evidence.shown_s(record))
     if topic == "results.v1":
         evidence.results[fields.get("request_id", "")].append(output)
     elif topic == "assigned.v1":

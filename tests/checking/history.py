@@ -36,7 +36,10 @@ class History:
     guarantee: str
     """`exactly_once` or `at_least_once`."""
     inputs: Sequence[Logged]
-    """All records of the input topics, in the order of each partition."""
+    """All records of the input topics, in the order of each partition.
+
+    A batch that nobody can decompress or parse is one record at its last offset, whose value is the whole batch.
+    """
     outputs: Sequence[Logged]
     """What a `read_committed` reader of the output topics got, in the order of each partition; repeats included."""
     documents: Mapping[str, Sequence[Mapping[str, Any]]]
@@ -46,7 +49,7 @@ class History:
     objects: Mapping[tuple[str, str], bytes] = field(default_factory=dict)
     """Objects by bucket and key: imported files and their reports."""
     began_ms: int = 0
-    """Second 0, as the timestamps of records have it: milliseconds since 1970."""
+    """Second 0, as the timestamps of records have it: milliseconds since 1970. 0: inputs with both times say it."""
     last_fault_s: float = 0.0
     """0.0: nothing was made to fail."""
     ended_s: float = 0.0

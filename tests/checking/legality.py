@@ -32,8 +32,11 @@ def misfits(content: Content, body: Fields) -> list[str]:
         return wrong + wrong_codes(content, body) + wrong_end(content, body)
     if body.get("reason") not in reasons_of(content):
         wrong.append("reason")
+    if instant_of(body.get("decided_at")) is None:
+        wrong.append("decided_at")
     if body.get("reason") != "request_id_reused":
-        wrong += [name for name in ("quantity", "reservation_id") if body.get(name) != getattr(content, name)]
+        repeated = ("quantity", "reservation_id", *(("code_type",) if content.code_type else ()))
+        wrong += [name for name in repeated if body.get(name) != getattr(content, name)]
     return wrong
 
 
@@ -84,8 +87,9 @@ def wrong_codes(content: Content, body: Fields) -> list[str]:
 
 def wrong_end(content: Content, body: Fields) -> list[str]:
     """A hold ends `ttl_s` after its decision; nothing else has an end."""
-    decided, ends = instant_of(body.get("decided_at")), instant_of(body.get("expires_at"))
+    decided = instant_of(body.get("decided_at"))
     if decided is None:
         return ["decided_at"]
-    expected = None if content.operation != "reserve" else decided + 1000 * (content.ttl_s or 0)
-    return [] if ends == expected else ["expires_at"]
+    if content.ttl_s is None:
+        return [] if body.get("expires_at") is None else ["expires_at"]
+    return [] if instant_of(body.get("expires_at")) == decided + 1000 * content.ttl_s else ["expires_at"]

@@ -28,15 +28,15 @@ def check_progress(evidence: Evidence) -> Iterator[Violation]:
 def check_times(evidence: Evidence) -> Iterator[Violation]:
     """Each answer comes within the bound."""
     for request_id, asked in evidence.asked.items():
-        asked_s = [one.at_s for one in asked] + [one.at_s for one in evidence.answerable.get(request_id, ())]
+        asked_s = [record.at_s for record in (*asked, *evidence.answerable.get(request_id, ()))]
         yield from judge_times(evidence, request_id, asked_s, evidence.results.get(request_id, ()))
     for request_id, unreadable in evidence.answerable.items():
         if request_id not in evidence.asked:
-            asked_s = [one.at_s for one in unreadable]
+            asked_s = [record.at_s for record in unreadable]
             yield from judge_times(evidence, request_id, asked_s, evidence.results.get(request_id, ()))
     for import_id, commanded in evidence.commanded.items():
         ends = [event for event in evidence.imports.get(import_id, ()) if event.fields.get("state") != "running"]
-        yield from judge_times(evidence, import_id, [one.at_s for one in commanded], ends)
+        yield from judge_times(evidence, import_id, [received.at_s for received in commanded], ends)
 
 
 def judge_times(

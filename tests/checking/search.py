@@ -61,7 +61,7 @@ def searched(in_order: Sequence[Operation]) -> State | None:
         first, done, state = stack.pop()
         if first == len(in_order):
             return state
-        for index in next_ones(in_order, first, done):
+        for index in candidates(in_order, first, done):
             following = moved(state, in_order[index])
             if following is None:
                 continue
@@ -72,7 +72,7 @@ def searched(in_order: Sequence[Operation]) -> State | None:
     return None
 
 
-def next_ones(in_order: Sequence[Operation], first: int, done: int) -> Iterator[int]:
+def candidates(in_order: Sequence[Operation], first: int, done: int) -> Iterator[int]:
     """Operations that may be next: none that is still to be done has ended before they started."""
     earliest_end_s = float("inf")
     window = []

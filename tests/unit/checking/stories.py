@@ -12,7 +12,7 @@ from zlib import crc32
 
 from tests.checking.history import History, Logged
 from tests.unit.checking.service import Service
-from tests.unit.checking.uploads import upload
+from tests.unit.checking.uploads import odd_commands, upload
 
 PARTITIONS: Final = 3
 TOPICS: Final = {"reserve": "reserve.requests.v1", "assign": "assign.requests.v1", "release": "release.requests.v1"}
@@ -29,9 +29,9 @@ def ask(service: Service, operation: str, at_s: float, *, sent: int = 1, **field
 
 def small(guarantee: str = "exactly_once") -> Service:
     """Every outcome and most refusals, one after the other; nothing overlaps."""
-    service = Service(guarantee)
-    upload(service, "i-1", ["A1", "A2", "A3", "A4", "A5", "A6", "A2", "!", "A7"], at_s=0)
-    upload(service, "i-2", ["A1", "B1", "B2", "!!"], at_s=2)
+    service = Service(guarantee=guarantee)
+    upload(service, "i-1", ["A1", "A2", "A3", "A4", "A5", "A6", "A2", "! x", "A7"], at_s=0)
+    upload(service, "i-2", ["A1", "B1", "B2", "!! x"], code_type="external", at_s=2)
     ask(service, "reserve", 5, request_id="r-1", fan_id="f-1", quantity=2)
     ask(service, "assign", 6, request_id="a-1", fan_id="f-1", reservation_id="r-1")
     ask(service, "reserve", 7, request_id="r-2", fan_id="f-2")
@@ -45,6 +45,8 @@ def small(guarantee: str = "exactly_once") -> Service:
     ask(service, "reserve", 40, sent=2, request_id="r-6", fan_id="f-6")
     ask(service, "assign", 45, sent=2, request_id="a-6", fan_id="f-6", reservation_id="r-6")
     ask(service, "reserve", 48, request_id="r-6", fan_id="f-7")
+    ask(service, "reserve", 49, request_id="r-7", fan_id="f-7")
+    odd_commands(service, "i-1", at_s=52)
     service.reject(service.append("reserve.requests.v1", 50, b"not json"), seen_s=50.2)
     unreadable = {"request_id": "u-1", "campaign_id": "c-1", "fan_id": "f-8", "quantity": 0}
     service.reject(service.append("reserve.requests.v1", 51, unreadable), seen_s=51.2)
@@ -55,6 +57,7 @@ def refusals(service: Service) -> None:
     """One for each reason that the small history has no other place for."""
     ask(service, "reserve", 20, request_id="n-1", fan_id="f-9", quantity=50)
     ask(service, "assign", 21, request_id="n-2", fan_id="f-9", reservation_id="nothing")
+    ask(service, "assign", 21.5, request_id="n-2", fan_id="f-9", reservation_id="r-1")
     ask(service, "assign", 22, request_id="n-3", fan_id="f-9", reservation_id="r-1")
     ask(service, "assign", 23, request_id="n-4", fan_id="f-1", reservation_id="r-1")
     ask(service, "assign", 24, request_id="n-5", fan_id="f-2", reservation_id="r-2")
@@ -117,10 +120,10 @@ class Crowd:
 
 def random_service(seed: int, requests: int, guarantee: str = "exactly_once") -> Service:
     """At least so many requests on few codes, so that codes go from hand to hand."""
-    service, chance = Service(guarantee), random.Random(seed)
+    service, chance = Service(guarantee=guarantee), random.Random(seed)
     for number in range(3):
         rows = [f"K{number}-{row}" for row in range(max(10, requests // 12))]
-        upload(service, f"i-{number}", [*rows, rows[0], "!"], campaign_id=f"c-{number}", at_s=number)
+        upload(service, f"i-{number}", [*rows, rows[0], "! x"], campaign_id=f"c-{number}", at_s=number)
     crowd = Crowd(service, chance)
     for number in range(requests // 2):
         fields = {

@@ -8,9 +8,11 @@ import json
 from collections.abc import Sequence
 from typing import Any, Final
 
-from tests.unit.checking.service import BUCKET, Service, instant
+from tests.unit.checking.deciding import instant
+from tests.unit.checking.service import BUCKET, Service
 
 TOPIC: Final = "import.commands.v1"
+COUNTS: Final = ("rows_read", "inserted", "duplicates_in_file", "duplicates_in_campaign", "rejected")
 
 
 def command(import_id: str, campaign_id: str, key: str, code_type: str = "tm") -> dict[str, Any]:
@@ -40,11 +42,12 @@ def upload(
     service.append(TOPIC, at_s, command(import_id, campaign_id, key, code_type))
     existing = {code["code"] for code in service.codes.values() if code["campaign_id"] == campaign_id}
     own: set[str] = set()
-    counts = dict.fromkeys(("rows_read", "inserted", "duplicates_in_file", "duplicates_in_campaign", "rejected"), 0)
+    counts = dict.fromkeys(COUNTS, 0)
     rejects: list[str] = []
     service.campaigns.add(campaign_id)
     kind = {"campaign_id": campaign_id, "code_type": code_type}
     service.count(kind, f"{TOPIC}.0", {})
+    service.free.setdefault((campaign_id, code_type), {})
     for number, row in enumerate(rows, start=1):
         counts["rows_read"] += 1
         if row.startswith("!"):
@@ -103,3 +106,19 @@ def end(
     service.publish("imports.v1", campaign_id, body, f"{import_id}:end", seen_s=at_s)
     service.publish_shards(f"{TOPIC}.0", at_s)
     service.imports[import_id] = json.loads(json.dumps({**body, "_id": import_id}))
+
+
+def odd_commands(service: Service, import_id: str, *, at_s: float) -> None:
+    """The command of an import again, another one under its id, and one that nobody can read."""
+    ended = {name: value for name, value in service.imports[import_id].items() if name != "_id"}
+    campaign_id, key = ended["campaign_id"], f"{import_id}.csv"
+    service.append(TOPIC, at_s, command(import_id, campaign_id, key, ended["code_type"]))
+    service.publish("imports.v1", campaign_id, ended, f"{import_id}:end", seen_s=at_s + 0.2)
+    failed = {**ended, **dict.fromkeys((*COUNTS, "duplicates", "bytes_read"), 0), "state": "failed", "report": None}
+    service.append(TOPIC, at_s + 1, command(import_id, campaign_id, "other.csv", ended["code_type"]))
+    reused = {**failed, "reason": "request_id_reused"}
+    service.publish("imports.v1", campaign_id, reused, f"{import_id}:reused", seen_s=at_s + 1.2)
+    unreadable = {"request_id": f"{import_id}-u", "campaign_id": campaign_id, "bucket": "x"}
+    service.reject(service.append(TOPIC, at_s + 2, unreadable), seen_s=at_s + 2.2, is_answered=False)
+    invalid = {**failed, "import_id": f"{import_id}-u", "reason": "invalid_request"}
+    service.publish("imports.v1", campaign_id, invalid, f"{import_id}-u", seen_s=at_s + 2.2)
