@@ -16,7 +16,7 @@ from aiokafka import ConsumerRecord
 from aiokafka.consumer import fetcher
 from aiokafka.errors import CorruptRecordException
 
-from consumers.loop import membership
+from consumers.loop import membership, offset_answers
 from consumers.loop.batches import HEADER_BYTES, BatchRecord, LenientBatch
 from consumers.loop.corruption import CorruptRange, Suspects, corrupt_range, frame_length, whole_batch
 from schemas.records import UnreadableBatch
@@ -31,7 +31,7 @@ class CorruptBatch(CorruptRecordException):  # type: ignore[misc]  # aiokafka is
 
 
 def install() -> None:
-    """Let all consumers of this process read such records, and keep their membership in an outage.
+    """Let all consumers of this process read such records, and survive what happens to brokers.
 
     Call it before the first one is made.
 
@@ -41,6 +41,7 @@ def install() -> None:
     fetcher.PartitionRecords = LenientPartitionRecords
     fetcher.FetchResult = LenientFetchResult
     membership.install()
+    offset_answers.install()
 
 
 class LenientRecords:
