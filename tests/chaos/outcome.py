@@ -25,7 +25,9 @@ from tests.chaos.files import SECRET
 from tests.chaos.options import Options
 from tests.checking.violation import Violation
 
-SHOWN_MAX: Final = 100
+SHOWN_MAX: Final = 10
+"""Of each rule."""
+VIOLATIONS: Final = "violations.txt"
 FAMILIES: Final[Mapping[str, frozenset[str]]] = {
     "lost": frozenset(
         {"acknowledged_lost", "assign_lost_in_time", "assigned_event_missing", "code_lost", "dead_letter_missing"}
@@ -78,11 +80,21 @@ class Outcome:
 
     def lines(self) -> Iterator[str]:
         """Everything that is wrong, then the figures."""
-        yield from map(str, self.violations[:SHOWN_MAX])
-        if len(self.violations) > SHOWN_MAX:
-            yield f"and {len(self.violations) - SHOWN_MAX} more violations"
+        shown: Counter[str] = Counter()
+        for violation in self.violations:
+            shown[violation.rule] += 1
+            if shown[violation.rule] <= SHOWN_MAX:
+                yield str(violation)
+        for rule, count in shown.items():
+            if count > SHOWN_MAX:
+                yield f"{rule}: {count - SHOWN_MAX} more, see {VIOLATIONS}"
         yield f"logs and schedule: {self.folder}"
         yield self.last_line()
+
+    def keep(self) -> None:
+        """Write all violations beside the logs."""
+        text = "".join(f"{violation}\n" for violation in self.violations)
+        (self.folder / VIOLATIONS).write_text(text)
 
     def last_line(self) -> str:
         """The figures."""

@@ -135,7 +135,7 @@ class Storm:
 
     def _outcome(self, history: History, found: list[Violation]) -> Outcome:
         self._journal.note("checking", inputs=len(history.inputs), outputs=len(history.outputs))
-        return Outcome(
+        outcome = Outcome(
             options=self._options,
             environment=self._environment,
             folder=self._journal.folder,
@@ -145,6 +145,8 @@ class Storm:
             repeated=match_answers(evidence_of(history)).repeats,
             seconds=self._journal.seconds,
         )
+        outcome.keep()
+        return outcome
 
 
 @asynccontextmanager

@@ -36,6 +36,15 @@ def test_every_violation_is_counted_and_named() -> None:
     assert "doubled=1 double_holders=1 drift=0 unanswered=0 other=1" in lines[-1]
 
 
+def test_many_violations_of_a_rule_do_not_hide_another_rule() -> None:
+    """Some of each are shown; the file beside the logs has all."""
+    lines = list(outcome(*["answered_twice"] * 300, "two_holders").lines())
+
+    assert 10 == sum(line.startswith("answered_twice: r-1") for line in lines)
+    assert "two_holders: r-1: expected 1, found 2" in lines
+    assert "answered_twice: 290 more, see violations.txt" in lines
+
+
 def test_a_rule_is_counted_once() -> None:
     """No rule is in two figures."""
     rules = [rule for family in FAMILIES.values() for rule in family]
