@@ -22,7 +22,10 @@ def main() -> int:
     options = parsed()
     folder = options.folder or layout_of(None).root / ENTRY / f"{time.strftime('%Y%m%d-%H%M%S')}-{options.seed}"
     report(f"chaos: seed={options.seed}, logs and schedule in {folder}")
-    outcome = on_own_stack(options, folder)
+    try:
+        outcome = on_own_stack(options, folder)
+    except devstack.StackError as error:
+        sys.exit(str(error))
     for line in outcome.lines():
         print(line)
     return 1 if outcome.violations else 0
