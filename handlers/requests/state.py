@@ -6,12 +6,13 @@ Promise:  a request sees what the one before it did; nothing outside is touched.
 """
 
 from collections import defaultdict, deque
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import islice
 from typing import NamedTuple
 
-from handlers.requests.facts import Facts, StockKey
+from handlers.requests.facts import Candidate, Facts, StockKey
 from handlers.shards import ShardChange, changed_shard, empty_shard, shard_id
 from schemas.base import CodeStatus, to_milliseconds
 from schemas.documents import LedgerDocument, ReservationDocument, ReservationState
@@ -48,6 +49,12 @@ class Totals:
 
     delta: dict[CodeStatus, int] = field(default_factory=lambda: dict.fromkeys(CodeStatus, 0))
     cause: InventoryCause = "reserve"
+
+
+def iter_left(stock: deque[Candidate]) -> Iterator[Candidate]:
+    """Take one after the other."""
+    while stock:
+        yield stock.popleft()
 
 
 class WorkingState:
@@ -93,12 +100,18 @@ class WorkingState:
         Raises:
             ReservationInconsistent: the shard that counts them cannot be read. None was taken: a request that is set
                 aside must not make the next one find the stock empty.
+            FactsStale: it has fewer, because this batch moves some of them for their reservations.
         """
         stock = self._stock.get(key)
         if stock is None or len(stock) < quantity:
             return None
         self._check_shard(key, request_id)
-        drawn = [stock.popleft() for _ in range(quantity)]
+        # The stock may still have a code that was reserved since it was read. If this batch takes that reservation to
+        # its end, both moves become one, which is guarded by the reservation alone: two fans would get the code.
+        fresh = (found for found in iter_left(stock) if found.code_id not in self._moves)
+        drawn = list(islice(fresh, quantity))
+        if len(drawn) < quantity:
+            raise FactsStale("codes: a reservation of this batch has some of the stock")
         self.code_values.update(drawn)
         return tuple(candidate.code_id for candidate in drawn)
 

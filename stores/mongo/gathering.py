@@ -8,6 +8,7 @@ Promise:  a document that cannot be read (edited by hand, written by another pro
 
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Final
 
 from pydantic import Field
 
@@ -20,6 +21,8 @@ from schemas.requests import Request
 from stores.mongo.campaigns import Campaigns
 from stores.mongo.collections import Collections, Readings, find_by_id, read_each
 from stores.mongo.stock import Stock
+
+TAKEN: Final = frozenset({"held", "assigned"})
 
 
 class AssignableCode(Model):
@@ -52,6 +55,11 @@ class Gathering:
             self._campaigns.known(needs.campaigns),
         )
         codes = await self._codes(reservations.models.values(), needs)
+        # Drawn before they were reserved, they are no candidates any more. Left in the stock, they would make the plan
+        # of a batch that takes their reservation to its end stale again and again.
+        self._stock.used(
+            code_id for reservation in reservations.models.values() for code_id in taken_codes(reservation)
+        )
         return Facts(
             known_campaigns=known,
             decided=entries.models,
@@ -101,6 +109,11 @@ class Gathering:
 def held_codes(reservation: ReservationDocument) -> tuple[str, ...]:
     """The codes that a request may still take to their end."""
     return reservation.code_ids if reservation.state == "held" else ()
+
+
+def taken_codes(reservation: ReservationDocument) -> tuple[str, ...]:
+    """The codes that are not available because of it."""
+    return reservation.code_ids if reservation.state in TAKEN else ()
 
 
 def holding_unreadable(

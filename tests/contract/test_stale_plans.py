@@ -11,6 +11,7 @@ from tests.fakes.builders import (
     a_release,
     a_reserve,
     an_assign,
+    an_assign_from_stock,
     asked,
 )
 from tests.fakes.memory_store import summed
@@ -46,6 +47,21 @@ async def test_a_stale_plan_writes_nothing_of_its_good_parts(bench: StoreBench) 
 
     assert {("winter", "tm", "available"): 5, ("summer", "tm", "reserved"): 1} == await bench.codes()
     assert {"r-9"} == await bench.ledger()
+
+
+async def test_a_code_of_the_stock_that_was_reserved_meanwhile_is_nobody_elses(bench: StoreBench) -> None:
+    """One batch takes its reservation to its end, and wants codes from the stock that was read before."""
+    await bench.put(TM, 3)
+    store = bench.store(ASSIGNS, publishes_code_values=True)
+    straight = [asked(an_assign_from_stock(request_id=f"s-{number}"), offset=number) for number in range(3)]
+    await planned(store, ASSIGNS, *straight)  # all three codes are in its stock now
+    await decided(bench.store(RESERVES), RESERVES, asked(a_reserve(quantity=2)))
+
+    (held, given) = await decided(store, ASSIGNS, asked(an_assign()), straight[1])
+
+    assert ("assigned", "assigned") == (held.outcome, given.outcome)
+    assert not set(held.code_ids) & set(given.code_ids)
+    assert 3 == (await bench.codes())["summer", "tm", "assigned"]
 
 
 @pytest.mark.parametrize("faster", [a_release(), an_assign(request_id="a-2")])

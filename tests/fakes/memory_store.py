@@ -24,6 +24,7 @@ from schemas.requests import Request
 from tests.fakes.faults import Faults
 
 IMPORT_SHARD: Final = "import.commands.v1.0"
+TAKEN = frozenset({"held", "assigned"})
 STOCK_YIELD: Final = 2
 """A refill takes this many times the demand, so that a stock lasts and can become stale."""
 
@@ -102,6 +103,7 @@ class MemoryCodeStore:
         needs = needs_of(requests, decided)
         campaigns = {shard.campaign_id for shard in self._database.inventory.values()}
         reservations = chosen(self._database.reservations, needs.reservations)
+        self._used(code_id for found in reservations.values() if found.state in TAKEN for code_id in found.code_ids)
         known = needs.campaigns & campaigns
         codes = self._codes_with_values(reservations.values(), needs.redelivered_codes)
         return Facts(

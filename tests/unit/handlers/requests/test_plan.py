@@ -1,8 +1,11 @@
 """A plan is the same for the same input, and holds only net changes."""
 
+import pytest
+
 from handlers.requests.state import CodeMove
 from handlers.shards import ShardChange
 from schemas.base import CodeStatus
+from schemas.errors import FactsStale
 from tests.fakes.builders import (
     EXTERNAL,
     HOUR,
@@ -73,6 +76,23 @@ def test_codes_are_grouped_by_their_move() -> None:
     assert ["s-1", "s-2"] == [reservation.id for reservation in plan.new_reservations]
     assert {"assigned": ("r-1",)} == plan.reservation_moves
     assert {"c-1": "SECRET-1", "c-2": "SECRET-2", "c-3": "SECRET-3", "c-4": "SECRET-4"} == plan.code_values
+
+
+def test_a_reserved_code_that_a_stale_stock_still_has_is_not_given_to_a_second_fan() -> None:
+    """The assignment takes `c-1` from its reservation; the next fan gets another code of the stock."""
+    requests = [asked(an_assign()), asked(an_assign_from_stock(), offset=1)]
+
+    plan = a_plan(requests, facts(stock={TM: candidates(2)}, reservations=[a_reservation()]))
+
+    assert [("c-1",), ("c-2",)] == [result.code_ids for result in results(plan)]
+
+
+def test_a_stock_that_has_nothing_but_reserved_codes_is_read_again() -> None:
+    """It is not out of stock: there may be other codes."""
+    requests = [asked(an_assign()), asked(an_assign_from_stock(), offset=1)]
+
+    with pytest.raises(FactsStale):
+        a_plan(requests, facts(stock={TM: candidates(1)}, reservations=[a_reservation()]))
 
 
 def test_a_code_that_went_through_two_states_moves_once() -> None:
