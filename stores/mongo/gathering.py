@@ -55,8 +55,8 @@ class Gathering:
             self._campaigns.known(needs.campaigns),
         )
         codes = await self._codes(reservations.models.values(), needs)
-        # Drawn before they were reserved, they are no candidates any more. Left in the stock, they would make the plan
-        # of a batch that takes their reservation to its end stale again and again.
+        # Drawn before they were reserved, they are no candidates any more. Left in the stock, they would make stale
+        # each plan of a batch that takes their reservation to its end.
         self._stock.used(
             code_id for reservation in reservations.models.values() for code_id in taken_codes(reservation)
         )

@@ -37,11 +37,8 @@ def main() -> None:
     """Parse the options, and run."""
     options = parsed()
     if os.environ.get(HASH_SEED) != "0":  # the order of sets of texts is part of a history
-        sys.exit(
-            subprocess.call(
-                [sys.executable, "-m", "tests.simulation", *sys.argv[1:]], env={**os.environ, HASH_SEED: "0"}
-            )
-        )
+        again = [sys.executable, "-m", "tests.simulation", *sys.argv[1:]]
+        sys.exit(subprocess.call(again, env={**os.environ, HASH_SEED: "0"}))  # noqa: S603  # this very program
     if options.shrink is not None:
         sys.exit(shrink(options.shrink))
     sys.exit(run(seeds_of(options.seeds), jobs=options.jobs, seconds=options.seconds))
@@ -141,7 +138,8 @@ def shrink(seed: int) -> int:
         return 0
     small = shrunk(plan, rules[0], lambda candidate: simulate(candidate).rules)
     typer.echo(
-        f"rule {rules[0]}: {len(small.faults)} faults of {len(plan.faults)}, {len(small.fans)} fans of {len(plan.fans)}"
+        f"rule {rules[0]}: {len(small.faults)} of {len(plan.faults)} faults, "
+        f"{len(small.fans)} of {len(plan.fans)} fans"
     )
     for item in (small.setup, *small.faults, *small.fans, *small.uploads, *small.noise):
         typer.echo(f"  {item}")

@@ -2,7 +2,7 @@
 
 In:       the settings; kills, freezes and terminations.
 Out:      `Fleet`. A process that has ended is started again a moment later, as a cluster's supervisor would.
-Promise:  the roles run their own code; only what belongs to an operating system (signals, the HTTP ports) is left out.
+Promise:  the roles run their own code; only what an operating system gives (signals, HTTP ports) is left out.
 """
 
 import asyncio
@@ -130,8 +130,11 @@ class Fleet:
         for member in self.members:
             member.stopping.set()
         until_s = self.world.loop.time() + limit_s
-        while self.world.loop.time() < until_s and any(self.world.is_running(one.process) for one in self.members):
+        while (left := self._running()) and self.world.loop.time() < until_s:  # noqa: ASYNC110  # on virtual time
             await asyncio.sleep(LOOKED_AFTER_EVERY_S)
+        return left
+
+    def _running(self) -> list[str]:
         return [member.process.name for member in self.members if self.world.is_running(member.process)]
 
 

@@ -73,8 +73,7 @@ class Parts:
 
     def visible(self) -> Iterator[Logged]:
         """Records of output topics that a `read_committed` reader has not read yet."""
-        for record in reading.outputs_after(self.kafka, PREFIX, self._read_to):
-            yield record
+        return reading.outputs_after(self.kafka, PREFIX, self._read_to)
 
     def is_settled(self) -> bool:
         """Whether every record is read and every hold that is overdue has been ended."""

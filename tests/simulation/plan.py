@@ -130,22 +130,24 @@ def random_setup(random: Random) -> Setup:
 
 def random_uploads(random: Random, campaigns: int, fans: int) -> list[Upload]:
     """Two files for most campaigns, which overlap; about as many codes as the fans want."""
-    uploads = []
+    uploads: list[Upload] = []
     for campaign in range(campaigns):
         rows = max(10, int(fans / campaigns * random.uniform(0.5, 2.5)))
-        for number in range(random.randint(1, 2)):
-            uploads.append(
-                Upload(
-                    at_s=0.5 if number == 0 else random.uniform(5, 25),
-                    campaign=campaign,
-                    code_type=random.choice(("tm", "tm", "external")),
-                    first=int(rows * 0.7) * number,
-                    rows=rows,
-                    invalid_every=random.choice((0, 7, 50)),
-                    times=random.choice((1, 1, 2)),
-                )
-            )
+        uploads += [random_upload(random, campaign, rows, number) for number in range(random.randint(1, 2))]
     return uploads
+
+
+def random_upload(random: Random, campaign: int, rows: int, number: int) -> Upload:
+    """The first file comes early; a second one has the last of its codes too."""
+    return Upload(
+        at_s=0.5 if number == 0 else random.uniform(5, 25),
+        campaign=campaign,
+        code_type=random.choice(("tm", "tm", "external")),
+        first=int(rows * 0.7) * number,
+        rows=rows,
+        invalid_every=random.choice((0, 7, 50)),
+        times=random.choice((1, 1, 2)),
+    )
 
 
 def random_fan(random: Random, number: int, campaigns: int) -> Fan:

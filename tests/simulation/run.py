@@ -38,8 +38,8 @@ from tests.simulation.s3 import client as s3
 from tests.simulation.settings import BUCKET, settings_of
 
 PACKAGES: Final = (
-    "consumers", "producers", "stores", "roles", "ops", "handlers", "schemas", "faust", "mode", "pymongo", "aiokafka", "stamina",
-    "tenacity", "motor",
+    "consumers", "producers", "stores", "roles", "ops", "handlers", "schemas",
+    "aiokafka", "faust", "mode", "motor", "pymongo", "stamina", "tenacity",
 )  # fmt: skip
 """Where names are replaced."""
 IDLE_POLL_MS: Final = 1_000

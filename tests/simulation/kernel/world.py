@@ -81,7 +81,7 @@ def run_world(seed: int, work: Callable[[World], Coroutine[Any, Any, T]]) -> T:
     random = Random(seed)
     CHANCE.seed(random.getrandbits(64))
     world = World(seed, loop, random, Network(Random(random.getrandbits(64))))
-    loop.set_task_factory(world.create_task)
+    loop.set_task_factory(world.create_task)  # type: ignore[arg-type]  # the stub wants a name for the loop
     asyncio.set_event_loop(loop)
     try:
         return loop.run_until_complete(work(world))
@@ -102,4 +102,4 @@ def forget(loop: asyncio.AbstractEventLoop) -> None:
     for task in asyncio.all_tasks(loop):
         task._log_destroy_pending = False  # type: ignore[attr-defined]  # it is meant to be left
         with suppress(BaseException):
-            task.get_coro().close()  # type: ignore[union-attr]
+            task.get_coro().close()

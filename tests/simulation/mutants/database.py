@@ -1,7 +1,7 @@
 """Defects of what is written to MongoDB, put back one at a time. Out: `DATABASE_MUTANTS`."""
 
 from collections.abc import Awaitable, Callable
-from contextlib import AbstractContextManager, suppress
+from contextlib import AbstractContextManager, ExitStack, suppress
 from typing import Any, Final
 
 from bson.errors import BSONError
@@ -9,9 +9,10 @@ from pymongo.errors import PyMongoError
 
 import handlers.requests.plan as plans
 import stores.mongo.errors as store_errors
+from handlers.requests.state import WorkingState
 from schemas.errors import StoreRefused, StoreUnavailable
-from stores.mongo import codes, connection, imports, transactions
-from stores.mongo.collections import Readings
+from stores.mongo import codes, gathering, imports, transactions
+from stores.mongo.collections import Readings, to_document
 from stores.mongo.gathering import Gathering
 from tests.simulation.mutants.mutant import Mutant, swapped
 
@@ -74,16 +75,6 @@ def partial_write_is_committed() -> AbstractContextManager[None]:
     return swapped(codes, check_complete=lambda _collection, _matched, _expected: None)
 
 
-def no_majority() -> AbstractContextManager[None]:
-    """A write that the primary alone has acknowledged is rolled back by an election."""
-    real = connection.AsyncIOMotorClient
-
-    def client(uri: str, **options: Any) -> Any:
-        return real(uri, **{**options, "w": 1})
-
-    return swapped(connection, AsyncIOMotorClient=client)
-
-
 def ledger_is_not_read() -> AbstractContextManager[None]:
     """Every record is taken for a new request."""
 
@@ -127,11 +118,29 @@ def refusal_of_a_commit_is_believed() -> AbstractContextManager[None]:
     return swapped(store_errors, stale_or_unavailable=stale_or_unavailable)
 
 
+def stock_may_have_what_the_batch_moves() -> AbstractContextManager[None]:
+    """A code that was reserved after the stock was read is given to a second fan, in one batch with its assignment."""
+
+    def draw(self: Any, key: Any, quantity: int, *, request_id: str) -> tuple[str, ...] | None:
+        del request_id
+        stock = self._stock.get(key)
+        if stock is None or len(stock) < quantity:
+            return None
+        drawn = [stock.popleft() for _ in range(quantity)]
+        self.code_values.update(drawn)
+        return tuple(found.code_id for found in drawn)
+
+    stack = ExitStack()
+    stack.enter_context(swapped(WorkingState, draw=draw))
+    stack.enter_context(swapped(gathering, TAKEN=frozenset()))
+    return stack
+
+
 def chunk_without_checkpoint_guard() -> AbstractContextManager[None]:
     """A chunk of an import is written whatever its document says of the place reached."""
 
     async def move(self: Any, before: Any, after: Any, session: Any) -> None:
-        document = codes.to_document(after)
+        document = to_document(after)
         wanted = {"_id": document.pop("_id")}
         await self._collections.imports.update_one(wanted, {"$set": document}, session=session)
         del before
@@ -158,12 +167,12 @@ DATABASE_MUTANTS: Final = (
     Mutant("codes move in any status", codes_move_in_any_status),
     Mutant("reservations move in any state", reservations_move_in_any_state),
     Mutant("partial write is committed", partial_write_is_committed),
-    Mutant("no majority", no_majority),
     Mutant("ledger is not read", ledger_is_not_read),
     Mutant("redelivery is not announced", redelivery_is_not_announced),
     Mutant("repeat is announced again", repeat_is_announced_again),
     Mutant("unknown errors are refusals", unknown_errors_are_refusals),
     Mutant("refusal of a commit is believed", refusal_of_a_commit_is_believed),
+    Mutant("stock may have what the batch moves", stock_may_have_what_the_batch_moves, (141,)),
     Mutant("chunk without checkpoint guard", chunk_without_checkpoint_guard),
     Mutant("shards without version guard", shards_without_version_guard),
 )

@@ -73,7 +73,7 @@ def failed_transaction_is_believed() -> AbstractContextManager[None]:
 
 def one_transactional_id_for_each_start() -> AbstractContextManager[None]:
     """Each start of a partition has an id of its own, so that no former owner is fenced."""
-    real = serving.transactional_producer
+    real = emitters.transactional_producer
     starts = iter(range(1_000_000))
 
     def transactional_producer(options: Any, transactional_id: str, timeout_ms: int) -> Any:
