@@ -154,7 +154,7 @@ async def test_the_broker_stamps_records_where_the_topic_says_so(kafka: Bench) -
 
 
 @on_both
-async def test_a_sender_is_told_where_its_record_is(kafka: Bench) -> None:
+async def test_a_sender_gets_the_place_of_its_record(kafka: Bench) -> None:
     """The expirer remembers partition and offset of each request."""
     topic, producer = await kafka.topic(3), await kafka.producer()
     placed = [await producer.send_and_wait(topic, b"x", key=b"same") for _ in range(3)]
