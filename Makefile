@@ -14,6 +14,16 @@ QUICK := tests/unit tests/pipeline
 # Folders with a target of their own; `integration` runs all others, so that every test is in a job.
 APART := $(QUICK) tests/property tests/contract tests/features tests/browser tests/monitoring tests/helm
 PYTEST_MANY := $(BIN)/pytest -n 3 --dist loadgroup
+# Options of `make chaos`; `python -m tests.chaos --help` explains them.
+SEED ?=
+REQUESTS ?= 20000
+FAULTS ?= 100
+GUARANTEE ?= exactly_once
+BROKERS ?= 1
+DATABASE_NODES ?= 1
+DATABASE_SHARDS ?= 0
+STORM = --seed="$(SEED)" --requests=$(REQUESTS) --faults=$(FAULTS) --guarantee=$(GUARANTEE) \
+  --brokers=$(BROKERS) --database-nodes=$(DATABASE_NODES) --database-shards=$(DATABASE_SHARDS)
 DIST := dist
 ARCHIVE := $(DIST)/image.tar
 HELM = helm --kube-context=$(KUBE_CONTEXT) --namespace=$(RELEASE)-$(ENVIRONMENT)
@@ -24,7 +34,7 @@ named = test -n "$(KUBE_CONTEXT)" || { echo "make $@: name the cluster, as in KU
 archived = test -f $(ARCHIVE) || { echo "make $@: no $(ARCHIVE); make image archive first" >&2; exit 1; }
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check lint types imports unit property contract integration features browser alerts chart chaos bench \
+.PHONY: help setup demo test check lint types imports unit property contract integration features browser alerts chart chaos long bench \
   security sbom image archive scan publish release deploy-dev deploy-qa deploy-preprod deploy-prod smoke rollback \
   monitoring schemas docs screenshots lock fmt clean
 
@@ -111,7 +121,10 @@ alerts: $(READY) ## the alert rules and the dashboard (needs prometheus and prom
 chart: $(READY) ## the objects that the Helm chart renders (needs helm; promtool for its rules)
 	@$(BIN)/pytest tests/helm
 
-chaos: $(READY) ## long tests: imports through many kills, and outages of a minute each
+chaos: $(READY) ## all roles under a schedule of faults, then every promise checked: make chaos SEED=1 REQUESTS=20000 FAULTS=100
+	@$(BIN)/python -m tests.chaos $(STORM)
+
+long: $(READY) ## long tests: imports through many kills, and outages of a minute each
 	@$(BIN)/pytest -m long tests/integration --ignore=tests/integration/test_import_outages.py
 	@CODES_TEST_OUTAGE_S=60 CODES_TEST_KILLS=12 $(BIN)/pytest -m "long or not long" --timeout 1800 \
 	  tests/integration/test_import_outages.py tests/integration/test_import_chaos.py

@@ -212,30 +212,21 @@ async def stopped(producer: AIOKafkaProducer) -> None:
             give_up_pending(producer)
         await stopping
     finally:
-        if not stopping.done():
-            await cut_short(producer, stopping)
-
-
-async def cut_short(producer: AIOKafkaProducer, stopping: asyncio.Task[None]) -> None:
-    """The stop itself is cancelled: what it would have ended is ended here, without waiting for a broker."""
-    give_up_pending(producer)
-    stopping.cancel()
-    await asyncio.wait({stopping})
-    if producer._sender.sender_task is not None:  # noqa: SLF001  # `stop` would have cancelled it
-        producer._sender.sender_task.cancel()  # noqa: SLF001  # as above
-    await producer.client.close()
+        stopping.cancel()
 
 
 def give_up_pending(producer: AIOKafkaProducer) -> None:
     """Let every record that is still on its way fail; nothing public does that."""
     accumulator = producer._message_accumulator  # noqa: SLF001
     drained = [batch._drain_waiter for batches in accumulator._batches.values() for batch in batches]  # noqa: SLF001
-    # The sender would enqueue again what it is sending at the moment, does not find it and raises KeyError.
-    accumulator.reenqueue = not_again
     accumulator.fail_all(ProducerClosed())
+    accumulator.reenqueue = left_failed
     for waiter in drained:
         looked_at(waiter)  # nobody waits for these, and the event loop would warn of it
 
 
-def not_again(_batch: Any) -> None:  # noqa: ANN401  # aiokafka is not typed
-    """A batch that has failed is not sent again."""
+def left_failed(_batch: object) -> None:
+    """In place of putting a batch back to be sent again: a request that fails now carries batches that were given up.
+
+    The client would raise KeyError for them, its connections would stay open, and the partition's task would die.
+    """

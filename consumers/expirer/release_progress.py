@@ -39,7 +39,7 @@ class KafkaReleaseProgress:
     async def decided(self, partitions: frozenset[int]) -> Mapping[int, int]:
         """See `ReleaseProgress.decided`. A group that has committed nothing (-1) has decided nothing.
 
-        A coordinator that is loading or has moved answers for no partition at all, and aiokafka raises nothing then.
+        A partition that the answer leaves out says nothing.
         """
         wanted = [TopicPartition(self._topic, number) for number in sorted(partitions)]
         try:

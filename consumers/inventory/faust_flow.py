@@ -18,7 +18,6 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP, AppT
 
-from consumers.loop import offset_errors
 from consumers.loop.group import consumer_options
 
 FETCH_S: Final = 0.25
@@ -34,7 +33,6 @@ class CommittedConsumerThread(driver.AIOKafkaConsumerThread):
 
     def _create_worker_consumer(self, transport: Any) -> AIOKafkaConsumer:  # noqa: ANN401, ARG002  # Faust's signature
         app = cast("Any", self.app)
-        offset_errors.install()
         options = {**app.side.connection, **consumer_options(app.side.settings, app.group)}
         self._assignor = self.app.assignor
         return AIOKafkaConsumer(**{**options, "partition_assignment_strategy": [self._assignor]})

@@ -16,6 +16,7 @@ from aiokafka import ConsumerRecord
 from aiokafka.consumer import fetcher
 from aiokafka.errors import CorruptRecordException
 
+from consumers.loop import membership, offset_answers
 from consumers.loop.batches import HEADER_BYTES, BatchRecord, LenientBatch
 from consumers.loop.corruption import CorruptRange, Suspects, corrupt_range, frame_length, whole_batch
 from schemas.records import UnreadableBatch
@@ -30,13 +31,17 @@ class CorruptBatch(CorruptRecordException):  # type: ignore[misc]  # aiokafka is
 
 
 def install() -> None:
-    """Let all consumers of this process read such records. Call it before the first one is made.
+    """Let all consumers of this process read such records, and survive what happens to brokers.
+
+    Call it before the first one is made.
 
     The fetcher compares types: what another class of its own has fetched before would be taken for an error.
     """
     fetcher.MemoryRecords = LenientRecords
     fetcher.PartitionRecords = LenientPartitionRecords
     fetcher.FetchResult = LenientFetchResult
+    membership.install()
+    offset_answers.install()
 
 
 class LenientRecords:

@@ -17,6 +17,7 @@ from aiokafka.errors import KafkaConnectionError
 
 from consumers.loop.assignors import sticky_assignor
 from consumers.loop.broker_watch import check_topics, probe_repeatedly, read_ends
+from consumers.loop.membership import check_membership
 from consumers.loop.partition import LoopLimits, OpenEmitter, PartitionLoop, PartitionWork
 from consumers.loop.retry import RetryPolicy
 from schemas.errors import BrokerUnavailable
@@ -109,6 +110,7 @@ class GroupMember(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka 
         self._loops[loop] = self._tasks.create_task(loop.run(), name=f"{source.topic}.{source.partition}")
 
     async def _probe(self) -> None:
+        check_membership(self._consumer)
         await check_topics(self._topics, self._consumer)
         await read_ends(self._consumer, self._sources, self._observer)
 

@@ -16,6 +16,7 @@ from aiokafka.admin import AIOKafkaAdminClient, NewPartitions, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import InvalidPartitionsError, KafkaError, TopicAlreadyExistsError, for_code
 
+from consumers.loop import offset_answers
 from ops.broker.client import client_options
 from ops.broker.errors import of_ours
 from ops.settings.load import Settings
@@ -87,6 +88,7 @@ async def migrate_topics(settings: Settings, *, check: bool) -> list[Step]:
 @asynccontextmanager
 async def admin_client(settings: Settings) -> AsyncIterator[AIOKafkaAdminClient]:
     """A connected admin client, closed at the end. Raises BrokerUnavailable or KafkaRefused for what goes wrong."""
+    offset_answers.install()
     admin = AIOKafkaAdminClient(**client_options(settings.kafka))
     try:
         await admin.start()

@@ -5,11 +5,12 @@ Out: `MemoryConsumer`, on one log; `a_consumer_record`.
 
 import asyncio
 from collections.abc import Awaitable, Callable, Collection
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 from aiokafka import ConsumerRecord, TopicPartition
-from aiokafka.errors import IllegalStateError
+from aiokafka.errors import IllegalStateError, KafkaError
 
 TP: Final = TopicPartition("t.reserve.requests.v1", 3)
 
@@ -21,6 +22,20 @@ def a_consumer_record(offset: int) -> "ConsumerRecord[bytes, bytes]":
 
 async def at_once() -> None:
     """A broker that answers without delay."""
+
+
+class MemoryCoordinator:
+    """The client's membership task, which a test may end, and an error that it has not told yet."""
+
+    def __init__(self) -> None:
+        self._coordination_task: Future[None] = Future()
+        self.error: KafkaError | None = None
+
+    def check_errors(self) -> None:
+        """Raise the error once."""
+        error, self.error = self.error, None
+        if error is not None:
+            raise error
 
 
 @dataclass  # without slots: a test may replace a method
@@ -42,6 +57,7 @@ class MemoryConsumer:
     subscribed: list[str] = field(default_factory=list)
     commits: list[int] = field(default_factory=list)
     at: int = -1
+    _coordinator: MemoryCoordinator = field(default_factory=MemoryCoordinator)
 
     def subscribe(self, *, topics: list[str], listener: object) -> None:
         self.subscribed = topics

@@ -21,7 +21,7 @@ CHECKS: Final = ("lint", "types", "imports", "docs", "security")
 TESTS: Final = ("unit", "property", "contract", "integration", "features", "browser", "alerts", "chart")
 ENVIRONMENTS: Final = ("dev", "qa", "preprod", "prod")
 STEPS: Final = ("deploy", "smoke", "rollback")
-NAMED: Final = (*CHECKS, *TESTS, "bench", "chaos", "sbom", "build", "scan", "publish", "release")
+NAMED: Final = (*CHECKS, *TESTS, "bench", "chaos", "long", "sbom", "build", "scan", "publish", "release")
 CHECKER: Final = (
     *(sys.executable, "-m", "check_jsonschema", "--output-format=json"),
     *("--builtin-schema=vendor.gitlab-ci", "--data-transform=gitlab-ci"),
@@ -131,7 +131,7 @@ def test_nights_are_for_what_takes_long() -> None:
     """Chaos and figures; and what was sound yesterday is looked at with today's knowledge."""
     present = {name for name in JOBS if started(name, "schedule")}
 
-    assert {"setup", "chaos", "bench", "security", "sbom", "build", "scan"} == present
+    assert {"setup", "chaos", "long", "bench", "security", "sbom", "build", "scan"} == present
 
 
 @pytest.mark.parametrize("name", ENVIRONMENTS)

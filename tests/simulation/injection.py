@@ -33,7 +33,29 @@ STEPS_MAX: Final = 4_000
 PARTITIONS_MAX: Final = 4
 LOSSES_MAX: Final = 0.3
 """How likely a call is lost, at most."""
-CODES: Final = (6, 7, 11_600, 11_602, 91, 189, 10_107, 13_435, 262, 50, 112, 251, 9_001, 20, 133, 134, 202, 290, 365, 8_000, 99_999)
+CODES: Final = (
+    6,
+    7,
+    11_600,
+    11_602,
+    91,
+    189,
+    10_107,
+    13_435,
+    262,
+    50,
+    112,
+    251,
+    9_001,
+    20,
+    133,
+    134,
+    202,
+    290,
+    365,
+    8_000,
+    99_999,
+)
 """Server errors that no request is at fault for; the last is one that nobody knows."""
 OPERATIONS: Final = (None, "find", "insert", "update", "commitTransaction", "abortTransaction", "killSessions")
 KAFKA_ERRORS: Final[Sequence[tuple[str, type[KafkaError]]]] = (
@@ -304,7 +326,9 @@ def s3_frozen(injection: Injection, _fault: Fault) -> Callable[[], None]:
 def s3_errors(injection: Injection, fault: Fault) -> None:
     """The next requests get an error that is S3's fault."""
     code, status = S3_ERRORS[fault.target % len(S3_ERRORS)]
-    injection.parts.storage.fail(code, status, moment="after" if fault.number % 2 else "before", count=1 + fault.number % 4)
+    injection.parts.storage.fail(
+        code, status, moment="after" if fault.number % 2 else "before", count=1 + fault.number % 4
+    )
 
 
 def s3_cut(injection: Injection, fault: Fault) -> None:

@@ -89,7 +89,9 @@ class Parts:
         overdue = [found["_id"] for found in reservations if found["state"] == "held" and found["expires_at"] <= now]
         return f"overdue: {overdue[0]}" if overdue else None
 
-    def history(self, seen: Sequence[Logged], last_fault_s: float, tasks_left: Sequence[str], bound_s: float) -> History:
+    def history(
+        self, seen: Sequence[Logged], last_fault_s: float, tasks_left: Sequence[str], bound_s: float
+    ) -> History:
         """What the checker is given."""
         return History(
             guarantee=self.settings.processing_guarantee,
@@ -98,6 +100,7 @@ class Parts:
             documents=self.mongo.documents(self.settings.mongo.database),
             committed=reading.committed(self.kafka, PREFIX, GROUP_PREFIX),
             objects=self.storage.contents(),
+            began_ms=int(EPOCH.timestamp() * 1000),
             last_fault_s=last_fault_s,
             ended_s=self.world.loop.time(),
             answer_bound_s=bound_s,

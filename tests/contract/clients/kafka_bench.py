@@ -16,7 +16,7 @@ from typing import Any, Final
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
-from consumers.loop import aiokafka_patch, offset_errors
+from consumers.loop import aiokafka_patch, offset_answers
 from tests.simulation.kafka.clients import SimulatedAdmin, SimulatedConsumer, SimulatedProducer, replacements
 from tests.simulation.kafka.cluster import CLUSTER
 from tests.simulation.kafka.faults import SimulatedKafka
@@ -124,7 +124,7 @@ def run_simulated(claim: Claim, brokers: int = 1) -> None:
 def install_patches() -> None:
     """Aiokafka as the service uses it."""
     aiokafka_patch.install()
-    offset_errors.install()
+    offset_answers.install()
 
 
 def run_real(claim: Claim, servers: str) -> None:

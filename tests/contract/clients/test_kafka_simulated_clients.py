@@ -119,7 +119,7 @@ async def test_a_killed_member_keeps_its_partitions_until_its_session_ends(kafka
 
 @on_simulated()
 async def test_offsets_are_not_lost_while_their_coordinator_loads(kafka: Bench) -> None:
-    """With `offset_errors` in place; aiokafka alone says that nothing was committed."""
+    """With `offset_answers` in place; aiokafka alone says that nothing was committed."""
     topic, consumer = await kafka.topic(), await kafka.consumer("group")
     place = TopicPartition(topic, 0)
     consumer.assign([place])

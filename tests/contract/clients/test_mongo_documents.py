@@ -126,7 +126,7 @@ def test_a_cursor_gives_pages_in_order(on_mongo: Any) -> None:
     on_mongo(claim)
 
 
-def test_a_later_batch_is_not_of_the_first_ones_time(on_mongo: Any) -> None:
+def test_a_later_batch_is_not_of_the_first_ones_time(on_mongod: Any) -> None:
     """Outside of a transaction; in one, all batches are of its snapshot."""
 
     async def claim(bench: Bench) -> None:
@@ -143,7 +143,7 @@ def test_a_later_batch_is_not_of_the_first_ones_time(on_mongo: Any) -> None:
         assert [7, 0] == [len(await cursor.to_list(None)) for cursor in (inside, outside)]
         await session.abort_transaction()
 
-    on_mongo(claim)
+    on_mongod(claim)
 
 
 def test_fields_can_be_chosen(on_mongo: Any) -> None:

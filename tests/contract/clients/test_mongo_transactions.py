@@ -209,7 +209,7 @@ def test_two_transactions_cannot_insert_the_same_key(on_mongo: Any) -> None:
     on_mongo(claim)
 
 
-def test_a_duplicate_in_a_transaction_ends_it(on_mongo: Any) -> None:
+def test_a_duplicate_in_a_transaction_ends_it(on_mongod: Any) -> None:
     """A bulk write that is not ordered stops too; it reports the first error and nothing as inserted after it."""
 
     async def claim(bench: Bench) -> None:
@@ -226,7 +226,7 @@ def test_a_duplicate_in_a_transaction_ends_it(on_mongo: Any) -> None:
         assert 251 == gone.code
         assert 2 == await things.count_documents({})
 
-    on_mongo(claim)
+    on_mongod(claim)
 
 
 def test_a_killed_session_has_no_transaction(on_mongo: Any) -> None:

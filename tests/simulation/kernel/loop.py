@@ -92,7 +92,7 @@ class SimulatedLoop(asyncio.BaseEventLoop):
         """See `call_at`."""
         return self.call_at(self._now_s + delay, callback, *args, context=context)
 
-    def run_in_executor(self, executor: Any, func: Callable[..., Any], *args: Any) -> "asyncio.Future[Any]":  # type: ignore[override]  # noqa: ARG002
+    def run_in_executor(self, executor: Any, func: Callable[..., Any], *args: Any) -> "asyncio.Future[Any]":  # type: ignore[override]
         """Done at once: a thread would run in real time."""
         future = self.create_future()
         try:
@@ -116,17 +116,17 @@ class SimulatedLoop(asyncio.BaseEventLoop):
             ready.append(heappop(timers)[2])
         for _ in range(len(ready)):
             handle = ready.popleft()
-            if handle._cancelled:  # noqa: SLF001
+            if handle._cancelled:
                 continue
-            process = handle._context.get(PROCESS)  # noqa: SLF001  # nothing public has it
+            process = handle._context.get(PROCESS)  # nothing public has it
             if process is None or process.takes(handle):
                 self.steps += 1
-                handle._run()  # noqa: SLF001
+                handle._run()
         if self.steps - self._standing_since > LIVELOCK_STEPS:
             raise TimeStandsStill(repr(ready[0]) if ready else "")
 
     def _advance(self) -> None:
-        while self._timers and self._timers[0][2]._cancelled:  # noqa: SLF001
+        while self._timers and self._timers[0][2]._cancelled:
             heappop(self._timers)
         if not self._timers:
             raise NothingLeftToRun
