@@ -212,7 +212,18 @@ async def stopped(producer: AIOKafkaProducer) -> None:
             give_up_pending(producer)
         await stopping
     finally:
-        stopping.cancel()
+        if not stopping.done():
+            await cut_short(producer, stopping)
+
+
+async def cut_short(producer: AIOKafkaProducer, stopping: asyncio.Task[None]) -> None:
+    """The stop itself is cancelled: what it would have ended is ended here, without waiting for a broker."""
+    give_up_pending(producer)
+    stopping.cancel()
+    await asyncio.wait({stopping})
+    if producer._sender.sender_task is not None:  # noqa: SLF001  # `stop` would have cancelled it
+        producer._sender.sender_task.cancel()  # noqa: SLF001  # as above
+    await producer.client.close()
 
 
 def give_up_pending(producer: AIOKafkaProducer) -> None:

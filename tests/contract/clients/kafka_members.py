@@ -14,7 +14,7 @@ from tests.contract.clients.kafka_bench import Bench, until_true
 
 
 class Noted(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is not typed
-    """Notes what a member is given, and blocks a rebalance while it is told to."""
+    """Notes what a member is given, and blocks a rebalance until `may_go_on` is set."""
 
     def __init__(self) -> None:
         self.events: list[tuple[str, frozenset[TopicPartition]]] = []

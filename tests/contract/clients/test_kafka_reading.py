@@ -141,26 +141,26 @@ async def test_offsets_are_found_by_time(kafka: Bench) -> None:
 
 @on_both
 async def test_the_broker_stamps_records_where_the_topic_says_so(kafka: Bench) -> None:
-    """Whatever the sender writes; the sender is told the same time."""
+    """Whatever the sender writes; the sender gets the same time."""
     topic, producer = await kafka.topic(1, message_timestamp_type="LogAppendTime"), await kafka.producer()
     place = TopicPartition(topic, 0)
-    told = [await producer.send_and_wait(topic, b"x", partition=0, timestamp_ms=1_000) for _ in range(2)]
+    placed = [await producer.send_and_wait(topic, b"x", partition=0, timestamp_ms=1_000) for _ in range(2)]
     consumer = await assigned(kafka, place)
     read = [await consumer.getone(place) for _ in range(2)]
 
-    assert [record.timestamp for record in read] == [metadata.timestamp for metadata in told]
+    assert [record.timestamp for record in read] == [metadata.timestamp for metadata in placed]
     assert [1, 1] == [record.timestamp_type for record in read]
     assert 1_000 < read[0].timestamp <= read[1].timestamp
 
 
 @on_both
-async def test_a_sender_is_told_where_its_record_is(kafka: Bench) -> None:
+async def test_a_sender_gets_the_place_of_its_record(kafka: Bench) -> None:
     """The expirer remembers partition and offset of each request."""
     topic, producer = await kafka.topic(3), await kafka.producer()
-    told = [await producer.send_and_wait(topic, b"x", key=b"same") for _ in range(3)]
+    placed = [await producer.send_and_wait(topic, b"x", key=b"same") for _ in range(3)]
 
-    assert 1 == len({metadata.partition for metadata in told})
-    assert [0, 1, 2] == [metadata.offset for metadata in told]
+    assert 1 == len({metadata.partition for metadata in placed})
+    assert [0, 1, 2] == [metadata.offset for metadata in placed]
 
 
 @on_both

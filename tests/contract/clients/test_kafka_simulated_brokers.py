@@ -154,7 +154,7 @@ async def test_a_request_that_times_out_is_sent_again(kafka: Bench) -> None:
 
 @on_simulated()
 async def test_without_a_broker_no_client_starts(kafka: Bench) -> None:
-    """KafkaConnectionError, which the service waits out."""
+    """KafkaConnectionError, which the service retries."""
     kafka.simulated.crash_broker(1)
 
     for start in (kafka.consumer, kafka.producer, kafka.admin):
