@@ -102,7 +102,7 @@ def test_they_agree_on_sizes_and_headers(headers: tuple[tuple[str, bytes], ...],
 def rows_of_importer(data: bytes) -> list[tuple[int, str, str, str]]:
     """The rows as the importer reads them."""
     reader = RowReader(Place(), None, line_bytes_max=LINE_BYTES_MAX)
-    found = []
+    found: list[tuple[int, str, str, str]] = []
     try:
         for row in reader.read(data, final=True):
             if isinstance(row, CodeRow):
