@@ -1,9 +1,10 @@
-"""aiokafka's membership of a group, kept alive and watched: it runs in a task of the client's own.
+"""aiokafka's membership of a group, and its fetches, kept alive and watched: they run in tasks of the client's own.
 
 In:       a consumer of a group.
 Out:      `install`: a cluster that has just come back is asked again. `check_membership`: an error that the client
           would tell only to a reader of records.
-Promise:  no process stays in which that task has ended: it would look healthy, and would never be given a partition.
+Promise:  no process stays in which one of these tasks has ended: it would look healthy, and would never be given a
+          partition, or never get a record.
 """
 
 from typing import Any
@@ -40,12 +41,13 @@ def check_membership(consumer: AIOKafkaConsumer) -> None:
 
     Raises:
         BrokerUnavailable: the group refuses this member; the client tries again, once this was read.
-        KafkaError: the membership has ended, by something unforeseen. The process must end too.
+        KafkaError: a task of the client has ended, by something unforeseen. The process must end too.
     """
     coordinator = consumer._coordinator  # noqa: SLF001  # nothing public says it
-    if coordinator._coordination_task.done():  # noqa: SLF001
-        coordinator._coordination_task.result()  # noqa: SLF001
-        return
+    for task in (coordinator._coordination_task, consumer._fetcher.error_future):  # noqa: SLF001
+        if task.done():
+            task.result()
+            return
     try:
         coordinator.check_errors()
     except KafkaError as why:

@@ -38,6 +38,13 @@ class MemoryCoordinator:
             raise error
 
 
+class MemoryFetcher:
+    """The client's task of fetches, which a test may end."""
+
+    def __init__(self) -> None:
+        self.error_future: Future[None] = Future()
+
+
 @dataclass  # without slots: a test may replace a method
 class MemoryConsumer:
     """Every log ends at `end`; a fetch of a partition in `assigned` says `high_watermark`."""
@@ -58,6 +65,7 @@ class MemoryConsumer:
     commits: list[int] = field(default_factory=list)
     at: int = -1
     _coordinator: MemoryCoordinator = field(default_factory=MemoryCoordinator)
+    _fetcher: MemoryFetcher = field(default_factory=MemoryFetcher)
 
     def subscribe(self, *, topics: list[str], listener: object) -> None:
         self.subscribed = topics

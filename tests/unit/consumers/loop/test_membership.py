@@ -3,14 +3,12 @@
 import asyncio
 
 import pytest
-from aiokafka import AIOKafkaConsumer
 from aiokafka.client import AIOKafkaClient
 from aiokafka.errors import GroupAuthorizationFailedError, GroupCoordinatorNotAvailableError, KafkaError
 
 from consumers.loop.aiokafka_patch import install
 from consumers.loop.broker_watch import EVERY_S
 from consumers.loop.group import GroupMember
-from consumers.loop.membership import check_membership
 from schemas.errors import BrokerUnavailable
 from schemas.observation.partitions import PartUnavailable
 from tests.fakes.consumer import MemoryConsumer
@@ -45,10 +43,12 @@ async def member_of(consumer: MemoryConsumer, observer: ObservedFacts) -> None:
     await member.run(stopping)
 
 
-def test_a_membership_that_has_ended_ends_the_process() -> None:
-    """Whatever ended it: the orchestrator starts the process again, and it gets partitions."""
+@pytest.mark.parametrize("is_fetching", [False, True])
+def test_a_task_of_the_client_that_has_ended_ends_the_process(is_fetching: bool) -> None:
+    """Its membership or its fetches: the orchestrator starts the process again, which then gets both."""
     consumer = MemoryConsumer(known={"t"})
-    consumer._coordinator._coordination_task.set_exception(KafkaError("unforeseen"))
+    ended = consumer._fetcher.error_future if is_fetching else consumer._coordinator._coordination_task
+    ended.set_exception(KafkaError("unforeseen"))
 
     with pytest.raises(ExceptionGroup) as raised:
         run(member_of(consumer, ObservedFacts()))
@@ -65,28 +65,3 @@ def test_a_group_that_refuses_a_member_without_partitions_is_reported_and_asked_
 
     assert [BrokerUnavailable] == [type(why) for why in observer.each(PartUnavailable, "error")]
     assert consumer._coordinator.error is None
-
-
-async def a_real_membership_that_ended() -> None:
-    """The client's own classes, after its task has failed."""
-    consumer = AIOKafkaConsumer(bootstrap_servers="127.0.0.1:1", group_id="g")
-    try:
-        consumer._coordinator = Ended()
-        check_membership(consumer)
-    finally:
-        consumer._coordinator = None
-        await consumer.stop()
-
-
-class Ended:
-    """A coordinator of aiokafka, as far as it is looked at."""
-
-    def __init__(self) -> None:
-        self._coordination_task = asyncio.get_running_loop().create_future()
-        self._coordination_task.set_exception(KafkaError("unforeseen"))
-
-
-def test_the_error_that_ended_a_membership_is_raised_as_it_is() -> None:
-    """Nothing of ours: it is not retried."""
-    with pytest.raises(KafkaError, match="unforeseen"):
-        run(a_real_membership_that_ended())
