@@ -185,7 +185,7 @@ def test_a_bulk_counts_each_kind(on_mongo: Any) -> None:
     async def claim(bench: Bench) -> None:
         things = bench.db["things"]
         await things.insert_many([{"_id": "a", "version": 1}, {"_id": "b", "version": 2}])
-        writes = [
+        writes: list[InsertOne[dict[str, Any]] | UpdateOne] = [
             UpdateOne({"_id": "a", "version": 1}, {"$set": {"version": 2}}),
             UpdateOne({"_id": "b", "version": 1}, {"$set": {"version": 2}}),
             InsertOne({"_id": "c", "version": 1}),

@@ -1,10 +1,11 @@
 """Defects of what is written to MongoDB, put back one at a time. Out: `DATABASE_MUTANTS`."""
 
-from collections.abc import Awaitable, Callable
-from contextlib import AbstractContextManager, ExitStack, suppress
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, suppress
 from typing import Any, Final
 
 from bson.errors import BSONError
+from pymongo import UpdateOne
 from pymongo.errors import PyMongoError
 
 import handlers.requests.plan as plans
@@ -118,8 +119,9 @@ def refusal_of_a_commit_is_believed() -> AbstractContextManager[None]:
     return swapped(store_errors, stale_or_unavailable=stale_or_unavailable)
 
 
-def stock_may_have_what_the_batch_moves() -> AbstractContextManager[None]:
-    """A code that was reserved after the stock was read is given to a second fan, in one batch with its assignment."""
+@contextmanager
+def stock_may_have_what_the_batch_moves() -> Iterator[None]:
+    """A code that was reserved after the stock was read goes to a second fan, in one batch with its assignment."""
 
     def draw(self: Any, key: Any, quantity: int, *, request_id: str) -> tuple[str, ...] | None:
         del request_id
@@ -130,10 +132,8 @@ def stock_may_have_what_the_batch_moves() -> AbstractContextManager[None]:
         self.code_values.update(drawn)
         return tuple(found.code_id for found in drawn)
 
-    stack = ExitStack()
-    stack.enter_context(swapped(WorkingState, draw=draw))
-    stack.enter_context(swapped(gathering, TAKEN=frozenset()))
-    return stack
+    with swapped(WorkingState, draw=draw), swapped(gathering, TAKEN=frozenset()):
+        yield
 
 
 def chunk_without_checkpoint_guard() -> AbstractContextManager[None]:
@@ -154,7 +154,8 @@ def shards_without_version_guard() -> AbstractContextManager[None]:
 
     def shard_write(change: Any) -> Any:
         write = real(change)
-        write._filter.pop("version", None) if hasattr(write, "_filter") else None
+        if isinstance(write, UpdateOne):
+            return UpdateOne({"_id": change.after.id}, write._doc)  # nothing public gives it back
         return write
 
     return swapped(codes, shard_write=shard_write)

@@ -11,7 +11,7 @@ from consumers.loop import serving
 from consumers.loop.group import GroupMember
 from consumers.loop.partition import PartitionLoop
 from consumers.worker.batch import RequestPartition
-from producers.emitters import AcknowledgedEmitter, TransactionalEmitter
+from producers.emitters import AcknowledgedEmitter, TransactionalEmitter, transactional_producer
 from producers.sending import deliver
 from schemas.errors import EmitFailed
 from tests.simulation.mutants.mutant import Mutant, swapped
@@ -73,13 +73,13 @@ def failed_transaction_is_believed() -> AbstractContextManager[None]:
 
 def one_transactional_id_for_each_start() -> AbstractContextManager[None]:
     """Each start of a partition has an id of its own, so that no former owner is fenced."""
-    real = emitters.transactional_producer
+    real = transactional_producer
     starts = iter(range(1_000_000))
 
-    def transactional_producer(options: Any, transactional_id: str, timeout_ms: int) -> Any:
+    def for_one_start(options: Any, transactional_id: str, timeout_ms: int) -> Any:
         return real(options, f"{transactional_id}.{next(starts)}", timeout_ms)
 
-    return swapped(serving, transactional_producer=transactional_producer)
+    return swapped(serving, transactional_producer=for_one_start)
 
 
 def batch_in_hand_is_forgotten() -> AbstractContextManager[None]:
