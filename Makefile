@@ -13,7 +13,9 @@ PACKAGES := schemas handlers stores producers consumers ops web audit roles inte
 QUICK := tests/unit tests/pipeline
 # Folders with a target of their own; `integration` runs all others, so that every test is in a job.
 APART := $(QUICK) tests/property tests/contract tests/features tests/browser tests/monitoring tests/helm
-PYTEST_MANY := $(BIN)/pytest -n 3 --dist loadgroup
+PYTEST_MANY := $(BIN)/pytest -n 4 --dist loadgroup
+# Tests start hundreds of processes; with this variable in the environment, each would compile the whole service.
+unexport PYTHONDONTWRITEBYTECODE
 DIST := dist
 ARCHIVE := $(DIST)/image.tar
 HELM = helm --kube-context=$(KUBE_CONTEXT) --namespace=$(RELEASE)-$(ENVIRONMENT)
