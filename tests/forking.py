@@ -14,9 +14,8 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, Final
-
-import pytest
 
 from tests.places import ROOT
 
@@ -36,10 +35,11 @@ class ForkServer:
 
     def start(self, request: dict[str, Any], files: list[int]) -> int:
         """Have a process started; it is a child of this one."""
-        with STARTING, adopting():
+        with STARTING:
             requests = self._requests()
-            socket.send_fds(requests, [json.dumps(request).encode()], files)
-            return int(requests.recv(32))
+            with adopting():
+                socket.send_fds(requests, [json.dumps(request).encode()], files)
+                return int(requests.recv(32))
 
     def stop(self) -> None:
         """End it; the processes that it started go on."""
@@ -50,7 +50,7 @@ class ForkServer:
     def _requests(self) -> socket.socket:
         if self._socket is None:
             self._socket, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-            self._process = subprocess.Popen(  # this very Python
+            self._process = subprocess.Popen(  # noqa: S603  # this very Python
                 [sys.executable, "-m", "tests.forkserver", str(theirs.fileno())], pass_fds=[theirs.fileno()], cwd=ROOT
             )
             theirs.close()
@@ -72,23 +72,22 @@ def adopting() -> Iterator[None]:
         libc.prctl(PR_SET_CHILD_SUBREAPER, 0)
 
 
-def execute_child(
-    process: Any, args: Any, executable: Any, preexec_fn: Any, close_fds: Any, pass_fds: Any, cwd: Any, env: Any, *more: Any
-) -> None:
+def execute_child(process: Any, args: Any, *more: Any) -> None:
     """In place of the method of `subprocess.Popen`: fork `codes`, execute everything else."""
-    forked = isinstance(args, (list, tuple)) and list(args[: len(PROGRAM)]) == PROGRAM
-    if not forked or preexec_fn or pass_fds or executable:
-        EXECUTE(process, args, executable, preexec_fn, close_fds, pass_fds, cwd, env, *more)
+    executable, preexec_fn, _, pass_fds, folder, environment = more[:6]
+    forked = isinstance(args, list | tuple) and PROGRAM == list(args[: len(PROGRAM)])
+    if not forked or executable or preexec_fn or pass_fds:
+        EXECUTE(process, args, *more)
         return
-    pipes, new_session = more[3:9], more[14]
+    pipes, new_session = more[9:15], more[20]
     request = {
         "arguments": [os.fspath(word) for word in args[len(PROGRAM) :]],
-        "environment": dict(os.environ if env is None else env),
-        "folder": os.fspath(cwd or os.getcwd()),  # noqa: PTH109  # a path as it is
+        "environment": dict(os.environ if environment is None else environment),
+        "folder": os.fspath(folder or Path.cwd()),
         "new_session": new_session,
     }
-    inherited = zip((pipes[0], pipes[3], pipes[5]), range(3), strict=True)
-    process.pid = SERVER.start(request, [standard if file == -1 else file for file, standard in inherited])
+    standard = (pipes[0], pipes[3], pipes[5])
+    process.pid = SERVER.start(request, [number if file == -1 else file for number, file in enumerate(standard)])
     process._child_created = True
     process._close_pipe_fds(*pipes)
 

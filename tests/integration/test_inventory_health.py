@@ -10,6 +10,7 @@ from typing import Any, cast
 
 import pytest
 
+from consumers.inventory import counting
 from consumers.inventory.counting import Alerting, inventory_app
 from consumers.inventory.faust_kafka import InventoryApp
 from consumers.inventory.role import STOP_S_MAX
@@ -74,8 +75,11 @@ async def ticks(observer: ObservedFacts) -> None:
     )
 
 
-async def test_a_partition_whose_event_is_not_counted_does_not_turn(migrated: Settings) -> None:
+async def test_a_partition_whose_event_is_not_counted_does_not_turn(
+    migrated: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The other partitions are healthy; this partition is healthy again when the event is counted."""
+    monkeypatch.setattr(counting, "TICK_S", 0.2)
     observer, holding = ObservedFacts(), Holding()
     app = an_app(migrated, observer, holding)
     try:
