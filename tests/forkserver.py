@@ -88,4 +88,5 @@ if __name__ == "__main__":
     PROGRAM = preload()
     SOCKET.send(b"ready")
     sys.argv = [str(PROGRAM.__file__), *serve(SOCKET)]
+    sys.modules["__main__"] = PROGRAM  # whose name is in the usage lines
     PROGRAM.main()
