@@ -10,6 +10,7 @@ import psutil
 import pytest
 
 from tests import forking
+from tests.places import ROOT
 
 COMMANDS = (
     ("--version",),
@@ -36,7 +37,7 @@ def test_its_output_and_exit_code_are_the_same(
     """Also of a command that is used wrongly, and of a role with a wrong setting."""
     forked = ended(arguments, tmp_path)
     monkeypatch.setattr(subprocess.Popen, "_execute_child", forking.EXECUTE)
-    monkeypatch.setitem(WRONG, "PYTHONPATH", str(forking.ROOT))
+    monkeypatch.setitem(WRONG, "PYTHONPATH", str(ROOT))
 
     assert ended(arguments, tmp_path) == forked
 
