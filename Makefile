@@ -13,7 +13,10 @@ PACKAGES := schemas handlers stores producers consumers ops web audit roles inte
 QUICK := tests/unit tests/pipeline
 # Folders with a target of their own; `integration` runs all others, so that every test is in a job.
 APART := $(QUICK) tests/property tests/contract tests/features tests/browser tests/monitoring tests/helm
-PYTEST_MANY := $(BIN)/pytest -n 3 --dist loadgroup
+# In the order of the folders: the many short tests of tests/unit fill the end, when some processes have no long file left.
+PYTEST_MANY := $(BIN)/pytest -n 4 --dist loadgroup --no-loadscope-reorder
+# Tests start hundreds of processes; with this variable in the environment, each would compile the whole service.
+unexport PYTHONDONTWRITEBYTECODE
 # Options of `make chaos`; `python -m tests.chaos --help` explains them.
 SEED ?=
 REQUESTS ?= 20000

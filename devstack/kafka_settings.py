@@ -13,6 +13,7 @@ REPLICAS_MAX = 3
 JVM = (
     "-Xms128m",
     "-XX:+UseSerialGC",  # two cores are shared with everything else
+    "-XX:TieredStopAtLevel=1",  # a broker that lives for minutes never earns back what the second compiler costs
     "-XX:-UsePerfData",  # else every JVM leaves a file outside of the stack's folder
     "-Djava.io.tmpdir=tmp",  # compression libraries unpack themselves here
     "-Djava.awt.headless=true",

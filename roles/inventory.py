@@ -11,7 +11,7 @@ from consumers.inventory.view import InventoryView
 from handlers.inventory.alerts import StockLimits
 from handlers.inventory.counts import counts_by_type, summed
 from ops.telemetry.inventory_metrics import InventoryCollector
-from roles.process import RoleContext, leave_at_once
+from roles.process import RoleContext
 from schemas.base import CodeStatus
 from web.server import api_server
 from web.stream import Streams
@@ -23,13 +23,9 @@ async def inventory(context: RoleContext) -> None:
     limits = StockLimits(settings.low_percent, settings.low_count)
     role = InventoryRole(context.kafka, context.topics, limits, context.failpoint)
     context.compute(InventoryCollector(lambda: counts_of(role.view)))
-    try:
-        limits_of_streams = (settings.streams_max, settings.streams_per_token_max)
-        async with api_server(settings, Streams(role.view, role.lags, context.topics, *limits_of_streams)):
-            await role.run(context.stopping)
-    finally:
-        if context.stopping.is_set() and role.faust_stop_timed_out:
-            leave_at_once()
+    limits_of_streams = (settings.streams_max, settings.streams_per_token_max)
+    async with api_server(settings, Streams(role.view, role.lags, context.topics, *limits_of_streams)):
+        await role.run(context.stopping)
 
 
 def counts_of(view: InventoryView) -> dict[str, Mapping[CodeStatus, int]]:

@@ -25,7 +25,7 @@ from schemas.topics import ALL_TOPICS, Topics
 from stores.mongo.connection import connect
 from tests.stacks import a_stack, source
 
-pytest_plugins = ["tests.children"]
+pytest_plugins = ["tests.children", "tests.forking"]
 
 WORKER = os.environ.get("PYTEST_XDIST_WORKER")
 """Of several test processes, this one's name: each has a stack of its own, and may freeze it."""

@@ -3,33 +3,59 @@
 In:       the partitions that the group gave this process, from their committed offsets on.
 Out:      `OurConsumer`: `done` with an event, and committed up to there, never beyond.
 Promise:  while the flow is closed nothing is handed to the agent, and what was fetched meanwhile is fetched again.
+          Nothing outlives the stop: no thread, no task.
 
 Faust 0.15 opens its flow before it seeks to the committed offsets, then empties its queues: what was fetched in
 between is lost. A partition without a committed offset is not sought at all, an event that is skipped is
-acknowledged, and gaps are judged by an offset that the seek has changed. See docs/decisions/0012.
+acknowledged, and gaps are judged by an offset that the seek has changed. It also runs its consumer in a thread, whose
+queue nobody reads after a crash: whoever then calls the thread waits for ever. See docs/decisions/0012.
 """
 
 import asyncio
-import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from inspect import isawaitable
 from typing import Any, Final, cast
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
+from faust import Service
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP, AppT
 
+from consumers.inventory.faust_stop import FAUST_LOG, close_consumer
 from consumers.loop.group import consumer_options
 
 FETCH_S: Final = 0.25
 """Longest wait for records, and so the longest that a rebalance waits for a fetch."""
-FAUST_LOG: Final = logging.getLogger("faust")
-"""Faust logs under the module of a class, which here is ours."""
 
 
 class CommittedConsumerThread(driver.AIOKafkaConsumerThread):
-    """Faust's thread with a consumer of ours."""
+    """Faust's thread with a consumer of ours; without the thread: it runs on the loop of the application."""
 
     logger = FAUST_LOG
+    wait_for_shutdown = False
+    start = Service.start
+    maybe_start = Service.maybe_start
+    stop = Service.stop
+    _stopped_set = Service._stopped_set  # noqa: SLF001  # what the thread has changed in a service
+    _stop_children = Service._stop_children  # noqa: SLF001  # as above
+    _stop_futures = Service._stop_futures  # noqa: SLF001  # as above
+    _stop_exit_stacks = Service._stop_exit_stacks  # noqa: SLF001  # as above
+
+    def __init__(self, consumer: "OurConsumer", **kwargs: Any) -> None:  # noqa: ANN401  # Faust's signature
+        super().__init__(consumer, thread_loop=consumer.loop, **kwargs)
+
+    async def on_stop(self) -> None:
+        """Leave the group and close the connections."""
+        if self._consumer is not None:
+            await close_consumer(self._consumer)
+
+    async def call_thread(self, fun: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401  # Faust's signature
+        """Call it here; Faust would queue it."""
+        result = fun(*args, **kwargs)
+        return await result if isawaitable(result) else result
+
+    def close(self) -> None:
+        """Called by Faust in a rebalance during a stop; the stop itself closes the consumer, and waits for it."""
 
     def _create_worker_consumer(self, transport: Any) -> AIOKafkaConsumer:  # noqa: ANN401, ARG002  # Faust's signature
         app = cast("Any", self.app)
@@ -55,7 +81,7 @@ class CommittedConsumerThread(driver.AIOKafkaConsumerThread):
 
 
 class OurConsumer(driver.Consumer):
-    """Faust's consumer, which delegates to the thread."""
+    """Faust's consumer, which delegates to the above."""
 
     logger = FAUST_LOG
 
@@ -70,6 +96,22 @@ class OurConsumer(driver.Consumer):
 
     def _new_consumer_thread(self) -> CommittedConsumerThread:
         return CommittedConsumerThread(self, loop=self.loop, beacon=self.beacon)
+
+    async def threadsafe_partitions_revoked(self, receiver_loop: Any, revoked: set[TP]) -> None:  # noqa: ANN401, ARG002  # Faust's signature
+        """Call it here; Faust would queue it."""
+        await self.on_partitions_revoked(revoked)
+
+    async def threadsafe_partitions_assigned(
+        self,
+        receiver_loop: Any,  # noqa: ANN401, ARG002  # Faust's signature
+        assigned: set[TP],
+        generation_id: int = 0,
+    ) -> None:
+        """Call it here; Faust would queue it."""
+        await self.on_partitions_assigned(assigned, generation_id)
+
+    async def on_stop(self) -> None:
+        """The application has committed already; Faust would commit again."""
 
     def stop_flow(self) -> None:
         """Close the flow: the group is about to rebalance."""

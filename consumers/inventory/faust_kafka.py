@@ -17,7 +17,8 @@ from aiokafka.errors import KafkaTimeoutError
 from faust.transport.drivers import aiokafka as driver
 from faust.types import AgentT, AppT
 
-from consumers.inventory.faust_flow import FAUST_LOG, OurConsumer
+from consumers.inventory.faust_flow import OurConsumer
+from consumers.inventory.faust_stop import FAUST_LOG, close_producer, finish
 from consumers.inventory.faust_tables import OurTable, OurTables
 from consumers.loop.group import REBALANCE_TIMEOUT_MS
 from consumers.loop.serving import KafkaSide
@@ -82,17 +83,28 @@ class InventoryApp(faust.App):
         await self.crash(exc)
 
     async def _consumer_wait_empty(self, consumer: Any, logger: Any) -> None:  # noqa: ANN401, ARG002  # Faust's signature
-        """Before partitions are revoked: finish the current event, and commit what is done.
+        """Before partitions are revoked, and in a stop: finish the current event, and commit what is done.
 
         Without it the next owner might look for an alert before this process has sent it.
 
         Raises:
             KafkaTimeoutError: it takes too long; the application crashes, and the role creates a new one.
         """
+        if self.should_stop:
+            await finish(self._committed(consumer))
+        else:
+            await self._committed(consumer)
+
+    async def _committed(self, consumer: Any) -> None:  # noqa: ANN401  # Faust's consumer
         if self.agent_failed:
-            return  # its event is never done, and the crash cancels a commit: either would cut the stop short
+            return  # its event is never done
         await in_time(self.idle.wait(), HANDOVER_S_MAX, "an event is still being counted")
         await consumer.commit()
+
+    async def _producer_flush(self, logger: Any) -> None:  # noqa: ANN401  # Faust's signature
+        """Before partitions are revoked. In a stop the commit has flushed; what was not flushed is counted again."""
+        if not self.should_stop:
+            await super()._producer_flush(logger)
 
     async def written(self) -> None:
         """Wait until the changelog has all that was written to the table.
@@ -133,6 +145,12 @@ class OurProducer(driver.Producer):
 
     def _new_producer(self, transactional_id: str | None = None) -> AIOKafkaProducer:  # noqa: ARG002  # none are used
         return AIOKafkaProducer(**ours(self.app).side.connection, enable_idempotence=True, linger_ms=LINGER_MS)
+
+    async def on_stop(self) -> None:
+        """Close the connections."""
+        producer, self._producer = self._producer, None
+        if producer is not None:
+            await close_producer(producer)
 
     async def flush(self) -> None:
         """Faust flushes before it commits, and gives up after 0.1 s without saying so."""

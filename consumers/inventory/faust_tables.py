@@ -21,7 +21,7 @@ from faust.tables.recovery import RebalanceAgain, Recovery, ServiceStopped
 from faust.types import TP
 
 from consumers.inventory import faust_flow
-from consumers.inventory.faust_flow import FAUST_LOG
+from consumers.inventory.faust_stop import FAUST_LOG
 from consumers.inventory.view_reader import is_past
 from consumers.loop import aiokafka_patch as lenient
 

@@ -34,7 +34,7 @@ from schemas.topics import Topics
 
 LAG_EVERY_S: Final = 5.0
 STOP_S_MAX: Final = 8.0
-"""Limit for stopping Faust, which waits for an unavailable broker longer than a process may take to end."""
+"""Limit for stopping Faust; its steps have shorter limits of their own (`faust_stop.py`)."""
 
 
 @dataclass(slots=True)
@@ -51,8 +51,6 @@ class InventoryRole:
         changelog = changelog_topic(side.settings.group_prefix)
         self.view = InventoryView(topics, changelog)
         self.lags = Lags()
-        self.faust_stop_timed_out = False
-        """Whether Faust did not stop in time: one of its threads may still run and keep the process alive."""
         self._reader = ViewReader(self.view, topics, changelog, side.observer)
         self._side = side
         self._topics = topics
@@ -111,7 +109,6 @@ class InventoryRole:
         stop = asyncio.create_task(app.stop())
         _, late = await asyncio.wait({stop}, timeout=STOP_S_MAX)
         if late:
-            self.faust_stop_timed_out = True
             stop.cancel()
         else:
             await stop

@@ -1,7 +1,5 @@
 """What Helm makes is what Kubernetes takes: every object against the schema of its kind."""
 
-import jsonschema
-import kubernetes_validate
 import pytest
 
 from tests.helm.custom import CUSTOM
@@ -27,6 +25,9 @@ EVERYTHING = (
 
 def check(found: Object) -> None:
     """Fails with what is wrong: an unknown field too."""
+    import jsonschema  # noqa: PLC0415  # takes seconds to load, in every process of a run
+    import kubernetes_validate  # noqa: PLC0415  # as above
+
     if found["kind"] in CUSTOM:
         jsonschema.validate(found, CUSTOM[found["kind"]])
     else:

@@ -122,11 +122,12 @@ async def test_a_lost_answer_is_found_while_the_service_works(
 
 
 async def send_on(neighbour: Neighbour) -> None:
-    """Send requests without a pause."""
+    """Send some hundred requests a second; an audit takes longer with each of them."""
     number = 1_000
     while True:
         await neighbour.send(RESERVE, a_request(number), key=str(number).encode())
         number += 1
+        await asyncio.sleep(0.005)
 
 
 async def test_ctrl_c_leaves_nothing_behind(

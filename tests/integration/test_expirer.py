@@ -143,13 +143,13 @@ async def test_absent_workers_cost_one_request_a_hold_and_a_restart(
     await put_holds(db, "sale", 40, datetime.now(UTC) - timedelta(seconds=30))
     eager = environment | {"CODES_EXPIRER__AGAIN_AFTER_S": "1", "CODES_EXPIRER__INTERVAL_MS": "100"}
     async with running("expirer", eager, tmp_path / "e1.log") as expirer:
-        await neighbour.values(RELEASE, 40, settle_s=5)
+        await neighbour.values(RELEASE, 40, settle_s=3)
         expirer.signal(signal.SIGKILL)
         await expirer.ended()
     async with running("expirer", eager, tmp_path / "e2.log"):
-        await neighbour.values(RELEASE, 80, settle_s=3)
+        await neighbour.values(RELEASE, 80, settle_s=2)
         async with running("worker", environment, tmp_path / "worker.log"):
-            results = await neighbour.values(RESULTS, 80, settle_s=3)
+            results = await neighbour.values(RESULTS, 80, settle_s=2)
     asked = Counter(value["reservation_id"] for value in await neighbour.values(RELEASE, 80))
 
     names = {f"sale-{number}" for number in range(40)}

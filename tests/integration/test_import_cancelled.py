@@ -2,6 +2,7 @@
 
 import asyncio
 import gzip
+import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,6 +16,7 @@ from schemas.documents import ImportDocument
 from schemas.observation.partitions import LoopTurned
 from schemas.requests import ImportCommand, content_digest
 from schemas.settings import ImporterSettings
+from schemas.topics import IMPORT
 from stores.mongo.codes import MongoParts
 from stores.mongo.collections import Collections, to_document
 from stores.mongo.connection import Database
@@ -63,34 +65,37 @@ async def stuck(s3: ScriptedS3, key: str) -> None:
     await until(lambda: any(asked.startswith(key) for asked in s3.errors), f"S3 is asked for {key}", LIMIT_S)
 
 
-async def cancelled(bench: ImporterBench, s3: ScriptedS3, key: str) -> Mapping[str, Any]:
-    """Import it, and cancel that as soon as it waits; gives its end event."""
-    await bench.ask(key)
-    await stuck(s3, key)
-    await ImportDesk(Collections(bench.db)).cancel(key, now=datetime.now(UTC))
-    return (await ends(bench.neighbour, len(s3.errors), timeout_s=LIMIT_S))[-1]
+async def cancelled(bench: ImporterBench, s3: ScriptedS3) -> list[dict[str, Any]]:
+    """Import all at once, each in a partition of its own; cancel each as soon as it waits. Gives their end events."""
+    for partition, key in enumerate(STATES):
+        await bench.neighbour.send(IMPORT, bench.files.command(key, key, campaign_id=key), partition=partition)
+    for key in STATES:
+        await stuck(s3, key)
+        await ImportDesk(Collections(bench.db)).cancel(key, now=datetime.now(UTC))
+    return await ends(bench.neighbour, len(STATES), timeout_s=LIMIT_S)
 
 
-@pytest.mark.timeout(600)
 async def test_whatever_it_waits_for(environment: dict[str, str], tmp_path: Path) -> None:
     """The end event has the rows that are in; without a report if S3 does not take one. The next import is served."""
     s3 = ScriptedS3(answers(), BODY)
     log = tmp_path / "importer.log"
+    partitions = {**json.loads(environment["CODES_TOPICS__PARTITIONS"]), IMPORT.name: len(STATES)}
+    wide = {**environment, "CODES_TOPICS__PARTITIONS": json.dumps(partitions)}
     async with (
         serving_s3(s3) as address,
-        importing(environment, log, **PATIENT, CODES_S3__ENDPOINT_URL=address) as bench,
+        importing(wide, log, **PATIENT, CODES_S3__ENDPOINT_URL=address) as bench,
     ):
-        for key in STATES:
-            event = await cancelled(bench, s3, key)
-            rows = ROWS if key.startswith("report") else 0
-            assert (key, "failed", "cancelled", None, rows) == tuple(
-                event[name] for name in ("import_id", "state", "reason", "report", "rows_read")
-            )
-            assert event["inserted"] == await bench.db["codes"].count_documents({"campaign_id": key})
+        events = await cancelled(bench, s3)
+        for event in events:
+            assert event["inserted"] == await bench.db["codes"].count_documents({"campaign_id": event["import_id"]})
         await bench.ask("well")
         well = (await ends(bench.neighbour, len(STATES) + 1, timeout_s=LIMIT_S))[-1]
         await check_books(bench.neighbour, bench.db)
 
+    rows = {key: ROWS if key.startswith("report") else 0 for key in STATES}
+    assert {(key, "failed", "cancelled", None, rows[key]) for key in STATES} == {
+        tuple(event[name] for name in ("import_id", "state", "reason", "report", "rows_read")) for event in events
+    }
     assert ("well", "completed", ROWS) == tuple(well[name] for name in ("import_id", "state", "rows_read"))
 
 

@@ -16,7 +16,7 @@ from tests.integration.importing import counts
 pytestmark = pytest.mark.integration
 
 MIB: Final = 1024 * 1024
-LINE: Final = b"SPRING-1\n" + b"x" * 100_000_000 + b"\nSPRING-2\n"
+LINE_BYTES: Final = 100_000_000
 BOMB_MIB: Final = 1024
 MEMBER_MIB: Final = 16
 MEMORY_MAX_MIB: Final = 150
@@ -47,7 +47,7 @@ async def imported(environment: Mapping[str, str], log: Path) -> Sized:
         await bench.found(1)
         idle = memory_mib(bench.role.pid, "VmRSS")
         await load(bench, "bomb.csv.gz", bomb())
-        await load(bench, "line.csv", LINE)
+        await load(bench, "line.csv", b"SPRING-1\n" + b"x" * LINE_BYTES + b"\nSPRING-2\n")
         found = await bench.found(3, timeout_s=90)
         return Sized(found, memory_mib(bench.role.pid, "VmHWM") - idle)
 

@@ -1,12 +1,16 @@
-"""A hanging count is found, and no other count; a failing count does not delay the end of its application."""
+"""A hanging count is found, and no other count; an application stops in time, and leaves nothing running."""
 
 import asyncio
+import threading
 import time
 from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any, cast
 
 import pytest
 
+from consumers.inventory import counting
 from consumers.inventory.counting import Alerting, inventory_app
 from consumers.inventory.faust_kafka import InventoryApp
 from consumers.inventory.role import STOP_S_MAX
@@ -20,6 +24,7 @@ from schemas.observation.partitions import LoopTurned
 from schemas.records import OutgoingRecord
 from schemas.topics import Topics
 from tests.fakes.observer import ObservedFacts
+from tests.integration.freezing import frozen
 from tests.integration.running import until
 from tests.integration.watching import an_announcer, an_event
 
@@ -70,8 +75,11 @@ async def ticks(observer: ObservedFacts) -> None:
     )
 
 
-async def test_a_partition_whose_event_is_not_counted_does_not_turn(migrated: Settings) -> None:
+async def test_a_partition_whose_event_is_not_counted_does_not_turn(
+    migrated: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The other partitions are healthy; this partition is healthy again when the event is counted."""
+    monkeypatch.setattr(counting, "TICK_S", 0.2)
     observer, holding = ObservedFacts(), Holding()
     app = an_app(migrated, observer, holding)
     try:
@@ -98,19 +106,46 @@ async def test_a_partition_whose_event_is_not_counted_does_not_turn(migrated: Se
     assert 1 == len(hung)
 
 
-@pytest.mark.long  # open: after a crash Faust's consumer thread outlives the stop; the role bounds it by `STOP_S_MAX`
 async def test_an_application_whose_alert_was_not_taken_stops_at_once(migrated: Settings) -> None:
-    """Nothing is being counted any more; a stop given up after `STOP_S_MAX` would leave Faust's threads behind."""
+    """Nothing is being counted any more; the stop leaves nothing running."""
     observer, refusing = ObservedFacts(), Refusing()
-    app = an_app(migrated, observer, refusing)
-    try:
-        await app.start()
+    async with stopped_in_time(an_app(migrated, observer, refusing)) as app:
         async with an_announcer(migrated) as announcer:
             await announcer.publish(an_event("sale", 1, 100), an_event("sale", 2, 0, 100))
         await asyncio.wait_for(app.wait_for_stopped(cast("Any", asyncio.Event())), 30)
+
+    assert isinstance(app.crash_reason, Unsent)
+
+
+async def test_an_application_whose_alert_is_still_being_sent_stops_in_time(migrated: Settings) -> None:
+    """The event is given up, and counted again by the next application."""
+    holding = Holding()
+    async with stopped_in_time(an_app(migrated, ObservedFacts(), holding)):
+        async with an_announcer(migrated) as announcer:
+            await announcer.publish(an_event("sale", 1, 100), an_event("sale", 2, 0, 100))
+        await asyncio.wait_for(holding.began.wait(), 30)
+
+
+async def test_an_application_stops_in_time_although_the_broker_is_unavailable(migrated: Settings) -> None:
+    """It does not leave its group, and commits nothing: the broker ends its membership."""
+    observer = ObservedFacts()
+    async with AsyncExitStack() as unavailable, stopped_in_time(an_app(migrated, observer, Holding())):
+        await ticks(observer)
+        async with an_announcer(migrated) as announcer:
+            await announcer.publish(an_event("sale", 1, 100))
+        await unavailable.enter_async_context(frozen("kafka"))
+
+
+@asynccontextmanager
+async def stopped_in_time(app: InventoryApp) -> AsyncIterator[InventoryApp]:
+    """Start an application and stop it; the stop takes less than its limit, and no task and no thread is left."""
+    tasks, threads = asyncio.all_tasks(), set(threading.enumerate())
+    try:
+        await app.start()
+        yield app
     finally:
         began_s = time.monotonic()
         await app.stop()
-
-    assert isinstance(app.crash_reason, Unsent)
     assert time.monotonic() - began_s < STOP_S_MAX
+    assert set() == {thread.name for thread in threading.enumerate() if thread not in threads}
+    assert set() == {task.get_name() for task in asyncio.all_tasks() - tasks}

@@ -4,13 +4,14 @@ Out: `Watcher`, `watching`, `until_true`, `counts_in` the database, `an_event`, 
      transactions that are committed or aborted).
 """
 
+import asyncio
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import aiohttp
 from aiokafka import AIOKafkaProducer
@@ -21,6 +22,8 @@ from schemas.events import InventoryChanged
 from schemas.topics import Topics
 from stores.mongo.connection import Database
 from tests.integration.running import READY_TIMEOUT_S, Role, running
+
+POLL_S: Final = 0.05
 
 
 class Watcher:
@@ -49,6 +52,7 @@ class Watcher:
         end = time.monotonic() + timeout_s
         while not condition(answer := (await self.get(path))[1]):
             assert time.monotonic() < end, f"{path}: {answer}"
+            await asyncio.sleep(POLL_S)
         return answer
 
 
@@ -76,6 +80,7 @@ async def until_true(watcher: Watcher, wanted: dict[str, tuple[int, int, int]]) 
     end = time.monotonic() + 20
     while (found := await watcher.counts()) != wanted:
         assert time.monotonic() < end, f"{found} is not {wanted}"
+        await asyncio.sleep(POLL_S)
 
 
 class Announcer:

@@ -4,7 +4,6 @@ from typing import Any
 
 import orjson
 import pytest
-from jsonschema import Draft202012Validator
 
 from interfaces.example import Example, read
 from interfaces.examples_in import EXAMPLES_IN
@@ -58,6 +57,8 @@ REFUSED: list[tuple[type[Model], dict[str, Any]]] = [
 @pytest.mark.parametrize("model", [*INCOMING, *OUTGOING])
 def test_each_schema_is_one_of_draft_2020_12(model: type[Model]) -> None:
     """It is self-contained: nothing in it refers to another document."""
+    from jsonschema import Draft202012Validator  # noqa: PLC0415  # takes seconds to load
+
     document = orjson.loads(schema_file(model))
 
     Draft202012Validator.check_schema(document)

@@ -1,7 +1,7 @@
 """The table's recovery: when the flow opens, and what a commit waits for."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -47,10 +47,8 @@ class Scene:
 
 
 @pytest.fixture
-async def scene(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Scene]:
-    scene = Scene(monkeypatch)
-    yield scene
-    scene.consumer._thread.thread_loop.close()  # Faust closes it when the thread ends, and it never began
+async def scene(monkeypatch: pytest.MonkeyPatch) -> Scene:
+    return Scene(monkeypatch)
 
 
 async def test_the_flow_opens_when_the_table_and_the_alerts_are_known(scene: Scene) -> None:
