@@ -9,7 +9,7 @@ from typing import Any, Final, NamedTuple
 
 import orjson
 
-from consumers.decode import decode_request
+from consumers.decode import decode_request, is_text
 from producers.envelope import OWN_HEADERS
 from schemas.records import Asked, Headers
 from schemas.topics import ASSIGN, RELEASE, RESERVE
@@ -97,8 +97,7 @@ def kept(headers: Headers) -> Headers:
         (name, value)
         for name, value in headers
         if not name.startswith(OWN_HEADERS)
-        and name.isprintable()
-        and not any("\ud800" <= c <= "\udfff" for c in name)
+        if not name.startswith(OWN_HEADERS) and is_text(name) and not any("\ud800" <= c <= "\udfff" for c in name)
     )
 
 

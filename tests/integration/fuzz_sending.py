@@ -42,7 +42,7 @@ CHANGES: Final[Mapping[str, Change]] = {
     "tail": bytes,
     "bomb": bytes,
 }
-"""The kinds of batches that cannot be read, and how the broker's disk is changed for each; the last two are sent so."""
+"""The kinds of batches that cannot be read, and how each is changed on the disk; the last two are sent so."""
 
 
 class NoText(str):
@@ -146,7 +146,7 @@ class Sender:
 async def send_all(
     servers: str, prefix: str, records: Sequence[Fuzzed], random: Random, broken_times: int
 ) -> Expected:
-    """Send all, with good ones between them, and each kind of broken batch so many times, to all partitions at once."""
+    """Send all, with good ones between them, and each kind of broken batch so many times."""
     everything = list(with_good_between(records, random))
     kinds = list(CHANGES) * broken_times
     async with AIOKafkaProducer(bootstrap_servers=servers, max_request_size=BUILDER_BYTES) as producer:

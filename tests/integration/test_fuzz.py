@@ -1,4 +1,4 @@
-"""A worker and generated records of every kind, in batches of every codec, with batches among them that no one can read.
+"""A worker and generated records of every kind, in batches of every codec and batches that nobody can read.
 
 `make fuzz` sends ten times as many.
 """
@@ -30,7 +30,7 @@ pytestmark = [pytest.mark.integration, pytest.mark.timeout(120 + 90 * TIMES)]
 async def test_good_requests_among_generated_records_are_answered(
     environment: dict[str, str], migrated: Settings, neighbour: Neighbour, stocked: PutCodes, tmp_path: Path
 ) -> None:
-    """Each good one once; each bad one is one dead letter with its bytes; the process neither ends nor tells a value."""
+    """Each good one once; each bad one is one dead letter with its bytes; no value is in the log or the metrics."""
     random = seeded()
     await stocked("sale", RECORDS)
     await stocked(CAMPAIGN, RECORDS)
