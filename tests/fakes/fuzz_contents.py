@@ -20,7 +20,8 @@ PLACE: Final = "@@"
 IDS: Final = ("request_id", "campaign_id")
 """No request is without them."""
 VALUE_BYTES_MAX: Final = 65_536
-RECORD_BYTES_MAX: Final = 1_000_000
+RECORD_BYTES_MAX: Final = 800_000
+"""With the longest key and the most headers, the broker takes it."""
 
 
 class Kind(NamedTuple):

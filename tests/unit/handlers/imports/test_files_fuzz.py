@@ -19,8 +19,8 @@ from tests.fakes.fuzz_seed import TIMES, seeded
 
 FILES: Final = 10_000 * TIMES
 LINE_BYTES_MAX: Final = 512
-ROWS_MAX: Final = 1_500
-TEXT_BYTES_MAX: Final = 40_000
+ROWS_MAX: Final = 150
+TEXT_BYTES_MAX: Final = 4_000
 REASONS: Final = frozenset({"bad_gzip", "too_large", "too_many_rows", "not_utf8"})
 
 
