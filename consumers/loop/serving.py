@@ -17,6 +17,7 @@ from consumers.loop.group import GroupMember, OpenPartition, consumer_options, s
 from consumers.loop.partition import LoopLimits, OpenEmitter
 from consumers.loop.prefetch import Stopped, unless_stopped
 from consumers.loop.retry import RetryPolicy
+from consumers.loop.room import ROOM
 from consumers.loop.tracing import UNTRACED, Tracer
 from producers.emitters import (
     AcknowledgedEmitter,
@@ -79,6 +80,7 @@ async def serve_topics(
         ExceptionGroup: what ended a partition's task, unforeseen.
     """
     limits = side.loop_limits(batch_size_max)
+    ROOM.is_limited = True
     async with AsyncExitStack() as opened:
         try:
             consumer = await unless_stopped(opened.enter_async_context(open_consumer(side, group)), stopping)
