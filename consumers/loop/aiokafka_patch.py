@@ -18,7 +18,7 @@ from aiokafka.errors import CorruptRecordException
 
 from consumers.loop.batches import HEADER_BYTES, BatchRecord, LenientBatch
 from consumers.loop.corruption import CorruptRange, Suspects, corrupt_range, frame_length, whole_batch
-from consumers.loop.room import NoRoom
+from consumers.loop.memory_budget import OverBudget
 from schemas.records import UnreadableBatch
 
 REFETCH_WAIT_S: Final = 1.0
@@ -121,7 +121,7 @@ class LenientPartitionRecords(fetcher.PartitionRecords):  # type: ignore[misc]  
             return super().__next__()
         except CorruptBatch:
             return self._step_over_if_certain()
-        except NoRoom:
+        except OverBudget:
             self._records.step_back()
             self._records_iterator = self._unpack_records()
             self.is_waiting = True

@@ -5,7 +5,7 @@ Out:      its records. A header name that is not UTF-8 holds surrogates, so that
           batch that cannot be decompressed or taken apart is one record that says so, at its last offset.
 Promise:  records are parsed by aiokafka's own fast parser; only a batch with such a header name is parsed by the slow
           one. Memory and time are bounded by `PLAIN_BYTES_MAX` and `RECORDS_MAX`, whatever the batch claims; and
-          those of all batches together by `ROOM`.
+          those of all batches together by `BUDGET`.
 """
 
 from collections.abc import Iterator
@@ -18,7 +18,7 @@ from aiokafka.record.memory_records import MemoryRecords
 from aiokafka.record.util import decode_varint_py
 
 from consumers.loop.decompress import DECOMPRESSORS
-from consumers.loop.room import RECORD_BYTES, ROOM, NoRoom, held
+from consumers.loop.memory_budget import BUDGET, RECORD_BYTES, OverBudget, held
 from schemas.records import UnreadableBatch
 
 HEADER_BYTES: Final = DefaultRecordBase.HEADER_STRUCT.size
@@ -99,17 +99,17 @@ class LenientBatch:
         """Its records.
 
         Raises:
-            NoRoom: see there. It may be asked again.
+            OverBudget: see there. It may be asked again.
         """
-        ROOM.check(self, self._needs)
+        BUDGET.check(self, self._needs)
         try:
             records = self._records()
-        except NoRoom:
+        except OverBudget:
             raise
         except Exception as why:  # noqa: BLE001  # whatever it is, the same bytes would raise it for ever
             records, self._needs = [self._unreadable(type(why).__name__)], 0
-        ROOM.admit(self)
-        return held(ROOM, records, self._needs)
+        BUDGET.admit(self)
+        return held(BUDGET, records, self._needs)
 
     @property
     def earliest_ms(self) -> int:
@@ -128,7 +128,7 @@ class LenientBatch:
             raise TooManyRecords
         plain = plain_batch(self._content)
         self._needs = len(plain) + count * RECORD_BYTES
-        ROOM.check(self, self._needs)
+        BUDGET.check(self, self._needs)
         records = records_of(plain)
         check_order(records, self._strict.base_offset, self._strict.next_offset)
         return records

@@ -5,22 +5,25 @@ from collections.abc import Iterator
 
 import pytest
 
-from consumers.loop import batches, room
-from consumers.loop.room import HELD_BYTES_MAX, Room
+from consumers.loop import batches, memory_budget
+from consumers.loop.memory_budget import MemoryBudget
 from tests.fakes.fetches import CODECS, Log, a_batch
 
 BATCH_RECORDS = 30
 PARTITIONS = 24
+LARGE_RECORDS = 3_000
+LARGE_BYTES = 2_600_000
+"""What so many need."""
 
 
 @pytest.fixture(autouse=True)
-def own_room(monkeypatch: pytest.MonkeyPatch) -> Iterator[Room]:
-    """As in a process with loops; a batch of `BATCH_RECORDS` needs some 15 kB, and there is room for one."""
-    monkeypatch.setattr(room, "FREE_BYTES", 5_000)
-    monkeypatch.setattr(room, "HELD_BYTES_MAX", 20_000)
-    own = Room()
+def own_budget(monkeypatch: pytest.MonkeyPatch) -> Iterator[MemoryBudget]:
+    """As in a process with loops; a batch of `BATCH_RECORDS` needs some 15 kB, and the budget suffices for one."""
+    monkeypatch.setattr(memory_budget, "FREE_BYTES", 5_000)
+    monkeypatch.setattr(memory_budget, "HELD_BYTES_MAX", 20_000)
+    own = MemoryBudget()
     own.is_limited = True
-    monkeypatch.setattr(batches, "ROOM", own)
+    monkeypatch.setattr(batches, "BUDGET", own)
     yield own
     assert 0 == own.held
 
@@ -75,7 +78,7 @@ def test_a_batch_larger_than_the_room_is_read_alone() -> None:
     assert [*range(100)] == offsets(large, 1_000)
 
 
-def test_what_a_rebalance_drops_gives_its_room_back_at_once(own_room: Room) -> None:
+def test_what_a_rebalance_drops_gives_its_room_back_at_once(own_budget: MemoryBudget) -> None:
     """A result that is let go of, and one whose position has changed; nobody waits for them."""
     dropped, moved, waiting, last = a_log(), a_log(), a_log(), a_log()
     offsets(dropped, 10)
@@ -85,13 +88,13 @@ def test_what_a_rebalance_drops_gives_its_room_back_at_once(own_room: Room) -> N
     waiting.drop()
     moved.seek(3)
     assert [] == offsets(moved, 10)
-    assert 0 == own_room.held
+    assert 0 == own_budget.held
     assert [*range(30)] == offsets(last, 100)
 
 
-def test_who_reads_without_loops_never_waits(own_room: Room) -> None:
+def test_who_reads_without_loops_never_waits(own_budget: MemoryBudget) -> None:
     """A command may leave a partition half read, and would wait for itself."""
-    own_room.is_limited = False
+    own_budget.is_limited = False
     first, second = a_log(), a_log()
 
     assert ([*range(10)], [*range(30)]) == (offsets(first, 10), offsets(second, 100))
@@ -99,10 +102,10 @@ def test_who_reads_without_loops_never_waits(own_room: Room) -> None:
 
 
 def test_memory_does_not_grow_with_partitions(monkeypatch: pytest.MonkeyPatch) -> None:
-    """After an outage each of 24 begins with a batch that needs 24 MiB; a worker's container has 512 MiB."""
-    monkeypatch.setattr(room, "HELD_BYTES_MAX", HELD_BYTES_MAX)
-    content = a_batch(0, 40_000, CODECS["zstd"])
-    logs = [Log(content, 0, 40_000) for _ in range(PARTITIONS)]
+    """After an outage each of 24 may begin with a large batch: the budget suffices for three."""
+    monkeypatch.setattr(memory_budget, "HELD_BYTES_MAX", 3 * LARGE_BYTES)
+    content = a_batch(0, LARGE_RECORDS, CODECS["zstd"])
+    logs = [Log(content, 0, LARGE_RECORDS) for _ in range(PARTITIONS)]
     tracemalloc.start()
     read = [len(offsets(log, 500)) for log in logs]
     _, peak = tracemalloc.get_traced_memory()
@@ -110,5 +113,5 @@ def test_memory_does_not_grow_with_partitions(monkeypatch: pytest.MonkeyPatch) -
     for log in logs:
         log.drop()
 
-    assert {0, 500} == set(read)
-    assert peak < 2 * HELD_BYTES_MAX
+    assert [500] * 3 + [0] * (PARTITIONS - 3) == read
+    assert peak < 6 * LARGE_BYTES
