@@ -5,8 +5,8 @@ Out:      `BUDGET`, shared by all consumers of this process. OverBudget: try aga
 Promise:  what is held at once does not grow with the number of partitions. Each batch gets its turn, because the one
           that was refused first is the next; small batches never wait.
 
-A compressed batch of a mebibyte may need 20 MiB when it is parsed, and 160 at worst. A worker reads all its partitions
-at once, and after an outage each of them may begin with such a batch.
+A compressed batch of a mebibyte may need 20 MiB when it is parsed, and 160 at worst. A worker reads all its
+partitions at once, and after an outage each of them may begin with such a batch.
 """
 
 from collections.abc import Iterator, Sequence
@@ -31,7 +31,7 @@ class MemoryBudget:
 
     def __init__(self) -> None:
         self.is_limited = False
-        """Only where each partition has a loop that reads it to its end: a batch left half read would block others."""
+        """Only where each partition has a loop that reads it to its end: a half-read batch would block the others."""
         self.held = 0
         self._waiting: WeakKeyDictionary[Any, None] = WeakKeyDictionary()
         """Refused batches, in order. A batch that a rebalance drops disappears from it."""

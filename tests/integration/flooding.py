@@ -6,7 +6,7 @@ Out: `Flood` sends and reads; `highest_rss`, `check_no_rebalance`.
 import asyncio
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -14,8 +14,10 @@ from typing import Any, Final
 import orjson
 import psutil
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka.record.default_records import DefaultRecordBatchBuilder
 
 from benchmarks.usage import rss_mb
+from consumers.loop.decompress import PLAIN_BYTES_MAX
 from ops.settings.load import Settings
 from schemas.topics import RESERVE, RESULTS, Topics, TopicSpec
 from tests.integration.requesting import reserve
@@ -23,6 +25,7 @@ from tests.integration.running import Role
 from tests.integration.scraping import scraped
 
 BATCH_RECORDS: Final = 500
+ZSTD: Final = 4
 BATCH_BYTES: Final = 1_000_000
 QUIET_S_MAX: Final = 60.0
 """Without a result for so long, the flood is not served."""
@@ -64,16 +67,30 @@ class Flood:
     async def send(
         self, source: str, count: int, *, topic: TopicSpec = RESERVE, partition: int = 0, campaign: str = "sale"
     ) -> None:
-        """Send so many requests to a partition, in large batches."""
-        ends = range(self.sent[source], self.sent[source] + count)
-        for start in ends[::BATCH_RECORDS]:
-            batch = self._producer.create_batch()
-            for number in range(start, min(start + BATCH_RECORDS, ends.stop)):
-                value = orjson.dumps(reserve(f"{source}-{number}", campaign))
-                batch.append(key=b"%d" % number, value=value, timestamp=None)
-            batch.close()
-            await (await self._producer.send_batch(batch, self._topics.full(topic), partition=partition))
+        """Send so many requests to a partition, in batches of 500."""
+        numbers = range(self.sent[source], self.sent[source] + count)
+        for start in range(0, count, BATCH_RECORDS):
+            requests = [reserve(f"{source}-{number}", campaign) for number in numbers[start : start + BATCH_RECORDS]]
+            await self._send_batch(self._producer.create_batch(), requests, (topic, partition))
         self.sent[source] += count
+
+    async def send_compressed(self, source: str, count: int, pad: str, *, topic: TopicSpec, partition: int) -> None:
+        """Send padded requests in one compressed batch."""
+        batch = self._producer.create_batch()
+        batch._builder = DefaultRecordBatchBuilder(2, ZSTD, 0, -1, -1, -1, PLAIN_BYTES_MAX)
+        numbers = range(self.sent[source], self.sent[source] + count)
+        requests = [reserve(f"{source}-{number}", pad=pad) for number in numbers]
+        await self._send_batch(batch, requests, (topic, partition))
+        self.sent[source] += count
+
+    async def _send_batch(
+        self, batch: Any, requests: Sequence[Mapping[str, Any]], place: tuple[TopicSpec, int]
+    ) -> None:
+        for request in requests:
+            batch.append(key=request["fan_id"].encode(), value=orjson.dumps(request), timestamp=None)
+        batch.close()
+        topic, partition = place
+        await (await self._producer.send_batch(batch, self._topics.full(topic), partition=partition))
 
     async def until_answered(self) -> None:
         """Read results until there are as many as requests."""

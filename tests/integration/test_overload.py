@@ -32,6 +32,11 @@ RATIO_MAX: Final = 3.0
 """Of round trips after and before the flood, the shortest of `TRIES` each."""
 TRIES: Final = 20
 DELAY_S: Final = 0.05
+COMPRESSED: Final = 800
+PAD: Final = "x" * 60_000
+"""An unknown field, which is ignored: a batch needs some 50 MB when it is parsed, and 30 kB on the wire."""
+RSS_MB_MAX_COMPRESSED: Final = 384.0
+"""What a worker has anyway, the budget of 96 MiB, and what decompressing and parsing a batch takes for a moment."""
 HOT: Final = 3_000
 FEW: Final = 20
 
@@ -135,3 +140,23 @@ async def test_a_hot_campaign_does_not_hold_up_the_partitions_of_others(
     flood.check_nothing_lost()
     last = {source: at_ms for source, at_ms in flood.answers.last_at_ms.items() if source != "calm"}
     assert flood.answers.last_at_ms["calm"] < min(last.values())
+
+
+async def test_large_compressed_batches_on_all_partitions_are_parsed_in_turn(
+    environment: dict[str, str], migrated: Settings, stocked: PutCodes, tmp_path: Path
+) -> None:
+    """As after an outage: all are served, in memory for fewer of them than there are partitions."""
+    await stocked("sale", STOCK)
+    async with a_flood(migrated) as flood:
+        places = [(topic, partition) for topic in (RESERVE, ASSIGN) for partition in range(2)]
+        for topic, partition in places * 2:
+            source = f"{topic.name} {partition}"
+            await flood.send_compressed(source, COMPRESSED, PAD, topic=topic, partition=partition)
+        async with running("worker", environment, tmp_path / "worker.log", **CALM_SESSION) as worker:
+            async with highest_rss(worker) as rss:
+                await flood.until_answered()
+            await check_no_rebalance([worker])
+    print(f"{rss} MiB")  # noqa: T201  # for people
+
+    flood.check_nothing_lost()
+    assert rss[1] < RSS_MB_MAX_COMPRESSED
