@@ -108,7 +108,7 @@ async def test_a_hot_partition_does_not_hold_up_the_others(
         while not flood.answers.counts["hot"]:
             await flood.read()
         for topic, partition in ((RESERVE, 1), (ASSIGN, 0), (ASSIGN, 1)):
-            await flood.send(f"quiet {topic.name} {partition}", FEW, topic=topic, partition=partition)
+            await flood.send(f"quiet.{topic.name}.{partition}", FEW, topic=topic, partition=partition)
         await flood.until_answered()
         await check_no_rebalance([worker])
 
@@ -127,7 +127,7 @@ async def test_a_hot_campaign_does_not_hold_up_the_partitions_of_others(
     async with a_flood(migrated) as flood:
         hot = ((RESERVE, 0), (ASSIGN, 0), (ASSIGN, 1))
         for topic, partition in hot:
-            await flood.send(f"hot {topic.name} {partition}", HOT, topic=topic, partition=partition, campaign="hot")
+            await flood.send(f"hot.{topic.name}.{partition}", HOT, topic=topic, partition=partition, campaign="hot")
         async with running("worker", environment, tmp_path / "worker.log", **CALM_SESSION) as worker:
             while not flood.answers.counts:
                 await flood.read()
@@ -150,7 +150,7 @@ async def test_large_compressed_batches_on_all_partitions_are_parsed_in_turn(
     async with a_flood(migrated) as flood:
         places = [(topic, partition) for topic in (RESERVE, ASSIGN) for partition in range(2)]
         for topic, partition in places * 2:
-            source = f"{topic.name} {partition}"
+            source = f"{topic.name}.{partition}"
             await flood.send_compressed(source, COMPRESSED, PAD, topic=topic, partition=partition)
         async with running("worker", environment, tmp_path / "worker.log", **CALM_SESSION) as worker:
             async with highest_rss(worker) as rss:
