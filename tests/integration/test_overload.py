@@ -37,7 +37,7 @@ PAD: Final = "x" * 60_000
 """An unknown field, which is ignored: a batch needs some 50 MB when it is parsed, and 30 kB on the wire."""
 RSS_MB_MAX_COMPRESSED: Final = 384.0
 """What a worker has anyway, the budget of 96 MiB, and what decompressing and parsing a batch takes for a moment."""
-HOT: Final = 3_000
+HOT: Final = 1_500
 FEW: Final = 20
 
 
