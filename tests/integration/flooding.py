@@ -19,7 +19,7 @@ from aiokafka.record.default_records import DefaultRecordBatchBuilder
 from benchmarks.usage import rss_mb
 from consumers.loop.decompress import PLAIN_BYTES_MAX
 from ops.settings.load import Settings
-from schemas.topics import RESERVE, RESULTS, Topics, TopicSpec
+from schemas.topics import RELEASE, RESERVE, RESULTS, Topics, TopicSpec
 from tests.integration.requesting import reserve
 from tests.integration.running import Role
 from tests.integration.scraping import scraped
@@ -79,7 +79,8 @@ class Flood:
         batch = self._producer.create_batch()
         batch._builder = DefaultRecordBatchBuilder(2, ZSTD, 0, -1, -1, -1, PLAIN_BYTES_MAX)
         numbers = range(self.sent[source], self.sent[source] + count)
-        requests = [reserve(f"{source}-{number}", pad=pad) for number in numbers]
+        more = {"reservation_id": "none"} if topic == RELEASE else {}
+        requests = [reserve(f"{source}-{number}", pad=pad, **more) for number in numbers]
         await self._send_batch(batch, requests, (topic, partition))
         self.sent[source] += count
 
