@@ -8,7 +8,7 @@ from typing import Final
 import pytest
 
 from ops.settings.load import Settings
-from schemas.topics import ASSIGN, RESERVE
+from schemas.topics import ASSIGN, RELEASE, RESERVE
 from tests.fakes.proxy import proxied
 from tests.integration.conftest import PutCodes
 from tests.integration.flooding import Flood, a_flood, check_no_rebalance, highest_rss
@@ -37,8 +37,8 @@ COMPRESSED: Final = 800
 PAD: Final = "x" * 60_000
 """An unknown field, which is ignored: a batch needs some 50 MB when it is parsed, and 30 kB on the wire."""
 RSS_MB_MAX_COMPRESSED: Final = 448.0
-"""What a worker has anyway, the budget of 96 MiB, and three copies of a batch while it is decompressed and parsed. Six
-batches at once would need 300 MiB in place of the budget."""
+"""What a worker has anyway, the budget of 96 MiB, and three copies of a batch while it is decompressed and parsed.
+Six batches at once would need 300 MiB in place of the budget."""
 HOT: Final = 1_500
 FEW: Final = 20
 
