@@ -152,6 +152,8 @@ class LenientPartitionRecords(fetcher.PartitionRecords):  # type: ignore[misc]  
 class LenientFetchResult(fetcher.FetchResult):  # type: ignore[misc]  # aiokafka is not typed
     """Tells the records where the log ends, and waits for memory, or before bytes in doubt are fetched again."""
 
+    _partition_records: Any
+
     def __init__(
         self,
         tp: Any,  # noqa: ANN401  # aiokafka's own arguments
