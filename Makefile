@@ -37,7 +37,7 @@ named = test -n "$(KUBE_CONTEXT)" || { echo "make $@: name the cluster, as in KU
 archived = test -f $(ARCHIVE) || { echo "make $@: no $(ARCHIVE); make image archive first" >&2; exit 1; }
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check lint types imports unit property contract integration features browser alerts chart chaos long bench \
+.PHONY: help setup demo test check lint types imports unit property contract integration features browser alerts chart chaos long fuzz bench \
   security sbom image archive scan publish release deploy-dev deploy-qa deploy-preprod deploy-prod smoke rollback \
   monitoring schemas docs screenshots lock fmt clean
 
@@ -131,6 +131,11 @@ long: $(READY) ## long tests: imports through many kills, and outages of a minut
 	@$(BIN)/pytest -m long tests/integration --ignore=tests/integration/test_import_outages.py
 	@CODES_TEST_OUTAGE_S=60 CODES_TEST_KILLS=12 $(BIN)/pytest -m "long or not long" --timeout 1800 \
 	  tests/integration/test_import_outages.py tests/integration/test_import_chaos.py
+
+fuzz: $(READY) ## ten times the generated records and files of a normal run; prints its seed
+	@seed=$${CODES_TEST_SEED:-$$(od -An -N4 -tu4 /dev/urandom | tr -d ' ')}; echo "repeat this run: make fuzz CODES_TEST_SEED=$$seed"; \
+	  CODES_TEST_SEED=$$seed CODES_TEST_FUZZ=10 $(BIN)/pytest -s tests/unit/consumers/test_decode_fuzz.py \
+	  tests/unit/handlers/imports/test_files_fuzz.py tests/integration/test_fuzz.py
 
 ##@ Packages
 

@@ -22,8 +22,8 @@ JVM = (
     "-Dorg.slf4j.simpleLogger.dateTimeFormat=yyyy-MM-dd HH:mm:ss.SSS",
 )
 JVM_ALONE = ("-Xmx512m",)
-JVM_IN_CLUSTER = ("-Xmx256m", "-XX:TieredStopAtLevel=1")
-"""Three brokers take about 1 GiB. The second compiler costs memory and a start of three JVMs on two cores."""
+JVM_IN_CLUSTER = ("-Xmx256m",)
+"""Three brokers take about 1 GiB."""
 
 
 def jvm(nodes: int) -> tuple[str, ...]:

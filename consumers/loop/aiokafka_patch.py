@@ -3,7 +3,7 @@
 In:       the bytes of a fetch, as aiokafka hands them to its parser.
 Out:      the same records; a batch that cannot be read is one record that says so, at its last offset.
 Promise:  what stands before such a batch is given out first. A wrong checksum is fetched again before it is believed,
-          for an error of the transfer heals so.
+          for an error of the transfer heals so. A batch for which there is no memory yet waits for it, fetched.
 
 aiokafka has no setting for this, so its fetcher is given other classes: see `install`. `batches` reads one batch,
 `corruption` says how far a corrupt one reaches.
@@ -19,6 +19,7 @@ from aiokafka.errors import CorruptRecordException
 from consumers.loop import membership, offset_answers
 from consumers.loop.batches import HEADER_BYTES, BatchRecord, LenientBatch
 from consumers.loop.corruption import CorruptRange, Suspects, corrupt_range, frame_length, whole_batch
+from consumers.loop.memory_budget import OverBudget
 from schemas.records import UnreadableBatch
 
 REFETCH_WAIT_S: Final = 1.0
@@ -54,6 +55,7 @@ class LenientRecords:
         self._content = memoryview(content)
         self._position = 0
         self._next: LenientBatch | None = None
+        self._last: LenientBatch | None = None
         self._look()
 
     def size_in_bytes(self) -> int:
@@ -77,8 +79,15 @@ class LenientRecords:
         if batch is None or not batch.is_sound:
             raise CorruptBatch("its checksum or its length is wrong")
         self._position += batch.length
+        self._last = batch
         self._look()
         return batch
+
+    def step_back(self) -> None:
+        """Let `next_batch` return the last batch again."""
+        assert self._last is not None
+        self._position -= self._last.length
+        self._next = self._last
 
     def corrupt(self) -> memoryview:
         """From the beginning of the batch that `next_batch` has raised on to the fetch's end."""
@@ -104,6 +113,8 @@ class LenientPartitionRecords(fetcher.PartitionRecords):  # type: ignore[misc]  
     """Where the log ended for this reader when it was fetched; the fetch's result sets it."""
     is_in_doubt = False
     """Whether it ended at bytes that must be fetched again."""
+    is_waiting = False
+    """Whether it ended at a batch for which there is no memory yet."""
 
     def __next__(self) -> "ConsumerRecord[Any, Any]":
         """The next record.
@@ -115,6 +126,16 @@ class LenientPartitionRecords(fetcher.PartitionRecords):  # type: ignore[misc]  
             return super().__next__()
         except CorruptBatch:
             return self._step_over_if_certain()
+        except OverBudget:
+            self._records.step_back()
+            self._records_iterator = self._unpack_records()
+            self.is_waiting = True
+            raise StopIteration from None
+
+    def close(self) -> None:
+        """Give back the memory of what is not read: it is in a cycle, which is collected much later."""
+        if self._records_iterator is not None:
+            self._records_iterator.close()
 
     def _step_over_if_certain(self) -> "ConsumerRecord[Any, Any]":
         content = self._records.corrupt()
@@ -134,7 +155,9 @@ class LenientPartitionRecords(fetcher.PartitionRecords):  # type: ignore[misc]  
 
 
 class LenientFetchResult(fetcher.FetchResult):  # type: ignore[misc]  # aiokafka is not typed
-    """Tells the records where the log ends, and waits before bytes in doubt are fetched again."""
+    """Tells the records where the log ends, and waits for memory, or before bytes in doubt are fetched again."""
+
+    _partition_records: Any
 
     def __init__(
         self,
@@ -153,10 +176,25 @@ class LenientFetchResult(fetcher.FetchResult):  # type: ignore[misc]  # aiokafka
         records = self._partition_records
         if records is None:
             return []
+        records.is_waiting = False
         found: list[Any] = super().getall(max_records)
+        if records.is_waiting:
+            self._partition_records = records
         if records.is_in_doubt:
             self._until = monotonic() + REFETCH_WAIT_S
         return found
+
+    def check_assignment(self, tp: Any) -> bool:  # noqa: ANN401  # aiokafka's own argument
+        """See `FetchResult.check_assignment`: if it is no longer wanted, it is dropped."""
+        records = self._partition_records
+        is_wanted: bool = super().check_assignment(tp)
+        if records is not None and not is_wanted:
+            records.close()
+        return is_wanted
+
+    def __del__(self) -> None:
+        if self._partition_records is not None:
+            self._partition_records.close()
 
     def has_more(self) -> bool:
         """Whether it stays in the fetcher's hands, which fetches no more meanwhile."""

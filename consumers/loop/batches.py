@@ -4,7 +4,8 @@ In:       the bytes of a batch whose checksum is right, or not.
 Out:      its records. A header name that is not UTF-8 holds surrogates, so that `decode` can reject the record; a
           batch that cannot be decompressed or taken apart is one record that says so, at its last offset.
 Promise:  records are parsed by aiokafka's own fast parser; only a batch with such a header name is parsed by the slow
-          one. Memory and time are bounded by `PLAIN_BYTES_MAX` and `RECORDS_MAX`, whatever the batch claims.
+          one. Memory and time are bounded by `PLAIN_BYTES_MAX` and `RECORDS_MAX`, whatever the batch claims; and
+          those of all batches together by `BUDGET`.
 """
 
 from collections.abc import Iterator
@@ -17,6 +18,7 @@ from aiokafka.record.memory_records import MemoryRecords
 from aiokafka.record.util import decode_varint_py
 
 from consumers.loop.decompress import DECOMPRESSORS
+from consumers.loop.memory_budget import BUDGET, RECORD_BYTES, OverBudget, held
 from schemas.records import UnreadableBatch
 
 HEADER_BYTES: Final = DefaultRecordBase.HEADER_STRUCT.size
@@ -75,6 +77,8 @@ class LenientBatch:
         )
         self.is_sound: bool = self._strict.validate_crc()
         """Whether the checksum is right."""
+        self._needs = 0
+        """Bytes of memory for its records; 0: not known yet."""
 
     def __getattr__(self, name: str) -> Any:  # noqa: ANN401  # whatever aiokafka's batch has
         return getattr(self._strict, name)
@@ -92,10 +96,20 @@ class LenientBatch:
         return next(self._strict)
 
     def __iter__(self) -> Iterator[Any]:
+        """Its records.
+
+        Raises:
+            OverBudget: see there. It may be asked again.
+        """
+        BUDGET.check(self, self._needs)
         try:
-            return iter(self._records())
+            records = self._records()
+        except OverBudget:
+            raise
         except Exception as why:  # noqa: BLE001  # whatever it is, the same bytes would raise it for ever
-            return iter([self._unreadable(type(why).__name__)])
+            records, self._needs = [self._unreadable(type(why).__name__)], 0
+        BUDGET.admit(self)
+        return held(BUDGET, records, self._needs)
 
     @property
     def earliest_ms(self) -> int:
@@ -109,9 +123,13 @@ class LenientBatch:
     def _records(self) -> list[Any]:
         if not self._is_current:
             return list(self._strict)
-        if int.from_bytes(self._content[COUNT_AT:HEADER_BYTES], "big", signed=True) > RECORDS_MAX:
+        count = int.from_bytes(self._content[COUNT_AT:HEADER_BYTES], "big", signed=True)
+        if count > RECORDS_MAX:
             raise TooManyRecords
-        records = records_of(plain_batch(self._content))
+        plain = plain_batch(self._content)
+        self._needs = len(plain) + count * RECORD_BYTES
+        BUDGET.check(self, self._needs)
+        records = records_of(plain)
         check_order(records, self._strict.base_offset, self._strict.next_offset)
         return records
 

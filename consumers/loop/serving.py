@@ -14,6 +14,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from consumers.loop import aiokafka_patch as lenient
 from consumers.loop.group import GroupMember, OpenPartition, consumer_options, started_consumer
+from consumers.loop.memory_budget import BUDGET
 from consumers.loop.partition import LoopLimits, OpenEmitter
 from consumers.loop.prefetch import Stopped, unless_stopped
 from consumers.loop.retry import RetryPolicy, convert_stray_cancellation
@@ -79,6 +80,7 @@ async def serve_topics(
         ExceptionGroup: what ended a partition's task, unforeseen.
     """
     limits = side.loop_limits(batch_size_max)
+    BUDGET.is_limited = True
     async with AsyncExitStack() as opened:
         try:
             consumer = await unless_stopped(opened.enter_async_context(open_consumer(side, group)), stopping)

@@ -25,6 +25,7 @@ HEADER: Final = 61
 """Bytes of a batch's header; the record count is its last field."""
 CODECS: Final = {"gzip": 1, "snappy": 2, "lz4": 3, "zstd": 4}
 FIRST_MS: Final = 1_000
+BATCH_BYTES_MAX: Final = 64 * 1024 * 1024
 
 
 def a_batch(base: int, count: int = 3, codec: int = 0, *, transactional: bool = False, name: str = "note") -> bytes:
@@ -36,7 +37,7 @@ def a_batch(base: int, count: int = 3, codec: int = 0, *, transactional: bool = 
         producer_id=PRODUCER if transactional else -1,
         producer_epoch=0 if transactional else -1,
         base_sequence=0 if transactional else -1,
-        batch_size=100_000,
+        batch_size=BATCH_BYTES_MAX,
     )
     for number in range(count):
         value = b"v%d" % (base + number) * 100
@@ -100,6 +101,7 @@ class Log:
         self.position = position
         self._state = SimpleNamespace(paused=False, highwater=end, lso=-1, position=position, consumed_to=self._to)
         self._assignment = SimpleNamespace(active=True, state_value=lambda _: self._state)
+        self._held: LenientFetchResult | None = None
 
     def _to(self, position: int) -> None:
         self.position = self._state.position = position
@@ -107,6 +109,21 @@ class Log:
     def fetch(self, content: bytes | None = None) -> list[IncomingRecord]:
         """What one fetch gives; of other bytes, if it is said."""
         return [as_incoming(record) for record in self.result(content).getall()]
+
+    @property
+    def held(self) -> LenientFetchResult:
+        """One fetch's result, that is read in parts."""
+        if self._held is None:
+            self._held = self.result()
+        return self._held
+
+    def drop(self) -> None:
+        """Let go of it, as a rebalance does."""
+        self._held = None
+
+    def seek(self, position: int) -> None:
+        """Go on somewhere else."""
+        self._to(position)
 
     def result(self, content: bytes | None = None) -> LenientFetchResult:
         """A fetch's result, as the fetcher holds it."""

@@ -27,6 +27,8 @@ class Proxy(Relay):
         self._flows = asyncio.Event()
         self.bytes_per_s: float | None = None
         """Limit for what a client sends, on each connection; None: no limit."""
+        self.delay_s = 0.0
+        """Before each piece that a client sends."""
         self.ranges: list[tuple[int, int]] = []
         """First and last byte of each requested range, in order."""
 
@@ -56,6 +58,9 @@ class Proxy(Relay):
             self._pass(ends.from_part, ends.to_client, ends, is_limited=False),
         )
 
+    def _pause_s(self, size: int) -> float:
+        return self.delay_s + (0.0 if self.bytes_per_s is None else size / self.bytes_per_s)
+
     async def _pass(
         self, source: asyncio.StreamReader, target: asyncio.StreamWriter, ends: Ends, *, is_limited: bool
     ) -> None:
@@ -64,8 +69,8 @@ class Proxy(Relay):
             while piece := await source.read(PIECE_BYTES):
                 self.ranges += [(int(first), int(last)) for first, last in RANGE.findall(piece)]
                 await self._flows.wait()
-                if is_limited and self.bytes_per_s is not None:
-                    await asyncio.sleep(len(piece) / self.bytes_per_s)
+                if is_limited:
+                    await asyncio.sleep(self._pause_s(len(piece)))
                 target.write(piece)
                 await target.drain()
         ends.abort()

@@ -4,10 +4,11 @@ A broker (4.2 was tried) takes each batch apart before it keeps it, and refuses 
 unknown codec, and a wrong count or length. What is left are differences between Java's decompressors and ours, and
 what happens to a log after that.
 
-Out: `CODECS`, `send_with_tail`; `corrupt_log`, which changes what the local broker has on its disk.
+Out: `CODECS`, `TailBuilder`, `send_with_tail`; `corrupt_log` and `change_log`, which change what the local broker has
+     on its disk.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 import orjson
@@ -16,6 +17,7 @@ from aiokafka.record.default_records import _DefaultRecordBatchBuilderPy
 from aiokafka.record.util import calc_crc32c
 
 from devstack.folder import layout_of
+from tests.fakes.fetches import corrupted
 
 CODECS: Final = {"gzip": 1, "snappy": 2, "lz4": 3, "zstd": 4}
 LENGTH_AT, CRC_AT, ATTRIBUTES_AT = 8, 17, 21
@@ -59,11 +61,24 @@ async def send_with_tail(servers: str, topic: str, codec: str, values: Sequence[
 
 def corrupt_log(topic: str, first_offset: int) -> None:
     """Change one bit of the payload of the batch that begins there in partition 0: its checksum is wrong now."""
-    [segment] = layout_of(None).root.glob(f"data/kafka-*/log/{topic}-0/*.log")
+    change_log(topic, 0, first_offset, lambda batch: corrupted(batch, PAYLOAD_AT))
+
+
+def change_log(topic: str, partition: int, first_offset: int, change: Callable[[bytes], bytes]) -> bytes:
+    """Write another batch of the same length in the place of the one that begins there; gives that batch."""
+    [segment] = layout_of(None).root.glob(f"data/kafka-*/log/{topic}-{partition}/*.log")
     content = segment.read_bytes()
-    start = 0
-    while int.from_bytes(content[start:][:LENGTH_AT], "big") != first_offset:
-        start += LENGTH_FROM + int.from_bytes(content[start + LENGTH_AT : start + LENGTH_FROM], "big")
+    start, end = 0, end_of_batch(content, 0)
+    while int.from_bytes(content[start : start + LENGTH_AT], "big") != first_offset:
+        start, end = end, end_of_batch(content, end)
+    changed = change(content[start:end])
+    assert end - start == len(changed)
     with segment.open("r+b") as file:
-        file.seek(start + PAYLOAD_AT)
-        file.write(bytes([content[start + PAYLOAD_AT] ^ 1]))
+        file.seek(start)
+        file.write(changed)
+    return changed
+
+
+def end_of_batch(content: bytes, start: int) -> int:
+    """Where the batch that begins at `start` ends."""
+    return start + LENGTH_FROM + int.from_bytes(content[start + LENGTH_AT : start + LENGTH_FROM], "big")
