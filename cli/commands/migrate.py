@@ -1,4 +1,4 @@
-"""`codes migrate`: creates or updates topics, collections, indexes and validators.
+"""`codes migrate`: creates or updates topics, collections, indexes and validators, and shards collections.
 
 Out:      the changes, as a table or JSON; warnings that need a person; what the server refused; with `--check` also
           settings that weaken the promise.
@@ -22,6 +22,9 @@ CHECK_HELP: Final = (
     "Change nothing; report what would change, and settings that weaken the promise. Exit code 1 if something would "
     "change, or a setting breaks the promise."
 )
+SHARD_HELP: Final = "Also shard codes, reservations and requests; the address must be that of a router (mongos)."
+    "Also shard the collections codes, reservations and requests; the address must be a router (mongos)."
+)
 
 if TYPE_CHECKING:
     from ops.settings.load import Settings
@@ -29,13 +32,17 @@ if TYPE_CHECKING:
     from stores.mongo.migration import Step
 
 
-def migrate(check: Annotated[bool, typer.Option("--check", help=CHECK_HELP)] = False, json_: Json = False) -> None:
+def migrate(
+    check: Annotated[bool, typer.Option("--check", help=CHECK_HELP)] = False,
+    shard: Annotated[bool, typer.Option("--shard", help=SHARD_HELP)] = False,
+    json_: Json = False,
+) -> None:
     """Create or update Kafka's topics and MongoDB's collections, indexes and validators."""
     import asyncio
 
     from ops.settings.load import load_settings
 
-    steps, findings = asyncio.run(_run(load_settings(), check=check))
+    steps, findings = asyncio.run(_run(load_settings(), check=check, shard=shard))
     if json_:
         typer.echo(json.dumps(report(steps) | ({"findings": rows(findings)} if check else {}), indent=2))
     else:
@@ -45,11 +52,11 @@ def migrate(check: Annotated[bool, typer.Option("--check", help=CHECK_HELP)] = F
         raise typer.Exit(Exit.FAILED)
 
 
-async def _run(settings: "Settings", *, check: bool) -> tuple[list["Step"], list["Finding"]]:
+async def _run(settings: "Settings", *, check: bool, shard: bool) -> tuple[list["Step"], list["Finding"]]:
     from ops.broker.migrate import migrate as run
     from ops.weaknesses.check import findings
 
-    steps = await run(settings, check=check)
+    steps = await run(settings, check=check, shard=shard)
     return steps, await findings(settings) if check else []
 
 
@@ -87,6 +94,7 @@ def _print(steps: list["Step"], *, check: bool) -> None:
     from rich.table import Table
 
     from cli.commands.printing import table_console
+    from stores.mongo.sharding import SHARDING
 
     by_kind = report(steps)
     if by_kind["changes"]:
@@ -99,7 +107,7 @@ def _print(steps: list["Step"], *, check: bool) -> None:
     for label, found in (("warning", by_kind["warnings"]), ("refused", by_kind["refused"])):
         for step in found:
             typer.echo(f"{label}: {step['kind']} {step['name']}: {step['why']}", err=True)
-    if by_kind["refused"]:
+    if any(step["kind"] != SHARDING for step in by_kind["refused"]):
         typer.echo(HINT, err=True)
 
 

@@ -55,8 +55,8 @@ def test_a_clock_is_known_as_exactly_as_the_round_trip_is_short() -> None:
 
 def test_a_servers_own_default_write_concern_was_set_by_nobody() -> None:
     """Servers before 5.0 report none; later ones say where theirs comes from."""
-    own = {"defaultWriteConcern": {"w": "majority"}, "defaultWriteConcernSource": "implicit"}
-    somebodys = {"defaultWriteConcern": {"w": 1}, "defaultWriteConcernSource": "global"}
+    own: dict[str, object] = {"defaultWriteConcern": {"w": "majority"}, "defaultWriteConcernSource": "implicit"}
+    somebodys: dict[str, object] = {"defaultWriteConcern": {"w": 1}, "defaultWriteConcernSource": "global"}
 
     expected = [None, None, {"w": 1}, {"w": 1}]
     answers: list[dict[str, object]] = [{}, own, somebodys, {"defaultWriteConcern": {"w": 1}}]
