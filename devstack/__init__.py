@@ -5,9 +5,12 @@ os.environ.update(stack.environment())
 """
 
 from devstack.errors import PartFailedError, PartMissingError, StackBusyError, StackError
-from devstack.stack import PartStatus, Stack, current, down, status, up
+from devstack.nodes import Node, nodes, start_node
+from devstack.stack import Stack, current, down, status, up
+from devstack.status import PartStatus
 
 __all__ = [
+    "Node",
     "PartFailedError",
     "PartMissingError",
     "PartStatus",
@@ -16,6 +19,8 @@ __all__ = [
     "StackError",
     "current",
     "down",
+    "nodes",
+    "start_node",
     "status",
     "up",
 ]

@@ -17,6 +17,9 @@ from rich.table import Table
 from devstack import stack as local
 from devstack.errors import StackError, with_log
 from devstack.folder import Report, layout_of
+from devstack.joining import Sizes
+from devstack.shape import BROKERS_MAX, DATABASE_NODES_MAX, SHARDS_MAX
+from devstack.status import PartStatus
 
 FAILED = 1
 NOT_RUNNING = 3
@@ -29,15 +32,54 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 
+Brokers = Annotated[
+    int | None,
+    typer.Option(
+        min=1,
+        max=BROKERS_MAX,
+        show_default=False,
+        help="Kafka brokers, each also a controller. With 3, topics have replication 3 and min.insync.replicas 2.",
+    ),
+]
+DatabaseNodes = Annotated[
+    int | None,
+    typer.Option(
+        min=1,
+        max=DATABASE_NODES_MAX,
+        show_default=False,
+        help="Members of the replica set, or of each shard. More than 1 need mongod on the PATH.",
+    ),
+]
+DatabaseShards = Annotated[
+    int | None,
+    typer.Option(
+        min=0,
+        max=SHARDS_MAX,
+        show_default=False,
+        help="Shards, with a config server and a router; 0 is none. They need mongod and mongos on the PATH.",
+    ),
+]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Wipe = Annotated[bool, typer.Option("--wipe", help="Also delete the data.")]
 
 
-@app.command(epilog="Example: codes dev up && env $(codes dev env) codes worker")
-def up(json_: Json = False) -> None:
-    """Start the stack, or join it. A part that died is reported with the end of its log, and restarted."""
+@app.command(
+    epilog="Examples: codes dev up && env $(codes dev env) codes worker; codes dev up --brokers 3 --database-nodes 3"
+)
+def up(
+    brokers: Brokers = None,
+    database_nodes: DatabaseNodes = None,
+    database_shards: DatabaseShards = None,
+    json_: Json = False,
+) -> None:
+    """Start the stack, or join it. A node that died is reported with the end of its log, and restarted.
+
+    A new stack has one node of each part; the options give it more. A running stack keeps its nodes: stop it before
+    you start it with other options. Each choice has data of its own.
+    """
+    sizes: Sizes = {"brokers": brokers, "database_nodes": database_nodes, "database_shards": database_shards}
     with _progress() as report:
-        running = local.up(report=report)
+        running = local.up(report=report, **sizes)
     if json_:
         _print_json({"started_by_this_call": running.started_by_this_call, "environment": running.environment()})
     else:
@@ -57,7 +99,7 @@ def down(wipe: Wipe = False, json_: Json = False) -> None:
 
 @app.command(epilog="Examples: codes dev status; codes dev status --json")
 def status(json_: Json = False) -> None:
-    """Show the state of each part. Exit code 0 if all run, 3 if not, 1 if one died."""
+    """Show the state of each node. Exit code 0 if all run, 3 if not, 1 if one died."""
     with _reported_errors():
         parts = local.status()
     if json_:
@@ -107,8 +149,8 @@ def _progress() -> Iterator[Report]:
         yield report
 
 
-def _print_parts(parts: list[local.PartStatus]) -> None:
-    table = Table("part", "state", "engine", "version", "port", "pid", box=None, pad_edge=False)
+def _print_parts(parts: list[PartStatus]) -> None:
+    table = Table("node", "state", "engine", "version", "port", "pid", box=None, pad_edge=False)
     for part in parts:
         cells = (part.engine, part.version, part.port, part.pid)
         state = f"[{STYLES[part.state]}]{part.state}[/]"

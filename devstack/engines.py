@@ -1,23 +1,27 @@
 """The engine behind MongoDB's protocol: a real mongod, or SecantusDB in Rust or in Python.
 
 In:       the environment (`CODES_DEV_DATABASE` forces one) and what is installed.
-Out:      the engine, its program and its address.
+Out:      the engine, its program, and its version; the router of a sharded cluster.
 """
 
+import importlib.metadata
 import os
 import shutil
+import subprocess
 import sys
 from pathlib import Path
 from typing import Literal, NamedTuple, get_args
 
 from devstack.errors import PartMissingError, StackError
 from devstack.extra import EXTRA
-from devstack.ports import HOST
 
 Engine = Literal["mongod", "secantusd-rs", "secantusd-py"]
 ENGINES: tuple[Engine, ...] = get_args(Engine)
 """In the order of preference."""
 FORCE = "CODES_DEV_DATABASE"
+ROUTER = "mongos"
+CLUSTER = "a database of several nodes"
+ASK_LIMIT_S = 20
 
 REMEDIES: dict[Engine, str] = {
     "mongod": "install MongoDB's server, so that mongod is on the PATH",
@@ -63,9 +67,41 @@ def find_engine() -> Found:
     raise PartMissingError(f"{FORCE} asks for {wanted}, which is missing: {REMEDIES[wanted]}")
 
 
-def uri(port: int) -> str:
-    """The address for drivers. Direct, because the one node may have another name in its replica set."""
-    return f"mongodb://{HOST}:{port}/?directConnection=true"
+def find_mongod() -> str:
+    """The `mongod` of a database of several nodes.
+
+    Raises:
+        PartMissingError: there is none, or another engine is forced; those have one node.
+    """
+    if forced() not in {None, "mongod"}:
+        raise PartMissingError(f"{FORCE} asks for {forced()}, which has one node; {CLUSTER} needs mongod")
+    program = _program_of("mongod")
+    if program is None:
+        raise PartMissingError(f"{CLUSTER} needs mongod on the PATH; the embedded server has one node")
+    return program
+
+
+def find_router() -> str:
+    """The `mongos` of a sharded cluster.
+
+    Raises:
+        PartMissingError: there is none.
+    """
+    program = shutil.which(ROUTER)
+    if program is None:
+        raise PartMissingError("a sharded database needs mongos on the PATH; it is part of MongoDB")
+    return program
+
+
+def version_of(program: str) -> str:
+    """The version that a program prints; the Python engine has no option for it."""
+    if Path(program).name == "secantusd-py":
+        return importlib.metadata.version("secantusdb")
+    asked = subprocess.run(  # noqa: S603 - the program was looked up here
+        [program, "--version"], capture_output=True, text=True, timeout=ASK_LIMIT_S, check=False
+    )
+    first = asked.stdout.partition("\n")[0].split()
+    return first[-1] if first else "unknown"
 
 
 def _program_of(engine: Engine) -> str | None:

@@ -1,12 +1,13 @@
 """Ports for the parts: the previous ones if they are free, otherwise new ones.
 
-In:       the names of the ports that a part needs, and its previous ports.
+In:       the names of the ports that nodes need, and their previous ports.
 Out:      a free port for each name.
 """
 
 import random
 import socket
-from collections.abc import Iterable, Mapping
+from collections.abc import Hashable, Iterable, Mapping
+from typing import TypeVar
 
 HOST = "127.0.0.1"
 """All parts listen here and nowhere else."""
@@ -14,14 +15,16 @@ RANGE = range(20_000, 32_000)
 """Below the range of outgoing connections, so that none takes a port before its part binds it."""
 TRIES_MAX = 200
 
+Name = TypeVar("Name", bound=Hashable)
 
-def choose(names: Iterable[str], remembered: Mapping[str, int]) -> dict[str, int]:
+
+def choose(names: Iterable[Name], remembered: Mapping[Name, int]) -> dict[Name, int]:
     """A port for each name, the previous one if possible.
 
     Raises:
         OSError: no free port was found in `TRIES_MAX` tries.
     """
-    chosen: dict[str, int] = {}
+    chosen: dict[Name, int] = {}
     for name in names:
         had = remembered.get(name)
         chosen[name] = had if had is not None and is_free(had) else _fresh(chosen.values())

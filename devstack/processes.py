@@ -73,6 +73,7 @@ def stop(whom: Iterable[Identity]) -> None:
     for how in (signal.SIGTERM, signal.SIGKILL):
         for who in running:
             _signal(who, how)
+            _signal(who, signal.SIGCONT)  # a frozen process gets SIGTERM only when it continues
         running = _still_running(running)
 
 

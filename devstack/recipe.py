@@ -1,7 +1,7 @@
-"""The common description of a part: how to start Kafka, the database and S3.
+"""The common description of a part: how to start the nodes of Kafka, of the database and of S3.
 
-In:       the stack's layout, the part's ports, where to report progress.
-Out:      a Recipe: the command, its folder, and the check that it answers.
+In:       the stack's layout, the ports of all nodes of the part, where to report progress.
+Out:      a Recipe for each node: the command, its folder, and the check that it answers.
 """
 
 import asyncio
@@ -15,7 +15,7 @@ from devstack.ports import HOST
 
 @dataclass(frozen=True)
 class Recipe:
-    """How to run one part."""
+    """How to run one node."""
 
     engine: str
     version: str
@@ -28,12 +28,26 @@ class Recipe:
 
 
 @dataclass(frozen=True)
+class Prepared:
+    """All nodes of a part, ready to be started."""
+
+    data: Path
+    """The folder of their data (`Layout.data`)."""
+    recipes: Mapping[str, Recipe]
+    """By the name of the node."""
+
+
+NodePorts = Mapping[str, Mapping[str, int]]
+"""The ports of each node of a part, by the node's name; in the order of the shape."""
+
+
+@dataclass(frozen=True)
 class Kind:
     """A part, independent of this machine."""
 
     ports: tuple[str, ...]
-    """Names of its ports; clients use the first."""
-    prepare: Callable[[Layout, Mapping[str, int], Report], Awaitable[Recipe]]
+    """Names of the ports of each of its nodes; clients use the first."""
+    prepare: Callable[[Layout, NodePorts, Report], Awaitable[Prepared]]
 
 
 async def listens(port: int) -> bool:

@@ -1,6 +1,6 @@
 """S3: moto's server. It keeps objects in memory and in unnamed files, so they are lost when it stops.
 
-In:       the layout and a port.
+In:       the layout and the port of its one node.
 Out:      a Recipe.
 """
 
@@ -8,23 +8,22 @@ import asyncio
 import http.client
 import importlib.metadata
 import sys
-from collections.abc import Mapping
 
 from devstack.extra import require
 from devstack.folder import Layout, Report
 from devstack.ports import HOST
-from devstack.recipe import Kind, Recipe
+from devstack.recipe import Kind, NodePorts, Prepared, Recipe
 
 REGION = "us-east-1"
 ANSWER_LIMIT_S = 5
 
 
-async def prepare(layout: Layout, ports: Mapping[str, int], _report: Report) -> Recipe:
+async def prepare(layout: Layout, ports: NodePorts, _report: Report) -> Prepared:
     """Check that moto's server is installed."""
     for package in ("moto", "flask", "flask_cors"):
         require(package, why="S3")
-    folder, port = layout.data("s3"), ports["server"]
-    return Recipe(
+    folder, port = layout.data("s3"), ports["s3"]["server"]
+    recipe = Recipe(
         engine="moto",
         version=importlib.metadata.version("moto"),
         command=(sys.executable, "-P", "-m", "moto.server", "-H", HOST, "-p", str(port)),
@@ -32,6 +31,7 @@ async def prepare(layout: Layout, ports: Mapping[str, int], _report: Report) -> 
         answers=lambda: asyncio.to_thread(_answers, port),
         environment={"TMPDIR": str(folder)},
     )
+    return Prepared(folder, {"s3": recipe})
 
 
 KIND = Kind(ports=("server",), prepare=prepare)

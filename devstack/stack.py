@@ -1,46 +1,29 @@
 """The local stack as a whole: start it, stop it, show its state.
 
 In:       its folder (None: `CODES_DEV_DIR`, else `.stack` of the project).
-Out:      a running Stack with the environment for other programs; or the state of each part.
-Promise:  one stack per folder. A second `up` joins it, and restarts only parts that died.
+Out:      a running Stack with the environment for other programs; or the state of each node.
+Promise:  one stack per folder. A second `up` joins it, and restarts only nodes that died.
 """
 
 import asyncio
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, Literal, cast
+from typing import Final, Unpack, cast
 
-from pydantic import BaseModel, ConfigDict
-
-from devstack import processes
-from devstack.classpath import wanted_version
-from devstack.engines import Engine, forced, uri
-from devstack.errors import StackError, with_log
+from devstack.addresses import database_uri, hosts
+from devstack.engines import Engine
+from devstack.errors import with_log
 from devstack.folder import Layout, Report, layout_of, locked
+from devstack.joining import Sizes, check_joinable
 from devstack.ports import HOST
 from devstack.s3 import REGION
-from devstack.state import PARTS, PartName, PartRecord, StateFile
+from devstack.shape import PartName, Shape
+from devstack.state import PartRecord, StateFile
+from devstack.status import PartStatus, statuses
 from devstack.stopping import stop_parts
 
 ACCESS_KEY = "codes-dev"
 """moto accepts any key, but clients need one."""
-
-
-class PartStatus(BaseModel):
-    """The state of one part."""
-
-    model_config = ConfigDict(frozen=True)
-
-    name: PartName
-    state: Literal["running", "starting", "stopped", "dead"]
-    """`dead`: it was started, was not stopped, and no longer runs."""
-    engine: str | None = None
-    version: str | None = None
-    pid: int | None = None
-    port: int | None = None
-    log: Path | None = None
-    log_end: list[str] = []
-    """The last lines of a dead part."""
 
 
 FOR_SECANTUSD_PY: Final = {"CODES_MONGO__TRANSACTIONS_MAX": "1", "CODES_IMPORTER__ROWS_PER_CHUNK_MAX": "500"}
@@ -54,20 +37,26 @@ class Stack:
 
     folder: Path
     parts: tuple[PartRecord, ...]
+    """All nodes, in the order of the shape."""
     started_by_this_call: bool
-    """Whether this call started a part. If not, another program may rely on all of them."""
+    """Whether this call started a node. If not, another program may rely on all of them."""
 
     @property
     def database(self) -> Engine:
         """The engine behind MongoDB's protocol."""
-        return cast("Engine", self._part("database").engine)
+        return cast("Engine", self.nodes_of("database")[0].engine)
+
+    def nodes_of(self, part: PartName) -> list[PartRecord]:
+        """The nodes of one part."""
+        return [node for node in self.parts if node.part == part]
 
     def environment(self) -> dict[str, str]:
         """The variables that another program needs to use this stack."""
+        [s3] = self.nodes_of("s3")
         variables = {
-            "CODES_KAFKA__BOOTSTRAP_SERVERS": f"{HOST}:{self._part('kafka').port}",
-            "CODES_MONGO__URI": uri(self._part("database").port),
-            "CODES_S3__ENDPOINT_URL": f"http://{HOST}:{self._part('s3').port}",
+            "CODES_KAFKA__BOOTSTRAP_SERVERS": hosts(node.port for node in self.nodes_of("kafka")),
+            "CODES_MONGO__URI": database_uri({node.name: node.port for node in self.nodes_of("database")}),
+            "CODES_S3__ENDPOINT_URL": f"http://{HOST}:{s3.port}",
             "CODES_S3__REGION": REGION,
             "AWS_ACCESS_KEY_ID": ACCESS_KEY,
             "AWS_SECRET_ACCESS_KEY": ACCESS_KEY,
@@ -76,43 +65,48 @@ class Stack:
         slow = FOR_SECANTUSD_PY if self.database == "secantusd-py" else {}
         return variables | slow
 
-    def _part(self, name: PartName) -> PartRecord:
-        return next(part for part in self.parts if part.name == name)
-
 
 def _silent(_message: str) -> None:
     """Discard progress."""
 
 
-def up(folder: Path | None = None, report: Report = _silent) -> Stack:
-    """Start the stack: join the parts that run, start the others.
+def up(folder: Path | None = None, report: Report = _silent, **sizes: Unpack[Sizes]) -> Stack:
+    """Start the stack: join the nodes that run, start the others.
 
     Runs an event loop of its own: from async code, call it with `asyncio.to_thread`.
 
     Args:
         folder: the stack's folder.
-        report: gets progress: a line, or several with the log of a dead part.
+        report: gets progress: a line, or several with the log of a dead node.
+        sizes: how many nodes there are. Stacks of different sizes have different data.
 
     Raises:
-        StackError: a part is missing, died or did not answer. Parts that this call started are stopped.
-        KeyboardInterrupt: Ctrl-C was pressed. Parts that this call started are stopped.
+        StackError: a program is missing, a node died or did not answer, or the stack runs with other sizes. Nodes
+            that this call started are stopped.
+        KeyboardInterrupt: Ctrl-C was pressed. Nodes that this call started are stopped.
     """
     from devstack.starting import start_parts  # noqa: PLC0415 - its clients load slowly; only `up` needs them
 
     layout = layout_of(folder)
     with locked(layout, report):
         file = StateFile(layout.state)
-        _check_engine(file)
-        _check_kafka(file)
+        shape = check_joinable(file, sizes)
         _report_dead(file, report)
-        missing = [part.name for part in _statuses(file) if part.state != "running"]
-        stop_parts(missing, file)  # a part still starting was left by an `up` that was killed
+        missing = _make_room(file, shape)
         asyncio.run(start_parts(missing, layout, file, report))
         return _stack(layout, file, started=bool(missing))
 
 
+def _make_room(file: StateFile, shape: Shape) -> list[str]:
+    """Stop nodes that an `up` that was killed left unfinished; returns the names of the nodes to start."""
+    running = {node.name for node in statuses(file) if node.state == "running"}
+    stop_parts([name for name in file.read().parts if name not in running], file)
+    file.reshape(shape)
+    return [name for name in shape.nodes if name not in running]
+
+
 def down(folder: Path | None = None, wipe: bool = False, report: Report = _silent) -> list[str]:
-    """Stop the parts that run; returns their names. Data is kept unless `wipe`; S3 objects are lost.
+    """Stop the nodes that run; returns their names. Data is kept unless `wipe`; S3 objects are lost.
 
     Raises:
         StackError: another command holds the lock, or the state file is unreadable.
@@ -121,64 +115,33 @@ def down(folder: Path | None = None, wipe: bool = False, report: Report = _silen
     if not layout.root.exists():
         return []
     with locked(layout, report):
-        stopped = stop_parts(PARTS, StateFile(layout.state))
+        file = StateFile(layout.state)
+        stopped = stop_parts(file.read().parts, file)
         if wipe:
             layout.wipe()
     return stopped
 
 
 def status(folder: Path | None = None) -> list[PartStatus]:
-    """The state of each part, without starting or waiting."""
-    return _statuses(StateFile(layout_of(folder).state))
+    """The state of each node, without starting or waiting."""
+    return statuses(StateFile(layout_of(folder).state))
 
 
 def current(folder: Path | None = None) -> Stack | None:
-    """The running stack; None unless all of its parts run and have answered."""
+    """The running stack; None unless all of its nodes run and have answered."""
     layout = layout_of(folder)
     file = StateFile(layout.state)
-    if any(part.state != "running" for part in _statuses(file)):
+    if any(node.state != "running" for node in statuses(file)):
         return None
     return _stack(layout, file, started=False)
 
 
 def _stack(layout: Layout, file: StateFile, *, started: bool) -> Stack:
-    return Stack(layout.root, tuple(file.read().parts.values()), started_by_this_call=started)
-
-
-def _check_engine(file: StateFile) -> None:
-    wanted, record = forced(), file.read().parts.get("database")
-    if wanted and record and record.is_running and record.engine != wanted:
-        raise StackError(f"the stack runs {record.engine}, not {wanted}; stop it first: codes dev down")
-
-
-def _check_kafka(file: StateFile) -> None:
-    wanted, record = wanted_version(), file.read().parts.get("kafka")
-    if record and record.is_running and record.version != wanted:
-        raise StackError(f"the stack runs Kafka {record.version}, not {wanted}; stop it first: codes dev down")
+    state = file.read()
+    return Stack(layout.root, tuple(state.parts[name] for name in state.shape.nodes), started_by_this_call=started)
 
 
 def _report_dead(file: StateFile, report: Report) -> None:
-    for part in _statuses(file):
-        if part.state == "dead":
-            report(with_log(f"{part.name} had died", part.log_end))
-
-
-def _statuses(file: StateFile) -> list[PartStatus]:
-    state = file.read()
-    return [_status(name, state.parts.get(name)) for name in PARTS]
-
-
-def _status(name: PartName, record: PartRecord | None) -> PartStatus:
-    if record is None:
-        return PartStatus(name=name, state="stopped")
-    running = record.is_running
-    return PartStatus(
-        name=name,
-        state=("running" if record.ready else "starting") if running else "dead",
-        engine=record.engine,
-        version=record.version,
-        pid=record.pid,
-        port=record.port,
-        log=record.log,
-        log_end=[] if running else processes.log_end(record.log),
-    )
+    for node in statuses(file):
+        if node.state == "dead":
+            report(with_log(f"{node.name} had died", node.log_end))

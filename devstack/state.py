@@ -1,29 +1,27 @@
-"""The state of the parts, in one JSON file that is replaced as a whole.
+"""The state of the nodes, in one JSON file that is replaced as a whole.
 
-In:       records of parts that were started.
-Out:      the same records for any later program; ports are remembered after a part stops.
+In:       the stack's shape, and records of nodes that were started.
+Out:      the same records for any later program; ports are remembered after a node stops.
 Promise:  a reader sees the file before or after a change, never half of one.
 """
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from devstack import processes
 from devstack.errors import StackError
-
-PartName = Literal["kafka", "database", "s3"]
-PARTS: tuple[PartName, ...] = get_args(PartName)
+from devstack.shape import NodeKind, PartName, Shape, kind_of, part_of
 
 
 class PartRecord(BaseModel):
-    """One part that was started."""
+    """One node that was started: one process. A part has one node or several."""
 
     model_config = ConfigDict(frozen=True)
 
-    name: PartName
+    name: str
+    """The node's name (`Shape.nodes`)."""
     engine: str
     version: str
     pid: int
@@ -34,6 +32,16 @@ class PartRecord(BaseModel):
     command: tuple[str, ...]
     ready: bool = False
     """Whether it has answered since its start."""
+
+    @property
+    def part(self) -> PartName:
+        """The part that it belongs to."""
+        return part_of(self.name)
+
+    @property
+    def kind(self) -> NodeKind:
+        """What it does in its part."""
+        return kind_of(self.name)
 
     @property
     def who(self) -> processes.Identity:
@@ -47,7 +55,7 @@ class PartRecord(BaseModel):
 
     @property
     def port(self) -> int:
-        """The port that clients use: a part's first."""
+        """The port that clients use: a node's first."""
         return next(iter(self.ports.values()))
 
 
@@ -56,8 +64,10 @@ class State(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    parts: dict[PartName, PartRecord] = {}
-    ports: dict[PartName, dict[str, int]] = {}
+    shape: Shape = Shape()
+    """Of the nodes in `parts`; the default while there are none."""
+    parts: dict[str, PartRecord] = {}
+    ports: dict[str, dict[str, int]] = {}
 
 
 class StateFile:
@@ -80,17 +90,22 @@ class StateFile:
             raise StackError(f"{self._path} is unreadable; end the parts by hand and remove it") from error
 
     def put(self, record: PartRecord) -> None:
-        """Save the state of a part, and its ports for later."""
+        """Save the state of a node, and its ports for later."""
         state = self.read()
         parts = {**state.parts, record.name: record}
-        self._write(State(parts=parts, ports={**state.ports, record.name: record.ports}))
+        ports = {**state.ports, record.name: record.ports}
+        self._write(State(shape=state.shape, parts=parts, ports=ports))
 
-    def forget(self, names: Iterable[PartName]) -> None:
-        """Remove the records of these parts; keep their ports."""
+    def reshape(self, shape: Shape) -> None:
+        """Save the shape of the nodes that will be started."""
+        self._write(self.read().model_copy(update={"shape": shape}))
+
+    def forget(self, names: Iterable[str]) -> None:
+        """Remove the records of these nodes; keep their ports."""
         state = self.read()
         gone = set(names)
         kept = {name: part for name, part in state.parts.items() if name not in gone}
-        self._write(State(parts=kept, ports=state.ports))
+        self._write(State(shape=state.shape if kept else Shape(), parts=kept, ports=state.ports))
 
     def _write(self, state: State) -> None:
         fresh = self._path.with_suffix(".new")

@@ -1,17 +1,17 @@
-"""Stopping parts: only recorded processes, and only if the pid was not reused.
+"""Stopping nodes: only recorded processes, and only if the pid was not reused.
 
-In:       names of parts and the state file.
-Out:      the names of the parts that ran.
+In:       names of nodes and the state file.
+Out:      the names of the nodes that ran.
 """
 
 from collections.abc import Collection
 
 from devstack import processes
-from devstack.state import PartName, StateFile
+from devstack.state import StateFile
 
 
-def stop_parts(names: Collection[PartName], file: StateFile) -> list[str]:
-    """Stop these parts and remove their records; returns the names of those that ran."""
+def stop_parts(names: Collection[str], file: StateFile) -> list[str]:
+    """Stop these nodes and remove their records; returns the names of those that ran."""
     records = [record for record in file.read().parts.values() if record.name in names]
     running = [record for record in records if record.is_running]
     processes.stop(record.who for record in running)

@@ -16,7 +16,7 @@ import pytest
 
 import devstack
 from devstack.folder import Layout, layout_of, locked
-from devstack.state import PartName
+from devstack.shape import PartName
 
 SOURCE: Final = "CODES_TEST_STACK"
 LOCAL: Final = "local"
@@ -84,7 +84,7 @@ def pause(part: PartName) -> None:
 
         container(part).pause()
     else:
-        os.kill(_pid(part), signal.SIGSTOP)
+        _signal(part, signal.SIGSTOP)
 
 
 def resume(part: PartName) -> None:
@@ -94,9 +94,9 @@ def resume(part: PartName) -> None:
 
         container(part).unpause()
     else:
-        os.kill(_pid(part), signal.SIGCONT)
+        _signal(part, signal.SIGCONT)
 
 
-def _pid(part: PartName) -> int:
-    [pid] = [record.pid for record in running().parts if record.name == part]
-    return pid
+def _signal(part: PartName, how: signal.Signals) -> None:
+    for node in running().nodes_of(part):
+        os.kill(node.pid, how)

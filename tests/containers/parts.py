@@ -11,7 +11,6 @@ import time
 import warnings
 from collections.abc import Callable, Coroutine, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from functools import partial
 from pathlib import Path
 from typing import Any, Final, cast
 
@@ -20,10 +19,14 @@ from docker.errors import DockerException  # type: ignore[import-untyped]  # as 
 from testcontainers.core.container import DockerContainer
 
 import devstack
-from devstack import database, kafka
+from devstack import kafka
+from devstack.addresses import REPLICA_SET
+from devstack.kafka_settings import QUICK
 from devstack.ports import HOST, choose
+from devstack.replica_set import member_answers
+from devstack.shape import PARTS, PartName
 from devstack.stack import ACCESS_KEY
-from devstack.state import PARTS, PartName, PartRecord
+from devstack.state import PartRecord
 from tests.containers.composed import SERVICES, variables_of
 
 KAFKA_INSIDE: Final = 9092
@@ -93,10 +96,10 @@ def container(part: PartName) -> Any:  # Docker's client has no types
     return _started[part].get_wrapped_container()
 
 
-def made(ports: Mapping[str, int]) -> dict[PartName, DockerContainer]:
+def made(ports: Mapping[PartName, int]) -> dict[PartName, DockerContainer]:
     """The containers, not yet started."""
     broker, mongo, s3 = (ports[name] for name in PARTS)
-    quick = {f"KAFKA_{name.upper().replace('.', '_')}": str(value) for name, value in kafka.QUICK.items()}
+    quick = {f"KAFKA_{name.upper().replace('.', '_')}": str(value) for name, value in QUICK.items()}
     listening = {"KAFKA_ADVERTISED_LISTENERS": f"INSIDE://localhost:19092,HOST://{HOST}:{broker}"}
     keys = {"ROOT_ACCESS_KEY": ACCESS_KEY, "ROOT_SECRET_KEY": ACCESS_KEY}
     # A replica set is known by one address, inside and outside.
@@ -159,8 +162,13 @@ async def s3_answers(port: int) -> bool:
         connection.close()
 
 
+async def mongod_answers(port: int) -> bool:
+    """Whether the replica set of one member accepts writes."""
+    return await member_answers(port, REPLICA_SET, [port])
+
+
 ANSWERS: Final[Mapping[PartName, Answers]] = {
     "kafka": kafka.answers,
-    "database": partial(database.answers, initiate=True),
+    "database": mongod_answers,
     "s3": s3_answers,
 }

@@ -12,7 +12,7 @@ import pytest
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 
-from devstack.state import PartName
+from devstack.shape import PartName
 from tests.stacks import pause, resume, running
 
 NOTICED_AFTER_S: Final = 1.5

@@ -34,7 +34,7 @@ async def a_broker_with_rights(folder: Path) -> AsyncIterator[str]:
     if layout_of(None).class_path.is_file():
         shutil.copy(layout_of(None).class_path, layout.class_path)
     ports = choose(("broker", "controller"), {})
-    recipe = await kafka.prepare(layout, ports, print)
+    recipe = (await kafka.prepare(layout, {"kafka": ports}, print)).recipes["kafka"]
     with (recipe.folder / "server.properties").open("a") as settings:
         settings.write(AUTHORIZER)
     with (folder / "kafka.log").open("wb") as log:

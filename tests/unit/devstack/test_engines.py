@@ -7,9 +7,11 @@ from typing import Any
 import pytest
 from pymongo.errors import OperationFailure
 
-from devstack.database import command, join_own_set
-from devstack.engines import Engine, Found, find_engine, uri
+from devstack.addresses import direct_uri
+from devstack.database import command
+from devstack.engines import Engine, Found, find_engine
 from devstack.errors import PartMissingError, StackError
+from devstack.replica_set import config_of, initiate
 
 
 @pytest.fixture
@@ -81,7 +83,7 @@ def test_engines_listen_on_this_machine_only(engine: Engine, option: str) -> Non
 
 def test_drivers_speak_to_the_one_node() -> None:
     """Whatever the replica set calls its member, drivers stay with the address they were given."""
-    assert "mongodb://127.0.0.1:20001/?directConnection=true" == uri(20_001)
+    assert "mongodb://127.0.0.1:20001/?directConnection=true" == direct_uri(20_001)
 
 
 class Admin:
@@ -103,7 +105,7 @@ def test_a_fresh_mongod_becomes_its_own_set() -> None:
     """One member, at the port it was given."""
     admin: Any = Admin(None)
 
-    join_own_set(admin, 20_001)
+    initiate(admin, config_of("codes", [20_001]))
 
     assert {"_id": "codes", "members": [{"_id": 0, "host": "127.0.0.1:20001"}]} == admin.config
 
@@ -113,7 +115,7 @@ def test_a_mongod_on_another_port_gets_its_new_address() -> None:
     member = {"_id": 0, "host": "127.0.0.1:20001"}
     admin: Any = Admin({"_id": "codes", "version": 4, "term": 2, "members": [member]})
 
-    join_own_set(admin, 20_009)
+    initiate(admin, config_of("codes", [20_009]))
 
     moved = {"_id": "codes", "version": 5, "term": 2, "members": [{"_id": 0, "host": "127.0.0.1:20009"}]}
     assert moved == admin.config

@@ -9,13 +9,14 @@ from devstack import kafka
 from devstack.classpath import KAFKA_VERSION, VERSION
 from devstack.folder import Layout
 from devstack.java import find_java, release_in
-from devstack.kafka import cluster_id, properties
+from devstack.kafka import new_cluster_id
+from devstack.kafka_settings import properties
 
 
 @pytest.fixture
 def settings() -> dict[str, str]:
     """The settings as the broker reads them."""
-    lines = properties({"broker": 20_001, "controller": 20_002}).splitlines()
+    lines = properties(1, [{"broker": 20_001, "controller": 20_002}]).splitlines()
     return dict(line.split("=", 1) for line in lines)
 
 
@@ -51,14 +52,15 @@ async def test_each_version_has_data_of_its_own(tmp_path: Path, monkeypatch: pyt
     monkeypatch.setattr(kafka, "_format", not_formatted)
     monkeypatch.setattr(kafka, "find_java", lambda: "java")
     monkeypatch.delenv(VERSION, raising=False)
-    recipe = await kafka.prepare(Layout(tmp_path), {"broker": 1, "controller": 2}, lambda _: None)
+    prepared = await kafka.prepare(Layout(tmp_path), {"kafka": {"broker": 1, "controller": 2}}, lambda _: None)
 
+    recipe = prepared.recipes["kafka"]
     assert (KAFKA_VERSION, tmp_path / "data" / f"kafka-{KAFKA_VERSION}") == (recipe.version, recipe.folder)
 
 
 def test_a_cluster_id_is_a_uuid_that_is_no_option() -> None:
     """Sixteen bytes; a leading dash would be read as an option of the formatter."""
-    ids = [cluster_id() for _ in range(500)]
+    ids = [new_cluster_id() for _ in range(500)]
 
     assert {16} == {len(base64.urlsafe_b64decode(f"{made}==")) for made in ids}
     assert not [made for made in ids if made.startswith("-")]

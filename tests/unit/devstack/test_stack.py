@@ -16,7 +16,8 @@ from devstack import stack as module
 from devstack.classpath import KAFKA_VERSION, VERSION
 from devstack.cli import app
 from devstack.errors import StackError
-from devstack.state import PARTS, PartRecord, StateFile
+from devstack.shape import PARTS
+from devstack.state import PartRecord, StateFile
 
 NAMES = [
     "CODES_KAFKA__BOOTSTRAP_SERVERS",

@@ -1,0 +1,82 @@
+"""Kafka's settings: those of a node, alone or in a cluster, and those of its JVM.
+
+In:       the ports of all nodes, and which node it is.
+Out:      the text of `server.properties`; options for Java.
+"""
+
+from collections.abc import Mapping, Sequence
+
+from devstack.ports import HOST
+
+REPLICAS_MAX = 3
+
+JVM = (
+    "-Xms128m",
+    "-XX:+UseSerialGC",  # two cores are shared with everything else
+    "-XX:-UsePerfData",  # else every JVM leaves a file outside of the stack's folder
+    "-Djava.io.tmpdir=tmp",  # compression libraries unpack themselves here
+    "-Djava.awt.headless=true",
+    "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn",
+    "-Dorg.slf4j.simpleLogger.showDateTime=true",
+    "-Dorg.slf4j.simpleLogger.dateTimeFormat=yyyy-MM-dd HH:mm:ss.SSS",
+)
+JVM_ALONE = ("-Xmx512m",)
+JVM_IN_CLUSTER = ("-Xmx256m", "-XX:TieredStopAtLevel=1")
+"""Three brokers take about 1 GiB. The second compiler costs memory and a start of three JVMs on two cores."""
+
+
+def jvm(nodes: int) -> tuple[str, ...]:
+    """The options of a node's JVM."""
+    return (*JVM, *(JVM_ALONE if nodes == 1 else JVM_IN_CLUSTER))
+
+
+def properties(node: int, ports: Sequence[Mapping[str, int]]) -> str:
+    """The settings of node number `node`, counted from 1. Paths are relative to its folder: none needs escaping."""
+    own = ports[node - 1]
+    broker, controller = f"{HOST}:{own['broker']}", f"{HOST}:{own['controller']}"
+    settings = {
+        "process.roles": "broker,controller",
+        "node.id": node,
+        "controller.quorum.voters": ",".join(_voter(number, other) for number, other in enumerate(ports, 1)),
+        "controller.listener.names": "CONTROLLER",
+        "inter.broker.listener.name": "BROKER",
+        "listener.security.protocol.map": "BROKER:PLAINTEXT,CONTROLLER:PLAINTEXT",
+        "listeners": f"BROKER://{broker},CONTROLLER://{controller}",
+        "advertised.listeners": f"BROKER://{broker}",
+        "log.dirs": "log",
+        "auto.create.topics.enable": "false",
+        **replication(len(ports)),
+        **QUICK,
+    }
+    return "".join(f"{name}={value}\n" for name, value in settings.items())
+
+
+def replication(nodes: int) -> dict[str, int]:
+    """Settings whose defaults need three nodes, or suit one: on three nodes, every topic survives the loss of one."""
+    replicas = min(nodes, REPLICAS_MAX)
+    in_sync = max(1, replicas - 1)
+    return {
+        "default.replication.factor": replicas,
+        "min.insync.replicas": in_sync,
+        "offsets.topic.replication.factor": replicas,
+        "transaction.state.log.replication.factor": replicas,
+        "transaction.state.log.min.isr": in_sync,
+        "share.coordinator.state.topic.replication.factor": replicas,
+        "share.coordinator.state.topic.min.isr": in_sync,
+    }
+
+
+QUICK = {
+    "group.initial.rebalance.delay.ms": 0,
+    "group.min.session.timeout.ms": 1_000,  # tests see the partitions of a dead member move within a second
+    "broker.session.timeout.ms": 4_000,  # after a SIGKILL the controller waits this long for the old broker
+    "broker.heartbeat.interval.ms": 1_000,
+    "offsets.topic.num.partitions": 8,
+    "transaction.state.log.num.partitions": 8,
+    "log.cleaner.dedupe.buffer.size": 16_777_216,  # the default takes a quarter of the heap
+}
+"""Settings for quick starts, quick tests and little memory."""
+
+
+def _voter(node: int, ports: Mapping[str, int]) -> str:
+    return f"{node}@{HOST}:{ports['controller']}"
