@@ -23,8 +23,6 @@ CHECK_HELP: Final = (
     "change, or a setting breaks the promise."
 )
 SHARD_HELP: Final = "Also shard codes, reservations and requests; the address must be that of a router (mongos)."
-    "Also shard the collections codes, reservations and requests; the address must be a router (mongos)."
-)
 
 if TYPE_CHECKING:
     from ops.settings.load import Settings
