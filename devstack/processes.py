@@ -67,10 +67,13 @@ def is_running(who: Identity) -> bool:
     return born_at is not None and abs(born_at - who.born_at) < BIRTH_TOLERANCE_S
 
 
-def stop(whom: Iterable[Identity]) -> None:
-    """Send SIGTERM, then SIGKILL after `STOP_LIMIT_S`. Processes that have ended are skipped."""
+def stop(whom: Iterable[Identity], *, orderly: bool = True) -> None:
+    """Send SIGTERM, then SIGKILL after `STOP_LIMIT_S`; only SIGKILL if not `orderly`.
+
+    Processes that have ended are skipped.
+    """
     running = list(whom)
-    for how in (signal.SIGTERM, signal.SIGKILL):
+    for how in (signal.SIGTERM, signal.SIGKILL) if orderly else (signal.SIGKILL,):
         for who in running:
             _signal(who, how)
             _signal(who, signal.SIGCONT)  # a frozen process gets SIGTERM only when it continues

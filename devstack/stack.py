@@ -116,7 +116,7 @@ def down(folder: Path | None = None, wipe: bool = False, report: Report = _silen
         return []
     with locked(layout, report):
         file = StateFile(layout.state)
-        stopped = stop_parts(file.read().parts, file)
+        stopped = stop_parts(file.read().parts, file, orderly=not wipe)  # data to be deleted need not be saved
         if wipe:
             layout.wipe()
     return stopped

@@ -1,6 +1,7 @@
 """What integration tests may ask for beside the stack: a neighbour, a bucket, codes in a campaign, a running sale.
 
-The examples with kcat are left out where there is none, and that is said; in CI they fail then.
+The examples with kcat are left out where there is none, and that is said; in CI they fail then. Databases of several
+nodes are left out, and that is said, where there is no mongod, in CI too: other tests then use the embedded server.
 """
 
 import asyncio
@@ -17,6 +18,7 @@ from stores.mongo.collections import Collections
 from stores.mongo.connection import Database, connect, database
 from stores.s3.objects import open_objects
 from tests.fakes.stocking import put_codes
+from tests.integration import clusters
 from tests.integration.importing import Files, some_files
 from tests.integration.kcat import LEFT_OUT, left_out
 from tests.integration.neighbouring import Sale
@@ -26,10 +28,21 @@ from tests.stacks import CONTAINERS, source
 
 PutCodes = Callable[..., Awaitable[None]]
 OF_THE_LOCAL_STACK = (
-    ["test_bench.py", "test_corrupt.py", "test_demo.py", "test_devstack.py"] if source() == CONTAINERS else []
+    [
+        "test_bench.py",
+        "test_corrupt.py",
+        "test_demo.py",
+        "test_devstack.py",
+        "test_devstack_brokers.py",
+        "test_devstack_clusters.py",
+        "test_devstack_combined.py",
+    ]
+    if source() == CONTAINERS
+    else []
 )
 WITH_KCAT = ["test_examples_kcat.py"] if left_out() else []
-collect_ignore = [*OF_THE_LOCAL_STACK, *WITH_KCAT]
+WITH_MONGOD = ["test_devstack_clusters.py", "test_devstack_combined.py"] if clusters.left_out() else []
+collect_ignore = [*OF_THE_LOCAL_STACK, *WITH_KCAT, *WITH_MONGOD]
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
@@ -38,6 +51,8 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         terminalreporter.write_line(f"left out: {', '.join(OF_THE_LOCAL_STACK)}: they are about the local stack")
     if WITH_KCAT:
         terminalreporter.write_line(LEFT_OUT)
+    if WITH_MONGOD:
+        terminalreporter.write_line(clusters.LEFT_OUT)
 
 
 @pytest.fixture

@@ -1,13 +1,11 @@
 """The stack's environment and how its parts are, without starting any; and its command line."""
 
 import json
-import os
 import re
 import sys
 from pathlib import Path
 from typing import Any
 
-import psutil
 import pytest
 from typer.testing import CliRunner
 
@@ -16,8 +14,7 @@ from devstack import stack as module
 from devstack.classpath import KAFKA_VERSION, VERSION
 from devstack.cli import app
 from devstack.errors import StackError
-from devstack.shape import PARTS
-from devstack.state import PartRecord, StateFile
+from tests.unit.devstack.recorded import record_all
 
 NAMES = [
     "CODES_KAFKA__BOOTSTRAP_SERVERS",
@@ -28,24 +25,6 @@ NAMES = [
     "AWS_SECRET_ACCESS_KEY",
     "AWS_DEFAULT_REGION",
 ]
-
-
-def record_all(folder: Path, **changes: object) -> None:
-    """Write down a stack whose parts are all this very process: it runs."""
-    born_at = psutil.Process().create_time()
-    for index, name in enumerate(PARTS):
-        fields: dict[str, Any] = {
-            "name": name,
-            "engine": "secantusd-rs",
-            "version": "1",
-            "pid": os.getpid(),
-            "born_at": born_at,
-            "ports": {"server": 20_001 + index},
-            "log": folder / "part.log",
-            "command": ("part",),
-            "ready": True,
-        }
-        StateFile(folder / "state.json").put(PartRecord(**(fields | changes)))
 
 
 @pytest.fixture
