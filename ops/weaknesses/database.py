@@ -13,12 +13,15 @@ from schemas.findings import Finding, Severity
 from stores.mongo.topology import ReplicaSet, Topology
 
 VOTING_WANTED: Final = 3
+EARLY_COMMITS: Final = "coordinateCommitReturnImmediatelyAfterPersistingDecision"
+EARLY_SINCE, EARLY_UNTIL = (5, 0), (6, 1)
+"""Versions in which the parameter exists and is true by default; before, a commit waited for all shards."""
 NODES: Final = "three data-bearing nodes in three zones in production"
 
 
 def database_findings(topology: Topology, *, clock_margin_ms: int) -> list[Finding]:
     """All findings about the database."""
-    found = [*_standalone(topology), *_refused(topology)]
+    found = [*_standalone(topology), *_refused(topology), *_early_commits(topology)]
     for replica_set in topology.sets:
         found += [*_members(replica_set), *_arbiter(replica_set), *_journal(replica_set)]
     return [*found, *_default_write_concern(topology), *_clock(topology, timedelta(milliseconds=clock_margin_ms))]
@@ -38,6 +41,17 @@ def _refused(topology: Topology) -> Iterator[Finding]:
     for command in topology.refused:
         why = "the user may not run it, or the server does not have it, so its settings were not judged"
         yield _finding("note", command, "refused", why, "grant clusterMonitor to this user, or check by hand")
+
+
+def _early_commits(topology: Topology) -> Iterator[Finding]:
+    """A router cannot be asked for its shards' parameters, so the version decides."""
+    if topology.kind == "router" and EARLY_SINCE <= topology.version[:2] < EARLY_UNTIL:
+        version = ".".join(map(str, topology.version[:3]))
+        why = (
+            f"in {version} it may be true: then a commit is reported before all shards show it, and an assign that "
+            "follows its reservation at once may be refused"
+        )
+        yield _finding("breaks the promise", EARLY_COMMITS, "unknown", why, "false on the mongod of every shard")
 
 
 def _members(found: ReplicaSet) -> Iterator[Finding]:

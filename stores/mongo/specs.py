@@ -77,10 +77,10 @@ REPORT: Final = IndexSpec("report", ("import_id", "line"))
 FORGET_CANCELLATION: Final = IndexSpec("forget", ("asked_at",), expire_after_s=30 * DAY_S)
 """Longer than a command waits on its topic by default."""
 
-BY_CAMPAIGN: Final = {"campaign_id": HASHED, "code": ASCENDING}
+BY_CAMPAIGN: Final[Mapping[str, int | str]] = {"campaign_id": HASHED, "code": ASCENDING}
 """Campaigns are spread over the shards at once, and a large one can be split. The fields are those of `UNIQUE_CODE`,
 without which no shard could know that a code is unique."""
-BY_ID: Final = {"_id": HASHED}
+BY_ID: Final[Mapping[str, int | str]] = {"_id": HASHED}
 """Also keeps a request's id unique in the whole cluster."""
 
 

@@ -57,6 +57,8 @@ class Topology:
     clock: ClockOffset
     default_write_concern: Mapping[str, Any] | None = None
     """Set by somebody; None: the server's own."""
+    version: tuple[int, ...] = ()
+    """Of the node that answered; a router has that of its shards, except in the middle of an upgrade."""
     refused: tuple[str, ...] = ()
     """Commands that the user may not run, or that the engine does not have."""
 
@@ -73,7 +75,9 @@ async def topology(client: Client) -> Topology:
         asked = _Asked(client)
         sets = await _sets(asked, hello, kind)
         default = await asked.of("getDefaultRWConcern") if kind != "standalone" else None
-    return Topology(kind, sets, clock, explicit_default(default or {}), tuple(asked.refused))
+        build = await client.admin.command("buildInfo")
+    version = tuple(build.get("versionArray", ()))
+    return Topology(kind, sets, clock, explicit_default(default or {}), version, tuple(asked.refused))
 
 
 def kind_of(hello: Mapping[str, Any]) -> Kind:

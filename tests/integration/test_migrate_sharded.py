@@ -22,6 +22,7 @@ pytestmark = pytest.mark.integration
 KEYS = {"codes": BY_CAMPAIGN, "requests": BY_ID, "reservations": BY_ID}
 DOCUMENTS = 40
 TRIES = 20
+COMMITS, BATCH = 50, 8
 
 
 @pytest.fixture(scope="module")
@@ -154,3 +155,17 @@ async def test_the_shards_of_a_router_are_seen(db: Database) -> None:
         found.kind,
         sorted((shard.name, shard.voting) for shard in found.sets),
     )
+
+
+async def test_a_commit_waits_for_all_shards(db: Database) -> None:
+    """What a batch wrote is seen by the reads of other processes: an assign follows its reservation at once."""
+    await shard_database(await migrated(db), check=False)
+    await db.command({"collMod": "requests", "validationLevel": "off"})
+    seen = []
+    for number in range(COMMITS):
+        ids = [f"r-{number}-{place}" for place in range(BATCH)]
+        async with await db.client.start_session() as session, session.start_transaction():
+            await db.requests.insert_many([{"_id": id_} for id_ in ids], session=session)
+        seen.append(len(await db.requests.find({"_id": {"$in": ids}}).to_list(None)))
+
+    assert [BATCH] * COMMITS == seen

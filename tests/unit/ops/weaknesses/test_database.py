@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from ops.weaknesses.database import database_findings
+from ops.weaknesses.database import EARLY_COMMITS, database_findings
 from schemas.findings import Severity
 from stores.mongo.topology import ClockOffset, ReplicaSet, Topology
 
@@ -31,6 +31,11 @@ def ahead(offset_ms: float, error_ms: float) -> Topology:
     return replace(GOOD, clock=ClockOffset(timedelta(milliseconds=offset_ms), timedelta(milliseconds=error_ms)))
 
 
+def router(*version: int) -> Topology:
+    """A sharded cluster of this version."""
+    return replace(GOOD, kind="router", version=version)
+
+
 @pytest.mark.parametrize(
     ("topology", "expected"),
     [
@@ -54,6 +59,11 @@ def ahead(offset_ms: float, error_ms: float) -> Topology:
             replace(GOOD, refused=("replSetGetConfig",)),
             [("note", "mongodb", "replSetGetConfig", "refused")],
         ),
+        (router(4, 4, 6), []),
+        (router(5, 0, 9), [("breaks the promise", "mongodb", EARLY_COMMITS, "unknown")]),
+        (router(6, 0, 1), [("breaks the promise", "mongodb", EARLY_COMMITS, "unknown")]),
+        (router(7, 0, 0), []),
+        (replace(GOOD, version=(5, 0, 9)), []),
         (
             Topology("router", (ReplicaSet("a", 3), ReplicaSet("b", 1)), RIGHT),
             [("note", "b", "voting nodes", "1")],
