@@ -1,7 +1,7 @@
 """The connection to MongoDB that all stores use.
 
 In:       the MongoDB settings.
-Out:      a client and the service's database.
+Out:      a client and the service's database; whether it is a sharded cluster.
 Promise:  acknowledged writes are in the journals of a majority; reads come from the primary and are never rolled
           back. The address cannot change that; it sets everything else: hosts, authentication, TLS, pools.
 """
@@ -17,6 +17,8 @@ from schemas.settings import MongoSettings
 from stores.mongo.errors import idempotent
 
 APP_NAME: Final = "codes"
+ROUTERS: Final = frozenset({"Mongos", "LoadBalancer"})
+"""The driver's names of the servers that stand before shards."""
 
 if TYPE_CHECKING:
     Client: TypeAlias = AsyncIOMotorClient[dict[str, Any]]
@@ -64,6 +66,12 @@ async def ping(client: Client) -> None:
     """
     with idempotent():
         await client.admin.command("ping")
+
+
+def is_sharded(client: Client) -> bool:
+    """Whether the server is a router. Known as soon as the client has sent anything."""
+    servers = client.topology_description.server_descriptions().values()
+    return any(server.server_type_name in ROUTERS for server in servers)
 
 
 def database(client: Client, settings: MongoSettings) -> Database:
