@@ -41,9 +41,7 @@ class Sent(CommandListener):
 async def test_campaigns_without_shards_cost_a_key_each(
     migrated: Settings, db: Database, stocked: PutCodes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Each is found once, over several pages; a server that explains itself reads a key for each, and no code;
-    of a sharded cluster, each shard does.
-    """
+    """Each is found once, over several pages; a server that explains itself, or each shard, reads a key for each."""
     monkeypatch.setattr(store, "CAMPAIGNS_PAGE", 7)
     await stocked("with-shards", 3)
     names = [f"orphan-{number:02d}" for number in range(CAMPAIGNS)]
