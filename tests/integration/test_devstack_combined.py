@@ -1,5 +1,6 @@
 """`codes dev up` with three brokers and three database nodes, from start to end in one run."""
 
+import asyncio
 import json
 import os
 import subprocess
@@ -44,6 +45,8 @@ async def test_a_cluster_from_the_command_line(folder: Path) -> None:
     refused = codes("dev", "up", "--brokers", "1")
     killed(folder, nodes_by_name(folder)["kafka-2"])
     healed = printed("dev", "up", "--json")
+    killed(folder, nodes_by_name(folder)["kafka-3"])
+    restarted = await asyncio.to_thread(devstack.start_node, "kafka-3")
     codes("dev", "down")
     again = printed("dev", "up", "--json", *SIZES)
 
@@ -51,6 +54,7 @@ async def test_a_cluster_from_the_command_line(folder: Path) -> None:
     assert [[1, 2, 3]] * len(topics) == [sorted(topic["replicas"]) for topic in topics]
     assert [True, False, True, True] == [run["started_by_this_call"] for run in (first, joined, healed, again)]
     assert (1, True) == (refused.returncode, "stop it first: codes dev down" in refused.stderr)
+    assert servers.endswith(f":{restarted.port}")
     assert first["environment"] == again["environment"]
     assert "nothing to change" in codes("migrate", "--check", **again["environment"]).stdout
     assert [*nodes_by_name(folder)] == [part["name"] for part in printed("dev", "status", "--json")]
