@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorDatabase
 from pymongo import ReadPreference
 from pymongo.errors import PyMongoError
+from pymongo.topology_description import TopologyDescription
 
 from schemas.errors import SettingsInvalid
 from schemas.settings import MongoSettings
@@ -70,7 +71,8 @@ async def ping(client: Client) -> None:
 
 def is_sharded(client: Client) -> bool:
     """Whether the server is a router. Known as soon as the client has sent anything."""
-    servers = client.topology_description.server_descriptions().values()
+    topology: TopologyDescription = client.topology_description  # type: ignore[assignment]  # the stub has a method
+    servers = topology.server_descriptions().values()
     return any(server.server_type_name in ROUTERS for server in servers)
 
 
