@@ -20,6 +20,7 @@ from ops.settings.load import Settings, load_settings
 from schemas.requests import ReserveRequest
 from schemas.topics import RESERVE, RESULTS, Topics
 from stores.mongo.connection import connect, database
+from stores.mongo.topology import topology
 from tests.fakes.stocking import put_codes
 
 DROP_TIMEOUT_MS: Final = 300_000
@@ -66,8 +67,17 @@ async def empty_scene(stack: Mapping[str, str], *, partitions: Mapping[str, int]
         "CODES_LOG__LEVEL": "WARNING",
     }
     scene = Scene(environment, load_settings(environment))
-    await migrate(scene.settings)
+    await migrate(scene.settings, shard=await is_sharded(scene.settings))
     return scene
+
+
+async def is_sharded(settings: Settings) -> bool:
+    """Whether the database is a sharded cluster."""
+    client = connect(settings.mongo)
+    try:
+        return (await topology(client)).kind == "router"
+    finally:
+        client.close()
 
 
 async def clear(scene: Scene) -> None:

@@ -94,7 +94,7 @@ app.command(
 # Commands for operators.
 app.command(epilog="Examples: codes audit; codes audit --campaign spring --since 2h; codes audit --json")(audit)
 app.command(epilog="Examples: codes reconcile; codes reconcile --repair --retell")(reconcile)
-app.command(epilog="Examples: codes migrate; codes migrate --check --json")(migrate)
+app.command(epilog="Examples: codes migrate; codes migrate --check --json; codes migrate --shard")(migrate)
 app.command(epilog="Examples: codes config; codes config --json")(config)
 app.command(epilog="Examples: codes metrics; codes metrics --json")(metrics)
 app.command(epilog="Example: codes monitoring --out rules --runbooks https://wiki.example/runbooks")(monitoring)

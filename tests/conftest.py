@@ -23,7 +23,7 @@ from ops.settings.load import Settings, load_settings
 from schemas.stock import changelog_topic
 from schemas.topics import ALL_TOPICS, Topics
 from stores.mongo.connection import connect
-from tests.stacks import a_stack, source
+from tests.stacks import a_stack, is_sharded, source
 
 pytest_plugins = ["tests.children", "tests.forking"]
 
@@ -108,7 +108,7 @@ def migrated(settings: Settings) -> Iterator[Settings]:
 
 def a_migrated(settings: Settings) -> Iterator[Settings]:
     """The same, for fixtures that live longer."""
-    asyncio.run(migrate(settings))
+    asyncio.run(migrate(settings, shard=is_sharded()))
     yield settings
     asyncio.run(remove(settings))
 

@@ -1,12 +1,14 @@
-"""Where tests take Kafka, MongoDB and S3 from: the local stack, or containers. One fixture, two sources.
+"""Where tests take Kafka, MongoDB and S3 from: the local stack, also with a sharded database, or containers.
 
-In:       `CODES_TEST_STACK`: `local`, which is the default, or `containers`.
-Out:      `a_stack`: running, of the same type and with the same variables from both; `pause` and `resume`, for tests
-          in which a part does not answer.
-Promise:  what was started for the tests is stopped after them. Without Docker the run ends with one line.
+In:       `CODES_TEST_STACK`: `local`, which is the default, `sharded` or `containers`.
+Out:      `a_stack`: running, of the same type and with the same variables from all; `pause` and `resume`, for tests
+          in which a part does not answer; `is_sharded`, for whoever migrates.
+Promise:  what was started for the tests is stopped after them. Without Docker, or without the programs of a sharded
+          database, the run ends with one line.
 """
 
 import os
+import shutil
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,20 +22,25 @@ from devstack.shape import PartName
 
 SOURCE: Final = "CODES_TEST_STACK"
 LOCAL: Final = "local"
+SHARDED: Final = "sharded"
 CONTAINERS: Final = "containers"
+SOURCES: Final = (LOCAL, SHARDED, CONTAINERS)
+SHARDS: Final = 2
 START: Final = Layout(layout_of(None).root / "start")
 """Of its lock: one process at a time starts its stack, so that only the first one fetches what is missing."""
 
 
 def source() -> str:
-    """Which of the two.
+    """Which of them.
 
     Raises:
-        pytest.UsageError: there is no such source, or no Docker for it. One line, and nothing is tested.
+        pytest.UsageError: there is no such source, or what it needs is missing. One line, and nothing is tested.
     """
     wanted = os.environ.get(SOURCE) or LOCAL
-    if wanted not in {LOCAL, CONTAINERS}:
-        raise pytest.UsageError(f"{SOURCE} is {wanted!r}; it may be {LOCAL} or {CONTAINERS}, or unset")
+    if wanted not in SOURCES:
+        raise pytest.UsageError(f"{SOURCE} is {wanted!r}; it may be {', '.join(SOURCES)}, or unset")
+    if wanted == SHARDED and not (shutil.which("mongod") and shutil.which("mongos")):
+        raise pytest.UsageError(f"{SOURCE}={SHARDED}, but there is no mongod, or no mongos, on the PATH")
     if wanted == CONTAINERS:
         from tests.containers.parts import why_not  # noqa: PLC0415  # Docker's client loads slowly
 
@@ -41,6 +48,11 @@ def source() -> str:
         if reason:
             raise pytest.UsageError(f"{SOURCE}={CONTAINERS}, but Docker does not answer: {reason}")
     return wanted
+
+
+def is_sharded() -> bool:
+    """Whether the database is a sharded cluster, on which `codes migrate` shards the collections."""
+    return source() == SHARDED
 
 
 @contextmanager
@@ -60,7 +72,7 @@ def a_stack() -> Iterator[devstack.Stack]:
 def on_this_machine() -> Iterator[devstack.Stack]:
     """The local stack; joined if it runs already, else started and stopped again."""
     with locked(START, print):
-        stack = devstack.up()
+        stack = devstack.up(database_shards=SHARDS if is_sharded() else None)
     yield stack
     if stack.started_by_this_call:
         devstack.down()

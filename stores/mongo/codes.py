@@ -25,7 +25,7 @@ from schemas.requests import Request
 from stores.code_port import StockFigures
 from stores.mongo.campaigns import Campaigns
 from stores.mongo.collections import Collection, Collections, Document, to_document
-from stores.mongo.connection import Client
+from stores.mongo.connection import Client, is_sharded
 from stores.mongo.consistency import Consistency
 from stores.mongo.errors import idempotent, in_transaction, writing
 from stores.mongo.gathering import Gathering
@@ -118,26 +118,16 @@ class MongoCodeStore:
 
     async def _move_codes(self, plan: Plan, session: AsyncIOMotorClientSession) -> None:
         for move, code_ids in plan.code_moves.items():
-            await self._move(
-                self._collections.codes,
-                code_guard(move, code_ids, plan.holders),
-                {"status": str(move.after), "moved_by": plan.batch_id, "changed_at": plan.decided_at},
-                len(code_ids),
-                session,
-            )
+            guard = code_guard(move, code_ids, plan.holders)
+            await self._move(self._collections.codes, guard, {"status": str(move.after), **moved(plan)}, session)
 
     async def _move_reservations(self, plan: Plan, session: AsyncIOMotorClientSession) -> None:
         if plan.new_reservations:
             opened = [to_document(reservation) for reservation in plan.new_reservations]
             await self._collections.reservations.insert_many(opened, ordered=False, session=session)
         for state, ids in plan.reservation_moves.items():
-            await self._move(
-                self._collections.reservations,
-                {"_id": {"$in": list(ids)}, "state": "held"},
-                {"state": state, "moved_by": plan.batch_id, "changed_at": plan.decided_at},
-                len(ids),
-                session,
-            )
+            guard = {"_id": {"$in": list(ids)}, "state": "held"}
+            await self._move(self._collections.reservations, guard, {"state": state, **moved(plan)}, session)
 
     async def _change_shards(self, changes: Sequence[ShardChange], session: AsyncIOMotorClientSession) -> None:
         outcome = await self._collections.inventory.bulk_write(
@@ -146,15 +136,24 @@ class MongoCodeStore:
         check_complete("inventory", outcome.matched_count + outcome.inserted_count, len(changes))
 
     async def _move(
-        self,
-        collection: Collection,
-        guard: Document,
-        update: Document,
-        expected: int,
-        session: AsyncIOMotorClientSession,
+        self, collection: Collection, guard: Document, update: Document, session: AsyncIOMotorClientSession
     ) -> None:
+        """Move the documents that the guard names by id, or raise FactsStale.
+
+        On a sharded cluster the update's own count is not used: a router may send the update to a shard that has
+        orphans, which are copies of documents that moved to another shard. Some versions update and count them too,
+        so the count could hide a document that was not as planned. A read finds no orphans.
+        """
         outcome = await collection.update_many(guard, {"$set": update}, session=session)
-        check_complete(collection.name, outcome.matched_count, expected)
+        matched = outcome.matched_count
+        if is_sharded(self._parts.client):
+            matched = await collection.count_documents({"_id": guard["_id"], **update}, session=session)
+        check_complete(collection.name, matched, len(guard["_id"]["$in"]))
+
+
+def moved(plan: Plan) -> Document:
+    """The fields of every document that a plan moves."""
+    return {"moved_by": plan.batch_id, "changed_at": plan.decided_at}
 
 
 def code_guard(move: CodeMove, code_ids: Sequence[str], holders: Iterable[str]) -> Document:

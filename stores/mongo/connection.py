@@ -1,7 +1,7 @@
 """The connection to MongoDB that all stores use.
 
 In:       the MongoDB settings.
-Out:      a client and the service's database.
+Out:      a client and the service's database; whether it is a sharded cluster.
 Promise:  acknowledged writes are in the journals of a majority; reads come from the primary and are never rolled
           back. The address cannot change that; it sets everything else: hosts, authentication, TLS, pools.
 """
@@ -11,12 +11,15 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorDatabase
 from pymongo import ReadPreference
 from pymongo.errors import PyMongoError
+from pymongo.topology_description import TopologyDescription
 
 from schemas.errors import SettingsInvalid
 from schemas.settings import MongoSettings
 from stores.mongo.errors import idempotent
 
 APP_NAME: Final = "codes"
+ROUTERS: Final = frozenset({"Mongos", "LoadBalancer"})
+"""The driver's names of the servers that stand before shards."""
 
 if TYPE_CHECKING:
     Client: TypeAlias = AsyncIOMotorClient[dict[str, Any]]
@@ -64,6 +67,13 @@ async def ping(client: Client) -> None:
     """
     with idempotent():
         await client.admin.command("ping")
+
+
+def is_sharded(client: Client) -> bool:
+    """Whether the server is a router. Known as soon as the client has sent anything."""
+    topology: TopologyDescription = client.topology_description  # type: ignore[assignment]  # the stub has a method
+    servers = topology.server_descriptions().values()
+    return any(server.server_type_name in ROUTERS for server in servers)
 
 
 def database(client: Client, settings: MongoSettings) -> Database:

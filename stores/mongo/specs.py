@@ -1,13 +1,14 @@
-"""The collections as they should be: name, document model, indexes.
+"""The collections as they should be: name, document model, indexes, shard key.
 
 Out:      `CollectionSpec` for each; what each index is for stands beside it.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from pydantic import BaseModel
-from pymongo import ASCENDING
+from pymongo import ASCENDING, HASHED
 
 from schemas.base import DAY_S
 from schemas.documents import (
@@ -56,6 +57,9 @@ class CollectionSpec:
     name: str
     model: type[BaseModel]
     indexes: tuple[IndexSpec, ...] = ()
+    shard_key: Mapping[str, int | str] = field(default_factory=dict)
+    """Of a sharded cluster; empty: the collection stays on the database's primary shard. The reasons are in
+    docs/decisions/0021-sharding.md."""
 
 
 UNIQUE_CODE: Final = IndexSpec("unique_code", ("campaign_id", "code"), unique=True)
@@ -73,14 +77,20 @@ REPORT: Final = IndexSpec("report", ("import_id", "line"))
 FORGET_CANCELLATION: Final = IndexSpec("forget", ("asked_at",), expire_after_s=30 * DAY_S)
 """Longer than a command waits on its topic by default."""
 
+BY_CAMPAIGN: Final[Mapping[str, int | str]] = {"campaign_id": HASHED, "code": ASCENDING}
+"""Campaigns are spread over the shards at once, and a large one can be split. The fields are those of `UNIQUE_CODE`,
+without which no shard could know that a code is unique."""
+BY_ID: Final[Mapping[str, int | str]] = {"_id": HASHED}
+"""Also keeps a request's id unique in the whole cluster."""
+
 
 def collections(ledger_days: int) -> tuple[CollectionSpec, ...]:
     """All of them; the ledger forgets after so many days."""
     forget = IndexSpec("forget", ("decided_at",), expire_after_s=ledger_days * DAY_S)
     return (
-        CollectionSpec("codes", CodeDocument, (UNIQUE_CODE, STOCK)),
-        CollectionSpec("reservations", ReservationDocument, (OVERDUE, MOVED_BY)),
-        CollectionSpec("requests", LedgerDocument, (forget,)),
+        CollectionSpec("codes", CodeDocument, (UNIQUE_CODE, STOCK), BY_CAMPAIGN),
+        CollectionSpec("reservations", ReservationDocument, (OVERDUE, MOVED_BY), BY_ID),
+        CollectionSpec("requests", LedgerDocument, (forget,), BY_ID),
         CollectionSpec("inventory", InventoryDocument, (CAMPAIGN,)),
         CollectionSpec("owners", OwnerDocument),
         CollectionSpec("imports", ImportDocument),

@@ -19,7 +19,7 @@ def test_a_source_that_does_not_exist_is_refused(monkeypatch: pytest.MonkeyPatch
     """With those that do."""
     monkeypatch.setenv(SOURCE, "cloud")
 
-    with pytest.raises(pytest.UsageError, match="CODES_TEST_STACK is 'cloud'; it may be local or containers"):
+    with pytest.raises(pytest.UsageError, match="CODES_TEST_STACK is 'cloud'; it may be local, sharded, containers"):
         source()
 
 

@@ -18,8 +18,9 @@ from stores.code_port import CodeStore
 from stores.mongo.campaigns import Campaigns
 from stores.mongo.codes import MongoCodeStore, MongoParts
 from stores.mongo.collections import Collections, from_document
-from stores.mongo.connection import Client, Database, connect, database
+from stores.mongo.connection import Client, Database, connect, database, is_sharded
 from stores.mongo.migration import migrate_database
+from stores.mongo.sharding import shard_database
 from tests.conftest import DROP_TIMEOUT_S
 from tests.fakes.builders import NOW
 from tests.fakes.memory_store import IMPORT_SHARD, MemoryCodeStore, MemoryDatabase
@@ -146,6 +147,8 @@ async def mongo_bench(settings: Settings) -> AsyncIterator[MongoBench]:
     client = connect(settings.mongo)
     db = database(client, settings.mongo)
     await migrate_database(db, ledger_days=30, check=False)
+    if is_sharded(client):
+        await shard_database(db, check=False)
     yield MongoBench(client, db)
     with pymongo.timeout(DROP_TIMEOUT_S):
         await client.drop_database(db.name)

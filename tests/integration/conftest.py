@@ -36,12 +36,18 @@ OF_THE_LOCAL_STACK = (
         "test_devstack_brokers.py",
         "test_devstack_clusters.py",
         "test_devstack_combined.py",
+        "test_migrate_sharded.py",
+        "test_sharded_reach.py",
     ]
     if source() == CONTAINERS
     else []
 )
 WITH_KCAT = ["test_examples_kcat.py"] if left_out() else []
-WITH_MONGOD = ["test_devstack_clusters.py", "test_devstack_combined.py"] if clusters.left_out() else []
+WITH_MONGOD = (
+    ["test_devstack_clusters.py", "test_devstack_combined.py", "test_migrate_sharded.py", "test_sharded_reach.py"]
+    if clusters.left_out()
+    else []
+)
 collect_ignore = [*OF_THE_LOCAL_STACK, *WITH_KCAT, *WITH_MONGOD]
 
 

@@ -15,6 +15,7 @@ from stores.mongo.connection import Database, connect, database
 from tests.conftest import remove
 from tests.integration.importing import Files, ends, some_files
 from tests.integration.running import Neighbour, Role, a_neighbour, running
+from tests.stacks import is_sharded
 
 
 class Found(NamedTuple):
@@ -55,7 +56,7 @@ class ImporterBench(NamedTuple):
 async def importing(environment: Mapping[str, str], log: Path, **more: str) -> AsyncIterator[ImporterBench]:
     """Topics, collections, a bucket, a neighbour and an importer that is ready; `more` are settings of it alone."""
     settings = load_settings(environment)
-    await migrate(settings)
+    await migrate(settings, shard=is_sharded())
     client = connect(settings.mongo)
     try:
         with some_files(environment) as files:

@@ -9,7 +9,7 @@ import socket
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import pytest
 from motor.motor_asyncio import AsyncIOMotorClient
@@ -42,24 +42,42 @@ async def a_mongod(folder: Path, database: str) -> AsyncIterator[str]:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    arguments = ["--dbpath", str(folder), "--port", str(port), "--bind_ip", "127.0.0.1", "--auth"]
+    key = folder / "key"
+    key.write_text("forTests")
+    key.chmod(0o600)
+    where = ["--dbpath", str(folder), "--port", str(port), "--bind_ip", "127.0.0.1"]
+    arguments = [*where, "--replSet", "own", "--keyFile", str(key)]  # with a key file, users need a password
     process = await asyncio.create_subprocess_exec(str(MONGOD), *arguments, stdout=asyncio.subprocess.DEVNULL)
     try:
-        client: AsyncIOMotorClient[dict[str, object]] = AsyncIOMotorClient(
-            port=port, serverSelectionTimeoutMS=READY_TIMEOUT_S * 1_000
-        )
-        role = {"role": "readWrite", "db": database}
-        root = {"role": "root", "db": "admin"}
-        await client.admin.command("createUser", "root", pwd="for-tests", roles=[root])
-        client.close()
-        address = f"127.0.0.1:{port}/?directConnection=true&authSource=admin"
-        client = AsyncIOMotorClient(f"mongodb://root:for-tests@{address}")
-        await client.admin.command("createUser", "migrate", pwd="for-tests", roles=[role])
-        client.close()
-        yield f"mongodb://migrate:for-tests@{address}"
+        await initiate(port)
+        await add_users(port, {"role": "readWrite", "db": database})
+        yield f"mongodb://migrate:for-tests@127.0.0.1:{port}/?replicaSet=own&authSource=admin"
     finally:
         process.kill()
         await process.wait()
+
+
+async def initiate(port: int) -> None:
+    """Make the server a replica set of its own: without one there are no transactions, and the check says so."""
+    client = connected(port, directConnection=True)
+    members = [{"_id": 0, "host": f"127.0.0.1:{port}"}]
+    await client.admin.command("replSetInitiate", {"_id": "own", "members": members})
+    client.close()
+
+
+async def add_users(port: int, role: Mapping[str, str]) -> None:
+    """The first one is made without a password, the second by the first."""
+    client = connected(port, replicaSet="own")
+    await client.admin.command("createUser", "root", pwd="for-tests", roles=[{"role": "root", "db": "admin"}])
+    client.close()
+    client = connected(port, replicaSet="own", username="root", password="for-tests")
+    await client.admin.command("createUser", "migrate", pwd="for-tests", roles=[role])
+    client.close()
+
+
+def connected(port: int, **options: Any) -> "AsyncIOMotorClient[dict[str, object]]":
+    """A client that waits for the server's start and its election."""
+    return AsyncIOMotorClient(port=port, serverSelectionTimeoutMS=READY_TIMEOUT_S * 1_000, **options)
 
 
 @pytest.fixture
@@ -81,9 +99,9 @@ async def without_right(environment: dict[str, str], tmp_path: Path, empty: None
 
 
 async def migrate(environment: Mapping[str, str], *arguments: str) -> tuple[int, str, list[str]]:
-    """Exit code, standard output and the lines of standard error."""
+    """Exit code, standard output up to the check's notes about the stack, and the lines of standard error."""
     ended = await Codes(environment)("migrate", *arguments)
-    return ended.code, ended.out, ended.err.splitlines()
+    return ended.code, ended.out.partition("note: ")[0], ended.err.splitlines()
 
 
 async def test_a_user_without_the_right_is_refused_by_the_server(

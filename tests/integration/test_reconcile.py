@@ -130,7 +130,7 @@ async def test_a_code_changed_by_hand_is_found_and_corrected(
     found = await codes("reconcile", "--json")
     await look(migrated, repair=True)
     first = await correction(db)
-    await db["codes"].delete_one({"status": "assigned"})
+    await db["codes"].delete_many({"status": "assigned"})
     await look(migrated, repair=True)
 
     assert 1 == found.code

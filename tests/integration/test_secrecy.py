@@ -31,6 +31,7 @@ from tests.fakes.spans import collecting
 from tests.integration.careless import CODES, LETTERS, REJECTED, VALUES, imports, requests, unreadable
 from tests.integration.importing import Files, some_files
 from tests.integration.running import Role, a_neighbour, running
+from tests.stacks import is_sharded
 
 pytestmark = pytest.mark.integration
 
@@ -69,7 +70,7 @@ def run(stack: devstack.Stack, tmp_path_factory: pytest.TempPathFactory) -> Iter
 async def whole_run(environment: Mapping[str, str], files: Files, logs: Path) -> Run:
     """Start all roles, let them meet everything, stop them, read what they left."""
     settings = load_settings(environment)
-    await migrate(settings)
+    await migrate(settings, shard=is_sharded())
     async with collecting() as (collector, address):
         more = {**environment, **LOOSE, "OTEL_EXPORTER_OTLP_ENDPOINT": address}
         async with a_neighbour(settings) as neighbour, all_roles(more, logs) as roles:

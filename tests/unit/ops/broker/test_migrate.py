@@ -25,8 +25,8 @@ def on_brokers(monkeypatch: pytest.MonkeyPatch, level: int) -> None:
         del check
         return [A_CHANGE]
 
-    async def nothing(*_: Any, check: bool) -> list[Step]:
-        del check
+    async def nothing(*_: Any, check: bool, shard: bool) -> list[Step]:
+        del check, shard
         return []
 
     monkeypatch.setattr(module, "broker_versions", versions)

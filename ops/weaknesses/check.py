@@ -1,0 +1,43 @@
+"""Settings of topics, brokers and the database that weaken the promise, found on the running parts.
+
+In:       settings.
+Out:      findings, the gravest first.
+Promise:  nothing is changed.
+"""
+
+from ops.settings.load import Settings
+from ops.weaknesses.brokers import broker_findings
+from ops.weaknesses.database import database_findings
+from ops.weaknesses.reading import kafka_state
+from ops.weaknesses.topics import single_broker, topic_findings
+from schemas.findings import SEVERITIES, Finding
+from stores.mongo.connection import connect
+from stores.mongo.topology import topology
+
+
+async def findings(settings: Settings) -> list[Finding]:
+    """Everything that is not as it should be in production.
+
+    Raises:
+        BrokerUnavailable, StoreUnavailable: a part gave no answer.
+        KafkaRefused: the user may not read the topics' configuration.
+    """
+    found = [*await _of_kafka(settings), *await _of_database(settings)]
+    return sorted(found, key=lambda finding: SEVERITIES.index(finding.severity))
+
+
+async def _of_kafka(settings: Settings) -> list[Finding]:
+    topics, brokers = await kafka_state(settings)
+    return [
+        *single_broker(brokers.brokers),
+        *topic_findings(topics, brokers=brokers.brokers, ledger_days=settings.mongo.ledger_days),
+        *broker_findings(brokers, settings.kafka, settings.topics, settings.processing_guarantee),
+    ]
+
+
+async def _of_database(settings: Settings) -> list[Finding]:
+    client = connect(settings.mongo)
+    try:
+        return database_findings(await topology(client), clock_margin_ms=settings.expirer.clock_margin_ms)
+    finally:
+        client.close()
