@@ -29,13 +29,16 @@ class Fetched:
 class StoredRecords:
     """The records of some batches, as aiokafka's `PartitionRecords`."""
 
-    is_in_doubt = False
+    is_in_doubt = is_waiting = False
     end = 0
 
     def __init__(self, place: TopicPartition, batches: Sequence[Batch], offset: int, *, is_committed: bool) -> None:
         self._place = place
         self.next_fetch_offset = offset
         self._records = self._unpack(batches, is_committed=is_committed)
+
+    def close(self) -> None:
+        """There is nothing to give back: records need no memory of their own."""
 
     def __iter__(self) -> "StoredRecords":
         return self
