@@ -64,6 +64,12 @@ class SimulatedMotorClient:
         """The database of commands."""
         return self["admin"]
 
+    @property
+    def topology_description(self) -> SimpleNamespace:
+        """One replica set, as its primary shows it."""
+        primary = SimpleNamespace(server_type_name="RSPrimary")
+        return SimpleNamespace(server_descriptions=lambda: {("mongo", 27017): primary})
+
     async def start_session(self) -> "SimulatedSession":
         """A session; its id is taken when it is first needed."""
         return SimulatedSession(self)
