@@ -15,11 +15,13 @@ import socket
 import sys
 import threading
 from collections.abc import Sequence
+from io import TextIOWrapper
 from types import ModuleType
 from typing import Final
 
 REQUEST_BYTES_MAX: Final = 1 << 20
 STANDARD_FILES: Final = 3
+STANDARD_ERROR: Final = 2
 PRELOADED: Final = ("roles", "cli.commands", "cli.jobs", "cli.demo", "web", "audit", "stores.mongo", "stores.s3")
 
 
@@ -78,9 +80,16 @@ def become(request: dict[str, object], files: Sequence[int]) -> Sequence[str]:
         os.dup2(file, number)
     for file in files:
         os.close(file)
-    for stream in (sys.stdout, sys.stderr):
-        stream.reconfigure(line_buffering=stream.isatty() or stream is sys.stderr)  # type: ignore[union-attr]
+    sys.stdin, sys.stdout, sys.stderr = map(standard_stream, range(STANDARD_FILES))
     return [str(word) for word in request["arguments"]]  # type: ignore[attr-defined]  # JSON
+
+
+def standard_stream(number: int) -> TextIOWrapper:
+    """A stream as Python creates it; the server's own remember the kind of file that they were created on."""
+    file = open(number, "wb" if number else "rb", closefd=False)  # noqa: SIM115  # it stays open
+    errors = "backslashreplace" if number == STANDARD_ERROR else None
+    line_buffering, write_through = file.isatty() or errors is not None, "PYTHONUNBUFFERED" in os.environ
+    return TextIOWrapper(file, errors=errors, line_buffering=line_buffering, write_through=write_through)
 
 
 if __name__ == "__main__":

@@ -18,6 +18,7 @@ COMMANDS = (
     ("publish", "reserve"),
     ("worker",),
     ("show", "nothing"),
+    ("top", "--url", "http://127.0.0.1:9", "--timeout-s", "0.5"),
 )
 WRONG = {**os.environ, "CODES_WORKER__BATCH_SIZE_MAX": "0", "COLUMNS": "80"}
 """A role ends at once, and so do commands that read the settings."""
