@@ -21,6 +21,8 @@ from tests.chaos.journal import Journal
 STARTS_MAX: Final = 5
 """On a machine under load a start may take longer than `devstack` waits."""
 POLL_S: Final = 0.05
+NODE: Final = "node-"
+"""Begins the names of logs of the stack, beside those of roles."""
 STOP_S_MAX: Final = 60.0
 
 
@@ -82,7 +84,7 @@ class Nodes:
     def _keep_log(self, node: Node) -> None:
         self._ends += 1
         with suppress(FileNotFoundError):
-            shutil.copy(node.log, self._journal.folder / f"node-{node.name}.{self._ends}.log")
+            shutil.copy(node.log, self._journal.folder / f"{NODE}{node.name}.{self._ends}.log")
 
     def _note(self, what: str, which: Sequence[Node]) -> None:
         self._journal.note("nodes", what=what, names=[node.name for node in which])

@@ -53,8 +53,9 @@ def test_a_rule_is_counted_once() -> None:
 
 
 def test_a_code_in_a_log_is_found(tmp_path: Path) -> None:
-    """By the beginning that all codes of a storm have."""
+    """By the beginning that all codes of a storm have. The log of a mongod is not ours."""
     (tmp_path / "worker-1.1.log").write_text(f"assigned {code('hot', 1)}")
     (tmp_path / "worker-2.1.log").write_text("assigned")
+    (tmp_path / "node-database.1.log").write_text(f"slow statement {code('hot', 1)}")
 
     assert [("worker-1.1.log",)] == [violation.ids for violation in leaks(tmp_path)]

@@ -13,7 +13,7 @@ from tests.conftest import remove
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(1_200)]
 
-STORM_S = 55.0
+STORM_S = 48.0
 REQUESTS = 1_500
 FAULTS = 20
 
