@@ -79,7 +79,7 @@ def simulate(plan: Plan) -> Outcome:
 
 @contextmanager
 def without_collector() -> Iterator[None]:
-    """Collect garbage between histories only: it takes a tenth of the time, and what it closes depends on its moment."""
+    """Collect garbage between histories only: that is faster, and a history does not depend on its moment."""
     gc.disable()
     try:
         yield
