@@ -42,8 +42,9 @@ PACKAGES: Final = (
     "aiokafka", "faust", "mode", "motor", "pymongo", "stamina", "tenacity",
 )  # fmt: skip
 """Where names are replaced."""
-IDLE_POLL_MS: Final = 1_000
-"""Four times as long as a real partition's: half of all steps would be idle polls."""
+IDLE_POLL_MS: Final = 2_000
+"""Eight times as long as a real partition's: half of all steps would be idle polls. Records and a stop end a poll at
+once, and an idle turn only reports the position. No other constant of the service is changed."""
 ANSWER_BOUND_S: Final = 90.0
 """From the last fault, or from a request after it, to the answer."""
 LAST_ASKED_S: Final = 60.0

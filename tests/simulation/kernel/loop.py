@@ -55,11 +55,14 @@ class CountedTask(asyncio.Task[Any]):
 class Step(asyncio.Handle):
     """A handle without what a simulation never needs: there are a hundred thousand of them in a history."""
 
-    __slots__ = ()
+    __slots__ = ("_process",)
 
-    def __init__(self, callback: Callable[..., object], args: Sequence[Any], context: Context) -> None:
-        self._callback, self._args, self._context = callback, args, context
-        self._cancelled = False
+    def __init__(self, callback: Callable[..., object], args: Sequence[Any], context: Context | None) -> None:
+        self._callback, self._args, self._cancelled = callback, args, False
+        if context is None:
+            self._context, self._process = copy_context(), PROCESS.get()
+        else:
+            self._context, self._process = context, context.get(PROCESS)
 
     def cancel(self) -> None:
         """See `asyncio.Handle`."""
@@ -70,11 +73,16 @@ class Step(asyncio.Handle):
 class Timer(asyncio.TimerHandle):
     """The same; a timer that is cancelled is dropped when its time comes."""
 
-    __slots__ = ()
+    __slots__ = ("_process",)
 
-    def __init__(self, when: float, callback: Callable[..., object], args: Sequence[Any], context: Context) -> None:
-        self._when, self._callback, self._args, self._context = when, callback, args, context
-        self._cancelled = False
+    def __init__(
+        self, when: float, callback: Callable[..., object], args: Sequence[Any], context: Context | None
+    ) -> None:
+        self._when, self._callback, self._args, self._cancelled = when, callback, args, False
+        if context is None:
+            self._context, self._process = copy_context(), PROCESS.get()
+        else:
+            self._context, self._process = context, context.get(PROCESS)
 
     def cancel(self) -> None:
         """See `asyncio.TimerHandle`."""
@@ -119,7 +127,7 @@ class SimulatedLoop(asyncio.BaseEventLoop):
         self, callback: Callable[..., object], *args: Any, context: Context | None = None
     ) -> asyncio.Handle:
         """Without the checks of asyncio."""
-        handle = Step(callback, args, copy_context() if context is None else context)
+        handle = Step(callback, args, context)
         self._ready.append(handle)
         return handle
 
@@ -129,7 +137,7 @@ class SimulatedLoop(asyncio.BaseEventLoop):
         self, when: float, callback: Callable[..., object], *args: Any, context: Context | None = None
     ) -> asyncio.TimerHandle:
         """Kept as tuples, which compare faster than handles."""
-        timer = Timer(when, callback, args, copy_context() if context is None else context)
+        timer = Timer(when, callback, args, context)
         heappush(self._timers, (when, next(self._timer_numbers), timer))
         return timer
 
@@ -137,7 +145,9 @@ class SimulatedLoop(asyncio.BaseEventLoop):
         self, delay: float, callback: Callable[..., object], *args: Any, context: Context | None = None
     ) -> asyncio.TimerHandle:
         """See `call_at`."""
-        return self.call_at(self._now_s + delay, callback, *args, context=context)
+        timer = Timer(self._now_s + delay, callback, args, context)
+        heappush(self._timers, (timer._when, next(self._timer_numbers), timer))
+        return timer
 
     def run_in_executor(self, executor: Any, func: Callable[..., Any], *args: Any) -> "asyncio.Future[Any]":  # type: ignore[override]
         """Done at once: a thread would run in real time."""
@@ -163,14 +173,17 @@ class SimulatedLoop(asyncio.BaseEventLoop):
             ready.append(heappop(timers)[2])
         for _ in range(len(ready)):
             handle = ready.popleft()
-            if not handle._cancelled:
-                context = handle._context
-                process = context.get(PROCESS)
-                if process is None or process.takes(handle):
-                    self.steps += 1
-                    self._run_step(handle, context)
+            if not handle._cancelled and ((process := handle._process) is None or process.takes(handle)):
+                self.steps += 1
+                try:
+                    handle._context.run(handle._callback, *handle._args)
+                except Exception as why:  # noqa: BLE001  # as asyncio
+                    self._failed(handle, why)
         if self.steps - self._standing_since > LIVELOCK_STEPS:
             raise TimeStandsStill(repr(ready[0]) if ready else "")
+
+    def _failed(self, handle: asyncio.Handle, why: Exception) -> None:
+        self.call_exception_handler({"message": "a callback has failed", "exception": why, "handle": handle})
 
     def _advance(self) -> None:
         while self._timers and self._timers[0][2]._cancelled:
@@ -179,14 +192,6 @@ class SimulatedLoop(asyncio.BaseEventLoop):
             raise NothingLeftToRun
         self._now_s = max(self._now_s, self._timers[0][0])
         self._standing_since = self.steps
-
-    def _run_step(self, handle: Any, context: Context) -> None:
-        try:
-            context.run(handle._callback, *handle._args)
-        except (SystemExit, KeyboardInterrupt):
-            raise
-        except BaseException as why:  # noqa: BLE001  # as asyncio
-            self.call_exception_handler({"message": "a callback has failed", "exception": why, "handle": handle})
 
     def _write_to_self(self) -> None:
         """There is no selector to wake."""

@@ -113,7 +113,8 @@ class Network:
             timer.cancel()
 
     def _between(self, bounds: tuple[float, float]) -> float:
-        return self.random.uniform(*bounds)
+        shortest_s, longest_s = bounds
+        return shortest_s + (longest_s - shortest_s) * self.random.random()
 
     def later(self, bounds: tuple[float, float], late_s: float, step: Callable[..., object], *args: Any) -> None:
         """Go on after a random time, outside of every process."""
