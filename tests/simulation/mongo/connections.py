@@ -3,11 +3,10 @@
 In:       commands, with their sessions and deadlines.
 Out:      answers, or pymongo's errors.
 Promise:  errors are those that pymongo raises: the time-outs by their kind, and the server's by its own functions.
+          The pool has more connections than a client has threads: only a fault lets an operation wait for one.
 """
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from typing import Any, Final
 
 from pymongo.errors import (
@@ -117,18 +116,18 @@ class Connections:
         frozen_s = self.deployment.frozen_s
         return frozen_s is not None and asyncio.get_running_loop().time() - frozen_s > SILENT_S
 
-    @asynccontextmanager
-    async def checked_out(self, session: ClientSession, deadline: Deadline) -> AsyncIterator[None]:
-        """A connection for one attempt; its errors change what the client knows of the server.
+    async def attempt(self, call: Call) -> Any:
+        """Send an operation on a connection; its errors change what the client knows of the server.
 
         Raises:
-            WaitQueueTimeoutError: none was free in time.
+            WaitQueueTimeoutError: no connection was free in time.
+            PyMongoError: see `command`.
         """
         try:
-            await self._wait_for_connection(deadline)
-            yield
+            await self._wait_for_connection(call.deadline)
+            return await call.send(call)
         except PyMongoError as error:
-            self._handle(error, session)
+            self._handle(error, call.session)
             raise
 
     async def _wait_for_connection(self, deadline: Deadline) -> None:
