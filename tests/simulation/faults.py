@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from random import Random
 from typing import Final
 
-FAULT_SPAN_S: Final = (1.0, 40.0)
+FAULT_SPAN_S: Final = (1.0, 25.0)
 FAULTS_MAX: Final = 50
 
 KINDS: Final[Mapping[str, float]] = {

@@ -19,7 +19,7 @@ very end, or takes somebody else's."""
 COURSES: Final[Sequence[tuple[Course, float]]] = (
     ("assign", 0.3), ("straight", 0.2), ("release", 0.15), ("expire", 0.1), ("race", 0.2), ("stranger", 0.05),
 )  # fmt: skip
-ARRIVAL_S: Final = (2.0, 30.0)
+ARRIVAL_S: Final = (2.0, 20.0)
 FANS: Final = (60, 500, 0.06)
 """Fewest, most, and how often a history has the most; others have few."""
 
@@ -140,7 +140,7 @@ def random_uploads(random: Random, campaigns: int, fans: int) -> list[Upload]:
 def random_upload(random: Random, campaign: int, rows: int, number: int) -> Upload:
     """The first file comes early; a second one has the last of its codes too."""
     return Upload(
-        at_s=0.5 if number == 0 else random.uniform(5, 25),
+        at_s=0.5 if number == 0 else random.uniform(5, 18),
         campaign=campaign,
         code_type=random.choice(("tm", "tm", "external")),
         first=int(rows * 0.7) * number,

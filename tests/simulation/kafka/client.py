@@ -70,8 +70,8 @@ class SimulatedClient(AIOKafkaClient):  # type: ignore[misc]  # aiokafka is not 
         if type(request) is HeartbeatRequest and self._is_plain(node_id, operation):
             return heartbeat_answer(cluster, node_id, request)
         try:
-            async with asyncio.timeout(self._request_timeout_ms / 1000):
-                return await cluster.network.call(server, operation, lambda: answer(cluster, node_id, request))
+            timeout_s = self._request_timeout_ms / 1000
+            return await cluster.network.call(server, operation, lambda: answer(cluster, node_id, request), timeout_s)
         except TimeoutError:
             self.force_metadata_update()
             raise RequestTimedOutError from None

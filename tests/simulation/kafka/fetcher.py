@@ -137,9 +137,8 @@ class SimulatedFetcher(real.Fetcher):  # type: ignore[misc]  # aiokafka is not t
             await asyncio.sleep(self._retry_backoff)
             return False
         try:
-            async with asyncio.timeout(self._client._request_timeout_ms / 1000):
-                work = partial(self._answer, node, wanted)
-                found = await cluster.network.call(cluster.servers[node], OPERATION, work)
+            work, timeout_s = partial(self._answer, node, wanted), self._client._request_timeout_ms / 1000
+            found = await cluster.network.call(cluster.servers[node], OPERATION, work, timeout_s)
         except (ConnectionLost, TimeoutError):
             self._client.force_metadata_update()
             await asyncio.sleep(self._retry_backoff)

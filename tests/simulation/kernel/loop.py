@@ -6,8 +6,8 @@ Promise:  a killed process runs no further step, not even a `finally`; a frozen 
 """
 
 import asyncio
-from collections.abc import Callable, Coroutine
-from contextvars import Context
+from collections.abc import Callable, Coroutine, Sequence
+from contextvars import Context, copy_context
 from heapq import heappop, heappush
 from itertools import count
 from typing import Any, Final
@@ -29,15 +29,65 @@ class TimeStandsStill(AssertionError):
 class CountedFuture(asyncio.Future[Any]):
     """Its hash is a number: asyncio keeps futures in sets, whose order must not depend on addresses."""
 
+    __slots__ = ("number",)
+
     def __hash__(self) -> int:
-        return number_of(self)
+        try:
+            return self.number
+        except AttributeError:
+            self.number: int = next(self.get_loop().numbers)  # type: ignore[attr-defined]  # a simulated loop
+            return self.number
 
 
 class CountedTask(asyncio.Task[Any]):
     """As `CountedFuture`."""
 
+    __slots__ = ("number", "process")
+
+    number: int
+    process: Process | None
+    """Whose it is; asyncio does not say in which context a task runs."""
+
     def __hash__(self) -> int:
-        return number_of(self)
+        return self.number
+
+
+class Step(asyncio.Handle):
+    """A handle without what a simulation never needs: there are a hundred thousand of them in a history."""
+
+    __slots__ = ("_process",)
+
+    def __init__(self, callback: Callable[..., object], args: Sequence[Any], context: Context | None) -> None:
+        self._callback, self._args, self._cancelled = callback, args, False
+        if context is None:
+            self._context, self._process = copy_context(), PROCESS.get()
+        else:
+            self._context, self._process = context, context.get(PROCESS)
+
+    def cancel(self) -> None:
+        """See `asyncio.Handle`."""
+        self._cancelled = True
+        self._callback = self._args = None  # what they refer to is not needed any more
+
+
+class Timer(asyncio.TimerHandle):
+    """The same; a timer that is cancelled is dropped when its time comes."""
+
+    __slots__ = ("_process",)
+
+    def __init__(
+        self, when: float, callback: Callable[..., object], args: Sequence[Any], context: Context | None
+    ) -> None:
+        self._when, self._callback, self._args, self._cancelled = when, callback, args, False
+        if context is None:
+            self._context, self._process = copy_context(), PROCESS.get()
+        else:
+            self._context, self._process = context, context.get(PROCESS)
+
+    def cancel(self) -> None:
+        """See `asyncio.TimerHandle`."""
+        self._cancelled = True
+        self._callback = self._args = None
 
 
 class SimulatedLoop(asyncio.BaseEventLoop):
@@ -64,15 +114,20 @@ class SimulatedLoop(asyncio.BaseEventLoop):
         """See `CountedFuture`."""
         return CountedFuture(loop=self)
 
-    def new_task(self, work: Coroutine[Any, Any, Any], context: Context | None) -> "asyncio.Task[Any]":
-        """For the task factory; see `CountedTask`."""
-        return CountedTask(work, loop=self, context=context)
+    def create_task(  # type: ignore[override]  # the stub has variadic generics
+        self, coro: Coroutine[Any, Any, Any], *, name: str | None = None, context: Context | None = None
+    ) -> "asyncio.Task[Any]":
+        """See `CountedTask`."""
+        task = new_task(CountedTask, next(self.numbers))
+        task.process = PROCESS.get() if context is None else context.get(PROCESS)
+        task.__init__(coro, loop=self, name=name, context=context)  # type: ignore[misc]  # which needs its number
+        return task
 
     def call_soon(  # type: ignore[override]  # the stub has variadic generics
         self, callback: Callable[..., object], *args: Any, context: Context | None = None
     ) -> asyncio.Handle:
-        """Without the checks of asyncio, of which there would be a hundred thousand in a history."""
-        handle = asyncio.Handle(callback, args, self, context)
+        """Without the checks of asyncio."""
+        handle = Step(callback, args, context)
         self._ready.append(handle)
         return handle
 
@@ -82,7 +137,7 @@ class SimulatedLoop(asyncio.BaseEventLoop):
         self, when: float, callback: Callable[..., object], *args: Any, context: Context | None = None
     ) -> asyncio.TimerHandle:
         """Kept as tuples, which compare faster than handles."""
-        timer = asyncio.TimerHandle(when, callback, args, self, context)
+        timer = Timer(when, callback, args, context)
         heappush(self._timers, (when, next(self._timer_numbers), timer))
         return timer
 
@@ -90,7 +145,9 @@ class SimulatedLoop(asyncio.BaseEventLoop):
         self, delay: float, callback: Callable[..., object], *args: Any, context: Context | None = None
     ) -> asyncio.TimerHandle:
         """See `call_at`."""
-        return self.call_at(self._now_s + delay, callback, *args, context=context)
+        timer = Timer(self._now_s + delay, callback, args, context)
+        heappush(self._timers, (timer._when, next(self._timer_numbers), timer))
+        return timer
 
     def run_in_executor(self, executor: Any, func: Callable[..., Any], *args: Any) -> "asyncio.Future[Any]":  # type: ignore[override]
         """Done at once: a thread would run in real time."""
@@ -116,14 +173,17 @@ class SimulatedLoop(asyncio.BaseEventLoop):
             ready.append(heappop(timers)[2])
         for _ in range(len(ready)):
             handle = ready.popleft()
-            if handle._cancelled:
-                continue
-            process = handle._context.get(PROCESS)  # nothing public has it
-            if process is None or process.takes(handle):
+            if not handle._cancelled and ((process := handle._process) is None or process.takes(handle)):
                 self.steps += 1
-                handle._run()
+                try:
+                    handle._context.run(handle._callback, *handle._args)
+                except Exception as why:  # noqa: BLE001  # as asyncio
+                    self._failed(handle, why)
         if self.steps - self._standing_since > LIVELOCK_STEPS:
             raise TimeStandsStill(repr(ready[0]) if ready else "")
+
+    def _failed(self, handle: asyncio.Handle, why: Exception) -> None:
+        self.call_exception_handler({"message": "a callback has failed", "exception": why, "handle": handle})
 
     def _advance(self) -> None:
         while self._timers and self._timers[0][2]._cancelled:
@@ -133,9 +193,6 @@ class SimulatedLoop(asyncio.BaseEventLoop):
         self._now_s = max(self._now_s, self._timers[0][0])
         self._standing_since = self.steps
 
-    def _timer_handle_cancelled(self, handle: asyncio.TimerHandle) -> None:
-        """It is dropped when its time comes."""
-
     def _write_to_self(self) -> None:
         """There is no selector to wake."""
 
@@ -143,10 +200,8 @@ class SimulatedLoop(asyncio.BaseEventLoop):
         """There is no I/O."""
 
 
-def number_of(future: Any) -> int:
-    """A future's number, given at the first question."""
-    try:
-        number: int = future.number
-    except AttributeError:
-        number = future.number = next(future.get_loop().numbers)
-    return number
+def new_task(kind: type[CountedTask], number: int) -> CountedTask:
+    """A task that has its number before asyncio keeps it in a set."""
+    task = kind.__new__(kind)
+    task.number = number
+    return task

@@ -41,6 +41,9 @@ class Process:
 
     def takes(self, handle: Any) -> bool:
         """Whether the step may run; a frozen process keeps it for later, a dead one forgets it."""
+        if self.state == "running" and self.steps_to_live is None:
+            self.steps += 1
+            return True
         if self.steps_to_live is not None:
             self.steps_to_live -= 1
             if self.steps_to_live < 0:

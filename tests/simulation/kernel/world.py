@@ -8,16 +8,14 @@ Promise:  the same seed gives the same history, step by step. At the end no task
 import asyncio
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
-from contextvars import Context
 from dataclasses import dataclass, field
 from random import Random
 from typing import Any, TypeVar
-from weakref import WeakKeyDictionary
 
 from tests.simulation.kernel.clocks import CHANCE
-from tests.simulation.kernel.loop import SimulatedLoop
+from tests.simulation.kernel.loop import CountedTask, SimulatedLoop
 from tests.simulation.kernel.network import Network
-from tests.simulation.kernel.process import PROCESS, Process
+from tests.simulation.kernel.process import Process
 
 T = TypeVar("T")
 
@@ -36,16 +34,6 @@ class World:
     """The main task of each process."""
     on_killed: list[Callable[[Process], None]] = field(default_factory=list)
     """Called when a process is killed: servers see its connections close."""
-    process_of: "WeakKeyDictionary[asyncio.Task[Any], Process | None]" = field(default_factory=WeakKeyDictionary)
-    """Whose each task is; asyncio does not say in which context a task runs."""
-
-    def create_task(
-        self, _loop: asyncio.AbstractEventLoop, coro: Coroutine[Any, Any, Any], context: Context | None = None
-    ) -> "asyncio.Task[Any]":
-        """The loop's task factory."""
-        task = self.loop.new_task(coro, context)
-        self.process_of[task] = PROCESS.get() if context is None else context.get(PROCESS)
-        return task
 
     def spawn(self, name: str, work: Callable[[], Coroutine[Any, Any, None]], wall_offset_s: float = 0.0) -> Process:
         """Start a process whose main task is `work()`."""
@@ -63,7 +51,7 @@ class World:
             tell(process)
 
     def _bury(self, process: Process) -> None:
-        process.buried += [task for task in asyncio.all_tasks(self.loop) if self.process_of.get(task) is process]
+        process.buried += [task for task in asyncio.all_tasks(self.loop) if owner(task) is process]
 
     def thaw(self, process: Process) -> None:
         """SIGCONT."""
@@ -81,7 +69,6 @@ def run_world(seed: int, work: Callable[[World], Coroutine[Any, Any, T]]) -> T:
     random = Random(seed)
     CHANCE.seed(random.getrandbits(64))
     world = World(seed, loop, random, Network(Random(random.getrandbits(64))))
-    loop.set_task_factory(world.create_task)  # type: ignore[arg-type]  # the stub wants a name for the loop
     asyncio.set_event_loop(loop)
     try:
         return loop.run_until_complete(work(world))
@@ -91,10 +78,16 @@ def run_world(seed: int, work: Callable[[World], Coroutine[Any, Any, T]]) -> T:
         loop.close()
 
 
+def owner(task: "asyncio.Task[Any]") -> Process | None:
+    """Whose task it is."""
+    assert isinstance(task, CountedTask)
+    return task.process
+
+
 def living_tasks(world: World) -> list["asyncio.Task[Any]"]:
     """Tasks of processes that were not killed, and whose main task has ended: what a real process would leak."""
     ended = {process for process in world.processes if process.state != "dead" and world.tasks[process].done()}
-    return [task for task in asyncio.all_tasks(world.loop) if world.process_of.get(task) in ended]
+    return [task for task in asyncio.all_tasks(world.loop) if owner(task) in ended]
 
 
 def forget(loop: asyncio.AbstractEventLoop) -> None:

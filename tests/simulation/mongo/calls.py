@@ -79,8 +79,7 @@ class Call:
     async def _attempt(self) -> Any:
         try:
             await self.connections.select(self.session, self.deadline)
-            async with self.connections.checked_out(self.session, self.deadline):
-                return await self.send(self)
+            return await self.connections.attempt(self)
         except PyMongoError as error:
             if self.retryable and not self.is_read:
                 _add_retryable_write_error(error)

@@ -3,11 +3,10 @@
 In:       commands, with their sessions and deadlines.
 Out:      answers, or pymongo's errors.
 Promise:  errors are those that pymongo raises: the time-outs by their kind, and the server's by its own functions.
+          The pool has more connections than a client has threads: only a fault lets an operation wait for one.
 """
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
 from typing import Any, Final
 
 from pymongo.errors import (
@@ -35,7 +34,6 @@ CHECK_EVERY_S: Final = 0.5
 """pymongo looks at an unknown server at most so often."""
 SILENT_S: Final = 30.0
 """After so long without an answer to a heartbeat, the monitor takes a server for unavailable."""
-POOL_MAX: Final = 100
 ROUND_TRIP_S: Final = (0.0004, 0.006)
 """What the driver takes for the shortest round trip, and what the server's limit is shorter by."""
 WIRE_VERSION: Final = 21
@@ -51,7 +49,6 @@ class Connections:
         self.is_closed = False
         self._term = deployment.term
         """The election whose primary this client knows; 0: it knows none."""
-        self._slots = asyncio.Semaphore(POOL_MAX)
 
     async def call(
         self, name: str, send: Send, session: ClientSession | None, *, is_read: bool, retryable: bool = True
@@ -84,7 +81,8 @@ class Connections:
         if not session.in_transaction:
             session.reset()
         try:
-            await asyncio.sleep(self.deployment.selection_late_s())
+            if late_s := self.deployment.selection_late_s():
+                await asyncio.sleep(late_s)
             while not self._knows_primary():
                 await self._look(deadline)
         except ServerSelectionTimeoutError as error:
@@ -112,42 +110,33 @@ class Connections:
         if deadline.left_s <= 0:
             raise ServerSelectionTimeoutError('No replica set members match selector "Primary()"')
         self._term = 0
-        with suppress(TimeoutError):
-            async with asyncio.timeout(min(max(deadline.left_s, 0.0), CHECK_EVERY_S)):
-                await deployment.elected()
+        await deployment.elected(min(max(deadline.left_s, 0.0), CHECK_EVERY_S))
 
     def _is_silent(self) -> bool:
         frozen_s = self.deployment.frozen_s
         return frozen_s is not None and asyncio.get_running_loop().time() - frozen_s > SILENT_S
 
-    @asynccontextmanager
-    async def checked_out(self, session: ClientSession, deadline: Deadline) -> AsyncIterator[None]:
-        """A connection for one attempt; its errors change what the client knows of the server.
+    async def attempt(self, call: Call) -> Any:
+        """Send an operation on a connection; its errors change what the client knows of the server.
 
         Raises:
-            WaitQueueTimeoutError: none was free in time.
+            WaitQueueTimeoutError: no connection was free in time.
+            PyMongoError: see `command`.
         """
         try:
-            await self._wait_for_connection(deadline)
-            try:
-                yield
-            finally:
-                self._slots.release()
+            await self._wait_for_connection(call.deadline)
+            return await call.send(call)
         except PyMongoError as error:
-            self._handle(error, session)
+            self._handle(error, call.session)
             raise
 
     async def _wait_for_connection(self, deadline: Deadline) -> None:
         late_s = self.deployment.pool_late_s()
-        if not late_s and not self._slots.locked():
-            await self._slots.acquire()
+        if not late_s:
             return
-        try:
-            async with asyncio.timeout(deadline.left_s if deadline.is_limited else None):
-                await asyncio.sleep(late_s)
-                await self._slots.acquire()
-        except TimeoutError:
-            raise WaitQueueTimeoutError("Timed out while checking out a connection from connection pool") from None
+        await asyncio.sleep(min(late_s, max(deadline.left_s, 0.0)))
+        if deadline.left_s <= 0:
+            raise WaitQueueTimeoutError("Timed out while checking out a connection from connection pool")
 
     def _handle(self, error: PyMongoError, session: ClientSession) -> None:
         if isinstance(error, ConnectionFailure):
@@ -179,8 +168,7 @@ class Connections:
 
     async def _answer(self, command: Document, left_s: float | None) -> Document:
         try:
-            async with asyncio.timeout(left_s):
-                return await self.deployment.call(command)
+            return await self.deployment.call(command, left_s)
         except TimeoutError:
             raise NetworkTimeout("mongo:27017: timed out") from None
         except ConnectionLost as lost:

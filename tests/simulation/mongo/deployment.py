@@ -64,14 +64,15 @@ class Deployment:
         self._planned = PlannedErrors()
         self._elected: list[asyncio.Future[None]] = []
 
-    async def call(self, command: Document) -> Document:
+    async def call(self, command: Document, timeout_s: float | None = None) -> Document:
         """What a connection does with a command.
 
         Raises:
             ConnectionLost: the request or the answer was lost.
+            TimeoutError: there was no answer in time.
         """
         term = self.term
-        return await self.network.call(self.server, next(iter(command)), lambda: self.run(command, term))
+        return await self.network.call(self.server, next(iter(command)), lambda: self.run(command, term), timeout_s)
 
     async def run(self, command: Document, term: int) -> Document:
         """What the server does with a command that was sent to the primary of this term."""
@@ -96,10 +97,12 @@ class Deployment:
         """How long an operation waits for a server."""
         return self.random.uniform(*self._selection_s) if self._selection_s[1] else 0.0
 
-    def elected(self) -> "asyncio.Future[None]":
-        """Set when there is a primary again."""
-        future = asyncio.get_running_loop().create_future()
+    def elected(self, timeout_s: float) -> "asyncio.Future[None]":
+        """Set when there is a primary again, or after so long."""
+        loop = asyncio.get_running_loop()
+        future = loop.create_future()
         self._elected.append(future)
+        loop.call_later(timeout_s, _set, future)
         return future
 
     # Faults
@@ -213,8 +216,7 @@ class Deployment:
         self.has_primary, self.changed_s = True, asyncio.get_running_loop().time()
         elected, self._elected = self._elected, []
         for future in elected:
-            if not future.done():
-                future.set_result(None)
+            _set(future)
 
     def prepare(self, database: str, ledger_days: int = 30) -> None:
         """Make the service's collections and indexes at once, as its migration would, without validators."""
@@ -242,6 +244,11 @@ class Deployment:
     def open_transactions(self) -> int:
         """How many are neither committed nor aborted."""
         return len(self.serving.open_transactions())
+
+
+def _set(future: "asyncio.Future[None]") -> None:
+    if not future.done():
+        future.set_result(None)
 
 
 DEPLOYMENT: ContextVar[Any] = ContextVar("DEPLOYMENT")

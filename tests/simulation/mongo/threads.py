@@ -2,21 +2,23 @@
 
 In:       coroutines that stand for what pymongo does in a thread.
 Out:      futures, as motor's methods return them.
-Promise:  a cancelled task does not stop its operation. One that still waits for a free thread is dropped.
+Promise:  a cancelled task does not stop its operation. One that still waits for a free thread is dropped. A thread is
+          no task: it may outlive the task that wanted it, and even the main task of its process.
 """
 
 import asyncio
 from collections import deque
 from collections.abc import Callable, Coroutine
 from contextvars import Context, copy_context
+from functools import partial
 from typing import Any, Final
+
+from tests.simulation.kernel.stepping import Served, settle
 
 Work = Callable[[], Coroutine[Any, Any, Any]]
 
 THREADS_MAX: Final = 10
 """motor's: five for each processor."""
-THREAD: Final = "mongo thread"
-"""The name of their tasks: a thread may outlive the task that wanted it, and even the main task of its process."""
 
 
 class Threads:
@@ -38,19 +40,10 @@ class Threads:
             answer, work, context = self._queue.popleft()
             if not answer.cancelled():
                 self._free -= 1
-                context.run(self._begin, answer, work, context)
+                context.run(Served(work(), partial(self._ended, answer)).advance)
 
-    def _begin(self, answer: "asyncio.Future[Any]", work: Work, context: Context) -> None:
-        task = asyncio.get_running_loop().create_task(work(), name=THREAD, context=context)
-        task.add_done_callback(lambda done: self._ended(done, answer), context=context)
-
-    def _ended(self, done: "asyncio.Task[Any]", answer: "asyncio.Future[Any]") -> None:
+    def _ended(self, answer: "asyncio.Future[Any]", outcome: Any) -> None:
         self._free += 1
-        if done.cancelled():
-            answer.cancel()
-        elif (error := done.exception()) is not None:
-            if not answer.done():
-                answer.set_exception(error)
-        elif not answer.done():
-            answer.set_result(done.result())
+        if not answer.done():
+            settle(answer, outcome)
         self._start()

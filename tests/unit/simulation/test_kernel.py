@@ -171,3 +171,65 @@ def test_tasks_that_outlive_their_process_are_found() -> None:
         return len(living_tasks(world))
 
     assert 1 == run_world(1, history)
+
+
+def test_a_call_that_is_not_answered_in_time_ends_and_is_done_all_the_same() -> None:
+    """A client's time-out does not reach a frozen server."""
+    done: list[float] = []
+
+    async def history(world: World) -> float:
+        server, loop = Server("s"), world.loop
+
+        async def work() -> None:
+            done.append(loop.time())
+
+        server.freeze()
+        with pytest.raises(TimeoutError):
+            await world.network.call(server, "work", work, 2.0)
+        ended_s = loop.time()
+        await asyncio.sleep(3)
+        server.thaw()
+        await asyncio.sleep(1)
+        return ended_s
+
+    assert 2.0 == run_world(1, history)
+    assert [5.0] == done
+
+
+def test_work_of_a_server_sees_the_error_of_what_it_waits_for() -> None:
+    """A coroutine without a task is given results and errors like a task."""
+
+    async def history(world: World) -> list[str]:
+        seen: list[str] = []
+
+        async def work() -> str:
+            await asyncio.sleep(0)
+            await asyncio.sleep(0.5)
+            waiting: asyncio.Future[None] = world.loop.create_future()
+            world.loop.call_later(1, waiting.set_exception, KeyError("lost"))
+            try:
+                await waiting
+            except KeyError:
+                seen.append("error")
+            return "answer"
+
+        seen.append(await world.network.call(Server("s"), "work", work))
+        return seen
+
+    assert ["error", "answer"] == run_world(1, history)
+
+
+def test_a_callback_that_fails_does_not_end_the_history() -> None:
+    """As with asyncio, the exception handler of the loop is called."""
+
+    def fail() -> None:
+        raise KeyError
+
+    async def history(world: World) -> list[str]:
+        failures: list[str] = []
+        world.loop.set_exception_handler(lambda _loop, context: failures.append(repr(context["exception"])))
+        world.loop.call_soon(fail)
+        await asyncio.sleep(1)
+        return failures
+
+    assert ["KeyError()"] == run_world(1, history)
