@@ -27,6 +27,7 @@ from tests.simulation.fleet import Fleet
 from tests.simulation.injection import Injection
 from tests.simulation.kafka import clients as kafka
 from tests.simulation.kernel.clocks import replaced, simulated
+from tests.simulation.kernel.loop import NothingLeftToRun, TimeStandsStill
 from tests.simulation.kernel.world import World, living_tasks, run_world
 from tests.simulation.mongo import replacements as mongo
 from tests.simulation.mongo.threads import THREAD
@@ -49,6 +50,7 @@ ANSWER_BOUND_S: Final = 90.0
 LAST_ASKED_S: Final = 60.0
 """No fan's course is longer."""
 STOP_S: Final = 30.0
+HANG: Final = frozenset({"hang"})
 SETTLED_EVERY_S: Final = 0.5
 
 
@@ -71,7 +73,11 @@ class Outcome:
 
 def simulate(plan: Plan) -> Outcome:
     """Run a plan in a world of its own; inside of `simulation`."""
-    return run_world(plan.seed, lambda world: _history(world, plan))
+    try:
+        return run_world(plan.seed, lambda world: _history(world, plan))
+    except (NothingLeftToRun, TimeStandsStill) as why:
+        said = f"hang: {type(why).__name__} {why}"
+        return Outcome(plan, [said], requests=0, faults=len(plan.faults), virtual_s=0.0, steps=0, rules=HANG)
 
 
 @contextmanager

@@ -15,6 +15,7 @@ from schemas.errors import StoreRefused, StoreUnavailable
 from stores.mongo import codes, gathering, imports, transactions
 from stores.mongo.collections import Readings, to_document
 from stores.mongo.gathering import Gathering
+from tests.simulation.mutants.focus import Focus
 from tests.simulation.mutants.mutant import Mutant, swapped
 
 
@@ -161,19 +162,44 @@ def shards_without_version_guard() -> AbstractContextManager[None]:
     return swapped(codes, shard_write=shard_write)
 
 
+LATE: Final = ("pool_delays", "selection_delays", "rebalance", "terminate", "database_slow", "primary_frozen")
+LOST: Final = ("database_answers_lost", "database_requests_lost", "election", "primary_down", "majority_lost")
+ERRORS: Final = ("database_errors",)
+CRASHES: Final = ("kill_at_step", "kill", "rebalance")
+QUIET: Final = Focus(faults=0)
+CROWDED: Final = Focus(faults=0, setup={"workers": 2, "partitions": 3})
+
 DATABASE_MUTANTS: Final = (
-    Mutant("cancelled write aborts at once", cancelled_write_aborts_at_once),
-    Mutant("lost commit is believed", lost_commit_is_believed),
-    Mutant("statements without transaction", statements_without_transaction),
-    Mutant("codes move in any status", codes_move_in_any_status),
-    Mutant("reservations move in any state", reservations_move_in_any_state),
-    Mutant("partial write is committed", partial_write_is_committed),
-    Mutant("ledger is not read", ledger_is_not_read),
-    Mutant("redelivery is not announced", redelivery_is_not_announced),
-    Mutant("repeat is announced again", repeat_is_announced_again),
-    Mutant("unknown errors are refusals", unknown_errors_are_refusals),
-    Mutant("refusal of a commit is believed", refusal_of_a_commit_is_believed),
-    Mutant("stock may have what the batch moves", stock_may_have_what_the_batch_moves, (141,)),
-    Mutant("chunk without checkpoint guard", chunk_without_checkpoint_guard),
-    Mutant("shards without version guard", shards_without_version_guard),
+    Mutant("cancelled write aborts at once", cancelled_write_aborts_at_once, focus=Focus(faults=24, kinds=LATE)),
+    Mutant("lost commit is believed", lost_commit_is_believed, focus=Focus(faults=12, kinds=LOST)),
+    Mutant("statements without transaction", statements_without_transaction, focus=CROWDED),
+    Mutant("codes move in any status", codes_move_in_any_status, focus=CROWDED),
+    Mutant("reservations move in any state", reservations_move_in_any_state, focus=CROWDED),
+    Mutant("partial write is committed", partial_write_is_committed, focus=CROWDED),
+    Mutant("ledger is not read", ledger_is_not_read, focus=QUIET),
+    Mutant("redelivery is not announced", redelivery_is_not_announced, focus=Focus(faults=16, kinds=CRASHES)),
+    Mutant("repeat is announced again", repeat_is_announced_again, focus=QUIET),
+    Mutant("unknown errors are refusals", unknown_errors_are_refusals, focus=Focus(faults=20, kinds=ERRORS)),
+    Mutant("refusal of a commit is believed", refusal_of_a_commit_is_believed, focus=Focus(faults=20, kinds=ERRORS)),
+    Mutant(
+        "stock may have what the batch moves",
+        stock_may_have_what_the_batch_moves,
+        focus=Focus(
+            fans=120,
+            faults=6,
+            kinds=("primary_frozen", "freeze"),
+            courses=("assign", "straight"),
+            setup={"partitions": 1, "workers": 2},
+        ),
+    ),
+    Mutant(
+        "chunk without checkpoint guard",
+        chunk_without_checkpoint_guard,
+        focus=Focus(fans=10, faults=16, kinds=("freeze_long", "database_answers_lost"), setup={"importers": 2}),
+    ),
+    Mutant(
+        "shards without version guard",
+        shards_without_version_guard,
+        focus=Focus(faults=16, kinds=("freeze_long",), setup={"workers": 3, "guarantee": "at_least_once"}),
+    ),
 )
