@@ -1,16 +1,17 @@
 """`python -m tests.simulation`: runs seeds, and shrinks one that fails. `make simulate` calls it.
 
-Out:  a line for each seed that fails, at once, with the command that repeats it; a summary; exit code 1 if any failed.
+Out:  each seed that fails, at once, with the command that repeats it; a summary; exit code 1 if any failed.
 """
 
 import argparse
 import sys
+from typing import Final
 
 from tests.simulation.report import reported, shrunk_report
 from tests.simulation.seeds import seeds_of, with_hash_seed
 from tests.simulation.verdicts import until, verdicts_of
 
-SEEDS_DEFAULT = "1-60"
+SEEDS_DEFAULT: Final = "1-60"
 
 
 def main() -> None:

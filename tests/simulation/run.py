@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Final
 
+import structlog
 from stamina.instrumentation import set_on_retry_hooks
 
 from consumers.loop import partition
@@ -84,6 +85,7 @@ def simulate(plan: Plan) -> Outcome:
 def simulation() -> Iterator[None]:
     """What `simulate` needs; entering takes longer than many a history."""
     logging.disable(logging.CRITICAL)
+    structlog.configure(logger_factory=structlog.ReturnLoggerFactory())  # by default it prints
     set_on_retry_hooks(())
     sys.unraisablehook = lambda _unraisable: None  # coroutines of killed processes find no loop
     warnings.simplefilter("ignore", RuntimeWarning)  # as above

@@ -1,8 +1,8 @@
 """Which seeds to run, and the hash seed that makes a history repeatable.
 
 Out:      `seeds_of`, `with_hash_seed`, `ENVIRONMENT`.
-Promise:  every process that runs histories has the same hash seed: the order of sets of texts is part of a history, and
-          Python takes it from a variable that must be set when it starts.
+Promise:  every process that runs histories has the same hash seed: the order of sets of texts is part of a history,
+          and Python takes it from a variable that must be set when it starts.
 """
 
 import os

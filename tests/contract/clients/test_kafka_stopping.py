@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 from aiokafka import AIOKafkaProducer, TopicPartition
 
-from producers.emitters import running, stopped
+from producers.emitters import running
 from producers.sending import looked_at
+from producers.stopping import stopped
 from tests.contract.clients.kafka_bench import PATIENCE_S, Bench, on_both, on_simulated, until_true
 
 
@@ -53,6 +54,26 @@ async def test_a_stop_that_is_cancelled_leaves_no_task(kafka: Bench) -> None:
     await hand_over(producer, topic)
     stopping = asyncio.create_task(stopped(producer))
     await asyncio.sleep(0.2)
+    stopping.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await stopping
+
+    await until_true(lambda: not left_since(before))
+
+
+@on_simulated()
+async def test_a_stop_that_is_cancelled_leaves_no_task_that_looks_for_a_coordinator(kafka: Bench) -> None:
+    """Aiokafka looks for the coordinator of a transaction without end, also with a client that is closed."""
+    topic, before = await kafka.topic(), asyncio.all_tasks()
+    producer = kafka.producer_class(**kafka.connection, transactional_id="a")
+    await producer.start()
+    await producer.partitions_for(topic)
+    await producer.begin_transaction()
+    for broker in kafka.simulated.servers:
+        kafka.simulated.crash_broker(broker)
+    await hand_over(producer, topic)
+    stopping = asyncio.create_task(stopped(producer))
+    await asyncio.sleep(3.0)
     stopping.cancel()
     with pytest.raises(asyncio.CancelledError):
         await stopping

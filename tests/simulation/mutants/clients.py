@@ -10,7 +10,7 @@ from aiokafka.client import AIOKafkaClient
 from aiokafka.consumer.group_coordinator import GroupCoordinator
 
 from consumers.loop import group, membership, offset_answers, serving
-from producers import emitters
+from producers import stopping
 from stores.mongo.ownership import Ownership
 from tests.simulation.mutants.focus import Focus
 from tests.simulation.mutants.mutant import Mutant, swapped
@@ -44,14 +44,14 @@ def dead_membership_is_not_noticed() -> AbstractContextManager[None]:
 
 def given_up_batches_come_back() -> AbstractContextManager[None]:
     """A batch that was given up is sent again when its request fails."""
-    real = emitters.give_up_pending
+    real = stopping.give_up_pending
 
     def give_up_pending(producer: Any) -> None:
         accumulator = producer._message_accumulator
         real(producer)
         del accumulator.reenqueue
 
-    return swapped(emitters, give_up_pending=give_up_pending)
+    return swapped(stopping, give_up_pending=give_up_pending)
 
 
 def cancelled_stop_leaves_tasks() -> AbstractContextManager[None]:
@@ -60,7 +60,7 @@ def cancelled_stop_leaves_tasks() -> AbstractContextManager[None]:
     async def cut_short(_producer: Any, _stopping: Any) -> None:
         await asyncio.sleep(0)
 
-    return swapped(emitters, cut_short=cut_short)
+    return swapped(stopping, cut_short=cut_short)
 
 
 def cancelled_fetch_ends_the_stop() -> AbstractContextManager[None]:
