@@ -26,7 +26,7 @@ async def stopped(producer: AIOKafkaProducer) -> None:
             give_up_pending(producer)
         await stopping
     finally:
-        if not stopping.done():
+        if not stopping.done() or stopping.cancelled():  # a cancellation of the last await has cancelled it too
             await cut_short(producer, stopping)
 
 

@@ -73,7 +73,7 @@ async def test_a_stop_that_is_cancelled_leaves_no_task_that_looks_for_a_coordina
         kafka.simulated.crash_broker(broker)
     await hand_over(producer, topic)
     stopping = asyncio.create_task(stopped(producer))
-    await asyncio.sleep(3.0)
+    await asyncio.sleep(after_s)
     stopping.cancel()
     with pytest.raises(asyncio.CancelledError):
         await stopping
