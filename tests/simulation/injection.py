@@ -278,7 +278,7 @@ def database_errors(injection: Injection, fault: Fault) -> None:
         CODES[fault.number % len(CODES)],
         OPERATIONS[fault.target % len(OPERATIONS)],
         moment="after" if fault.number % 2 else "before",
-        labels=() if fault.number % 3 == 0 else None,
+        labels=() if fault.target % 5 == 0 else None,  # not by the number, which chooses the code
         count=1 + fault.number % 5,
     )
 

@@ -6,12 +6,10 @@ from contextlib import AbstractContextManager, contextmanager
 from typing import Any, Final
 
 from aiokafka.admin import AIOKafkaAdminClient
-from aiokafka.client import AIOKafkaClient
 from aiokafka.consumer.group_coordinator import GroupCoordinator
 
-from consumers.loop import group, membership, offset_answers, serving
+from consumers.loop import offset_answers, serving
 from producers import stopping
-from stores.mongo.ownership import Ownership
 from tests.simulation.mutants.focus import Focus
 from tests.simulation.mutants.mutant import Mutant, swapped
 
@@ -25,21 +23,6 @@ def moved_coordinator_means_no_offset() -> Iterator[None]:
         swapped(offset_answers, install=lambda: None),
     ):
         yield
-
-
-@contextmanager
-def lookup_without_brokers_is_fatal() -> Iterator[None]:
-    """Aiokafka as it is: its membership ends when a cluster that has just come back names no broker."""
-    with (
-        swapped(AIOKafkaClient, coordinator_lookup=membership.lookup),
-        swapped(membership, install=lambda: None),
-    ):
-        yield
-
-
-def dead_membership_is_not_noticed() -> AbstractContextManager[None]:
-    """A client whose task has ended stays, and serves nothing."""
-    return swapped(group, check_membership=lambda _consumer: None)
 
 
 def given_up_batches_come_back() -> AbstractContextManager[None]:
@@ -72,26 +55,6 @@ def cancelled_fetch_ends_the_stop() -> AbstractContextManager[None]:
     return swapped(serving, stop_consumer=stop_consumer)
 
 
-def abandoned_session_is_used_again() -> AbstractContextManager[None]:
-    """The next transaction is begun in a session whose last one was given up."""
-
-    async def session(self: Any) -> Any:
-        if self._session is None:
-            self._session = await self._client.start_session()
-        return self._session
-
-    return swapped(Ownership, session=session)
-
-
-def former_owner_is_not_ended() -> AbstractContextManager[None]:
-    """The open transaction of a killed owner is left to the server's time limit."""
-
-    async def end(_self: Any, _session: Any) -> None:
-        await asyncio.sleep(0)
-
-    return swapped(Ownership, _end=end)
-
-
 PROCESSES: Final = ("kill_at_step", "kill", "terminate", "freeze")
 NO_ANSWERS: Final = ("broker_frozen", "kafka_requests_lost", "kafka_answers_lost", "terminate", "rebalance")
 
@@ -101,27 +64,7 @@ CLIENT_MUTANTS: Final = (
         moved_coordinator_means_no_offset,
         focus=Focus(faults=20, kinds=("coordinator_moved", "rebalance", "kafka_errors"), setup={"workers": 2}),
     ),
-    Mutant(
-        "lookup without brokers is fatal",
-        lookup_without_brokers_is_fatal,
-        focus=Focus(faults=10, kinds=("broker_down", "kill", "coordinator_moved"), setup={"brokers": 1}),
-    ),
-    Mutant(
-        "dead membership is not noticed",
-        dead_membership_is_not_noticed,
-        focus=Focus(faults=10, kinds=("broker_down", "kill", "coordinator_moved"), setup={"brokers": 1}),
-    ),
     Mutant("given-up batches come back", given_up_batches_come_back, focus=Focus(faults=16, kinds=NO_ANSWERS)),
     Mutant("cancelled stop leaves tasks", cancelled_stop_leaves_tasks, focus=Focus(faults=16, kinds=NO_ANSWERS)),
     Mutant("cancelled fetch ends the stop", cancelled_fetch_ends_the_stop, focus=Focus(faults=12, kinds=NO_ANSWERS)),
-    Mutant(
-        "abandoned session is used again",
-        abandoned_session_is_used_again,
-        focus=Focus(faults=16, kinds=("pool_delays", "selection_delays", "rebalance", "primary_frozen", "election")),
-    ),
-    Mutant(
-        "former owner is not ended",
-        former_owner_is_not_ended,
-        focus=Focus(faults=10, kinds=("kill_at_step",), setup={"workers": 1}),
-    ),
 )

@@ -27,6 +27,10 @@ class Focus:
     """How many; None: those of the plan."""
     kinds: Sequence[str] = ()
     """Which faults; none: those of the plan."""
+    fault_s: float | None = None
+    """How long each of these lasts; None: as usual."""
+    rows: int | None = None
+    """Of each upload; None: those of the plan."""
     courses: Sequence[Course] = ()
     """What fans do; none: what they do in the plan."""
     setup: Mapping[str, Any] = field(default_factory=dict)
@@ -50,13 +54,16 @@ class Focus:
         return replace(fan, at_s=fan.at_s * self.pace, course=course, resend_after_s=again)
 
     def _upload(self, upload: Upload) -> Upload:
-        return replace(upload, at_s=upload.at_s * self.pace)
+        rows = upload.rows if self.rows is None else self.rows
+        return replace(upload, at_s=upload.at_s * self.pace, rows=rows)
 
     def _faults(self, random: Random, plan: Plan) -> Sequence[Fault]:
         if not self.kinds:
             return [replace(fault, at_s=fault.at_s * self.pace) for fault in plan.faults[: self.faults]]
         count = len(plan.faults) if self.faults is None else self.faults
-        chosen = [random_fault(random, random.choice(self.kinds)) for _ in range(count)]
-        return sorted(
-            (replace(fault, at_s=random.uniform(*FAULT_SPAN_S)) for fault in chosen), key=lambda fault: fault.at_s
-        )
+        return sorted((self._fault(random) for _ in range(count)), key=lambda fault: fault.at_s)
+
+    def _fault(self, random: Random) -> Fault:
+        fault = random_fault(random, random.choice(self.kinds))
+        seconds = fault.seconds if self.fault_s is None else self.fault_s
+        return replace(fault, at_s=random.uniform(*FAULT_SPAN_S), seconds=seconds)

@@ -2,10 +2,8 @@
 
 import asyncio
 from contextlib import AbstractContextManager, AsyncExitStack, suppress
-from datetime import timedelta
 from typing import Any, Final
 
-import consumers.expirer.role as expirer_role
 from consumers.expirer.assigns_watermark import KafkaAssignsWatermark
 from consumers.loop import serving
 from consumers.loop.group import GroupMember
@@ -137,13 +135,6 @@ def expiry_does_not_wait_for_assigns() -> AbstractContextManager[None]:
     return swapped(KafkaAssignsWatermark, undecided_since=undecided_since)
 
 
-def expiry_is_asked_for_once() -> AbstractContextManager[None]:
-    """An expiry that was refused, because clocks differ, is never requested again."""
-    return swapped(
-        expirer_role, attempt_of=lambda *_: 1, timedelta=lambda **spans: timedelta(**dict.fromkeys(spans, 0))
-    )
-
-
 CRASHES: Final = ("kill_at_step", "kill", "rebalance", "freeze_long", "terminate")
 KAFKA: Final = ("broker_down", "kafka_answers_lost", "kafka_errors", "coordinator_moved", "too_few_replicas")
 EXACTLY: Final = {"guarantee": "exactly_once", "workers": 2}
@@ -156,7 +147,9 @@ STREAM_MUTANTS: Final = (
         focus=Focus(faults=16, kinds=("late_markers", "rebalance", "freeze_long"), setup=EXACTLY),
     ),
     Mutant(
-        "offset is committed first", offset_is_committed_first, focus=Focus(faults=20, kinds=CRASHES, setup=AT_LEAST)
+        "offset is committed first",
+        offset_is_committed_first,
+        focus=Focus(faults=30, kinds=("kill", "kill_at_step", "too_few_replicas"), fault_s=1.0, setup=AT_LEAST),
     ),
     Mutant(
         "offset outside of the transaction",
@@ -187,11 +180,7 @@ STREAM_MUTANTS: Final = (
     Mutant(
         "expiry does not wait for assigns",
         expiry_does_not_wait_for_assigns,
+        seeds=(7,),
         focus=Focus(faults=16, kinds=("freeze_long", "database_slow", "primary_frozen"), courses=("race",)),
-    ),
-    Mutant(
-        "expiry is asked for once",
-        expiry_is_asked_for_once,
-        focus=Focus(faults=10, kinds=("broker_clock", "step_clock"), courses=("expire", "race")),
     ),
 )
