@@ -8,7 +8,7 @@ from typing import Any, Final
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.consumer.group_coordinator import GroupCoordinator
 
-from consumers.loop import offset_answers, serving
+from consumers.loop import offset_answers
 from producers import stopping
 from tests.simulation.mutants.focus import Focus
 from tests.simulation.mutants.mutant import Mutant, swapped
@@ -46,16 +46,6 @@ def cancelled_stop_leaves_tasks() -> AbstractContextManager[None]:
     return swapped(stopping, cut_short=cut_short)
 
 
-def cancelled_fetch_ends_the_stop() -> AbstractContextManager[None]:
-    """A consumer's stop raises the cancellation of its own fetch."""
-
-    async def stop_consumer(consumer: Any) -> None:
-        await consumer.stop()
-
-    return swapped(serving, stop_consumer=stop_consumer)
-
-
-PROCESSES: Final = ("kill_at_step", "kill", "terminate", "freeze")
 NO_ANSWERS: Final = ("broker_frozen", "kafka_requests_lost", "kafka_answers_lost", "terminate", "rebalance")
 
 CLIENT_MUTANTS: Final = (
@@ -66,5 +56,4 @@ CLIENT_MUTANTS: Final = (
     ),
     Mutant("given-up batches come back", given_up_batches_come_back, focus=Focus(faults=16, kinds=NO_ANSWERS)),
     Mutant("cancelled stop leaves tasks", cancelled_stop_leaves_tasks, focus=Focus(faults=16, kinds=NO_ANSWERS)),
-    Mutant("cancelled fetch ends the stop", cancelled_fetch_ends_the_stop, focus=Focus(faults=12, kinds=NO_ANSWERS)),
 )

@@ -149,6 +149,7 @@ STREAM_MUTANTS: Final = (
     Mutant(
         "offset is committed first",
         offset_is_committed_first,
+        seeds=(3,),
         focus=Focus(faults=30, kinds=("kill", "kill_at_step", "too_few_replicas"), fault_s=1.0, setup=AT_LEAST),
     ),
     Mutant(
