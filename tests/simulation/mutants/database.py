@@ -140,14 +140,7 @@ LOST: Final = ("database_answers_lost", "database_requests_lost", "election", "p
 ERRORS: Final = Focus(faults=40, kinds=("database_errors",), setup={"batch_size_max": 3})
 CRASHES: Final = ("kill_at_step", "kill", "rebalance")
 LATE: Final = Focus(faults=24, kinds=("pool_delays", "rebalance", "terminate"), fault_s=6.0)
-SCARCE: Final = Focus(
-    fans=80,
-    rows=60,
-    faults=8,
-    kinds=("database_slow", "freeze"),
-    courses=("assign", "straight"),
-    setup={"partitions": 1, "workers": 3, "batch_size_max": 100},
-)
+WHOLE: Final = Focus(fans=500, pace=1.0)
 QUIET: Final = Focus(faults=0)
 CROWDED: Final = Focus(faults=0, setup={"workers": 2, "partitions": 3})
 
@@ -161,7 +154,7 @@ DATABASE_MUTANTS: Final = (
     Mutant("ledger is not read", ledger_is_not_read, focus=QUIET),
     Mutant("redelivery is not announced", redelivery_is_not_announced, focus=Focus(faults=16, kinds=CRASHES)),
     Mutant("repeat is announced again", repeat_is_announced_again, focus=QUIET),
-    Mutant("unknown errors are refusals", unknown_errors_are_refusals, focus=ERRORS),
-    Mutant("refusal of a commit is believed", refusal_of_a_commit_is_believed, focus=ERRORS),
-    Mutant("stock may have what the batch moves", stock_may_have_what_the_batch_moves, focus=SCARCE),
+    Mutant("unknown errors are refusals", unknown_errors_are_refusals, seeds=(3,), focus=ERRORS),
+    Mutant("refusal of a commit is believed", refusal_of_a_commit_is_believed, seeds=(2,), focus=ERRORS),
+    Mutant("stock may have what the batch moves", stock_may_have_what_the_batch_moves, seeds=(141,), focus=WHOLE),
 )
