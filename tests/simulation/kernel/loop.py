@@ -33,10 +33,10 @@ class CountedFuture(asyncio.Future[Any]):
 
     def __hash__(self) -> int:
         try:
-            return self.number
+            number: int = self.number
         except AttributeError:
-            self.number: int = next(self.get_loop().numbers)  # type: ignore[attr-defined]  # a simulated loop
-            return self.number
+            number = self.number = next(self.get_loop().numbers)  # type: ignore[attr-defined]  # a simulated loop
+        return number
 
 
 class CountedTask(asyncio.Task[Any]):
@@ -67,7 +67,7 @@ class Step(asyncio.Handle):
     def cancel(self) -> None:
         """See `asyncio.Handle`."""
         self._cancelled = True
-        self._callback = self._args = None  # what they refer to is not needed any more
+        self._callback = self._args = None  # type: ignore[assignment]  # what they refer to is not needed any more
 
 
 class Timer(asyncio.TimerHandle):
@@ -87,7 +87,7 @@ class Timer(asyncio.TimerHandle):
     def cancel(self) -> None:
         """See `asyncio.TimerHandle`."""
         self._cancelled = True
-        self._callback = self._args = None
+        self._callback = self._args = None  # type: ignore[assignment]  # as above
 
 
 class SimulatedLoop(asyncio.BaseEventLoop):
