@@ -26,7 +26,7 @@ from schemas.errors import Dropped
 from schemas.records import OutgoingRecord
 from schemas.topics import ALL_TOPICS, Topics, TopicSpec
 
-READY_TIMEOUT_S: Final = 30.0
+READY_TIMEOUT_S: Final = 90.0
 ANSWER_TIMEOUT_S: Final = 30.0
 STOP_TIMEOUT_S: Final = 30.0
 Record = ConsumerRecord[bytes, bytes] if hasattr(ConsumerRecord, "__class_getitem__") else ConsumerRecord

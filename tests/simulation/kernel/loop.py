@@ -31,12 +31,14 @@ class CountedFuture(asyncio.Future[Any]):
 
     __slots__ = ("number",)
 
+    number: int
+
     def __hash__(self) -> int:
         try:
-            number: int = self.number
+            return self.number
         except AttributeError:
-            number = self.number = next(self.get_loop().numbers)  # type: ignore[attr-defined]  # a simulated loop
-        return number
+            self.number = next(self.get_loop().numbers)  # type: ignore[attr-defined]  # a simulated loop
+            return self.number
 
 
 class CountedTask(asyncio.Task[Any]):
