@@ -156,7 +156,7 @@ DATABASE_MUTANTS: Final = (
     Mutant("ledger is not read", ledger_is_not_read, focus=QUIET),
     Mutant("redelivery is not announced", redelivery_is_not_announced, focus=CRASHES),
     Mutant("repeat is announced again", repeat_is_announced_again, focus=QUIET),
-    Mutant("unknown errors are refusals", unknown_errors_are_refusals, seeds=(3,), focus=ERRORS),
+    Mutant("unknown errors are refusals", unknown_errors_are_refusals, seeds=(3, 7), focus=ERRORS),
     Mutant("refusal of a commit is believed", refusal_of_a_commit_is_believed, seeds=(2,), focus=ERRORS),
     Mutant("stock may have what the batch moves", stock_may_have_what_the_batch_moves, seeds=(141,), focus=WHOLE),
 )
