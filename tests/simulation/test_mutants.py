@@ -5,12 +5,15 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, Final
 
 import pytest
 
 from tests.simulation.mutants.catalogue import MUTANTS
 from tests.simulation.seeds import ENVIRONMENT
+
+TIMEOUT_S: Final = 300
+"""Far more than the seconds that one takes: a machine may have much else to do."""
 
 Verdict = Callable[[str], dict[str, Any]]
 
@@ -39,6 +42,7 @@ def verdict_of() -> Iterator[Verdict]:
         stdin.close()
 
 
+@pytest.mark.timeout(TIMEOUT_S)
 @pytest.mark.parametrize("name", [mutant.name for mutant in MUTANTS])
 def test_a_defect_is_found(verdict_of: Verdict, name: str) -> None:
     """A seed of its own, or one of ten others, shows it; the same history without the defect breaks no rule."""

@@ -54,6 +54,11 @@ CLIENT_MUTANTS: Final = (
         moved_coordinator_means_no_offset,
         focus=Focus(faults=20, kinds=("coordinator_moved", "rebalance", "kafka_errors"), setup={"workers": 2}),
     ),
-    Mutant("given-up batches come back", given_up_batches_come_back, focus=Focus(faults=16, kinds=NO_ANSWERS)),
+    Mutant(
+        "given-up batches come back",
+        given_up_batches_come_back,
+        seeds=(1, 7),
+        focus=Focus(faults=16, kinds=NO_ANSWERS),
+    ),
     Mutant("cancelled stop leaves tasks", cancelled_stop_leaves_tasks, focus=Focus(faults=16, kinds=NO_ANSWERS)),
 )

@@ -138,7 +138,9 @@ def stock_may_have_what_the_batch_moves() -> Iterator[None]:
 
 LOST: Final = ("database_answers_lost", "database_requests_lost", "election", "primary_down", "majority_lost")
 ERRORS: Final = Focus(faults=40, kinds=("database_errors",), setup={"batch_size_max": 3})
-CRASHES: Final = ("kill_at_step", "kill", "rebalance")
+CRASHES: Final = Focus(
+    faults=24, kinds=("kill_at_step", "kill", "broker_down", "kafka_answers_lost"), courses=("straight", "assign")
+)
 LATE: Final = Focus(faults=24, kinds=("pool_delays", "rebalance", "terminate"), fault_s=6.0)
 WHOLE: Final = Focus(fans=500, pace=1.0)
 QUIET: Final = Focus(faults=0)
@@ -152,9 +154,9 @@ DATABASE_MUTANTS: Final = (
     Mutant("reservations move in any state", reservations_move_in_any_state, focus=CROWDED),
     Mutant("partial write is committed", partial_write_is_committed, focus=CROWDED),
     Mutant("ledger is not read", ledger_is_not_read, focus=QUIET),
-    Mutant("redelivery is not announced", redelivery_is_not_announced, focus=Focus(faults=16, kinds=CRASHES)),
+    Mutant("redelivery is not announced", redelivery_is_not_announced, focus=CRASHES),
     Mutant("repeat is announced again", repeat_is_announced_again, focus=QUIET),
-    Mutant("unknown errors are refusals", unknown_errors_are_refusals, seeds=(3,), focus=ERRORS),
+    Mutant("unknown errors are refusals", unknown_errors_are_refusals, seeds=(3, 7), focus=ERRORS),
     Mutant("refusal of a commit is believed", refusal_of_a_commit_is_believed, seeds=(2,), focus=ERRORS),
     Mutant("stock may have what the batch moves", stock_may_have_what_the_batch_moves, seeds=(141,), focus=WHOLE),
 )
