@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Final
 
+import structlog
 from stamina.instrumentation import set_on_retry_hooks
 
 from consumers.loop import partition
@@ -96,12 +97,15 @@ def without_collector() -> Iterator[None]:
 def simulation() -> Iterator[None]:
     """What `simulate` needs; entering takes longer than many a history."""
     logging.disable(logging.CRITICAL)
+    logged_before = structlog.get_config()
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
     set_on_retry_hooks(())
     sys.unraisablehook = lambda _unraisable: None  # coroutines of killed processes find no loop
     warnings.simplefilter("ignore", RuntimeWarning)  # as above
     validators = swapped(migration, validator_of=cache(validator_of))  # they depend on the models only
     with simulated_names(), validators, swapped(partition, POLL_TIMEOUT_MS=IDLE_POLL_MS):
         yield
+    structlog.configure(**logged_before)
 
 
 @cache

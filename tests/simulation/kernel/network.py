@@ -102,13 +102,14 @@ class Network:
             TimeoutError: there was no answer in time.
         """
         loop = asyncio.get_running_loop()
-        call = Call(self, loop, server, work, self.disturb(server.name, operation), loop.create_future())
+        answer: asyncio.Future[T] = loop.create_future()
+        call = Call(self, loop, server, work, self.disturb(server.name, operation), answer)
         loop.call_later(self._between(LATENCY_S), call.arrive, context=self.outside)
         if timeout_s is None:
-            return await call.answer
+            return await answer
         timer = loop.call_later(timeout_s, call.expire)
         try:
-            return await call.answer
+            return await answer
         finally:
             timer.cancel()
 
