@@ -24,6 +24,9 @@ DATABASE_NODES ?= 1
 DATABASE_SHARDS ?= 0
 STORM = --seed="$(SEED)" --requests=$(REQUESTS) --faults=$(FAULTS) --guarantee=$(GUARANTEE) \
   --brokers=$(BROKERS) --database-nodes=$(DATABASE_NODES) --database-shards=$(DATABASE_SHARDS)
+# Options of `make simulate`; `python -m tests.simulation --help` explains them.
+SEEDS ?= 1-60
+JOBS ?= 1
 DIST := dist
 ARCHIVE := $(DIST)/image.tar
 HELM = helm --kube-context=$(KUBE_CONTEXT) --namespace=$(RELEASE)-$(ENVIRONMENT)
@@ -34,7 +37,7 @@ named = test -n "$(KUBE_CONTEXT)" || { echo "make $@: name the cluster, as in KU
 archived = test -f $(ARCHIVE) || { echo "make $@: no $(ARCHIVE); make image archive first" >&2; exit 1; }
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check lint types imports unit property contract integration features browser alerts chart chaos long bench \
+.PHONY: help setup demo test check lint types imports unit property contract integration features browser alerts chart chaos simulate long bench \
   security sbom image archive scan publish release deploy-dev deploy-qa deploy-preprod deploy-prod smoke rollback \
   monitoring schemas docs screenshots lock fmt clean
 
@@ -123,6 +126,9 @@ chart: $(READY) ## the objects that the Helm chart renders (needs helm; promtool
 
 chaos: $(READY) ## all roles under a schedule of faults, then every promise checked: make chaos SEED=1 REQUESTS=20000 FAULTS=100
 	@$(BIN)/python -m tests.chaos $(STORM)
+
+simulate: $(READY) ## many short histories on virtual time, faults included, no stack: make simulate SEEDS=1-60 JOBS=1
+	@PYTHONHASHSEED=0 $(BIN)/python -m tests.simulation --seeds=$(SEEDS) --jobs=$(JOBS)
 
 long: $(READY) ## long tests: imports through many kills, and outages of a minute each
 	@$(BIN)/pytest -m long tests/integration --ignore=tests/integration/test_import_outages.py

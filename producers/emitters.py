@@ -18,11 +18,11 @@ from aiokafka.errors import (
     IllegalStateError,
     KafkaConnectionError,
     KafkaError,
-    ProducerClosed,
     ProducerFenced,
 )
 
-from producers.sending import Unsent, deliver, looked_at
+from producers.sending import Unsent, deliver
+from producers.stopping import stopped
 from schemas.errors import AbortReason, EmitFailed, PartitionFenced
 from schemas.records import OutgoingRecord
 
@@ -37,8 +37,6 @@ PATIENCES_PER_TRANSACTION: Final = 4
 """A transaction must be given up well before the broker ends it."""
 ABORT_TIMEOUT_S: Final = 2.0
 """For an abort that frees readers at once; without it the next producer of this id aborts the transaction."""
-FLUSH_TIMEOUT_S: Final = 2.0
-"""For records that are still on their way when a producer is stopped."""
 
 OnAbort = Callable[[AbortReason], None]
 """Told once for each transaction that ends without effect."""
@@ -201,43 +199,3 @@ async def running(producer: AIOKafkaProducer) -> AsyncIterator[None]:
         yield
     finally:
         await stopped(producer)
-
-
-async def stopped(producer: AIOKafkaProducer) -> None:
-    """Stop it. It waits for every record that it took: those that no broker takes are given up after a while."""
-    stopping = asyncio.create_task(producer.stop())
-    try:
-        _, late = await asyncio.wait({stopping}, timeout=FLUSH_TIMEOUT_S)
-        if late:
-            give_up_pending(producer)
-        await stopping
-    finally:
-        if not stopping.done():
-            await cut_short(producer, stopping)
-
-
-async def cut_short(producer: AIOKafkaProducer, stopping: asyncio.Task[None]) -> None:
-    """The stop itself is cancelled: what it would have ended is ended here, without waiting for a broker."""
-    give_up_pending(producer)
-    stopping.cancel()
-    await asyncio.wait({stopping})
-    if producer._sender.sender_task is not None:  # noqa: SLF001  # `stop` would have cancelled it
-        producer._sender.sender_task.cancel()  # noqa: SLF001  # as above
-    await producer.client.close()
-
-
-def give_up_pending(producer: AIOKafkaProducer) -> None:
-    """Let every record that is still on its way fail; nothing public does that."""
-    accumulator = producer._message_accumulator  # noqa: SLF001
-    drained = [batch._drain_waiter for batches in accumulator._batches.values() for batch in batches]  # noqa: SLF001
-    accumulator.fail_all(ProducerClosed())
-    accumulator.reenqueue = left_failed
-    for waiter in drained:
-        looked_at(waiter)  # nobody waits for these, and the event loop would warn of it
-
-
-def left_failed(_batch: object) -> None:
-    """In place of putting a batch back to be sent again: a request that fails now carries batches that were given up.
-
-    The client would raise KeyError for them, its connections would stay open, and the partition's task would die.
-    """

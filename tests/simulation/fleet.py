@@ -104,7 +104,7 @@ class Fleet:
         context = context_of(self.settings, stopping)
         try:
             await until_stopped(ROLES[role](context), stopping, self.settings.worker.stop_budget_s + GRACE_S)
-        except Exception:  # noqa: BLE001  # whatever it is, the history has to tell it
+        except (Exception, asyncio.CancelledError):  # noqa: BLE001  # whatever it is, the process would end with 1
             self.crashes.append(f"{name}: {traceback.format_exc()}")
 
     async def look_after(self) -> None:

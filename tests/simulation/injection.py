@@ -57,6 +57,8 @@ CODES: Final = (
     99_999,
 )
 """Server errors that no request is at fault for; the last is one that nobody knows."""
+ERRORS_MAX: Final = 24
+"""In a row: more than the tries after which a refusal is believed."""
 OPERATIONS: Final = (None, "find", "insert", "update", "commitTransaction", "abortTransaction", "killSessions")
 KAFKA_ERRORS: Final[Sequence[tuple[str, type[KafkaError]]]] = (
     ("ProduceRequest", NotLeaderForPartitionError),
@@ -278,8 +280,8 @@ def database_errors(injection: Injection, fault: Fault) -> None:
         CODES[fault.number % len(CODES)],
         OPERATIONS[fault.target % len(OPERATIONS)],
         moment="after" if fault.number % 2 else "before",
-        labels=() if fault.number % 3 == 0 else None,
-        count=1 + fault.number % 5,
+        labels=() if fault.target % 5 == 0 else None,  # not by the number, which chooses the code
+        count=ERRORS_MAX if fault.number % 4 == 0 else 1 + fault.number % 5,
     )
 
 

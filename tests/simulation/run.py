@@ -31,6 +31,7 @@ from tests.simulation.fleet import Fleet
 from tests.simulation.injection import Injection
 from tests.simulation.kafka import clients as kafka
 from tests.simulation.kernel.clocks import replaced, simulated
+from tests.simulation.kernel.loop import NothingLeftToRun, TimeStandsStill
 from tests.simulation.kernel.world import World, living_tasks, run_world
 from tests.simulation.mongo import replacements as mongo
 from tests.simulation.mutants.mutant import swapped
@@ -55,6 +56,7 @@ LAST_ASKED_S: Final = 60.0
 STOP_S: Final = 30.0
 GARBAGE_MAX: Final = 300_000
 """Objects of earlier histories that are left, before they are collected."""
+HANG: Final = frozenset({"hang"})
 SETTLED_EVERY_S: Final = 0.5
 
 
@@ -77,8 +79,12 @@ class Outcome:
 
 def simulate(plan: Plan) -> Outcome:
     """Run a plan in a world of its own; inside of `simulation`."""
-    with without_collector():
-        return run_world(plan.seed, lambda world: _history(world, plan))
+    try:
+        with without_collector():
+            return run_world(plan.seed, lambda world: _history(world, plan))
+    except (NothingLeftToRun, TimeStandsStill) as why:
+        said = f"hang: {type(why).__name__} {why}"
+        return Outcome(plan, [said], requests=0, faults=len(plan.faults), virtual_s=0.0, steps=0, rules=HANG)
 
 
 @contextmanager
@@ -97,15 +103,13 @@ def without_collector() -> Iterator[None]:
 def simulation() -> Iterator[None]:
     """What `simulate` needs; entering takes longer than many a history."""
     logging.disable(logging.CRITICAL)
-    logged_before = structlog.get_config()
-    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
+    structlog.configure(logger_factory=structlog.ReturnLoggerFactory())  # by default it prints
     set_on_retry_hooks(())
     sys.unraisablehook = lambda _unraisable: None  # coroutines of killed processes find no loop
     warnings.simplefilter("ignore", RuntimeWarning)  # as above
     validators = swapped(migration, validator_of=cache(validator_of))  # they depend on the models only
     with simulated_names(), validators, swapped(partition, POLL_TIMEOUT_MS=IDLE_POLL_MS):
         yield
-    structlog.configure(**logged_before)
 
 
 @cache

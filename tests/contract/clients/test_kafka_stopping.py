@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 from aiokafka import AIOKafkaProducer, TopicPartition
 
-from producers.emitters import running, stopped
+from producers.emitters import running
 from producers.sending import looked_at
+from producers.stopping import FLUSH_TIMEOUT_S, stopped
 from tests.contract.clients.kafka_bench import PATIENCE_S, Bench, on_both, on_simulated, until_true
 
 
@@ -60,6 +61,40 @@ async def test_a_stop_that_is_cancelled_leaves_no_task(kafka: Bench) -> None:
     await until_true(lambda: not left_since(before))
 
 
+@on_simulated()
+async def test_a_cancelled_stop_leaves_no_task_that_looks_for_a_coordinator(kafka: Bench) -> None:
+    """The client would look for it without end, also when it is closed."""
+    await left_of_cancelled_stop(kafka, after_s=0.2)
+
+
+@on_simulated()
+async def test_a_stop_that_is_cancelled_when_it_has_given_up_closes_its_client(kafka: Bench) -> None:
+    """The cancellation reaches the client's own stop, which then ends in its middle."""
+    await left_of_cancelled_stop(kafka, after_s=FLUSH_TIMEOUT_S + 1.0)
+
+
+@on_simulated()
+async def test_a_cancelled_stop_leaves_no_request_that_waits_for_metadata(kafka: Bench) -> None:
+    """A request that fails waits for new metadata, and a closed client fetches none."""
+    topic, before = await kafka.topic(), asyncio.all_tasks()
+    producer = idempotent(kafka)
+    await producer.start()
+    await producer.send_and_wait(topic, b"x")
+    for broker in kafka.simulated.servers:
+        kafka.simulated.freeze_broker(broker)
+    await hand_over(producer, topic)
+    stopping = asyncio.create_task(stopped(producer))
+    await asyncio.sleep(0.2)
+    stopping.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await stopping
+    for broker in kafka.simulated.servers:
+        kafka.simulated.crash_broker(broker)
+        kafka.simulated.thaw_broker(broker)
+
+    await until_true(lambda: not left_since(before))
+
+
 @on_both
 async def test_clients_that_stop_leave_no_task(kafka: Bench) -> None:
     """Consumer, producers and admin client, after some work."""
@@ -85,6 +120,24 @@ async def test_a_client_may_be_stopped_twice(kafka: Bench) -> None:
         await producer.stop()
 
 
+async def left_of_cancelled_stop(kafka: Bench, after_s: float) -> None:
+    """Cancel the stop of a producer whose transaction looks for its coordinator; wait until nothing of it is left."""
+    topic, before = await kafka.topic(), asyncio.all_tasks()
+    producer = kafka.producer_class(**kafka.connection, transactional_id="a")
+    await producer.start()
+    await producer.partitions_for(topic)
+    await producer.begin_transaction()
+    for broker in kafka.simulated.servers:
+        kafka.simulated.crash_broker(broker)
+    await hand_over(producer, topic)
+    stopping = asyncio.create_task(stopped(producer))
+    await asyncio.sleep(after_s)
+    stopping.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await stopping
+    await until_true(lambda: not left_since(before))
+
+
 def left_since(before: set["asyncio.Task[Any]"]) -> list["asyncio.Task[Any]"]:
-    """Tasks that have begun since, without those of simulated brokers."""
-    return [task for task in asyncio.all_tasks() - before if "Network._serve" not in str(task.get_coro())]
+    """Tasks that have begun since."""
+    return list(asyncio.all_tasks() - before)

@@ -5,16 +5,16 @@ from contextlib import AbstractContextManager, contextmanager, suppress
 from typing import Any, Final
 
 from bson.errors import BSONError
-from pymongo import UpdateOne
 from pymongo.errors import PyMongoError
 
 import handlers.requests.plan as plans
 import stores.mongo.errors as store_errors
 from handlers.requests.state import WorkingState
 from schemas.errors import StoreRefused, StoreUnavailable
-from stores.mongo import codes, gathering, imports, transactions
-from stores.mongo.collections import Readings, to_document
+from stores.mongo import codes, gathering, transactions
+from stores.mongo.collections import Readings
 from stores.mongo.gathering import Gathering
+from tests.simulation.mutants.focus import Focus
 from tests.simulation.mutants.mutant import Mutant, swapped
 
 
@@ -136,44 +136,27 @@ def stock_may_have_what_the_batch_moves() -> Iterator[None]:
         yield
 
 
-def chunk_without_checkpoint_guard() -> AbstractContextManager[None]:
-    """A chunk of an import is written whatever its document says of the place reached."""
-
-    async def move(self: Any, before: Any, after: Any, session: Any) -> None:
-        document = to_document(after)
-        wanted = {"_id": document.pop("_id")}
-        await self._collections.imports.update_one(wanted, {"$set": document}, session=session)
-        del before
-
-    return swapped(imports.MongoImportStore, _move=move)
-
-
-def shards_without_version_guard() -> AbstractContextManager[None]:
-    """A shard is written whatever version the database has."""
-    real = codes.shard_write
-
-    def shard_write(change: Any) -> Any:
-        write = real(change)
-        if isinstance(write, UpdateOne):
-            return UpdateOne({"_id": change.after.id}, write._doc)  # nothing public gives it back
-        return write
-
-    return swapped(codes, shard_write=shard_write)
-
+LOST: Final = ("database_answers_lost", "database_requests_lost", "election", "primary_down", "majority_lost")
+ERRORS: Final = Focus(faults=40, kinds=("database_errors",), setup={"batch_size_max": 3})
+CRASHES: Final = Focus(
+    faults=24, kinds=("kill_at_step", "kill", "broker_down", "kafka_answers_lost"), courses=("straight", "assign")
+)
+LATE: Final = Focus(faults=24, kinds=("pool_delays", "rebalance", "terminate"), fault_s=6.0)
+WHOLE: Final = Focus(fans=500, pace=1.0)
+QUIET: Final = Focus(faults=0)
+CROWDED: Final = Focus(faults=0, setup={"workers": 2, "partitions": 3})
 
 DATABASE_MUTANTS: Final = (
-    Mutant("cancelled write aborts at once", cancelled_write_aborts_at_once),
-    Mutant("lost commit is believed", lost_commit_is_believed),
-    Mutant("statements without transaction", statements_without_transaction),
-    Mutant("codes move in any status", codes_move_in_any_status),
-    Mutant("reservations move in any state", reservations_move_in_any_state),
-    Mutant("partial write is committed", partial_write_is_committed),
-    Mutant("ledger is not read", ledger_is_not_read),
-    Mutant("redelivery is not announced", redelivery_is_not_announced),
-    Mutant("repeat is announced again", repeat_is_announced_again),
-    Mutant("unknown errors are refusals", unknown_errors_are_refusals),
-    Mutant("refusal of a commit is believed", refusal_of_a_commit_is_believed),
-    Mutant("stock may have what the batch moves", stock_may_have_what_the_batch_moves, (141,)),
-    Mutant("chunk without checkpoint guard", chunk_without_checkpoint_guard),
-    Mutant("shards without version guard", shards_without_version_guard),
+    Mutant("cancelled write aborts at once", cancelled_write_aborts_at_once, seeds=(4,), focus=LATE),
+    Mutant("lost commit is believed", lost_commit_is_believed, seeds=(3,), focus=Focus(faults=12, kinds=LOST)),
+    Mutant("statements without transaction", statements_without_transaction, focus=CROWDED),
+    Mutant("codes move in any status", codes_move_in_any_status, focus=CROWDED),
+    Mutant("reservations move in any state", reservations_move_in_any_state, focus=CROWDED),
+    Mutant("partial write is committed", partial_write_is_committed, focus=CROWDED),
+    Mutant("ledger is not read", ledger_is_not_read, focus=QUIET),
+    Mutant("redelivery is not announced", redelivery_is_not_announced, focus=CRASHES),
+    Mutant("repeat is announced again", repeat_is_announced_again, focus=QUIET),
+    Mutant("unknown errors are refusals", unknown_errors_are_refusals, seeds=(3,), focus=ERRORS),
+    Mutant("refusal of a commit is believed", refusal_of_a_commit_is_believed, seeds=(2,), focus=ERRORS),
+    Mutant("stock may have what the batch moves", stock_may_have_what_the_batch_moves, seeds=(141,), focus=WHOLE),
 )

@@ -3,7 +3,11 @@
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
+
+from tests.simulation.mutants.focus import Focus
+
+ANY: Final = Focus()
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,6 +18,7 @@ class Mutant:
     put_in: Callable[[], AbstractContextManager[None]]
     seeds: Sequence[int] = ()
     """That showed it when it was written: they are tried first."""
+    focus: Focus = ANY
 
 
 @contextmanager

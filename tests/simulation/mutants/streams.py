@@ -2,10 +2,8 @@
 
 import asyncio
 from contextlib import AbstractContextManager, AsyncExitStack, suppress
-from datetime import timedelta
 from typing import Any, Final
 
-import consumers.expirer.role as expirer_role
 from consumers.expirer.assigns_watermark import KafkaAssignsWatermark
 from consumers.loop import serving
 from consumers.loop.group import GroupMember
@@ -14,6 +12,7 @@ from consumers.worker.batch import RequestPartition
 from producers.emitters import AcknowledgedEmitter, TransactionalEmitter, transactional_producer
 from producers.sending import deliver
 from schemas.errors import EmitFailed
+from tests.simulation.mutants.focus import Focus
 from tests.simulation.mutants.mutant import Mutant, swapped
 
 GIVE_UP_S: Final = 4.0
@@ -136,22 +135,53 @@ def expiry_does_not_wait_for_assigns() -> AbstractContextManager[None]:
     return swapped(KafkaAssignsWatermark, undecided_since=undecided_since)
 
 
-def expiry_is_asked_for_once() -> AbstractContextManager[None]:
-    """An expiry that was refused, because clocks differ, is never requested again."""
-    return swapped(
-        expirer_role, attempt_of=lambda *_: 1, timedelta=lambda **spans: timedelta(**dict.fromkeys(spans, 0))
-    )
-
+CRASHES: Final = ("kill_at_step", "kill", "rebalance", "freeze_long", "terminate")
+KAFKA: Final = ("broker_down", "kafka_answers_lost", "kafka_errors", "coordinator_moved", "too_few_replicas")
+EXACTLY: Final = {"guarantee": "exactly_once", "workers": 2}
+AT_LEAST: Final = {"guarantee": "at_least_once", "workers": 2}
 
 STREAM_MUTANTS: Final = (
-    Mutant("offset is read before the fence", offset_is_read_before_the_fence),
-    Mutant("offset is committed first", offset_is_committed_first),
-    Mutant("offset outside of the transaction", offset_outside_of_the_transaction),
-    Mutant("failed transaction is believed", failed_transaction_is_believed),
-    Mutant("one transactional id for each start", one_transactional_id_for_each_start),
-    Mutant("batch in hand is forgotten", batch_in_hand_is_forgotten),
-    Mutant("work goes on after revocation", work_goes_on_after_revocation),
-    Mutant("unavailable database loses the batch", unavailable_database_loses_the_batch),
-    Mutant("expiry does not wait for assigns", expiry_does_not_wait_for_assigns),
-    Mutant("expiry is asked for once", expiry_is_asked_for_once),
+    Mutant(
+        "offset is read before the fence",
+        offset_is_read_before_the_fence,
+        focus=Focus(faults=16, kinds=("late_markers", "rebalance", "freeze_long"), setup=EXACTLY),
+    ),
+    Mutant(
+        "offset is committed first",
+        offset_is_committed_first,
+        seeds=(3,),
+        focus=Focus(faults=30, kinds=("kill", "kill_at_step", "too_few_replicas"), fault_s=1.0, setup=AT_LEAST),
+    ),
+    Mutant(
+        "offset outside of the transaction",
+        offset_outside_of_the_transaction,
+        focus=Focus(faults=20, kinds=CRASHES, setup=EXACTLY),
+    ),
+    Mutant(
+        "failed transaction is believed",
+        failed_transaction_is_believed,
+        focus=Focus(faults=16, kinds=KAFKA, setup=EXACTLY),
+    ),
+    Mutant(
+        "one transactional id for each start",
+        one_transactional_id_for_each_start,
+        focus=Focus(faults=20, kinds=("freeze_long", "late_markers"), setup=EXACTLY),
+    ),
+    Mutant("batch in hand is forgotten", batch_in_hand_is_forgotten, focus=Focus(faults=16, kinds=KAFKA)),
+    Mutant(
+        "work goes on after revocation",
+        work_goes_on_after_revocation,
+        focus=Focus(faults=12, kinds=("rebalance",), setup={"workers": 3}),
+    ),
+    Mutant(
+        "unavailable database loses the batch",
+        unavailable_database_loses_the_batch,
+        focus=Focus(faults=10, kinds=("primary_down", "primary_frozen", "majority_lost")),
+    ),
+    Mutant(
+        "expiry does not wait for assigns",
+        expiry_does_not_wait_for_assigns,
+        seeds=(7,),
+        focus=Focus(faults=16, kinds=("freeze_long", "database_slow", "primary_frozen"), courses=("race",)),
+    ),
 )

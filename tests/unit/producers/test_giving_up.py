@@ -5,7 +5,7 @@ import asyncio
 from aiokafka import AIOKafkaProducer, TopicPartition
 from aiokafka.errors import ProducerClosed
 
-from producers.emitters import give_up_pending
+from producers.stopping import give_up_pending
 from tests.fakes.time import run
 
 PLACE = TopicPartition("t", 0)
