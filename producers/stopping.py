@@ -34,6 +34,7 @@ async def cut_short(producer: AIOKafkaProducer, stopping: asyncio.Task[None]) ->
     """The stop itself is cancelled: what it would have ended is ended here, without waiting for a broker."""
     give_up_pending(producer)
     producer.client.coordinator_lookup = given_up  # a transaction's requests look for its coordinator without end
+    producer.client.force_metadata_update = not_updated  # a closed client fetches none
     stopping.cancel()
     await asyncio.wait({stopping})
     sender_task = producer._sender.sender_task  # noqa: SLF001  # `stop` would have cancelled it
@@ -41,6 +42,16 @@ async def cut_short(producer: AIOKafkaProducer, stopping: asyncio.Task[None]) ->
         sender_task.add_done_callback(looked_at)
         sender_task.cancel()
     await producer.client.close()
+    asked = producer.client._md_update_fut  # noqa: SLF001  # an update that was asked for before
+    if asked is not None and not asked.done():
+        asked.set_result(False)
+
+
+def not_updated() -> "asyncio.Future[bool]":
+    """In place of an update of the metadata: there is none."""
+    answer: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+    answer.set_result(False)
+    return answer
 
 
 async def given_up(_kind: object, _key: str) -> NoReturn:

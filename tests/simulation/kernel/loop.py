@@ -59,6 +59,9 @@ class Step(asyncio.Handle):
 
     __slots__ = ("_process",)
 
+    _callback: Any  # and None when it is cancelled
+    _args: Any
+
     def __init__(self, callback: Callable[..., object], args: Sequence[Any], context: Context | None) -> None:
         self._callback, self._args, self._cancelled = callback, args, False
         if context is None:
@@ -76,6 +79,9 @@ class Timer(asyncio.TimerHandle):
     """The same; a timer that is cancelled is dropped when its time comes."""
 
     __slots__ = ("_process",)
+
+    _callback: Any  # and None when it is cancelled
+    _args: Any
 
     def __init__(
         self, when: float, callback: Callable[..., object], args: Sequence[Any], context: Context | None

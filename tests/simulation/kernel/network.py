@@ -103,7 +103,7 @@ class Network:
         """
         loop = asyncio.get_running_loop()
         answer: asyncio.Future[T] = loop.create_future()
-        call = Call(self, loop, server, work, self.disturb(server.name, operation), answer)
+        call = Call(self, server, work, self.disturb(server.name, operation), answer)
         loop.call_later(self._between(LATENCY_S), call.arrive, context=self.outside)
         if timeout_s is None:
             return await answer
@@ -127,7 +127,6 @@ class Call:
     """One request on its way, by timers: a task with sleeps would take four times as many steps."""
 
     network: Network
-    loop: asyncio.AbstractEventLoop
     server: Server
     work: Callable[[], Coroutine[Any, Any, Any]]
     disturbance: Loss | float | None
@@ -166,8 +165,7 @@ class Call:
             settle(self.answer, outcome)
 
     def _when_restored(self, step: Callable[[], None]) -> None:
-        waiting = self.loop.create_task(self.server.restored.wait(), context=self.network.outside.copy())
-        waiting.add_done_callback(lambda _done: step(), context=self.network.outside)
+        Served(self.server.restored.wait(), lambda _restored: step()).advance()
 
     def _lose(self, loss: Loss) -> None:
         self.network.later(LOSS_NOTICED_S, 0.0, self._notice, loss)
