@@ -72,7 +72,7 @@ class Step(asyncio.Handle):
     def cancel(self) -> None:
         """See `asyncio.Handle`."""
         self._cancelled = True
-        self._callback = self._args = None  # type: ignore[assignment]  # what they refer to is not needed any more
+        self._callback = self._args = None  # what they refer to is not needed any more
 
 
 class Timer(asyncio.TimerHandle):
@@ -95,7 +95,7 @@ class Timer(asyncio.TimerHandle):
     def cancel(self) -> None:
         """See `asyncio.TimerHandle`."""
         self._cancelled = True
-        self._callback = self._args = None  # type: ignore[assignment]  # as above
+        self._callback = self._args = None  # as above
 
 
 class SimulatedLoop(asyncio.BaseEventLoop):
