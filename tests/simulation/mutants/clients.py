@@ -60,5 +60,10 @@ CLIENT_MUTANTS: Final = (
         seeds=(1, 7),
         focus=Focus(faults=16, kinds=NO_ANSWERS),
     ),
-    Mutant("cancelled stop leaves tasks", cancelled_stop_leaves_tasks, focus=Focus(faults=16, kinds=NO_ANSWERS)),
+    Mutant(
+        "cancelled stop leaves tasks",
+        cancelled_stop_leaves_tasks,
+        seeds=(1, 57),
+        focus=Focus(faults=16, kinds=NO_ANSWERS),
+    ),
 )
