@@ -41,6 +41,7 @@ class GroupShare(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka i
         self._topic = topic
         self._mine: frozenset[int] = frozenset()
         self._parts = 1
+        """Partitions of the topic, as far as this client knows."""
 
     def has(self, reservation_id: str) -> bool:
         """See `ExpiryShare.has`."""
@@ -49,6 +50,9 @@ class GroupShare(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka i
     async def stay(self) -> None:
         """See `ExpiryShare.stay`. A member that never polls is removed, even if it wants no records."""
         await self._consumer.getmany(timeout_ms=0)
+        if self._count() != self._parts:
+            self._parts = self._count()
+            self.generation += 1
 
     async def on_partitions_revoked(self, revoked: Collection[TopicPartition]) -> None:  # noqa: ARG002  # all of them
         """A rebalance begins."""
@@ -57,9 +61,19 @@ class GroupShare(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka i
     async def on_partitions_assigned(self, assigned: Collection[TopicPartition]) -> None:
         """A rebalance is over."""
         self._consumer.pause(*assigned)  # or their records would be fetched
-        self._parts = len(self._consumer.partitions_for_topic(self._topic) or assigned) or 1
         self._mine = frozenset(source.partition for source in assigned)
+        self._parts = self._count()
         self.generation += 1
+
+    def _count(self) -> int:
+        """How many partitions there are.
+
+        The members of a group learn of a new partition at different times, and the group may assign it to a member
+        that does not know of it yet. Were the count kept until the next rebalance, nobody would request the releases
+        of what two members take for each other's.
+        """
+        known = self._consumer.partitions_for_topic(self._topic) or ()
+        return max(1, len(known), *(number + 1 for number in self._mine))
 
 
 @asynccontextmanager
