@@ -6,7 +6,7 @@ Out:  `serve_topics`, which serves until it is stopped, and leaves no task and n
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -106,12 +106,16 @@ async def open_consumer(side: KafkaSide, group: str) -> AsyncIterator[AIOKafkaCo
 async def stop_consumer(consumer: AIOKafkaConsumer) -> None:
     """Stop it, and raise no CancelledError that nobody requested.
 
-    The client raises it if it was fetching; the role would end with 1, though it has let go of everything.
+    The client raises it if it was joining its group or fetching; the role would end with 1, though it has let go of
+    everything.
     """
     try:
-        await convert_stray_cancellation(consumer.stop())
-    except Dropped:
-        await consumer._client.close()  # noqa: SLF001  # what its `stop` would have done next
+        with suppress(Dropped):
+            await convert_stray_cancellation(consumer.stop())
+    finally:
+        # What its `stop` does last, and leaves out if it fails before; done twice it does no harm.
+        consumer._fetcher._fetch_task.cancel()  # noqa: SLF001  # nothing public ends it alone
+        await consumer._client.close()  # noqa: SLF001  # as above
 
 
 def emitter_opener(side: KafkaSide, group: str, consumer: AIOKafkaConsumer) -> OpenEmitter:
