@@ -31,7 +31,7 @@ class Client:
 
 
 def a_share(client: Client) -> GroupShare:
-    return GroupShare(client, TOPIC)  # type: ignore[arg-type]  # as much of a consumer as it asks
+    return GroupShare(client, TOPIC)
 
 
 async def assigned(share: GroupShare, *partitions: int) -> None:
