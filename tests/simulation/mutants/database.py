@@ -1,7 +1,7 @@
 """Defects of what is written to MongoDB, put back one at a time. Out: `DATABASE_MUTANTS`."""
 
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, suppress
+from collections.abc import Awaitable, Callable
+from contextlib import AbstractContextManager, suppress
 from typing import Any, Final
 
 from bson.errors import BSONError
@@ -9,9 +9,8 @@ from pymongo.errors import PyMongoError
 
 import handlers.requests.plan as plans
 import stores.mongo.errors as store_errors
-from handlers.requests.state import WorkingState
 from schemas.errors import StoreRefused, StoreUnavailable
-from stores.mongo import codes, gathering, transactions
+from stores.mongo import codes, transactions
 from stores.mongo.collections import Readings
 from stores.mongo.gathering import Gathering
 from tests.simulation.mutants.focus import Focus
@@ -119,30 +118,12 @@ def refusal_of_a_commit_is_believed() -> AbstractContextManager[None]:
     return swapped(store_errors, stale_or_unavailable=stale_or_unavailable)
 
 
-@contextmanager
-def stock_may_have_what_the_batch_moves() -> Iterator[None]:
-    """A code that was reserved after the stock was read goes to a second fan, in one batch with its assignment."""
-
-    def draw(self: Any, key: Any, quantity: int, *, request_id: str) -> tuple[str, ...] | None:
-        del request_id
-        stock = self._stock.get(key)
-        if stock is None or len(stock) < quantity:
-            return None
-        drawn = [stock.popleft() for _ in range(quantity)]
-        self.code_values.update(drawn)
-        return tuple(found.code_id for found in drawn)
-
-    with swapped(WorkingState, draw=draw), swapped(gathering, TAKEN=frozenset()):
-        yield
-
-
 LOST: Final = ("database_answers_lost", "database_requests_lost", "election", "primary_down", "majority_lost")
 ERRORS: Final = Focus(faults=40, kinds=("database_errors",), setup={"batch_size_max": 3})
 CRASHES: Final = Focus(
     faults=24, kinds=("kill_at_step", "kill", "broker_down", "kafka_answers_lost"), courses=("straight", "assign")
 )
 LATE: Final = Focus(faults=24, kinds=("pool_delays", "rebalance", "terminate"), fault_s=6.0)
-WHOLE: Final = Focus(fans=500, pace=1.0)
 QUIET: Final = Focus(faults=0)
 CROWDED: Final = Focus(faults=0, setup={"workers": 2, "partitions": 3})
 
@@ -158,5 +139,4 @@ DATABASE_MUTANTS: Final = (
     Mutant("repeat is announced again", repeat_is_announced_again, focus=QUIET),
     Mutant("unknown errors are refusals", unknown_errors_are_refusals, seeds=(3, 7), focus=ERRORS),
     Mutant("refusal of a commit is believed", refusal_of_a_commit_is_believed, seeds=(2,), focus=ERRORS),
-    Mutant("stock may have what the batch moves", stock_may_have_what_the_batch_moves, seeds=(141,), focus=WHOLE),
 )
