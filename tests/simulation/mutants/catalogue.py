@@ -10,8 +10,8 @@ Defects that no history can show, because something else prevents the harm:
 - an expiry that is requested only once: it is refused only if clocks differ by more than the expirer's margin, which
   no fault here makes them do.
 
-What seed 141 showed before histories were made shorter, and they do not show any more: a stock that still has what the
-same batch moves. tests/unit/handlers/requests/test_plan.py and tests/contract/test_stale_plans.py hold it.
+What seed 141 showed before histories were made shorter, and no longer: a stock that still has what the same batch
+moves. tests/unit/handlers/requests/test_plan.py and tests/contract/test_stale_plans.py hold it.
 
 What only a real client or broker can show: a cluster that names no broker, a membership whose task has ended, a fetch
 that is cancelled by a stop.
