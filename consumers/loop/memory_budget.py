@@ -37,7 +37,7 @@ class MemoryBudget:
         """Refused batches, in order. A batch that a rebalance drops disappears from it."""
 
     def check(self, batch: object, size: int) -> None:
-        """Whether a batch that needs so many bytes may be parsed now.
+        """Check that a batch that needs `size` bytes may be parsed now.
 
         Raises:
             OverBudget: see there.

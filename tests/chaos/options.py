@@ -58,7 +58,7 @@ def _parser() -> argparse.ArgumentParser:
     add(
         "--database-shards", type=int, default=0, metavar="N", help="shards behind a router; 0: not sharded (default)"
     )
-    add("--storm-s-max", type=float, metavar="S", help="end the storm after so many seconds; default: no limit")
+    add("--storm-s-max", type=float, metavar="S", help="end the storm after S seconds; default: no limit")
     add("--folder", type=Path, metavar="DIR", help="for logs and schedule; default: a new one in .stack")
     return parser
 

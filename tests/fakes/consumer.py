@@ -25,7 +25,7 @@ async def at_once() -> None:
 
 
 class MemoryCoordinator:
-    """The client's membership task, which a test may end, and an error that it has not told yet."""
+    """The client's membership task, which a test may end, and an error that it has not raised yet."""
 
     def __init__(self) -> None:
         self._coordination_task: Future[None] = Future()

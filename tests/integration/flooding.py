@@ -67,7 +67,7 @@ class Flood:
     async def send(
         self, source: str, count: int, *, topic: TopicSpec = RESERVE, partition: int = 0, campaign: str = "sale"
     ) -> None:
-        """Send so many requests to a partition, in batches of 500."""
+        """Send `count` requests to a partition, in batches of 500."""
         numbers = range(self.sent[source], self.sent[source] + count)
         for start in range(0, count, BATCH_RECORDS):
             requests = [reserve(f"{source}-{number}", campaign) for number in numbers[start : start + BATCH_RECORDS]]
@@ -109,7 +109,7 @@ class Flood:
             self.answers.add(record)
 
     async def round_trip_s(self, source: str, times: int) -> float:
-        """The shortest time from a request to its result, of so many, one after the other."""
+        """The shortest time from a request to its result, of several, one after the other."""
         found = []
         for _ in range(times):
             began = time.perf_counter()

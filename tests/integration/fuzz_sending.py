@@ -146,7 +146,7 @@ class Sender:
 async def send_all(
     servers: str, prefix: str, records: Sequence[Fuzzed], random: Random, broken_times: int
 ) -> Expected:
-    """Send all, with good ones between them, and each kind of broken batch so many times."""
+    """Send all, with good ones between them, and each kind of broken batch `broken_times` times."""
     everything = list(with_good_between(records, random))
     kinds = list(CHANGES) * broken_times
     async with AIOKafkaProducer(bootstrap_servers=servers, max_request_size=BUILDER_BYTES) as producer:

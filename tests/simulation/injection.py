@@ -29,7 +29,7 @@ from tests.simulation.parts import Parts
 from tests.simulation.settings import GROUP_PREFIX, PREFIX, SESSION_MS
 
 STEPS_MAX: Final = 4_000
-"""A process that is killed at a step is killed within so many."""
+"""The latest step at which a process is killed."""
 PARTITIONS_MAX: Final = 4
 LOSSES_MAX: Final = 0.3
 """How likely a call is lost, at most."""

@@ -108,7 +108,7 @@ RunOnKafka = Callable[[Claim], None]
 
 
 def run_simulated(claim: Claim, brokers: int = 1) -> None:
-    """On virtual time, with so many brokers."""
+    """On virtual time, with the given number of brokers."""
 
     async def history(world: World) -> None:
         kafka = SimulatedKafka(world, brokers)

@@ -13,7 +13,7 @@ IDS: Final = [f"r-{number}" for number in range(100)]
 
 
 class Client:
-    """A consumer that knows so many partitions."""
+    """A consumer whose metadata has a given number of partitions."""
 
     def __init__(self, known: int) -> None:
         self.known = known
