@@ -101,12 +101,13 @@ class Crew:
             process.kill()
             await process.wait()
 
-    async def stop_all(self) -> None:
-        """Send SIGTERM to all that run, and wait for their ends."""
-        for member in self.members:
+    async def stop_all(self, *kinds: str) -> None:
+        """Send SIGTERM to all that run (of these kinds, if any are named), and wait for their ends."""
+        leaving = [member for member in self.members if member.kind in (kinds or CREW)]
+        for member in leaving:
             member.is_leaving = True
-        while any(member.keeping is not None and not member.keeping.done() for member in self.members):
-            await asyncio.gather(*(self.stop(member, leave=True) for member in self.members if member.is_running))
+        while any(member.keeping is not None and not member.keeping.done() for member in leaving):
+            await asyncio.gather(*(self.stop(member, leave=True) for member in leaving if member.is_running))
             await asyncio.sleep(STARTED_POLL_S)
 
     async def kill_all(self) -> None:

@@ -1,6 +1,7 @@
 """Waits until the service has nothing left to do.
 
-In:       a storm whose faults have ended.
+In:       a storm whose faults have ended; then again, when its expirers have ended: until they have, each hold whose
+          time comes is another request.
 Out:      violations `not_quiet`: what is still open after the time limit.
 """
 
@@ -30,12 +31,13 @@ GROUPS: Final = {"worker": REQUEST_TOPICS, "importer": (IMPORT,)}
 Committed = Mapping[tuple[str, str, int], int]
 
 
-async def until_quiet(settings: Settings, db: Database, reader: Reader) -> list[Violation]:
-    """Wait; gives what is left after `QUIET_S_MAX`."""
+async def until_quiet(settings: Settings, db: Database, reader: Reader, *, expires: bool) -> list[Violation]:
+    """Wait; gives what is left after `QUIET_S_MAX`. Without expirers overdue reservations stay."""
     end_s = time.monotonic() + QUIET_S_MAX
     while True:
         try:
-            left = await what_is_left(settings, db, reader)
+            left = await overdue(db) if expires else []
+            left += await what_is_left(settings, db, reader)
         except (KafkaError, PyMongoError, OSError) as why:
             left = [f"{type(why).__name__}: {why}"[:300]]
         if not left or time.monotonic() > end_s:
@@ -43,13 +45,17 @@ async def until_quiet(settings: Settings, db: Database, reader: Reader) -> list[
         await asyncio.sleep(POLL_S)
 
 
+async def overdue(db: Database) -> list[str]:
+    """Reservations that an expirer has to ask for."""
+    until = datetime.now(UTC) - timedelta(seconds=OVERDUE_S)
+    found = await db["reservations"].count_documents({"state": "held", "expires_at": {"$lt": until}})
+    return [f"{found} overdue reservations"] if found else []
+
+
 async def what_is_left(settings: Settings, db: Database, reader: Reader) -> list[str]:
-    """Undecided records, records that the reader may not read yet, overdue reservations, imports that run."""
-    now = datetime.now(UTC) - timedelta(seconds=OVERDUE_S)
-    overdue = await db["reservations"].count_documents({"state": "held", "expires_at": {"$lt": now}})
+    """Undecided records, records that the reader may not read yet, imports that run."""
     imports = await db["imports"].count_documents({"state": "running"})
-    left = [f"{overdue} overdue reservations"] if overdue else []
-    left += [f"{imports} imports that run"] if imports else []
+    left = [f"{imports} imports that run"] if imports else []
     ends = await log_ends(settings, list(reader.positions))
     left += [
         f"{partition.topic}-{partition.partition}: read up to {position} of {ends[partition]}"

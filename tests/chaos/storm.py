@@ -119,7 +119,9 @@ class Storm:
 
     async def _calm_down(self, db: Database, reader: Reader) -> list[Violation]:
         """Wait until all is done; compare what only a quiet service can be asked."""
-        found = await until_quiet(self._settings, db, reader)
+        found = await until_quiet(self._settings, db, reader, expires=True)
+        await self._crew.stop_all("expirer")
+        found += await until_quiet(self._settings, db, reader, expires=False)
         self._journal.note("quiet", left=list(map(str, found)))
         if not found:
             found += await differing_views(self._crew, db, self._journal.folder)
