@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from handlers.code_ids import campaign_prefix, id_range
 from schemas.errors import FactsStale
 from stores.mongo.connection import Database
 from stores.mongo.sharding import shard_database
@@ -59,7 +60,7 @@ async def move(db: Database, collection: str, to: str, moved: Iterable[Chunk]) -
 
 async def shard_of(db: Database, campaign_id: str) -> tuple[str, str]:
     """The shard that has a campaign's codes, and the other one."""
-    plan = await db.command({"explain": {"find": "codes", "filter": {"campaign_id": campaign_id}}})
+    plan = await db.command({"explain": {"find": "codes", "filter": {"_id": id_range(campaign_id)}}})
     [shard] = plan["queryPlanner"]["winningPlan"]["shards"]
     [other] = {"shard-1", "shard-2"} - {shard["shardName"]}
     return shard["shardName"], other
@@ -71,7 +72,7 @@ async def test_codes_of_a_moved_chunk_are_given_out(bench: MongoBench) -> None:
     await bench.put(TM, HOLDS)
     there, other = await shard_of(db, TM.campaign_id)
     await db.client.admin.command(
-        "moveChunk", f"{db.name}.codes", find={"campaign_id": TM.campaign_id, "code": "A"}, to=other
+        "moveChunk", f"{db.name}.codes", find={"_id": campaign_prefix(TM.campaign_id)}, to=other
     )
 
     results = await decided(bench.store(RESERVES), RESERVES, *reserves(HOLDS))
