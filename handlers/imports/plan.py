@@ -106,8 +106,9 @@ def plan_chunk(
     `chunk_rows` is kept for the import's next owner, see `ImportDocument.chunk_rows`.
     """
     chunk, at = drafted_chunk.chunk, to_milliseconds(now)
-    marked = {} if facts.mark is None else {"returned": facts.mark}
-    codes = [draft | marked for code, draft in drafted_chunk.drafts.items() if code not in facts.existing]
+    codes = [draft for code, draft in drafted_chunk.drafts.items() if code not in facts.existing]
+    if facts.mark is not None:
+        codes = [{**draft, "returned": facts.mark} for draft in codes]
     tally = tally_of(chunk, facts.existing, before.id)
     return ChunkPlan(
         before=before,

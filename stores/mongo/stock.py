@@ -16,7 +16,7 @@ from itertools import islice
 from random import randrange
 from typing import Final
 
-from handlers.code_ids import PLACES, id_range, place_of
+from handlers.code_ids import CAMPAIGN_DIGITS, PLACES, campaign_prefix, id_range, place_of
 from handlers.requests.facts import Candidate, StockKey
 from schemas.errors import FactsStale
 from stores.code_port import StockFigures
@@ -43,6 +43,8 @@ LOOKS_MAX: Final = 3
 class Kind:
     """The stock of one kind."""
 
+    prefix: str
+    """Its campaign's digits."""
     walk: Walk
     held: dict[str, Candidate] = field(default_factory=dict)
     place: int = field(default_factory=lambda: randrange(PLACES))  # noqa: S311  # spreads partitions, hides nothing
@@ -98,8 +100,11 @@ class Stock:
 
     def used(self, code_ids: Iterable[str]) -> None:
         """These are somebody's now."""
-        used = list(code_ids)
+        by_campaign: dict[str, list[str]] = {}
+        for code_id in code_ids:
+            by_campaign.setdefault(code_id[:CAMPAIGN_DIGITS], []).append(code_id)
         for kind in self._kinds.values():
+            used = by_campaign.get(kind.prefix, ())
             kind.walk.used(used)
             for code_id in used:
                 kind.held.pop(code_id, None)
@@ -119,7 +124,7 @@ class Stock:
         if len(self._kinds) > KINDS_MAX:
             self._kinds.clear()
         done = self._campaigns.figures(key).by_shard.get(self._shard, ())
-        kind = self._kinds[key] = Kind(Walk(home_of(self._shard), done))
+        kind = self._kinds[key] = Kind(campaign_prefix(key.campaign_id), Walk(home_of(self._shard), done))
         return kind
 
     def _count(self, drawn: int, *, missed: bool) -> None:
