@@ -31,7 +31,7 @@ WIDENING: Final = 4
 """How much wider the next window is when one yielded too little."""
 WINDOW_CODES_MAX: Final = 10_000
 """Codes read from one window, at most, unless more are wanted: the count that sized it may have been far too low."""
-LOOK_CODES_MAX: Final = 100_000
+LOOK_CODES_MAX: Final = 20_000
 """Codes that the server looks at for one window, available or not, so that it answers in time."""
 KINDS_MAX: Final = 1_000
 """Kinds of codes kept in stock at once; beyond that the stock starts anew."""

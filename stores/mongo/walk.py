@@ -113,7 +113,7 @@ class Walk:
         elif gap.width > width and (self._jumps or low in of_all.heads):
             low += randrange(gap.width * 3 // 4)  # noqa: S311  # spreads partitions, hides nothing
         self._jumps = False
-        self._done += [reading.walked() for reading in self._readings if not reading.fresh]
+        self._done = merged([*self._done, *(reading.walked() for reading in self._readings if not reading.fresh)])
         self._readings = [*(reading for reading in self._readings if reading.fresh), Reading(low, low)]
         return Part(low, gap.high)
 
