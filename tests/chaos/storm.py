@@ -104,18 +104,23 @@ class Storm:
         load = Load(self._options.seed, self._answers, put_into(files), files.bucket)
         async with sending(self._servers, self._prefix, self._answers, self._journal) as senders:
             async with asyncio.TaskGroup() as tasks:
-                tasks.create_task(self._weather.run(self._schedule, self._goes_on))
-                tasks.create_task(self._pace.send(load, senders, self._goes_on))
+                tasks.create_task(self._weather.run(self._schedule, self._has_faults_to_come))
+                tasks.create_task(self._pace.send(load, senders, self._has_more_to_come))
             await self._weather.finish()
             await asyncio.gather(*(sender.flush() for sender in senders))
             self._journal.note("storm over", sent=self._pace.sent, faults=self._weather.done)
             return [each for sender in senders for each in sender.acknowledged]
 
-    def _goes_on(self) -> bool:
+    def _has_faults_to_come(self) -> bool:
+        """A loaded machine, which is slow to send them all, gets no more faults for that."""
+        return self._is_in_time() and self._weather.done < self._options.faults
+
+    def _has_more_to_come(self) -> bool:
+        return self._has_faults_to_come() or (self._is_in_time() and self._pace.sent < self._options.requests)
+
+    def _is_in_time(self) -> bool:
         limit_s = self._options.storm_s_max
-        if limit_s is not None and self._journal.seconds > limit_s:
-            return False
-        return self._weather.done < self._options.faults or self._pace.sent < self._options.requests
+        return limit_s is None or self._journal.seconds <= limit_s
 
     async def _calm_down(self, db: Database, reader: Reader) -> list[Violation]:
         """Wait until all is done; compare what only a quiet service can be asked."""
