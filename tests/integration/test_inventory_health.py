@@ -23,7 +23,7 @@ from ops.settings.load import Settings
 from producers.sending import Unsent
 from schemas.observation.partitions import LoopTurned, PartUnavailable
 from schemas.records import OutgoingRecord
-from schemas.topics import Topics
+from schemas.topics import INVENTORY, Topics
 from tests.fakes.observer import ObservedFacts
 from tests.integration.freezing import frozen
 from tests.integration.running import until
@@ -152,10 +152,11 @@ async def test_a_membership_that_has_ended_is_replaced(migrated: Settings, monke
 
     monkeypatch.setattr(GroupCoordinator, "ensure_coordinator_known", fail_once)
     observer, stopping = ObservedFacts(), asyncio.Event()
-    role = InventoryRole(a_side(migrated, observer), Topics(migrated.topics.prefix), StockLimits(10, 0), Failpoint())
+    topics = Topics(migrated.topics.prefix)
+    role = InventoryRole(a_side(migrated, observer), topics, StockLimits(10, 0), Failpoint())
     running = asyncio.create_task(role.run(stopping))
     try:
-        await until(lambda: bool(observer.places(LoopTurned)), "partitions are served", 30)
+        await until(lambda: topics.full(INVENTORY) in dict(observer.places(LoopTurned)), "partitions are served", 60)
     finally:
         stopping.set()
         await running
