@@ -17,6 +17,7 @@ from ops.settings.load import Settings, load_settings
 from schemas.topics import ALL_TOPICS
 from stores.mongo.connection import Database, connect, database
 from tests.chaos.answers import Answers
+from tests.chaos.chunks import ChunkMoves, not_spread
 from tests.chaos.collecting import Acknowledged, differing_reads, history_of, lost_requests
 from tests.chaos.crew import CREW, Crew
 from tests.chaos.environment import environment_of, journal_in
@@ -56,7 +57,10 @@ async def storm(options: Options, stack: devstack.Stack, folder: Path) -> Outcom
             crew = Crew({**environment, "CODES_S3__ENDPOINT_URL": url}, journal)
             node_faults = NodeFaults(Nodes(stack.folder, journal), load_settings(environment))
             role_faults = RoleFaults(crew, journal, options.seed)
-            carriers = {**role_faults.carriers(), **s3_carriers(s3), **node_faults.carriers()}
+            moves = ChunkMoves(load_settings(environment), journal)
+            carriers = {
+                **role_faults.carriers(), **s3_carriers(s3), **node_faults.carriers(), **moves.carriers(),
+            }  # fmt: skip
             weather = Faults(carriers, journal)
             schedule = faults(options.seed, kinds_for(options, stack.database))
             try:
@@ -82,11 +86,12 @@ class Storm:
         self._settings, self._journal = load_settings(environment), journal
         self._answers = Answers()
         self._pace = Pace(options, self._answers, journal)
+        self._is_sharded = options.database_shards > 0
         self._servers, self._prefix = self._settings.kafka.bootstrap_servers, self._settings.topics.prefix
 
     async def run(self, files: Files) -> Outcome:
         """Faults and requests, quiet, and the check of what is left."""
-        await migrate(self._settings)
+        await migrate(self._settings, shard=self._is_sharded)
         reader = Reader(self._servers, self._prefix, TOPICS, self._journal, self._answers.take)
         async with database_of(self._settings) as db:
             async with reading(reader):
@@ -131,6 +136,7 @@ class Storm:
         if not found:
             found += await differing_views(self._crew, db, self._journal.folder)
             found += await differing_reads(self._settings, reader, self._journal)
+            found += await not_spread(db, self._journal) if self._is_sharded else []
         return found
 
     def _times(self) -> Mapping[str, float]:
