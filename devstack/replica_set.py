@@ -36,6 +36,10 @@ def member_command(program: str, port: int, *, replica_set: str, cache_mib: int,
         "--nounixsocket",  # its file would be outside of the stack's folder
         *("--dbpath", "db"),
         *("--replSet", replica_set),
+        *(
+            "--setParameter",
+            "diagnosticDataCollectionEnabled=false",
+        ),  # it costs CPU every second, and nobody reads it
         *("--wiredTigerCacheSizeGB", f"{cache_mib / 1024:.2f}"),
         *((role,) if role else ()),
     )
