@@ -76,6 +76,7 @@ QUICK = {
     "broker.heartbeat.interval.ms": 1_000,
     "offsets.topic.num.partitions": 8,
     "transaction.state.log.num.partitions": 8,
+    "metadata.max.idle.interval.ms": 0,  # else the controller writes two records every second
     "log.cleaner.dedupe.buffer.size": 16_777_216,  # the default takes a quarter of the heap
 }
 """Settings for quick starts, quick tests and little memory."""
