@@ -116,17 +116,19 @@ async def _shard_now(db: Database, spec: CollectionSpec) -> OperationFailure | N
 async def _distribute(db: Database, name: str) -> None:
     """Give each shard some of the ranges, so that campaigns are on all of them before a balancer moves anything.
 
-    A range ends where a campaign's ids may begin, so no campaign is cut.
+    A range ends where a campaign's ids may begin, so no campaign is cut. All are split before any is moved: a shard
+    takes no range back until it has removed the orphans of it, which may be a quarter of an hour later.
     """
     admin, namespace = db.client.admin, f"{db.name}.{name}"
     if await db[name].find_one({}, {"_id": 1}) is not None:
         return
     shards = [shard["_id"] for shard in (await admin.command("listShards"))["shards"]]
     count = len(shards) * RANGES_PER_SHARD
-    for number in range(1, count):
-        start = {"_id": f"{number * 16**CAMPAIGN_DIGITS // count:0{CAMPAIGN_DIGITS}x}"}
-        await admin.command("split", namespace, middle=start)
-        await admin.command("moveChunk", namespace, find=start, to=shards[number % len(shards)])
+    starts = [f"{number * 16**CAMPAIGN_DIGITS // count:0{CAMPAIGN_DIGITS}x}" for number in range(1, count)]
+    for start in starts:
+        await admin.command("split", namespace, middle={"_id": start})
+    for number, start in enumerate(starts, 1):
+        await admin.command("moveChunk", namespace, find={"_id": start}, to=shards[number % len(shards)])
 
 
 def words(key: Key) -> str:
