@@ -16,11 +16,13 @@ from stores.mongo.sharding import shard_database
 from tests.contract.benches import MongoBench
 from tests.contract.deciding import OTHERS, RELEASES, RESERVES, decided, planned, reserves
 from tests.fakes.builders import TM, a_release, a_reserve, asked
-from tests.integration.sharding import Ports, a_sharded_cluster, at_router, migrated
+from tests.integration.sharding import Ports, a_sharded_cluster, at_node, at_router, migrated
 
 pytestmark = pytest.mark.integration
 
 HOLDS = 20
+ORPHANS_S = 900
+"""MongoDB's default."""
 Chunk = Mapping[str, Any]
 
 
@@ -36,8 +38,17 @@ async def bench(ports: Ports) -> AsyncIterator[MongoBench]:
     """A database whose collections are sharded."""
     async with at_router(ports) as db:
         await db.client.admin.command("balancerStop")  # a shard takes part in one move at a time
+        await keep_orphans(ports, 0)
         await shard_database(await migrated(db), check=False)
+        await keep_orphans(ports, ORPHANS_S)
         yield MongoBench(db.client, db)
+
+
+async def keep_orphans(ports: Ports, seconds: int) -> None:
+    """How long a shard keeps them. Until they are removed, it takes the same range back from nobody."""
+    for name in ("shard-1", "shard-2"):
+        async with at_node(ports[name], "admin") as node:
+            await node.client.admin.command({"setParameter": 1, "orphanCleanupDelaySecs": seconds})
 
 
 async def chunks(db: Database, collection: str) -> dict[str, list[Chunk]]:
