@@ -73,7 +73,7 @@ def test_only_a_time_out_says_how_long_it_took(code: int) -> None:
 class SlowCodes:
     """The collection `codes` of a database that does not find so many in time."""
 
-    def find(self, *_query: object) -> Self:
+    def find(self, *_query: object, session: None = None) -> Self:
         return self
 
     async def to_list(self, _length: None) -> NoReturn:
