@@ -66,7 +66,7 @@ async def deliver(producer: AIOKafkaProducer, records: Sequence[OutgoingRecord],
         await hand_over_all(shipment, records, patience_s)
         await acknowledged(shipment.sent, patience_s)
     except (KafkaError, TimeoutError) as why:
-        raise await failure(shipment, records, why) from why
+        raise await failure(shipment, why) from why
     return shipment.sent
 
 
@@ -109,7 +109,7 @@ async def acknowledged(sent: Sequence[Sent], patience_s: float) -> None:
         pending = still
 
 
-async def failure(shipment: Shipment, records: Sequence[OutgoingRecord], why: Exception) -> Exception:
+async def failure(shipment: Shipment, why: Exception) -> Exception:
     """What to raise: that the producer is fenced, or who is at fault. Every error is looked at."""
     producer, sent = shipment.producer, shipment.sent
     pending = [item.future for item in sent if not item.future.done()]
@@ -128,7 +128,7 @@ async def failure(shipment: Shipment, records: Sequence[OutgoingRecord], why: Ex
     known = at_fault(sent) | named_by(of_transaction)
     if shipment.at_hand is not None and isinstance(why, TOPICS_FAULT):
         known.add(shipment.at_hand)
-    gone = await without_partitions(producer, {record.topic for record in records})
+    gone = await without_partitions(producer, shipment.tried())
     return Unsent(real, frozenset(known | gone or undelivered(sent)))
 
 

@@ -79,6 +79,10 @@ class Shipment:
             await self.send(place)
             self._append(place, number, record, headers)
 
+    def tried(self) -> set[str]:
+        """The topics of all records so far; of others the client knows nothing yet."""
+        return {*self._partitions, *filter(None, [self.at_hand])}
+
     def unsent(self) -> Sequence[Place]:
         """The partitions whose batches are to be sent yet."""
         return list(self._drafts)

@@ -43,7 +43,8 @@ class UnreadableBatch:
         return f"offsets {self.first_offset} to {self.last_offset} cannot be read: {self.codec}, {self.error}"
 
 
-class IncomingRecord(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class IncomingRecord:
     """One record as read, bytes untouched."""
 
     topic: str

@@ -144,7 +144,7 @@ def test_a_code_planted_in_a_record_is_found(run: Run, topic: TopicSpec, part: s
     """Control: the search can fail."""
     value = VALUES[7].encode()
     planted: dict[str, Any] = {"key": value, "value": b'{"x": "' + value + b'"}', "headers": (("x", value),)}
-    record = IncomingRecord(topic.name, 0, 0, 0, None, None, ())._replace(**{part: planted[part]})
+    record = replace(IncomingRecord(topic.name, 0, 0, 0, None, None, ()), **{part: planted[part]})
     records = {**run.history.records, topic.name: [*run.history.records.get(topic.name, ()), record]}
 
     assert ["leak"] == [found.kind for found in check_leaks(replace(run.history, records=records))]
