@@ -104,14 +104,10 @@ assign: Final = object.__setattr__
 """Models are frozen: their own refuses."""
 
 
-def plain(value: object) -> object:
-    """What orjson leaves to us: instants, and models inside of models.
+MODEL_TYPE: Final = type(Model)
+"""`type(type(value)) is MODEL_TYPE` takes a tenth of the time of `isinstance`, which pydantic answers in Python."""
 
-    Raises:
-        TypeError: neither of them.
-    """
-    if isinstance(value, datetime):
-        return rfc3339(value)
-    if isinstance(value, Model):
-        return value.__dict__
-    raise TypeError(type(value).__name__)
+
+def plain(value: Any) -> object:  # noqa: ANN401  # whatever a model holds
+    """What orjson leaves to us: models inside of models, and instants."""
+    return value.__dict__ if type(type(value)) is MODEL_TYPE else rfc3339(value)
