@@ -63,7 +63,7 @@ setup: $(READY) ## create the virtual environment, with the packages pinned in c
 lock: $(READY) ## pin every package again, with hashes, for Python 3.11 and newer
 	@$(BIN)/python -m pip install -q --disable-pip-version-check uv
 	@$(BIN)/python -m uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url \
-	  --no-emit-find-links --extra devstack --extra docs --extra otel --extra test -q -o constraints.txt pyproject.toml requirements-build.in >/dev/null
+	  --no-emit-find-links --extra bench --extra devstack --extra docs --extra otel --extra test -q -o constraints.txt pyproject.toml requirements-build.in >/dev/null
 
 clean: ## stop the stack; remove its data, the environment and the caches
 	@test ! -x $(BIN)/codes || $(BIN)/codes dev down

@@ -18,6 +18,8 @@ from rich.table import Column, Table
 RESULTS: Final = Path(__file__).parent / "results" / "latest.json"
 GIB: Final = 1024**3
 
+SPREADS: Final = ("_min", "_max", "_spread")
+
 Row = dict[str, Any]
 
 
@@ -36,12 +38,28 @@ def kept(out: Path) -> list[Row]:
 
 
 def table_of(rows: Sequence[Mapping[str, Any]], database: str) -> Table:
-    """The rows of one workload as a table."""
-    columns = list(rows[0])
-    table = Table(*(Column(column, overflow="fold") for column in columns), title=f"{database}, {machine()}")
+    """The rows of one workload as a table, without columns that say nothing; a spread stands beside its median."""
+    columns = [name for name in rows[0] if not is_spread(name) and any(row.get(name) for row in rows)]
+    table = Table(*(Column(name, overflow="fold") for name in columns), title=f"{database}, {machine()}")
     for row in rows:
-        table.add_row(*("" if row[column] is None else str(row[column]) for column in columns))
+        table.add_row(*(cell(row, name) for name in columns))
     return table
+
+
+def is_spread(name: str) -> bool:
+    """Whether a field belongs to the cell of another one."""
+    return name.endswith(SPREADS)
+
+
+def cell(row: Mapping[str, Any], name: str) -> str:
+    """One field for people."""
+    value = row.get(name)
+    if value is None:
+        return ""
+    if isinstance(value, Mapping):
+        return "\n".join(f"{part} {figure}" for part, figure in value.items())
+    low, high = row.get(f"{name}_spread") or (row.get(f"{name}_min"), row.get(f"{name}_max"))
+    return str(value) if low is None else f"{value}\n({low}-{high})"
 
 
 def machine() -> str:

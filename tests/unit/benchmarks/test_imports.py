@@ -1,7 +1,8 @@
 """The rows of the works `import` and `import_flat`, made of runs that are known."""
 
-from benchmarks.import_systems import Loaded
 from benchmarks.imports import Task, flat_row, row_of
+
+from benchmarks.import_systems import Loaded
 from benchmarks.pace import Point
 from benchmarks.usage import Usage
 
