@@ -24,11 +24,19 @@ Row = dict[str, Any]
 
 
 def keep(out: Path, database: str, rows: Sequence[Row]) -> None:
-    """Write rows to the file; they replace former rows of the same workloads."""
-    said = {"database": database, "date": datetime.now(UTC).isoformat(timespec="seconds")}
+    """Write rows to the file; they replace former rows of the same workloads.
+
+    Each has the machine's load average: figures of a machine that did other things are no figures of the service.
+    """
+    said = {
+        "database": database,
+        "date": datetime.now(UTC).isoformat(timespec="seconds"),
+        "load": round(psutil.getloadavg()[2], 1),
+    }
     works = {row["work"] for row in rows}
     others = [row for row in kept(out) if row["work"] not in works]
     report = {"machine": machine(), **said, "rows": [*others, *({**row, **said} for row in rows)]}
+    out.parent.mkdir(parents=True, exist_ok=True)
     out.write_bytes(orjson.dumps(report, option=orjson.OPT_INDENT_2) + b"\n")
 
 
@@ -39,11 +47,16 @@ def kept(out: Path) -> list[Row]:
 
 def table_of(rows: Sequence[Mapping[str, Any]], database: str) -> Table:
     """The rows of one workload as a table, without columns that say nothing; a spread stands beside its median."""
-    columns = [name for name in rows[0] if not is_spread(name) and any(row.get(name) for row in rows)]
+    columns = columns_of(rows)
     table = Table(*(Column(name, overflow="fold") for name in columns), title=f"{database}, {machine()}")
     for row in rows:
         table.add_row(*(cell(row, name) for name in columns))
     return table
+
+
+def columns_of(rows: Sequence[Mapping[str, Any]]) -> list[str]:
+    """The fields that say something."""
+    return [name for name in rows[0] if not is_spread(name) and any(row.get(name) for row in rows)]
 
 
 def is_spread(name: str) -> bool:
@@ -58,6 +71,8 @@ def cell(row: Mapping[str, Any], name: str) -> str:
         return ""
     if isinstance(value, Mapping):
         return "\n".join(f"{part} {figure}" for part, figure in value.items())
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return ", ".join(map(str, value))
     low, high = row.get(f"{name}_spread") or (row.get(f"{name}_min"), row.get(f"{name}_max"))
     return str(value) if low is None else f"{value}\n({low}-{high})"
 

@@ -1,13 +1,13 @@
 """A FastStream service in its idiom: a subscriber whose return value a publisher sends.
 
-It acknowledges each message after its result is sent, which is FastStream's setting for at-least-once.
+It acknowledges each message after its result is sent, which is FastStream's setting for at-least-once. It writes no
+log, to its own advantage.
 
 In:   `python -m benchmarks.systems.faststream_app`, settings from the environment as the worker's.
 Out:  one result per reserve request, until it is stopped.
 """
 
 import asyncio
-import logging
 from typing import Final
 
 from faststream import AckPolicy, FastStream
@@ -32,8 +32,8 @@ class Reserve(BaseModel):
 def service(settings: Settings) -> FastStream:
     """The application."""
     topics, stock = Topics(settings.topics.prefix), StockList(settings)
-    broker = KafkaBroker(settings.kafka.bootstrap_servers, log_level=logging.DEBUG)
-    app = FastStream(broker)
+    broker = KafkaBroker(settings.kafka.bootstrap_servers, logger=None)
+    app = FastStream(broker, logger=None)
     app.on_startup(stock.read)
 
     @broker.subscriber(

@@ -50,4 +50,4 @@ def service(settings: Settings, folder: str) -> faust.App:
 
 if __name__ == "__main__":
     with tempfile.TemporaryDirectory() as temporary:
-        faust.Worker(service(load_settings(), temporary), loglevel="warning").execute_from_commandline()
+        faust.Worker(service(load_settings(), temporary), loglevel="warning", quiet=True).execute_from_commandline()
