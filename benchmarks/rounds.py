@@ -134,6 +134,11 @@ def rounded(value: float | None, digits: int) -> Any:  # noqa: ANN401  # an int 
     return None if value is None else round(value, digits or None)
 
 
+def named(count: int, noun: str) -> str:
+    """A number of things, for the name of a variant."""
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+
+
 def say(what: str) -> None:
     """Print progress on standard error."""
     Console(stderr=True).print(what, highlight=False)

@@ -15,7 +15,7 @@ from benchmarks.figures import Run
 from benchmarks.load import Kind, Load
 from benchmarks.probes import Router, worker_metrics
 from benchmarks.report import Row
-from benchmarks.rounds import Entry, alternate
+from benchmarks.rounds import Entry, alternate, named
 from benchmarks.stage import Stage
 from benchmarks.works.requests import usual
 from devstack.ports import choose
@@ -29,7 +29,7 @@ async def workers_rows(stage: Stage) -> list[Row]:
     partitions = max(stage.size.partitions)
     async with AsyncExitStack() as opened:
         entries = [
-            await opened.enter_async_context(entry(stage, f"{count} workers", partitions, processes=count))
+            await opened.enter_async_context(entry(stage, named(count, "worker"), partitions, processes=count))
             for count in stage.size.workers
         ]
         return await alternate("workers", entries, stage.size.rounds)
@@ -40,7 +40,7 @@ async def shards_rows(stage: Stage) -> list[Row]:
     async with databases(stage, stage.size.shards) as stages, AsyncExitStack() as opened:
         entries = [
             await opened.enter_async_context(
-                entry(there, f"{count} shards" if count else SINGLE_NODE, usual(stage), router)
+                entry(there, named(count, "shard") if count else SINGLE_NODE, usual(stage), router)
             )
             for count, there in stages.items()
         ]

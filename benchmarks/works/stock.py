@@ -12,7 +12,7 @@ from benchmarks.contestants import WORKER, contestant
 from benchmarks.figures import Run
 from benchmarks.load import Kind, Load
 from benchmarks.report import Row
-from benchmarks.rounds import Entry, alternate
+from benchmarks.rounds import Entry, alternate, named
 from benchmarks.stage import Stage
 from benchmarks.works.requests import usual
 
@@ -26,7 +26,7 @@ async def codes_rows(stage: Stage) -> list[Row]:
     for codes in stage.size.codes:
         is_enough = codes >= stage.size.rounds * count * SPARE
         names = [(f"sale-{0 if is_enough else number}",) for number in rounds_of(stage)]
-        variants.append((f"{codes:,} codes", names, codes))
+        variants.append((named(codes, "code"), names, codes))
     return await variant_rows(stage, "codes", count, variants)
 
 
@@ -36,7 +36,7 @@ async def campaigns_rows(stage: Stage) -> list[Row]:
     for campaigns in stage.size.campaigns:
         names = tuple(f"sale-{number}" for number in range(campaigns))
         codes = 1 + int(stage.size.rounds * stage.size.requests * SPARE) // campaigns
-        variants.append((f"{campaigns:,} campaigns", [names for _ in rounds_of(stage)], codes))
+        variants.append((named(campaigns, "campaign"), [names for _ in rounds_of(stage)], codes))
     return await variant_rows(stage, "campaigns", stage.size.requests, variants)
 
 

@@ -6,7 +6,7 @@ import orjson
 import pytest
 
 from benchmarks.load import Kind, Load, before, codes_taken, records
-from schemas.requests import AssignRequest, ReleaseRequest, ReserveRequest
+from schemas.requests import AssignReservation, ReleaseRequest, ReserveRequest
 
 MIX = Load(Kind.MIX, "r0", 1_000, 4)
 
@@ -69,7 +69,7 @@ def test_the_stock_that_a_load_takes_is_known(load: Load, expected: int) -> None
 
 def test_every_request_is_readable() -> None:
     """It is what the wire contract says."""
-    models = {Kind.RESERVE: ReserveRequest, Kind.ASSIGN: AssignRequest, Kind.RELEASE: ReleaseRequest}
+    models = {Kind.RESERVE: ReserveRequest, Kind.ASSIGN: AssignReservation, Kind.RELEASE: ReleaseRequest}
     for record in records(MIX):
         assert record.request_id == models[record.kind].model_validate_json(record.value).request_id
 
