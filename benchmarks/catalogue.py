@@ -61,7 +61,7 @@ WORKS: Final[dict[Work, Measure]] = {
 }
 NORMAL: Final = (
     *(Work.RESERVE, Work.ASSIGN, Work.RELEASE, Work.MIX, Work.CODES, Work.CAMPAIGNS),
-    *(Work.LAST_PERCENT, Work.LATENCY, Work.WORKERS, Work.IMPORT),
+    *(Work.LAST_PERCENT, Work.LATENCY, Work.IMPORT),
 )
 """At most 15 minutes on two cores; the others take longer, and are measured by name."""
-QUICK: Final = (Work.RESERVE, Work.MIX, Work.LATENCY, Work.IMPORT)
+QUICK: Final = (Work.RESERVE, Work.LATENCY)

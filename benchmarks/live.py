@@ -20,7 +20,7 @@ from benchmarks.cpu import sampled
 from benchmarks.figures import MS, SYSTEM, Run, percentile, run_of
 from benchmarks.load import Load, Record, records
 from benchmarks.processes import check_alive, running
-from benchmarks.traffic import answers, hand_over, results, send
+from benchmarks.traffic import REFUSED, answers, hand_over, results, send
 
 TICK_S: Final = 0.001
 """Requests at a pace are sent in ticks, as many as are due."""
@@ -90,6 +90,7 @@ class Live:
 
         Raises:
             TimeoutError: no result came.
+            RuntimeError: a request was refused, so its latency would be that of a refusal.
         """
         latencies: list[float] = []
         while len(latencies) < count:
@@ -98,7 +99,10 @@ class Live:
             now = time.perf_counter()
             if not polled:
                 raise TimeoutError(f"{len(latencies)} of {count} results, and no more")
-            latencies += [now - sent.pop(record.key) for found in polled.values() for record in found]
+            found = [record for records_ in polled.values() for record in records_]
+            if any(REFUSED in record.value for record in found):
+                raise RuntimeError("a request was refused")
+            latencies += [now - sent.pop(record.key) for record in found]
         return latencies
 
 

@@ -7,6 +7,7 @@ Promise:  the text outside of the marks stays; the same rows give the same page.
 
 from collections.abc import Mapping, Sequence
 from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 from typing import Any, Final
 
@@ -30,7 +31,8 @@ def with_figures(page: str, report: Mapping[str, Any]) -> str:
 
 def figures(report: Mapping[str, Any]) -> str:
     """A section for each work."""
-    works = [list(group) for _, group in groupby(report["rows"], key=lambda row: row["work"])]
+    said = {name: report[name] for name in ("database", "date")}
+    works = [list(group) for _, group in groupby(({**said, **row} for row in report["rows"]), key=itemgetter("work"))]
     return "\n".join([f"Machine: {report['machine']}.\n", *map(section, works)])
 
 

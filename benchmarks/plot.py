@@ -7,6 +7,7 @@ Promise:  pure; the same rows give the same bytes.
 
 from collections.abc import Mapping, Sequence
 from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 from typing import Any, Final
 from xml.sax.saxutils import escape
@@ -29,7 +30,7 @@ STYLE: Final = """<style>
 
 def svg_of(rows: Sequence[Row]) -> str:
     """The whole plot, a work below the other."""
-    works = [list(group) for _, group in groupby(rows, key=lambda row: row["work"])]
+    works = [list(group) for _, group in groupby(rows, key=itemgetter("work"))]
     height = sum(TITLE_HEIGHT + ROW_HEIGHT * len(group) for group in works) + ROW_HEIGHT
     parts: list[str] = []
     top = 0

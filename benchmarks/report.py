@@ -18,6 +18,7 @@ from rich.table import Column, Table
 RESULTS: Final = Path(__file__).parent / "results" / "latest.json"
 GIB: Final = 1024**3
 
+NOTHING: Final = (None, "", {}, [])
 SPREADS: Final = ("_min", "_max", "_spread")
 
 Row = dict[str, Any]
@@ -56,7 +57,12 @@ def table_of(rows: Sequence[Mapping[str, Any]], database: str) -> Table:
 
 def columns_of(rows: Sequence[Mapping[str, Any]]) -> list[str]:
     """The fields that say something."""
-    return [name for name in rows[0] if not is_spread(name) and any(row.get(name) for row in rows)]
+    return [name for name in rows[0] if not is_spread(name) and any(has(row, name) for row in rows)]
+
+
+def has(row: Mapping[str, Any], name: str) -> bool:
+    """Whether a row has this field; a zero is a figure."""
+    return row.get(name) not in NOTHING
 
 
 def is_spread(name: str) -> bool:

@@ -123,7 +123,7 @@ def usage_of(entry: Entry, found: Sequence[Run]) -> Row:
     rate = median_of([run.per_s for run in found]) or 0.0
     return {
         "cpu_us": {entry.system if name == SYSTEM else name: round(figure) for name, figure in spent.items()},
-        "cores_busy": round(sum(spent.values()) * rate / US, 2),
+        "cores_busy": round(sum(spent.values()) * rate / US, 2) if spent else None,
         "rss_mb": rounded(max((run.rss_mb for run in found if run.rss_mb is not None), default=None), 0),
         "refused": sum(run.refused for run in found),
     }

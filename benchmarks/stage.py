@@ -19,17 +19,17 @@ class Size:
     """How much is measured."""
 
     rounds: int = 3
-    requests: int = 20_000
+    requests: int = 15_000
     """Of one run of a fast system."""
     partitions: tuple[int, ...] = (1, 4, 8)
     codes: tuple[int, ...] = (10_000, 100_000, 1_000_000)
     campaigns: tuple[int, ...] = (1, 200)
-    last_percent_codes: int = 300_000
+    last_percent_codes: int = 200_000
     """The stock whose last hundredth is sold."""
     rows: int = 200_000
     """Of an import."""
     flat_rows: int = 1_000_000
-    latency_s: float = 8.0
+    latency_s: float = 5.0
     """Length of each measurement of latency."""
     workers: tuple[int, ...] = (1, 2, 3)
     shards: tuple[int, ...] = (0, 2, 4)
@@ -39,7 +39,7 @@ class Size:
     growth_codes: tuple[int, ...] = (100_000, 1_000_000, 10_000_000)
 
 
-QUICK: Final = Size(requests=4_000, partitions=(4,), latency_s=2.0, rows=20_000)
+QUICK: Final = Size(requests=2_000, partitions=(4,), latency_s=1.0)
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ FLAT: Final = "import_flat"
 LIMIT: Final = "insert_many"
 SLOW: Final = "row_by_row"
 OURS: Final = "importer"
-SLOWER: Final = 20
+SLOWER: Final = 40
 """The slow system gets this many times fewer rows, in the middle of the others' range: see `Task.had`."""
 
 

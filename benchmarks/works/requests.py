@@ -53,7 +53,7 @@ async def rows(stage: Stage, work: str, named: Sequence[Named]) -> list[Row]:
 @asynccontextmanager
 async def entry(stage: Stage, system: str, load: Load) -> AsyncIterator[Entry]:
     """A competitor whose load has another tag in each round."""
-    stocks = one_campaign(load, stage.size.rounds)
+    stocks = one_campaign(load, stage.size.rounds, system)
     async with contestant(system, stage, partitions=load.partitions, stocks=stocks) as competitor:
 
         async def run(number: int) -> Run:

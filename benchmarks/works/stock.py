@@ -6,17 +6,14 @@ Out:  a row for each variant, compared with the first one.
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from typing import Final
 
-from benchmarks.contestants import WORKER, contestant
+from benchmarks.contestants import SPARE, WORKER, contestant
 from benchmarks.figures import Run
 from benchmarks.load import Kind, Load
 from benchmarks.report import Row
 from benchmarks.rounds import Entry, alternate, named
 from benchmarks.stage import Stage
 from benchmarks.works.requests import usual
-
-SPARE: Final = 1.1
 
 
 async def codes_rows(stage: Stage) -> list[Row]:

@@ -26,6 +26,7 @@ ROW: dict[str, Any] = {
 def test_the_table_leaves_out_what_no_row_has() -> None:
     """And the fields that stand in the cell of another one."""
     assert ["work", "system", "partitions", "per_s", "cpu_us"] == columns_of([ROW])
+    assert "refused" in columns_of([{**ROW, "refused": 0}])
 
 
 def test_a_cell_has_the_spread_beside_the_median() -> None:
@@ -68,8 +69,8 @@ def test_a_latency_is_plotted_instead_of_a_rate() -> None:
 
 def test_the_page_keeps_what_is_outside_of_its_marks() -> None:
     """And replaces what is inside."""
-    row = {**ROW, "database": "mongod", "date": "2026-11-30T10:00:00", "load": 0.1}
-    report = {"machine": "2 cores", "rows": [row]}
+    taken = {"database": "mongod", "date": "2026-11-30T10:00:00"}
+    report = {"machine": "2 cores", **taken, "rows": [{**ROW, **taken, "load": 0.1}]}
 
     page = with_figures(f"before\n{BEGIN}\nold\n{END}\nafter\n", report)
 
