@@ -54,16 +54,12 @@ class Contestant:
         Raises:
             RuntimeError: a request was refused, so the rate would be that of refusals.
         """
-        found = await self.run_any(load)
+        await self.prepare(load)
+        await send(self.scene, load)
+        found = await self.serve(load)
         if found.refused:
             raise RuntimeError(f"{self.system} refused {found.refused} of {found.requests} requests")
         return found
-
-    async def run_any(self, load: Load) -> Run:
-        """The same, and refusals are counted."""
-        await self.prepare(load)
-        await send(self.scene, load)
-        return await self.serve(load)
 
     async def prepare(self, load: Load) -> None:
         """Hold what the load moves."""
