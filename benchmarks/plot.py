@@ -13,6 +13,7 @@ from typing import Any, Final
 from xml.sax.saxutils import escape
 
 from benchmarks.report import Row
+from benchmarks.rounds import named
 
 PLOT: Final = Path(__file__).parents[1] / "docs" / "img" / "benchmark.svg"
 WIDTH, LABEL_WIDTH, VALUE_WIDTH = 900, 330, 170
@@ -69,7 +70,7 @@ def bar(row: Row, measure: str, unit: str, top: float, scale: float) -> list[str
 def label_of(row: Mapping[str, Any]) -> str:
     """System, partitions and variant."""
     partitions = row.get("partitions")
-    parts = [row["system"], f"{partitions} partitions" if partitions else "", row.get("variant") or ""]
+    parts = [row["system"], named(partitions, "partition") if partitions else "", row.get("variant") or ""]
     return ", ".join(filter(None, parts))
 
 

@@ -33,7 +33,7 @@ class Entry:
     @property
     def name(self) -> str:
         """For progress."""
-        return f"{self.system}, {self.partitions} partitions{self.variant and ', '}{self.variant}"
+        return ", ".join(filter(None, [self.system, named(self.partitions, "partition"), self.variant]))
 
 
 Runs = Sequence[tuple[Entry, Sequence[Run]]]
