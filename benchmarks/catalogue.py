@@ -16,8 +16,9 @@ from benchmarks.works.last_percent import last_percent_rows
 from benchmarks.works.latency import latency_rows
 from benchmarks.works.long_runs import growth_rows, memory_rows
 from benchmarks.works.requests import reserve_rows, rows_of_kind
-from benchmarks.works.scale import conflicts_rows, shards_rows, workers_rows
+from benchmarks.works.scale import conflicts_rows, shards_rows
 from benchmarks.works.stock import campaigns_rows, codes_rows
+from benchmarks.works.workers import workers_rows
 
 
 class Work(StrEnum):

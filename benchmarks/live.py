@@ -8,7 +8,7 @@ import asyncio
 import time
 from asyncio.subprocess import Process
 from collections.abc import AsyncIterator, Iterable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from itertools import islice
 from typing import Final
@@ -37,7 +37,7 @@ class Live:
     reader: AIOKafkaConsumer
 
     async def warm(self, load: Load) -> None:
-        """Wait until it serves every partition."""
+        """Wait until it has served a load that is not measured."""
         await send(self.contestant.scene, load)
         await answers(self.reader, load.count, self.processes)
 
@@ -122,10 +122,11 @@ async def live(contestant: Contestant) -> AsyncIterator[Live]:
     producer = AIOKafkaProducer(bootstrap_servers=contestant.scene.servers)
     await producer.start()
     try:
-        async with (
-            results(contestant.scene) as reader,
-            running(contestant.system, contestant.variables) as process,
-        ):
-            yield Live(contestant, [process], producer, reader)
+        async with results(contestant.scene) as reader, AsyncExitStack() as stack:
+            processes = [
+                await stack.enter_async_context(running(contestant.system, contestant.variables))
+                for _ in range(contestant.processes)
+            ]
+            yield Live(contestant, processes, producer, reader)
     finally:
         await producer.stop()

@@ -69,7 +69,7 @@ def rows_of(work: str, runs: Runs) -> list[Row]:
             **rate_of(found),
             **ratios(entry, rates),
             **usage_of(entry, found),
-            **medians([run.extra for run in found]),
+            **{name: round(figure, 2) for name, figure in medians([run.extra for run in found]).items()},
         }
         for entry, found in runs
     ]

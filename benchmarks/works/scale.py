@@ -1,8 +1,8 @@
-"""Works `workers`, `shards` and `conflicts`: what more processes, more shards and more partitions change.
+"""Works `shards` and `conflicts`: what more shards and more partitions change.
 
 In:   a stage.
-Out:  a row for each variant. `cores_busy` beside the machine's cores says whether the machine is the limit;
-      `shards_per_batch`, `conflicts_per_1000` and `retries_per_1000` are the database's and the worker's own counts.
+Out:  a row for each variant. `shards_per_batch` is the router's own count, `conflicts_per_1000` and
+      `retries_per_1000` are the worker's.
 """
 
 from collections.abc import AsyncIterator, Callable, Mapping
@@ -22,17 +22,6 @@ from devstack.ports import choose
 
 OPS_PORT: Final = "CODES_OPS__PORT"
 SINGLE_NODE: Final = "1 node"
-
-
-async def workers_rows(stage: Stage) -> list[Row]:
-    """Several processes share the partitions."""
-    partitions = max(stage.size.partitions)
-    async with AsyncExitStack() as opened:
-        entries = [
-            await opened.enter_async_context(entry(stage, named(count, "worker"), partitions, processes=count))
-            for count in stage.size.workers
-        ]
-        return await alternate("workers", entries, stage.size.rounds)
 
 
 async def shards_rows(stage: Stage) -> list[Row]:
@@ -79,15 +68,11 @@ async def entry(
     partitions: int,
     observe: Callable[[Contestant], None] = lambda _: None,
     environment: Mapping[str, str] | None = None,
-    *,
-    processes: int = 1,
 ) -> AsyncIterator[Entry]:
     """Reserves on one variant."""
     load = Load(Kind.RESERVE, "", stage.size.requests, partitions)
     stocks = one_campaign(load, stage.size.rounds)
-    async with contestant(
-        WORKER, stage, partitions=partitions, stocks=stocks, processes=processes, environment=environment
-    ) as competitor:
+    async with contestant(WORKER, stage, partitions=partitions, stocks=stocks, environment=environment) as competitor:
         observe(competitor)
 
         async def run(number: int) -> Run:
