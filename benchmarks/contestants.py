@@ -46,7 +46,7 @@ class Contestant:
     environment: Mapping[str, str] = field(default_factory=dict)
     """Variables for its processes, in addition to the scene's."""
     probe: Probe | None = None
-    """Reads more figures while its processes still run."""
+    """Reads more figures of its runs."""
 
     async def run(self, load: Load) -> Run:
         """Serve a load; only its own requests are measured.
@@ -75,6 +75,8 @@ class Contestant:
     async def serve(self, load: Load) -> Run:
         """Start the system, and wait until all requests that were sent are answered."""
         arguments = self.arguments(load)
+        if self.probe is not None:
+            await self.probe.start()
         async with results(self.scene) as reader, AsyncExitStack() as stack:
             processes = [
                 await stack.enter_async_context(running(self.system, self.variables, *arguments))
@@ -83,7 +85,7 @@ class Contestant:
             pids = {SYSTEM: [process.pid for process in processes], **self.stage.pids}
             async with sampled(pids) as samples:
                 found: Answers = await answers(reader, load.count, processes)
-            extra = {} if self.probe is None else await self.probe(load.count)
+            extra = {} if self.probe is None else await self.probe.figures(load.count)
         self.taken += codes_taken(load)
         return replace(run_of(found.times_ms, found.refused, samples), extra=extra)
 

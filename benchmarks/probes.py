@@ -1,22 +1,55 @@
-"""Counters of other processes, read at the end of a run: the worker's metrics, and a router's transactions.
+"""Counters of other processes, read around a run: the worker's metrics, and a router's transactions.
 
-In:   a run that has just been answered, while its processes still run.
+In:   the start of a run; its end, while its processes still run.
 Out:  figures for `Run.extra`.
 """
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, Protocol
 
 import aiohttp
 
 from benchmarks.reference.model import connect
 from ops.settings.load import Settings
 
-Probe = Callable[[int], Awaitable[Mapping[str, float]]]
-"""Takes the number of requests of the run."""
-
 PER: Final = 1_000
+METRICS: Final = {"conflicts_per_1000": "codes_conflicts_total", "retries_per_1000": "codes_waits_total"}
+BATCHES: Final = "codes_batch_records_count"
+
+
+class Probe(Protocol):
+    """Who reads more figures of a run."""
+
+    async def start(self) -> None:
+        """Before the measured processes start."""
+
+    async def figures(self, requests: int) -> Mapping[str, float]:
+        """When all requests are answered."""
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerMetrics:
+    """The metrics of one worker; they begin with its process."""
+
+    port: int
+    """Its ops port."""
+
+    async def start(self) -> None:
+        """Nothing is counted before."""
+
+    async def figures(self, requests: int) -> Mapping[str, float]:
+        """Conflicts and retries for 1,000 requests, and requests of a batch."""
+        async with aiohttp.ClientSession() as session, session.get(f"http://127.0.0.1:{self.port}/metrics") as answer:
+            text = await answer.text()
+        rates = {name: PER * total(text, metric) / requests for name, metric in METRICS.items()}
+        return {**rates, "requests_per_batch": requests / max(1.0, total(text, BATCHES))}
+
+
+def total(text: str, metric: str) -> float:
+    """The sum of a metric over its labels."""
+    lines = [line for line in text.splitlines() if line.partition("{")[0].partition(" ")[0] == metric]
+    return sum(float(line.rpartition(" ")[2]) for line in lines)
 
 
 class Counters(NamedTuple):
@@ -29,42 +62,22 @@ class Counters(NamedTuple):
 NONE: Final = Counters(0, 0)
 
 
-METRICS: Final = {"conflicts_per_1000": "codes_conflicts_total", "retries_per_1000": "codes_waits_total"}
-BATCHES: Final = "codes_batch_records_count"
-
-
-def worker_metrics(port: int) -> Probe:
-    """Conflicts and retries for 1,000 requests, and requests of a batch, of a worker with this ops port."""
-
-    async def probe(requests: int) -> Mapping[str, float]:
-        async with aiohttp.ClientSession() as session, session.get(f"http://127.0.0.1:{port}/metrics") as answer:
-            text = await answer.text()
-        rates = {name: round(PER * total(text, metric) / requests, 2) for name, metric in METRICS.items()}
-        return {**rates, "requests_per_batch": round(requests / max(1.0, total(text, BATCHES)))}
-
-    return probe
-
-
-def total(text: str, metric: str) -> float:
-    """The sum of a metric over its labels."""
-    lines = [line for line in text.splitlines() if line.partition("{")[0].partition(" ")[0] == metric]
-    return sum(float(line.rpartition(" ")[2]) for line in lines)
-
-
 @dataclass(slots=True)
 class Router:
-    """Counts the shards that take part in the transactions of a router; nothing on a database without shards."""
+    """The shards that take part in the transactions of a router; nothing on a database without shards."""
 
     settings: Settings
     before: Counters = NONE
 
-    async def probe(self, _requests: int) -> Mapping[str, float]:
-        """Shards of a transaction, since the last call."""
+    async def start(self) -> None:
+        """Leave out what was committed before."""
+        self.before = await self.counters()
+
+    async def figures(self, requests: int) -> Mapping[str, float]:  # noqa: ARG002  # as the protocol has it
+        """Shards of a transaction."""
         now = await self.counters()
         commits = now.commits - self.before.commits
-        shards = now.participants - self.before.participants
-        self.before = now
-        return {"shards_per_batch": round(shards / commits, 2)} if commits else {}
+        return {"shards_per_batch": (now.participants - self.before.participants) / commits} if commits else {}
 
     async def counters(self) -> Counters:
         """The router's counters; zero on a database without shards."""

@@ -13,7 +13,7 @@ from benchmarks.contestants import WORKER, Contestant, contestant, one_campaign
 from benchmarks.databases import databases
 from benchmarks.figures import Run
 from benchmarks.load import Kind, Load
-from benchmarks.probes import Router, worker_metrics
+from benchmarks.probes import Router, WorkerMetrics
 from benchmarks.report import Row
 from benchmarks.rounds import Entry, alternate, named
 from benchmarks.stage import Stage
@@ -48,12 +48,12 @@ async def conflicts_rows(stage: Stage) -> list[Row]:
 
 def router(competitor: Contestant) -> None:
     """Count the shards of a batch."""
-    competitor.probe = Router(competitor.scene.settings).probe
+    competitor.probe = Router(competitor.scene.settings)
 
 
 def metrics(competitor: Contestant) -> None:
     """Count conflicts and retries."""
-    competitor.probe = worker_metrics(int(competitor.environment[OPS_PORT]))
+    competitor.probe = WorkerMetrics(int(competitor.environment[OPS_PORT]))
 
 
 def ops_port() -> dict[str, str]:
