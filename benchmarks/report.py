@@ -57,7 +57,8 @@ def table_of(rows: Sequence[Mapping[str, Any]], database: str) -> Table:
 
 def columns_of(rows: Sequence[Mapping[str, Any]]) -> list[str]:
     """The fields that say something."""
-    return [name for name in rows[0] if not is_spread(name) and any(has(row, name) for row in rows)]
+    names = dict.fromkeys(name for row in rows for name in row)
+    return [name for name in names if not is_spread(name) and any(has(row, name) for row in rows)]
 
 
 def has(row: Mapping[str, Any], name: str) -> bool:

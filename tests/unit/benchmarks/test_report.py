@@ -29,6 +29,11 @@ def test_the_table_leaves_out_what_no_row_has() -> None:
     assert "refused" in columns_of([{**ROW, "refused": 0}])
 
 
+def test_a_field_that_only_some_rows_have_is_a_column() -> None:
+    """The shards of a batch, where the first row is a single node."""
+    assert "shards_per_batch" == columns_of([ROW, {**ROW, "shards_per_batch": 1.5}])[-1]
+
+
 def test_a_cell_has_the_spread_beside_the_median() -> None:
     """Of maps, a line for each name."""
     found = {name: cell(ROW, name) for name in ("per_s", "cpu_us", "p50_ms", "system")}
