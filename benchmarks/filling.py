@@ -53,12 +53,12 @@ async def uploaded(scene: Scene, sizes: set[int]) -> AsyncIterator[tuple[str, Ma
 
 def s3(scene: Scene) -> Any:  # noqa: ANN401  # its types are made at run time
     """A client of the scene's S3."""
-    names = {"aws_access_key_id": "AWS_ACCESS_KEY_ID", "aws_secret_access_key": "AWS_SECRET_ACCESS_KEY"}
     return boto3.client(
         "s3",
         endpoint_url=scene.settings.s3.endpoint_url,
         region_name=scene.settings.s3.region,
-        **{name: scene.environment[variable] for name, variable in names.items()},
+        aws_access_key_id=scene.environment["AWS_ACCESS_KEY_ID"],
+        aws_secret_access_key=scene.environment["AWS_SECRET_ACCESS_KEY"],
     )
 
 

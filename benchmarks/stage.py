@@ -10,8 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from devstack import Stack
-
-CORES: Final = os.cpu_count() or 1
+from devstack.shape import PartName
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +38,8 @@ class Size:
     growth_codes: tuple[int, ...] = (100_000, 1_000_000, 10_000_000)
 
 
+MEASURED: Final[tuple[PartName, ...]] = ("database", "kafka")
+"""The parts whose CPU time is measured."""
 QUICK: Final = Size(requests=2_000, partitions=(4,), latency_s=1.0)
 
 
@@ -61,5 +62,5 @@ class Stage:
 
 def stage_of(stack: Stack, size: Size) -> Stage:
     """The stage of a running stack."""
-    parts = {part: [node.pid for node in stack.nodes_of(part)] for part in ("database", "kafka")}
+    parts = {part: [node.pid for node in stack.nodes_of(part)] for part in MEASURED}
     return Stage(stack.environment(), stack.database, size, {**parts, "client": [os.getpid()]})

@@ -62,7 +62,8 @@ async def write(db: Database, batch: Batch, session: AsyncIOMotorClientSession) 
     """
     now = {"moved_by": f"{batch.shard}@{batch.version}", "changed_at": datetime.now(UTC)}
     async with session.start_transaction():
-        await db["requests"].insert_many([item.entry for item in batch.new], ordered=False, session=session)
+        entries = [item.entry for item in batch.items if item.entry is not None]
+        await db["requests"].insert_many(entries, ordered=False, session=session)
         await move_codes(db, batch, now, session)
         await move_reservations(db, batch, now, session)
         guard = {"_id": f"{batch.campaign_id}:{CODE_TYPE}:{batch.shard}", "version": batch.version}
@@ -84,7 +85,7 @@ async def move_reservations(db: Database, batch: Batch, now: Document, session: 
     """Insert those of reserves; end the others."""
     state = MOVES[batch.kind].state
     if state is None:
-        opened = [item.reservation for item in batch.new]
+        opened = [item.reservation for item in batch.items if item.reservation is not None]
         await db["reservations"].insert_many(opened, ordered=False, session=session)
         return
     guard = {"_id": {"$in": [item.reservation_id for item in batch.new]}, "state": "held"}
