@@ -6,11 +6,11 @@ Promise:  pure; the same rows give the same bytes.
 """
 
 from collections.abc import Mapping, Sequence
+from html import escape
 from itertools import groupby
 from operator import itemgetter
 from pathlib import Path
 from typing import Any, Final
-from xml.sax.saxutils import escape
 
 from benchmarks.report import Row
 from benchmarks.rounds import named

@@ -69,7 +69,7 @@ def test_a_latency_is_plotted_instead_of_a_rate() -> None:
     drawn = svg_of([{**ROW, "work": "latency", "p50_ms": 5.5, "p50_ms_spread": [4.0, 6.0]}])
 
     assert "5.5 ms" in drawn
-    assert "/s" not in drawn
+    assert " /s" not in drawn
 
 
 def test_the_page_keeps_what_is_outside_of_its_marks() -> None:
