@@ -7,6 +7,7 @@ Promise:  whatever else the machine does in a round slows all entries. `rows_of`
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from statistics import median
 from typing import Any, Final
 
 from rich.console import Console
@@ -36,6 +37,8 @@ class Entry:
         return ", ".join(filter(None, [self.system, named(self.partitions, "partition"), self.variant]))
 
 
+Rates = Sequence[tuple[Entry, Sequence[float]]]
+"""Of each entry, those of its rounds."""
 Runs = Sequence[tuple[Entry, Sequence[Run]]]
 
 
@@ -58,7 +61,7 @@ def shown(run: Run) -> str:
 
 def rows_of(work: str, runs: Runs) -> list[Row]:
     """A row for each entry."""
-    rates = [(entry, median_of([run.per_s for run in found]) or 0.0) for entry, found in runs]
+    rates = [(entry, [run.per_s for run in found]) for entry, found in runs]
     return [
         {
             "work": work,
@@ -95,26 +98,28 @@ def spread(values: Sequence[float | None]) -> list[float] | None:
     return [round(min(known), 1), round(max(known), 1)] if known else None
 
 
-def ratios(entry: Entry, rates: Sequence[tuple[Entry, float]]) -> Row:
+def ratios(entry: Entry, rates: Rates) -> Row:
     """The rate compared with other systems, and with the first entry of the same system."""
-    [own] = [rate for other, rate in rates if other is entry]
-    first, *others = [rate for other, rate in rates if other.system == entry.system]
+    [own] = [found for other, found in rates if other is entry]
+    first, *others = [found for other, found in rates if other.system == entry.system]
     compared = {name: ratio(own, base_of(entry, rates, systems)) for name, systems in GROUPS.items()}
     return {**compared, "ratio_to_first": ratio(own, first) if others else None}
 
 
-def base_of(entry: Entry, rates: Sequence[tuple[Entry, float]], systems: Sequence[str]) -> float | None:
-    """The rate of the fastest of some systems: with the same parameters if it has them, else with its own."""
-    bases = [(other, rate) for other, rate in rates if other.system in systems]
-    same = [rate for other, rate in bases if (other.partitions, other.variant) == (entry.partitions, entry.variant)]
+def base_of(entry: Entry, rates: Rates, systems: Sequence[str]) -> Sequence[float] | None:
+    """The rates of the fastest of some systems: with the same parameters if it has them, else with its own."""
+    bases = [(other, found) for other, found in rates if other.system in systems]
+    same = [found for other, found in bases if (other.partitions, other.variant) == (entry.partitions, entry.variant)]
     if any(other.system == LIMIT for other, _ in bases):
-        return max(same, default=None)  # a limit with other parameters is none
-    return max(same or [rate for _, rate in bases], default=None)
+        return max(same, key=median, default=None)  # a limit with other parameters is none
+    return max(same or [found for _, found in bases], key=median, default=None)
 
 
-def ratio(rate: float, base: float | None) -> float | None:
-    """Two digits; None without a base."""
-    return round(rate / base, 2) if base else None
+def ratio(rates: Sequence[float], bases: Sequence[float] | None) -> float | None:
+    """The median of the rounds' ratios, because a round's runs met the same machine. None without a base."""
+    if bases is None:
+        return None
+    return round(median(rate / base for rate, base in zip(rates, bases, strict=True)), 2)
 
 
 def usage_of(entry: Entry, found: Sequence[Run]) -> Row:

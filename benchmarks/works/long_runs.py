@@ -45,4 +45,4 @@ async def growth_rows(stage: Stage) -> list[Row]:
                 return await competitor.run(replace(load, tag=f"{size}-{number}"))
 
             rows += await alternate("growth", [Entry(WORKER, partitions, run, f"{size:,} sold")], rounds)
-    return [{**row, "ratio_to_first": ratio(row["per_s"], rows[0]["per_s"])} for row in rows]
+    return [{**row, "ratio_to_first": ratio([row["per_s"]], [rows[0]["per_s"]])} for row in rows]

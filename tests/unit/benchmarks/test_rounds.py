@@ -21,16 +21,19 @@ def rows(*entries: tuple[str, int, list[float]]) -> list[dict[str, Any]]:
 
 
 def test_a_row_has_median_spread_and_ratios() -> None:
-    """To the limit of the same partitions, to the consumer of one message, to the faster of both frameworks."""
+    """To the limit of the same partitions, to the consumer of one message, to the faster of both frameworks.
+
+    A ratio is the median of the rounds' ratios: 0.9, 0.42 and 0.67.
+    """
     [ours] = [
         row
         for row in rows(
             ("worker", 4, [900.0, 500.0, 600.0]),
             ("limit", 4, [1000.0, 1200.0, 900.0]),
-            ("limit", 1, [10.0]),
-            ("per_message", 4, [20.0]),
-            ("faststream", 4, [25.0]),
-            ("faust", 4, [30.0]),
+            ("limit", 1, [10.0] * 3),
+            ("per_message", 4, [20.0] * 3),
+            ("faststream", 4, [25.0] * 3),
+            ("faust", 4, [30.0] * 3),
         )
         if row["system"] == "worker"
     ]
@@ -42,7 +45,7 @@ def test_a_row_has_median_spread_and_ratios() -> None:
         "per_s": 600,
         "per_s_min": 500,
         "per_s_max": 900,
-        "ratio_to_limit": 0.6,
+        "ratio_to_limit": 0.67,
         "ratio_to_per_message": 30.0,
         "ratio_to_best_peer": 20.0,
         "p50_ms": None,
