@@ -18,7 +18,7 @@ from rich.table import Column, Table
 RESULTS: Final = Path(__file__).parent / "results" / "latest.json"
 GIB: Final = 1024**3
 
-NOTHING: Final = (None, "", {}, [])
+NOTHING: Final[tuple[object, ...]] = (None, "", {}, [])
 SPREADS: Final = ("_min", "_max", "_spread")
 
 Row = dict[str, Any]
