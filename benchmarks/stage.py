@@ -62,5 +62,5 @@ class Stage:
 
 def stage_of(stack: Stack, size: Size) -> Stage:
     """The stage of a running stack."""
-    parts = {part: [node.pid for node in stack.nodes_of(part)] for part in MEASURED}
+    parts: dict[str, list[int]] = {part: [node.pid for node in stack.nodes_of(part)] for part in MEASURED}
     return Stage(stack.environment(), stack.database, size, {**parts, "client": [os.getpid()]})
