@@ -111,7 +111,7 @@ async def imported(
 
 def is_end(event: Mapping[str, Any]) -> bool:
     """Whether the import has ended with this event."""
-    return event["state"] != "running"
+    return bool(event["state"] != "running")
 
 
 def check(ends: Sequence[Mapping[str, Any]], stocks: Mapping[str, int]) -> None:

@@ -9,7 +9,7 @@ import time
 from asyncio.subprocess import Process
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Final
 
@@ -49,7 +49,7 @@ class Live:
             await send(self.contestant.scene, load)
             found = await answers(self.reader, load.count, self.processes)
         run = run_of(found.times_ms, found.refused, samples)
-        return Run(load.count * MS / (found.times_ms[-1] - start_ms), load.count, run.cpu_us, run.rss_mb, run.refused)
+        return replace(run, per_s=load.count * MS / (found.times_ms[-1] - start_ms))
 
     async def one_at_a_time(self, load: Load) -> Run:
         """Send each when the one before is answered."""

@@ -76,15 +76,16 @@ def label_of(row: Mapping[str, Any]) -> str:
 
 def low_of(row: Row, measure: str) -> float:
     """The smallest value of the rounds."""
-    return float(spread_of(row, measure)[0])
+    return spread_of(row, measure)[0]
 
 
 def high_of(row: Row, measure: str) -> float:
     """The largest value of the rounds."""
-    return float(spread_of(row, measure)[1])
+    return spread_of(row, measure)[1]
 
 
 def spread_of(row: Row, measure: str) -> Sequence[float]:
     """Both; the value itself if there was one round only."""
     value = row[measure]
-    return row.get(f"{measure}_spread") or (row.get(f"{measure}_min", value), row.get(f"{measure}_max", value))
+    both = row.get(f"{measure}_spread") or (row.get(f"{measure}_min", value), row.get(f"{measure}_max", value))
+    return [float(limit) for limit in both]

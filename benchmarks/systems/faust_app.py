@@ -8,6 +8,7 @@ import tempfile
 from typing import Final
 
 import faust
+from faust.types import StreamT
 
 from benchmarks.systems.stock_list import StockList
 from ops.settings.load import Settings, load_settings
@@ -39,7 +40,7 @@ def service(settings: Settings, folder: str) -> faust.App:
     results = app.topic(topics.full(RESULTS), value_serializer="raw")
 
     @app.agent(requests)
-    async def reserve(stream: faust.Stream[Reserve]) -> None:
+    async def reserve(stream: StreamT[Reserve]) -> None:
         await stock.read()
         async for asked in stream:
             value = await stock.reserve(asked.asdict())
