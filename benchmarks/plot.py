@@ -88,4 +88,4 @@ def spread_of(row: Row, measure: str) -> Sequence[float]:
     """Both; the value itself if there was one round only."""
     value = row[measure]
     both = row.get(f"{measure}_spread") or (row.get(f"{measure}_min", value), row.get(f"{measure}_max", value))
-    return [float(limit) for limit in both]
+    return [float(limit or 0.0) for limit in both]
