@@ -11,9 +11,13 @@ flushes, longer than a process may take to end. Nothing is lost: what is not com
 import asyncio
 import logging
 from collections.abc import Awaitable, Coroutine
+from contextlib import suppress
 from typing import Any, Final
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+
+from consumers.loop.stopping import stop_consumer
+from producers.stopping import stopped
 
 FINISH_S_MAX: Final = 3.0
 """For the event being counted, and its commit."""
@@ -35,27 +39,15 @@ async def finish(work: Coroutine[Any, Any, None]) -> None:
 
 async def close_consumer(consumer: AIOKafkaConsumer) -> None:
     """Leave the group and close the connections; without leaving it if the broker does not answer."""
-    if await in_time(consumer.stop()):
-        return
-    coordinator = consumer._coordinator  # noqa: SLF001  # it offers no way to close without leaving
-    await coordinator._stop_heartbeat_task()  # noqa: SLF001  # as above
-    await coordinator._stop_commit_offsets_refresh_task()  # noqa: SLF001  # as above
-    await consumer._fetcher.close()  # noqa: SLF001  # as above
-    await consumer._client.close()  # noqa: SLF001  # as above
+    await in_time(stop_consumer(consumer))
 
 
 async def close_producer(producer: AIOKafkaProducer) -> None:
     """Send what is to be sent, and close the connections; without sending it if the broker does not answer."""
-    if await in_time(producer.stop()):
-        return
-    await producer._sender.close()  # noqa: SLF001  # it offers no way to close without sending
-    await producer.client.close()
+    await in_time(stopped(producer))
 
 
-async def in_time(stop: Awaitable[None]) -> bool:
-    """Whether a client stops within the limit."""
-    try:
+async def in_time(stop: Awaitable[None]) -> None:
+    """Stop a client within the limit. Cancelled at the limit, both stops end the client without its broker."""
+    with suppress(TimeoutError):
         await asyncio.wait_for(stop, CLOSE_S_MAX)
-    except TimeoutError:
-        return False
-    return True

@@ -1,7 +1,7 @@
 """How a consumer ends: whatever fails or is cancelled, none of its tasks and connections is left.
 
 In:       a consumer, also one whose start failed.
-Out:      `stop_consumer`.
+Out:      `stop_consumer`; `stop_clients`, for one with an admin client.
 Promise:  a cancelled stop waits for no broker; a broker that does not answer lets the group notice by its session.
 """
 
@@ -11,6 +11,7 @@ from contextlib import suppress
 from typing import Any, Final
 
 from aiokafka import AIOKafkaConsumer
+from aiokafka.admin import AIOKafkaAdminClient
 
 from consumers.loop.retry import convert_stray_cancellation
 from producers.sending import looked_at
@@ -32,6 +33,14 @@ async def stop_consumer(consumer: AIOKafkaConsumer) -> None:
             await convert_stray_cancellation(consumer.stop())
     finally:
         await _end(consumer)
+
+
+async def stop_clients(consumer: AIOKafkaConsumer, admin: AIOKafkaAdminClient) -> None:
+    """Stop both, also if the first stop fails or is cancelled."""
+    try:
+        await stop_consumer(consumer)
+    finally:
+        await admin.close()
 
 
 async def _end(consumer: AIOKafkaConsumer) -> None:
