@@ -4,7 +4,7 @@ import json
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Final
+from typing import Any, Final
 
 import pytest
 
@@ -13,80 +13,56 @@ from tests.checking.history import History, Logged
 from tests.unit.checking.stories import small
 
 LIMITS: Final = (0.0, 3)
-"""Low at 3 available codes. In the small history `external` ends with 2 of 2, and `tm` with none."""
-FIGURES: Final = {
-    "low": {"available": 3, "total": 7},
-    "exhausted": {"available": 0, "total": 7},
-    "recovered": {"available": 4, "total": 7},
-}
+"""Low at 3 available codes."""
 
 
-def seen(history: History) -> Counter[tuple[str, str, str]]:
-    """The counts that a view must show."""
-    return Counter((code["campaign_id"], code["code_type"], code["status"]) for code in history.documents["codes"])
-
-
-def alert(level: str, number: int, code_type: str = "external", **more: int) -> Logged:
-    """An alert; `number` makes its `ce_id`."""
+def alert(ce_id: str, level: str, available: int, code_type: str = "tm", total: int = 7, **more: Any) -> Logged:
+    """An alert."""
     kind = {"campaign_id": "c-1", "code_type": code_type, "level": level, "threshold": 3}
-    body = json.dumps({**kind, **FIGURES[level], **more}).encode()
-    return Logged("stock-alerts.v1", 0, number, 0, b"c-1", body, (("ce_id", f"{number}".encode()),), 60.0)
+    body = json.dumps({**kind, "available": available, "total": total, **more}).encode()
+    return Logged("stock-alerts.v1", 0, 0, 0, b"c-1", body, (("ce_id", ce_id.encode()),), 60.0)
+
+
+FEW: Final = alert("few", "low", 2, "external", total=2)
+LOW: Final = alert("low", "low", 3)
+OUT: Final = alert("out", "exhausted", 0)
+"""What the small history asks for, in this order for each code type."""
 
 
 def watched(*alerts: Logged) -> History:
     """The small history with two views and these alerts."""
     history = small().history()
-    views = {"inventory-0": seen(history), "inventory-1": seen(history)}
+    counts = Counter((code["campaign_id"], code["code_type"], code["status"]) for code in history.documents["codes"])
+    views = {"inventory-0": counts, "inventory-1": counts}
     return replace(history, outputs=[*history.outputs, *alerts], views=views, stock_limits=LIMITS)
 
 
-OTHER: Final = alert("exhausted", 90, code_type="tm")
-"""The other type's only alert."""
+def test_true_views_and_alerts_break_no_rule() -> None:
+    """The former owner of a partition may send an alert again, after later ones."""
+    assert [] == check(watched(FEW, LOW, OUT))
+    assert [] == check(watched(LOW, OUT, FEW, LOW))
 
 
-COURSES: Final = (
-    ["low"],
-    ["low", "recovered", "low"],
-    ["exhausted"],
-    ["exhausted", "recovered", "low"],
-)
+def test_a_history_without_views_needs_no_alerts() -> None:
+    """Nobody was there to send them."""
+    assert [] == check(replace(watched(), views={}))
 
 
-@pytest.mark.parametrize("levels", COURSES)
-def test_true_views_and_alerts_break_no_rule(levels: list[str]) -> None:
-    """A few codes after `exhausted` cause no alert; a crossing in each direction has one."""
-    alerts = [alert(level, number) for number, level in enumerate(levels)]
-
-    assert [] == check(watched(OTHER, *alerts))
-
-
-def test_two_owners_may_send_the_same_alert() -> None:
-    """The former owner is late: its alert comes after others."""
-    assert [] == check(watched(OTHER, alert("low", 1), alert("exhausted", 2), alert("low", 1)))
-
-
-def miscounted(history: History) -> History:
+def miscounted() -> History:
     """A view that has not seen the last event."""
-    late = history.views["inventory-1"] + Counter({("c-1", "external", "available"): 1})
+    history = watched(FEW, LOW, OUT)
+    late = Counter(history.views["inventory-1"]) + Counter({("c-1", "external", "available"): 1})
     return replace(history, views={**history.views, "inventory-1": late})
 
 
 FORGED: Final[dict[str, tuple[str, Callable[[], History]]]] = {
-    "a view that is behind": ("view_differs", lambda: miscounted(watched(OTHER, alert("low", 1)))),
-    "another body under one id": (
-        "different_alerts",
-        lambda: watched(OTHER, alert("low", 1), alert("low", 1, available=2)),
-    ),
-    "low with enough codes": ("alert_untrue", lambda: watched(OTHER, alert("low", 1, available=5))),
-    "another threshold": ("alert_untrue", lambda: watched(OTHER, alert("low", 1, threshold=4))),
-    "the same crossing twice": ("alert_order", lambda: watched(OTHER, alert("low", 1), alert("low", 2))),
-    "low after exhausted": ("alert_order", lambda: watched(OTHER, alert("exhausted", 1), alert("low", 2))),
-    "recovered from nothing": ("alert_order", lambda: watched(OTHER, alert("recovered", 1), alert("low", 2))),
-    "nobody was told": ("alert_missing", lambda: watched(OTHER)),
-    "recovered, though it is low": (
-        "alert_missing",
-        lambda: watched(OTHER, alert("low", 1), alert("recovered", 2)),
-    ),
+    "a view that is behind": ("view_differs", miscounted),
+    "another body under one id": ("different_alerts", lambda: watched(FEW, LOW, OUT, alert("low", "low", 2))),
+    "no alert at all": ("alert_missing", watched),
+    "the last one is missing": ("alert_missing", lambda: watched(FEW, LOW)),
+    "the same crossing twice": ("alert_unfounded", lambda: watched(FEW, LOW, OUT, alert("again", "low", 3))),
+    "never that many": ("alert_unfounded", lambda: watched(FEW, LOW, OUT, alert("more", "recovered", 9))),
+    "another order": ("alert_order", lambda: watched(FEW, OUT, LOW)),
 }
 
 
@@ -96,3 +72,11 @@ def test_a_forged_history_breaks_the_rule_that_names_it(name: str) -> None:
     rule, forge = FORGED[name]
 
     assert {rule} == {violation.rule for violation in check(forge())}
+
+
+@pytest.mark.parametrize("figures", [{"threshold": 4}, {"available": 2}, {"level": "exhausted"}])
+def test_an_alert_with_other_figures_is_unfounded(figures: dict[str, Any]) -> None:
+    """And the one with the true figures is missing."""
+    forged = replace(LOW, value=json.dumps({**json.loads(LOW.value or b""), **figures}).encode())
+
+    assert {"alert_missing", "alert_unfounded"} == {violation.rule for violation in check(watched(FEW, forged, OUT))}
