@@ -86,6 +86,7 @@ def crossings_of(evidence: Evidence) -> dict[Stock, list[Crossing]]:
     """What the inventory events say, in their order."""
     shards: dict[Stock, dict[str, Fields]] = {}
     crossings: dict[Stock, list[Crossing]] = {}
+    limits = evidence.history.stock_limits
     for record in evidence.history.outputs:
         if record.topic != "inventory.v1":
             continue
@@ -93,9 +94,7 @@ def crossings_of(evidence: Evidence) -> dict[Stock, list[Crossing]]:
         known, crossed = shards.setdefault(stock_of(fields), {}), crossings.setdefault(stock_of(fields), [])
         if fields["version"] > known.get(fields["shard"], NEVER)["version"]:
             known[fields["shard"]] = fields
-            crossing = crossing_at(
-                known, crossed[-1].level if crossed else "recovered", evidence.history.stock_limits
-            )
+            crossing = crossing_at(known, crossed[-1].level if crossed else "recovered", limits)
             crossed += [crossing] if crossing is not None else []
     return crossings
 

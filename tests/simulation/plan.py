@@ -22,8 +22,8 @@ COURSES: Final[Sequence[tuple[Course, float]]] = (
 ARRIVAL_S: Final = (2.0, 20.0)
 FANS: Final = (60, 500, 0.06)
 """Fewest, most, and how often a history has the most; others have few."""
-WITH_VIEWS: Final = 0.35
-"""How many histories have inventory views, which add half as many steps again."""
+WITH_VIEWS: Final = 0.25
+"""How many histories have inventory views: two of them make a history half as long again."""
 
 
 @dataclass(frozen=True, slots=True)
