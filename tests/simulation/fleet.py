@@ -105,9 +105,9 @@ class Fleet:
     async def look_after(self) -> None:
         """Start ended processes again, until `is_closing`."""
         while not self.is_closing:
-            await asyncio.sleep(LOOKED_AFTER_EVERY_S)
             for member in self.members:
                 self._look_after(member)
+            await asyncio.sleep(LOOKED_AFTER_EVERY_S)  # last: nobody would stop what is started after the closing
 
     def _look_after(self, member: Member) -> None:
         now_s = self.world.loop.time()
