@@ -1,0 +1,110 @@
+"""The login to MongoDB: refused at the start, and renewed while a process runs.
+
+In:       a client, and the settings that it was made from.
+Out:      `check_login` raises a refusal; `Login.follow` takes over a password or certificate that was replaced.
+Promise:  an outage is no refusal. New connections use the credentials of the moment; the address of the servers is
+          that of the start.
+
+The driver keeps its credentials in its pool's options, and TLS in one context that all its connections share. Nothing
+public changes them, and another client would need all stores to be made anew.
+"""
+
+import re
+from typing import Final
+
+import structlog
+from pymongo.errors import ConfigurationError, OperationFailure, PyMongoError
+
+from schemas.errors import AccessRefused, SettingsInvalid
+from schemas.settings import MongoSettings
+from schemas.stamp import Stamp, stamp_of
+from stores.mongo.connection import Client, connect
+from stores.mongo.errors import codes_of, described
+
+AUTHENTICATION_FAILED: Final = 18
+ATLAS: Final = 8_000
+"""Atlas' own code, also for other things than a login."""
+BAD_LOGIN: Final = "bad auth"
+CERTIFICATE: Final = re.compile(r"certificate verify failed: ([^(\"]+)")
+ALERT: Final = re.compile(r"alert ([a-z ]+)")
+CERTIFICATE_FILE: Final = "tlscertificatekeyfile"
+KEY_OPTION: Final = f"{CERTIFICATE_FILE}password"
+AUTHORITIES_FILE: Final = "tlscafile"
+
+log = structlog.get_logger(__name__)
+
+
+async def check_login(client: Client) -> None:
+    """Log in once. A server that is unavailable is no refusal.
+
+    Raises:
+        AccessRefused: the server refuses the login or the client's certificate, or has none that is accepted.
+        SettingsInvalid: the mechanism needs a package that is not installed.
+    """
+    try:
+        await client.admin.command("ping")
+    except ConfigurationError as why:
+        raise SettingsInvalid(f"CODES_MONGO__URI: {extra_for(str(why))}") from None
+    except PyMongoError as why:
+        if reason := refusal_of(why):
+            raise AccessRefused(f"MongoDB: {reason}") from None
+
+
+def extra_for(text: str) -> str:
+    """What a mechanism lacks, in words."""
+    is_aws = "auth-aws" in text or "auth_aws" in text
+    return "MONGODB-AWS needs the extra `aws`: pip install code-service[aws]" if is_aws else "ConfigurationError"
+
+
+def refusal_of(why: PyMongoError) -> str | None:
+    """Why no retry with the same credentials will help; None if one may."""
+    text = str(why)
+    codes = codes_of(why)
+    if AUTHENTICATION_FAILED in codes or (ATLAS in codes and BAD_LOGIN in text):
+        return f"it refuses the login ({described(why)})"
+    if isinstance(why, OperationFailure):
+        return None
+    if found := CERTIFICATE.search(text):
+        return f"its certificate is not accepted: {found[1].strip().rstrip('.')}"
+    found = ALERT.search(text)
+    return f"it refuses the TLS connection: {found[1].strip()}; check the client certificate" if found else None
+
+
+class Login:
+    """Lives as long as its client."""
+
+    def __init__(self, client: Client, settings: MongoSettings) -> None:
+        self._client = client
+        self._settings = settings
+        self._uri = settings.uri.get_secret_value()
+        self._stamps = self._now()
+
+    def follow(self) -> None:
+        """Take over what was replaced since the last call."""
+        uri, stamps = self._settings.uri.get_secret_value(), self._now()
+        if (uri, stamps) == (self._uri, self._stamps):
+            return
+        self._uri, self._stamps = uri, stamps
+        try:
+            self._take_over()
+        except (SettingsInvalid, OSError) as why:
+            log.warning("secret_kept", reason=f"CODES_MONGO__URI: {type(why).__name__}")
+
+    def _take_over(self) -> None:
+        fresh = connect(self._settings)
+        new, own = fresh.delegate.options, self._client.delegate.options
+        fresh.close()
+        own.pool_options._PoolOptions__credentials = new.pool_options._credentials  # noqa: SLF001  # see above
+        file, authorities = (new._options.get(name) for name in (CERTIFICATE_FILE, AUTHORITIES_FILE))  # noqa: SLF001
+        tls = own.pool_options._ssl_context  # noqa: SLF001  # as above
+        if tls is not None and authorities:
+            tls.load_verify_locations(authorities)
+        if tls is not None and file:
+            tls.load_cert_chain(file, None, new._options.get(KEY_OPTION))  # noqa: SLF001  # as above
+        for server in self._client.delegate._topology._servers.values():  # noqa: SLF001  # as above
+            server.pool.reset_without_pause()  # old connections are closed when they are returned
+
+    def _now(self) -> list[Stamp | None]:
+        options = self._client.delegate.options._options  # noqa: SLF001  # as above
+        files = (options.get(name) for name in (CERTIFICATE_FILE, AUTHORITIES_FILE))
+        return [stamp_of(file) for file in files if file]
