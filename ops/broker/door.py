@@ -20,7 +20,10 @@ from aiokafka.errors import KafkaConnectionError, KafkaError
 from ops.broker.refusals import TokenRejected, TokenUnavailable, refusal_of
 from schemas.errors import AccessRefused
 
-connect: Final = aiokafka_client.create_conn
+CLOSE_S: Final = 1.0
+"""For a refused connection to be closed; the process may end right after it."""
+ABORT_S: Final = 0.05
+"""The same, before TLS was agreed on: nothing is exchanged any more."""
 bootstrap: Final = AIOKafkaClient.bootstrap
 authenticate: Final = OAuthAuthenticator.step
 
@@ -101,13 +104,26 @@ async def connect_or_notice(host: str, port: int, **options: Any) -> AIOKafkaCon
     if login is not None:
         options |= login()
     try:
-        connection = await connect(host, port, **options)
+        connection = await connected(host, port, **options)
     except (KafkaError, OSError, TimeoutError, ValueError) as why:
         if door is not None:
             door.failed(f"Kafka at {host}:{port}", why)
         raise known_to_aiokafka(why) from why
     if door is not None:
         door.opened()
+    return connection
+
+
+async def connected(host: str, port: int, **options: Any) -> AIOKafkaConnection:  # noqa: ANN401  # as above
+    """What aiokafka's `create_conn` does; a connection that fails is closed when this raises."""
+    connection = AIOKafkaConnection(host, port, **options)
+    try:
+        await connection.connect()
+    except Exception:
+        is_agreed = connection._protocol is not None  # noqa: SLF001  # nothing public says it
+        closed = connection._closed_fut  # noqa: SLF001  # as above
+        await asyncio.wait({closed}, timeout=CLOSE_S if is_agreed else ABORT_S)
+        raise
     return connection
 
 
