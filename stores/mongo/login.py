@@ -10,9 +10,12 @@ public changes them, and another client would need all stores to be made anew.
 """
 
 import re
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import Final
 
 import structlog
+from cryptography.x509 import load_pem_x509_certificates
 from pymongo.errors import ConfigurationError, OperationFailure, PyMongoError
 
 from schemas.errors import AccessRefused, SettingsInvalid
@@ -21,7 +24,8 @@ from schemas.stamp import Stamp, stamp_of
 from stores.mongo.connection import Client, connect
 from stores.mongo.errors import codes_of, described
 
-AUTHENTICATION_FAILED: Final = 18
+BAD_LOGINS: Final = frozenset({11, 18})
+"""UserNotFound, of a certificate's subject; AuthenticationFailed."""
 ATLAS: Final = 8_000
 """Atlas' own code, also for other things than a login."""
 BAD_LOGIN: Final = "bad auth"
@@ -46,7 +50,7 @@ async def check_login(client: Client) -> None:
     except ConfigurationError as why:
         raise SettingsInvalid(f"CODES_MONGO__URI: {extra_for(str(why))}") from None
     except PyMongoError as why:
-        if reason := refusal_of(why):
+        if reason := refusal_of(why) or ended_certificate(client):
             raise AccessRefused(f"MongoDB: {reason}") from None
 
 
@@ -60,7 +64,7 @@ def refusal_of(why: PyMongoError) -> str | None:
     """Why no retry with the same credentials will help; None if one may."""
     text = str(why)
     codes = codes_of(why)
-    if AUTHENTICATION_FAILED in codes or (ATLAS in codes and BAD_LOGIN in text):
+    if codes & BAD_LOGINS or (ATLAS in codes and BAD_LOGIN in text):
         return f"it refuses the login ({described(why)})"
     if isinstance(why, OperationFailure):
         return None
@@ -70,27 +74,46 @@ def refusal_of(why: PyMongoError) -> str | None:
     return f"it refuses the TLS connection: {found[1].strip()}; check the client certificate" if found else None
 
 
+def ended_certificate(client: Client) -> str | None:
+    """Whether the client's own certificate has ended: some servers only close the connection then."""
+    file = client.delegate.options._options.get(CERTIFICATE_FILE)  # noqa: SLF001  # nothing public has it
+    if file is None:
+        return None
+    try:
+        ends_at = load_pem_x509_certificates(Path(file).read_bytes())[0].not_valid_after_utc
+    except (OSError, ValueError):
+        return None
+    return f"the client certificate {file} has expired" if ends_at < datetime.now(UTC) else None
+
+
+def hosts_of(uri: str) -> str:
+    """The servers that an address names; empty for a text that is no address."""
+    return uri.partition("://")[2].partition("/")[0].rpartition("@")[2]
+
+
 class Login:
     """Lives as long as its client."""
 
     def __init__(self, client: Client, settings: MongoSettings) -> None:
         self._client = client
         self._settings = settings
-        self._uri = settings.uri.get_secret_value()
-        self._stamps = self._now()
+        self._hosts = hosts_of(settings.uri.get_secret_value())
+        self._seen = self._now()
 
     def follow(self) -> None:
         """Take over what was replaced since the last call."""
-        uri, stamps = self._settings.uri.get_secret_value(), self._now()
-        if (uri, stamps) == (self._uri, self._stamps):
+        now = self._now()
+        if now == self._seen:
             return
-        self._uri, self._stamps = uri, stamps
+        self._seen = now
         try:
             self._take_over()
         except (SettingsInvalid, OSError) as why:
-            log.warning("secret_kept", reason=f"CODES_MONGO__URI: {type(why).__name__}")
+            log.warning("secret_kept", reason=str(why))
 
     def _take_over(self) -> None:
+        if hosts_of(self._settings.uri.get_secret_value()) != self._hosts:
+            raise SettingsInvalid("CODES_MONGO__URI: other servers need a restart")
         fresh = connect(self._settings)
         new, own = fresh.delegate.options, self._client.delegate.options
         fresh.close()
@@ -104,7 +127,7 @@ class Login:
         for server in self._client.delegate._topology._servers.values():  # noqa: SLF001  # as above
             server.pool.reset_without_pause()  # old connections are closed when they are returned
 
-    def _now(self) -> list[Stamp | None]:
+    def _now(self) -> tuple[str, list[Stamp | None]]:
         options = self._client.delegate.options._options  # noqa: SLF001  # as above
         files = (options.get(name) for name in (CERTIFICATE_FILE, AUTHORITIES_FILE))
-        return [stamp_of(file) for file in files if file]
+        return self._settings.uri.get_secret_value(), [stamp_of(file) for file in files if file]

@@ -30,7 +30,7 @@ def token_in_a_file(doors: Doors, folder: Path, **token: Any) -> dict[str, str]:
 
 def locked_key(doors: Doors, folder: Path) -> dict[str, str]:
     """A client certificate whose key has a password."""
-    file = Authority(folder / "other").issue("locked", password="the key's password")
+    file = Authority(folder / "other", "other").issue("locked", password="the key's password")
     return {
         **doors.with_certificate(file),
         "CODES_KAFKA__CLIENT_KEY_PASSWORD": "the key's password",
@@ -51,7 +51,7 @@ WRONG: dict[str, tuple[Login, str]] = {
     "certificate expired": (lambda doors, _: doors.at("EXPIRED"), "not accepted: certificate has expired"),
     "another host": (lambda doors, _: doors.at("ELSEWHERE"), "certificate is not valid for '127.0.0.1'"),
     "unknown authority": (
-        lambda doors, folder: doors.at("TLS", ca_file=str(Authority(folder / "other").file)),
+        lambda doors, folder: doors.at("TLS", ca_file=str(Authority(folder / "other", "other").file)),
         "not accepted: unable to get local issuer certificate",
     ),
     "no client certificate": (lambda doors, _: doors.at("MUTUAL"), "check the client certificate"),

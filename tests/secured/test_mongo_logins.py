@@ -46,16 +46,16 @@ WRONG: dict[str, tuple[Address, str]] = {
         "it refuses the login",
     ),
     "unknown authority": (
-        lambda known, folder: known.uri("scram", tlsCAFile=str(Authority(folder / "other").file)),
-        "not accepted: unable to get local issuer certificate",
+        lambda known, folder: known.uri("scram", tlsCAFile=str(Authority(folder / "other", "other").file)),
+        "not accepted: self-signed certificate in certificate chain",
     ),
     "another host": (
-        lambda known, _: known.uri("scram", directConnection="true").replace("127.0.0.1", "localhost"),
+        lambda known, _: known.uri("scram").replace("127.0.0.1", "localhost").replace("replicaSet=own&", ""),
         "certificate is not valid for 'localhost'",
     ),
     "certificate expired": (
         lambda known, _: known.by_certificate(known.authority.issue("client-old", lives=timedelta(days=-1))),
-        "",
+        "client-old.pem has expired",
     ),
 }
 

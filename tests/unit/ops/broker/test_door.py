@@ -15,7 +15,7 @@ def test_the_first_refusal_is_final_for_who_never_had_access() -> None:
     door = Door(10.0)
     door.failed("Kafka at a:1", REFUSED)
 
-    with pytest.raises(AccessRefused, match="^Kafka at a:1: it refuses the secret$"):
+    with pytest.raises(AccessRefused, match=r"^Kafka at a:1: it refuses the secret$"):
         door.check()
 
 
