@@ -21,8 +21,8 @@ from ops.settings.load import load_settings
 from producers.emitters import idempotent_producer
 from schemas.topics import ASSIGN, ASSIGNED, IMPORT, IMPORTS, RESERVE, RESULTS
 from tests.integration.commanding import Codes
-from tests.integration.importing import some_files
-from tests.integration.running import Role, a_neighbour, running
+from tests.integration.importing import Files, some_files
+from tests.integration.running import Neighbour, Role, a_neighbour, running
 from tests.secured.broker import Doors
 from tests.secured.granting import grant_kafka, grant_mongo
 from tests.secured.mongod import Database
@@ -101,6 +101,15 @@ async def write_one(deployment: Deployment, name: str, topic: str) -> None:
         await producer.send_and_wait(topic, b"{}")
 
 
+async def end_of_import(neighbour: Neighbour) -> dict[str, Any]:
+    """The end event of the only import."""
+    events: list[dict[str, Any]] = []
+    while True:
+        events = await neighbour.values(IMPORTS, len(events) + 1, timeout_s=ANSWER_S)
+        if events[-1]["state"] != "running":
+            return events[-1]
+
+
 async def codes_of(role: Role, campaign: str) -> dict[str, Any]:
     """What the inventory answers about a campaign, as soon as it knows it."""
     port = role.logged("api_listening")[0]["port"]
@@ -121,41 +130,40 @@ def forbidden(database: Database, user: str, collection: str, name: str) -> bool
     return False
 
 
+async def sold(neighbour: Neighbour, files: Files) -> tuple[dict[str, Any], dict[str, str]]:
+    """Import three codes, assign one, and let a hold expire; returns the import's end, and the outcomes."""
+    files.client.put_object(Bucket=files.bucket, Key="a.csv", Body=b"code\nA-1\nA-2\nA-3\nnot a code\n")
+    command = {"request_id": "i-1", "campaign_id": "c", "bucket": files.bucket, "key": "a.csv"}
+    await neighbour.send(IMPORT, command)
+    end = await end_of_import(neighbour)
+    for number, ttl_s in ((1, 3600), (2, TTL_S)):
+        fan = {"campaign_id": "c", "fan_id": f"f-{number}"}
+        await neighbour.send(RESERVE, {"request_id": f"r-{number}", **fan, "ttl_s": ttl_s})
+    await neighbour.values(RESULTS, 2, timeout_s=ANSWER_S)
+    hold = {"campaign_id": "c", "fan_id": "f-1", "reservation_id": "r-1"}
+    await neighbour.send(ASSIGN, {"request_id": "a-1", **hold})
+    results = await neighbour.values(RESULTS, 4, timeout_s=ANSWER_S)
+    return end, {result["request_id"]: result["outcome"] for result in results}
+
+
 async def test_the_roles_need_no_more_than_the_table(
     deployed: Deployment, database: Database, environment: dict[str, str], tmp_path: Path
 ) -> None:
     """Import, reserve, assign, expire and count; then what nobody may do beyond that."""
-    settings = load_settings(deployed.as_admin())
     async with AsyncExitStack() as opened:
-        roles = {
-            name: await opened.enter_async_context(
-                running(name, deployed.environment(name), tmp_path / f"{name}.log")
-            )
-            for name in ROLES
-        }
+        roles = {}
+        for name in ROLES:
+            log = tmp_path / f"{name}.log"
+            roles[name] = await opened.enter_async_context(running(name, deployed.environment(name), log))
         files = opened.enter_context(some_files(environment))
-        neighbour = await opened.enter_async_context(a_neighbour(settings))
+        neighbour = await opened.enter_async_context(a_neighbour(load_settings(deployed.as_admin())))
         for role in roles.values():
             await role.until_ready()
-        files.client.put_object(Bucket=files.bucket, Key="a.csv", Body=b"code\nA-1\nA-2\nA-3\nnot a code\n")
-        await neighbour.send(
-            IMPORT, {"request_id": "i-1", "campaign_id": "c", "bucket": files.bucket, "key": "a.csv"}
-        )
-        ends = [
-            event for event in await neighbour.values(IMPORTS, 2, timeout_s=ANSWER_S) if event["state"] != "running"
-        ]
-        for number, ttl_s in ((1, 3600), (2, TTL_S)):
-            fan = {"campaign_id": "c", "fan_id": f"f-{number}"}
-            await neighbour.send(RESERVE, {"request_id": f"r-{number}", **fan, "ttl_s": ttl_s})
-        await neighbour.values(RESULTS, 2, timeout_s=ANSWER_S)
-        hold = {"campaign_id": "c", "fan_id": "f-1", "reservation_id": "r-1"}
-        await neighbour.send(ASSIGN, {"request_id": "a-1", **hold})
-        results = await neighbour.values(RESULTS, 4, timeout_s=ANSWER_S)
+        end, outcomes = await sold(neighbour, files)
         assert "c" == (await codes_of(roles["inventory"], "c"))["campaign_id"]
         assert [None] * 4 == [role.process.returncode for role in roles.values()]
 
-    assert [("completed", 3, 1)] == [(end["state"], end["inserted"], end["rejected"]) for end in ends]
-    outcomes = {result["request_id"]: result["outcome"] for result in results}
+    assert ("completed", 3, 1) == (end["state"], end["inserted"], end["rejected"])
     assert {"r-1": "reserved", "r-2": "reserved", "a-1": "assigned", "expire:r-2:1": "released"} == outcomes
     await nobody_has_more(deployed, database, environment["CODES_MONGO__DATABASE"])
 
