@@ -27,7 +27,7 @@ async def mongo_parts(context: RoleContext) -> AsyncIterator[MongoParts]:
     settings = context.settings.mongo
     client = connect(settings)
     try:
-        await check_login(client)
+        await check_login(client, settings)
         collections = Collections(database(client, settings))
         turns = asyncio.Semaphore(settings.transactions_max)
         login = Login(client, settings)

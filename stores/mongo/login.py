@@ -13,6 +13,7 @@ import re
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
+from urllib.parse import parse_qs, urlsplit
 
 import structlog
 from cryptography.x509 import load_pem_x509_certificates
@@ -34,23 +35,27 @@ ALERT: Final = re.compile(r"alert ([a-z ]+)")
 CERTIFICATE_FILE: Final = "tlscertificatekeyfile"
 KEY_OPTION: Final = f"{CERTIFICATE_FILE}password"
 AUTHORITIES_FILE: Final = "tlscafile"
+TLS_OPTIONS: Final = ("tls", "ssl")
 
 log = structlog.get_logger(__name__)
 
 
-async def check_login(client: Client) -> None:
-    """Log in once. A server that is unavailable is no refusal.
+async def check_login(client: Client, settings: MongoSettings) -> None:
+    """Log in once, if the address asks for a login or for TLS. A server that is unavailable is no refusal.
 
     Raises:
         AccessRefused: the server refuses the login or the client's certificate, or has none that is accepted.
         SettingsInvalid: the mechanism needs a package that is not installed.
     """
+    uri = settings.uri.get_secret_value()
+    if "@" not in uri and not options_of(uri):
+        return
     try:
         await client.admin.command("ping")
     except ConfigurationError as why:
         raise SettingsInvalid(f"CODES_MONGO__URI: {extra_for(str(why))}") from None
     except PyMongoError as why:
-        if reason := refusal_of(why) or ended_certificate(client):
+        if reason := refusal_of(why) or ended_certificate(uri):
             raise AccessRefused(f"MongoDB: {reason}") from None
 
 
@@ -74,9 +79,9 @@ def refusal_of(why: PyMongoError) -> str | None:
     return f"it refuses the TLS connection: {found[1].strip()}; check the client certificate" if found else None
 
 
-def ended_certificate(client: Client) -> str | None:
+def ended_certificate(uri: str) -> str | None:
     """Whether the client's own certificate has ended: some servers only close the connection then."""
-    file = client.delegate.options._options.get(CERTIFICATE_FILE)  # noqa: SLF001  # nothing public has it
+    file = options_of(uri).get(CERTIFICATE_FILE)
     if file is None:
         return None
     try:
@@ -84,6 +89,12 @@ def ended_certificate(client: Client) -> str | None:
     except (OSError, ValueError):
         return None
     return f"the client certificate {file} has expired" if ends_at < datetime.now(UTC) else None
+
+
+def options_of(uri: str) -> dict[str, str]:
+    """The options of an address for TLS, by their names in lower case."""
+    found = ((name.lower(), values[-1]) for name, values in parse_qs(urlsplit(uri).query).items())
+    return {name: value for name, value in found if name.startswith(TLS_OPTIONS)}
 
 
 def hosts_of(uri: str) -> str:
@@ -118,16 +129,17 @@ class Login:
         new, own = fresh.delegate.options, self._client.delegate.options
         fresh.close()
         own.pool_options._PoolOptions__credentials = new.pool_options._credentials  # noqa: SLF001  # see above
-        file, authorities = (new._options.get(name) for name in (CERTIFICATE_FILE, AUTHORITIES_FILE))  # noqa: SLF001
+        options = options_of(self._settings.uri.get_secret_value())
+        file, authorities = options.get(CERTIFICATE_FILE), options.get(AUTHORITIES_FILE)
         tls = own.pool_options._ssl_context  # noqa: SLF001  # as above
         if tls is not None and authorities:
             tls.load_verify_locations(authorities)
         if tls is not None and file:
-            tls.load_cert_chain(file, None, new._options.get(KEY_OPTION))  # noqa: SLF001  # as above
+            tls.load_cert_chain(file, None, options.get(KEY_OPTION))
         for server in self._client.delegate._topology._servers.values():  # noqa: SLF001  # as above
             server.pool.reset_without_pause()  # old connections are closed when they are returned
 
     def _now(self) -> tuple[str, list[Stamp | None]]:
-        options = self._client.delegate.options._options  # noqa: SLF001  # as above
-        files = (options.get(name) for name in (CERTIFICATE_FILE, AUTHORITIES_FILE))
-        return self._settings.uri.get_secret_value(), [stamp_of(file) for file in files if file]
+        uri = self._settings.uri.get_secret_value()
+        options = options_of(uri)
+        return uri, [stamp_of(options[name]) for name in (CERTIFICATE_FILE, AUTHORITIES_FILE) if name in options]

@@ -60,16 +60,17 @@ WRONG: dict[str, tuple[Address, str]] = {
 }
 
 
-def client_of(uri: str) -> Client:
-    """A client that gives up soon."""
-    return connect(MongoSettings(uri=SecretStr(uri), timeout_ms=SOON_MS))
+def impatient(uri: str, timeout_ms: int = SOON_MS) -> MongoSettings:
+    """Settings of a client that gives up soon."""
+    return MongoSettings(uri=SecretStr(uri), timeout_ms=timeout_ms)
 
 
 @pytest.mark.parametrize("address", RIGHT.values(), ids=RIGHT)
 async def test_the_right_login_reads(known: Database, tmp_path: Path, address: Address) -> None:
     """Over TLS, with the server's certificate and name checked."""
-    client = client_of(address(known, tmp_path))
-    await check_login(client)
+    settings = impatient(address(known, tmp_path))
+    client = connect(settings)
+    await check_login(client, settings)
 
     assert 0 == await client.codes.codes.count_documents({})
     client.close()
@@ -80,10 +81,11 @@ async def test_a_wrong_login_is_refused_with_its_reason(
     known: Database, tmp_path: Path, address: Address, reason: str
 ) -> None:
     """Not reported as an unavailable database, which somebody would wait for."""
-    client = client_of(address(known, tmp_path))
+    settings = impatient(address(known, tmp_path))
+    client = connect(settings)
 
     with pytest.raises(AccessRefused, match=r"^MongoDB: ") as refused:
-        await check_login(client)
+        await check_login(client, settings)
 
     assert reason in str(refused.value)
     client.close()
@@ -91,9 +93,10 @@ async def test_a_wrong_login_is_refused_with_its_reason(
 
 async def test_an_unavailable_server_is_no_refusal() -> None:
     """A role starts, and waits for it."""
-    client = connect(MongoSettings(uri=SecretStr("mongodb://127.0.0.1:1/?replicaSet=own"), timeout_ms=300))
+    settings = impatient("mongodb://me:secret@127.0.0.1:1/?replicaSet=own", timeout_ms=300)
+    client = connect(settings)
 
-    await check_login(client)
+    await check_login(client, settings)
 
     client.close()
 
