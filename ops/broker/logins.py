@@ -5,9 +5,9 @@ Out:      `Login`, which aiokafka passes to each of its connections.
 Promise:  each connection logs in with the credentials of that moment.
 """
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from aiokafka.abc import AbstractTokenProvider
 
@@ -61,7 +61,7 @@ class TokenLogin(Doorkeeper, AbstractTokenProvider):  # type: ignore[misc]  # ai
         if self._endpoint is not None:
             return await self._endpoint.token()
         if self._signer is not None:
-            return await self._signer(self._settings.oauth_msk_region)
+            return await self._signer(self._settings.oauth_msk_region or "")
         try:
             return _token_in(self._settings.oauth_token_file or "")
         except SettingsInvalid as why:
@@ -84,7 +84,7 @@ def _token_in(file: str) -> str:
     return token
 
 
-def _msk_signer() -> Callable[[str | None], Any]:
+def _msk_signer() -> Callable[[str], Awaitable[str]]:
     try:
         from ops.broker.msk import msk_token  # noqa: PLC0415  # an extra
     except ModuleNotFoundError:

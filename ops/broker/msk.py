@@ -8,7 +8,8 @@ import asyncio
 from typing import Final
 
 from aws_msk_iam_sasl_signer import MSKAuthTokenProvider
-from botocore.exceptions import BotoCoreError
+from botocore.exceptions import BotoCoreError, NoCredentialsError
+from botocore.session import Session
 
 from ops.broker.refusals import TokenUnavailable
 
@@ -24,7 +25,13 @@ async def msk_token(region: str) -> str:
     """
     try:
         async with asyncio.timeout(SIGN_TIMEOUT_S):
-            signed: tuple[str, int] = await asyncio.to_thread(MSKAuthTokenProvider.generate_auth_token, region)
+            return await asyncio.to_thread(_signed, region)
     except (BotoCoreError, TimeoutError, ValueError) as why:
         raise TokenUnavailable(f"AWS gives no credentials for MSK: {type(why).__name__}") from None
-    return signed[0]
+
+
+def _signed(region: str) -> str:
+    if Session().get_credentials() is None:  # the signer would raise AttributeError
+        raise NoCredentialsError
+    token: str = MSKAuthTokenProvider.generate_auth_token(region)[0]
+    return token

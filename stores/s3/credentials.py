@@ -5,6 +5,8 @@ Out:      the same chain; keys of the shared credentials file are those that it 
 Promise:  a file that cannot be read changes nothing.
 """
 
+from typing import Any
+
 import aioboto3
 from aiobotocore.credentials import AioCredentials, AioSharedCredentialProvider
 from botocore.credentials import ReadOnlyCredentials
@@ -12,22 +14,25 @@ from botocore.exceptions import BotoCoreError
 
 from schemas.stamp import stamp_of
 
+Source = Any
+"""A provider of the chain; its stubs lack what it keeps."""
 
-class FileCredentials(AioCredentials):  # type: ignore[misc]  # its base is not typed
+
+class FileCredentials(AioCredentials):
     """Keys of one profile of the file."""
 
-    def __init__(self, source: AioSharedCredentialProvider, read: AioCredentials) -> None:
+    def __init__(self, source: Source, read: Any) -> None:  # noqa: ANN401  # credentials; as above
         super().__init__(read.access_key, read.secret_key, read.token, read.method, read.account_id)
         self._source = source
         self._stamp = stamp_of(source._creds_filename)  # noqa: SLF001  # nothing public names the file
 
-    async def get_frozen_credentials(self) -> ReadOnlyCredentials:
+    async def get_frozen_credentials(self) -> ReadOnlyCredentials:  # type: ignore[override]  # the stub has no coroutine
         """Called for each request."""
         now = stamp_of(self._source._creds_filename)  # noqa: SLF001  # as above
         if now != self._stamp:
             self._stamp = now
             await self._read()
-        return await super().get_frozen_credentials()
+        return ReadOnlyCredentials(self.access_key, self.secret_key, self.token)
 
     async def _read(self) -> None:
         try:
@@ -38,10 +43,10 @@ class FileCredentials(AioCredentials):  # type: ignore[misc]  # its base is not 
             self.access_key, self.secret_key, self.token = read.access_key, read.secret_key, read.token
 
 
-class FreshProvider(AioSharedCredentialProvider):  # type: ignore[misc]  # as above
+class FreshProvider(AioSharedCredentialProvider):
     """The chain's link for the shared credentials file."""
 
-    async def load(self) -> FileCredentials | None:
+    async def load(self) -> FileCredentials | None:  # type: ignore[override]  # as above
         """The profile's keys, if it has any."""
         read = await super().load()
         return None if read is None else FileCredentials(self, read)
@@ -55,7 +60,7 @@ def fresh_session() -> aioboto3.Session:
     return session
 
 
-def _fresh(provider: object) -> object:
+def _fresh(provider: Source) -> Source:
     if type(provider) is not AioSharedCredentialProvider:
         return provider
     file, profile = provider._creds_filename, provider._profile_name  # noqa: SLF001  # nothing public has them

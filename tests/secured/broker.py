@@ -121,10 +121,14 @@ def _running(recipe: Recipe, log: IO[bytes]) -> Iterator["subprocess.Popen[bytes
 
 def _until_ready(recipe: Recipe, process: "subprocess.Popen[bytes]", folder: Path) -> None:
     end = time.monotonic() + START_S
-    while not asyncio.run(recipe.answers()):
+    while not asyncio.run(_answers(recipe)):
         assert process.poll() is None, (folder / "kafka.log").read_text()[-3000:]
         assert time.monotonic() < end, (folder / "kafka.log").read_text()[-3000:]
         time.sleep(0.1)
+
+
+async def _answers(recipe: Recipe) -> bool:
+    return await recipe.answers()
 
 
 def _secured(folder: Path, ports: dict[str, int], authority: Authority) -> Secured:

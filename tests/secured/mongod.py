@@ -88,7 +88,11 @@ def _command(folder: Path, port: int, authority: Authority) -> list[str]:
 
 def _initiate(port: int, authority: Authority) -> None:
     """Make it a replica set, and its first user; both are possible without a login, from this machine."""
-    trust = {"tls": True, "tlsCAFile": str(authority.file), "serverSelectionTimeoutMS": READY_TIMEOUT_MS}
+    trust: dict[str, Any] = {
+        "tls": True,
+        "tlsCAFile": str(authority.file),
+        "serverSelectionTimeoutMS": READY_TIMEOUT_MS,
+    }
     with MongoClient[dict[str, Any]](HOST, port, directConnection=True, **trust) as client:
         client.admin.command("replSetInitiate", {"_id": "own", "members": [{"_id": 0, "host": f"{HOST}:{port}"}]})
     with MongoClient[dict[str, Any]](HOST, port, replicaSet="own", **trust) as client:

@@ -69,15 +69,16 @@ def test_names_follow_the_settings() -> None:
         CODES_TOPICS__PREFIX="shop.",
         CODES_KAFKA__GROUP_PREFIX="shop-",
         CODES_TOPICS__REPLY_ALLOWED='["answers"]',
-        CODES_S3__ALLOWED_BUCKETS='["in"]',
+        CODES_S3__ALLOWED_BUCKETS='["codes-in"]',
         CODES_S3__SSE="aws:kms",
         CODES_S3__KMS_KEY_ID=key,
     )
 
     assert "shop-worker" == found["worker"]["user"]
     assert {("Read", "shop.reserve.requests.v1"), ("Write", "answers")} < grants(found["worker"])
+    bucket = "arn:aws:s3:::codes-in"
     resources = [resource for grant in found["importer"]["aws"] for resource in grant["resources"]]
-    assert ["arn:aws:s3:::in", "arn:aws:s3:::in/*", "arn:aws:s3:::in/*.rejects.csv", key] == resources
+    assert [bucket, f"{bucket}/*", f"{bucket}/*.rejects.csv", key] == resources
 
 
 @pytest.mark.parametrize(
