@@ -67,7 +67,9 @@ def a_mongod(folder: Path) -> Iterator[Database]:
     process = subprocess.Popen(_command(folder, port, authority), stdout=subprocess.DEVNULL)  # noqa: S603  # made here
     try:
         _initiate(port, authority)
-        yield Database(port, authority)
+        database = Database(port, authority)
+        yield database
+        database.admin.close()
     finally:
         process.kill()
         process.wait()
