@@ -35,7 +35,8 @@ ALERT: Final = re.compile(r"alert ([a-z ]+)")
 CERTIFICATE_FILE: Final = "tlscertificatekeyfile"
 KEY_OPTION: Final = f"{CERTIFICATE_FILE}password"
 AUTHORITIES_FILE: Final = "tlscafile"
-TLS_OPTIONS: Final = ("tls", "ssl")
+LOGIN_OPTIONS: Final = ("auth", "ssl", "tls")
+"""How the names of options begin that concern a login or TLS."""
 
 log = structlog.get_logger(__name__)
 
@@ -92,9 +93,9 @@ def ended_certificate(uri: str) -> str | None:
 
 
 def options_of(uri: str) -> dict[str, str]:
-    """The options of an address for TLS, by their names in lower case."""
+    """The options of an address for logins and TLS, by their names in lower case."""
     found = ((name.lower(), values[-1]) for name, values in parse_qs(urlsplit(uri).query).items())
-    return {name: value for name, value in found if name.startswith(TLS_OPTIONS)}
+    return {name: value for name, value in found if name.startswith(LOGIN_OPTIONS)}
 
 
 def hosts_of(uri: str) -> str:

@@ -1,6 +1,6 @@
 """Every kind of Kafka client that the service has, with the login of the settings.
 
-Out: `enter`, `AccessTried`; `refused_line`.
+Out: `enter`, which tries all of them; `refused_line`, for a process.
 """
 
 import asyncio
@@ -43,7 +43,7 @@ async def enter(environment: Mapping[str, str]) -> set[bytes]:
         await consumer.stop()
 
 
-async def refused_line(environment: Mapping[str, str], command: str = "worker") -> tuple[int, str]:
+async def refused_line(environment: Mapping[str, str], *command: str) -> tuple[int, str]:
     """The exit code of a command, and what it writes to standard error."""
-    ended = await Codes(dict(environment))(command)
+    ended = await Codes(dict(environment))(*command)
     return ended.code, ended.err.strip()

@@ -101,10 +101,13 @@ async def test_an_unavailable_server_is_no_refusal() -> None:
     client.close()
 
 
-async def test_a_role_that_is_refused_ends_with_one_line(known: Database, environment: dict[str, str]) -> None:
-    """Its exit code is that of a refusal."""
+@pytest.mark.parametrize("command", [("expirer",), ("migrate", "--check")], ids=["role", "command"])
+async def test_who_is_refused_ends_with_one_line(
+    known: Database, environment: dict[str, str], command: tuple[str, ...]
+) -> None:
+    """The exit code is that of a refusal."""
     uri = known.uri("scram", password="wrong")
-    code, line = await refused_line({**environment, "CODES_MONGO__URI": uri}, "expirer")
+    code, line = await refused_line({**environment, "CODES_MONGO__URI": uri}, *command)
 
     assert Exit.FAILED == code
     assert line.startswith("codes: MongoDB: it refuses the login (OperationFailure [18 AuthenticationFailed])")
