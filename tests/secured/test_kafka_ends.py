@@ -12,7 +12,7 @@ from schemas.topics import RELEASE, RESULTS
 from tests.integration.running import Role, a_neighbour, running, until
 from tests.secured.broker import Doors
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.timeout(300)]  # tokens live for seconds, several times
 
 LIFE_S = 6.0
 ENDS = 2

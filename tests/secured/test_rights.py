@@ -27,7 +27,7 @@ from tests.secured.broker import Doors
 from tests.secured.granting import grant_kafka, grant_mongo
 from tests.secured.mongod import Database
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.timeout(300)]  # it starts a broker, a mongod and four roles
 
 ROLES: Final = ("worker", "importer", "expirer", "inventory")
 ANSWER_S: Final = 60.0
