@@ -13,7 +13,6 @@ from aiokafka.abc import AbstractTokenProvider
 
 from ops.broker.door import Door, Doorkeeper
 from ops.broker.refusals import TokenUnavailable
-from ops.broker.token_endpoint import EndpointTokens
 from ops.settings.secret_files import current
 from schemas.errors import SettingsInvalid
 from schemas.settings import KafkaSettings
@@ -46,7 +45,7 @@ class TokenLogin(Doorkeeper, AbstractTokenProvider):  # type: ignore[misc]  # ai
         """Raises SettingsInvalid if the source cannot be used."""
         self.door = door
         self._settings = settings
-        self._endpoint = EndpointTokens(settings) if settings.oauth_token_url else None
+        self._endpoint = _endpoint_tokens(settings) if settings.oauth_token_url else None
         self._signer = _msk_signer() if settings.oauth_msk_region else None
         if settings.oauth_token_file is not None:
             _token_in(settings.oauth_token_file)
@@ -59,7 +58,7 @@ class TokenLogin(Doorkeeper, AbstractTokenProvider):  # type: ignore[misc]  # ai
             TokenRefused: these credentials get none.
         """
         if self._endpoint is not None:
-            return await self._endpoint.token()
+            return await self._endpoint()
         if self._signer is not None:
             return await self._signer(self._settings.oauth_msk_region or "")
         try:
@@ -70,6 +69,12 @@ class TokenLogin(Doorkeeper, AbstractTokenProvider):  # type: ignore[misc]  # ai
     def extensions(self) -> dict[str, str]:
         """What is sent with the token."""
         return dict(self._settings.oauth_extensions)
+
+
+def _endpoint_tokens(settings: KafkaSettings) -> Callable[[], Awaitable[str]]:
+    from ops.broker.token_endpoint import EndpointTokens  # noqa: PLC0415  # only who uses it pays for aiohttp's import
+
+    return EndpointTokens(settings).token
 
 
 def _token_in(file: str) -> str:
