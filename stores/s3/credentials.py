@@ -61,7 +61,11 @@ def fresh_session() -> aioboto3.Session:
 
 
 def _fresh(provider: Source) -> Source:
-    if type(provider) is not AioSharedCredentialProvider:
-        return provider
+    if type(provider) is AioSharedCredentialProvider:
+        return _copied(provider)
+    return provider
+
+
+def _copied(provider: Source) -> FreshProvider:
     file, profile = provider._creds_filename, provider._profile_name  # noqa: SLF001  # nothing public has them
     return FreshProvider(file, profile, provider._ini_parser)  # noqa: SLF001  # as above
