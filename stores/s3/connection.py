@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Final
 
+import aioboto3
 from aiobotocore.config import AioConfig
 
 from schemas.settings import S3Settings
@@ -26,7 +27,7 @@ async def connected(settings: S3Settings) -> AsyncIterator["S3Client"]:
 
     It tries once: its caller retries, which metrics and `/ready` show.
     """
-    async with fresh_session().client(
+    async with aioboto3.Session(botocore_session=fresh_session()).client(
         "s3", region_name=settings.region, endpoint_url=settings.endpoint_url, config=options(settings)
     ) as client:
         yield client

@@ -7,8 +7,8 @@ Promise:  a file that cannot be read changes nothing.
 
 from typing import Any
 
-import aioboto3
 from aiobotocore.credentials import AioCredentials, AioSharedCredentialProvider
+from aiobotocore.session import AioSession, get_session
 from botocore.credentials import ReadOnlyCredentials
 from botocore.exceptions import BotoCoreError
 
@@ -52,10 +52,10 @@ class FreshProvider(AioSharedCredentialProvider):
         return None if read is None else FileCredentials(self, read)
 
 
-def fresh_session() -> aioboto3.Session:
-    """A session with this chain."""
-    session = aioboto3.Session()
-    resolver = session._session.get_component("credential_provider")  # noqa: SLF001  # nothing public has it
+def fresh_session() -> AioSession:
+    """The core of a session, with this chain."""
+    session = get_session()
+    resolver = session.get_component("credential_provider")
     resolver.providers = [_fresh(provider) for provider in resolver.providers]
     return session
 
