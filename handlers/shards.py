@@ -53,4 +53,4 @@ def changed_shard(
 
 def inventory_event(shard: InventoryDocument) -> InventoryChanged:
     """The shard's totals as `inventory.v1` has them."""
-    return InventoryChanged.model_validate(shard.model_dump(exclude={"id"}))
+    return InventoryChanged.model_validate(shard.model_dump(exclude={"id", "walked"}))

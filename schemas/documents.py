@@ -18,19 +18,28 @@ class CodeDocument(Model):
     """Collection `codes`."""
 
     id: str = Field(alias="_id")
-    """Random UUID, hex."""
+    """8 hex digits of the campaign, 24 of a keyed hash of the value: see `handlers/code_ids.py`."""
     campaign_id: Id
     code: str
     """The secret."""
     code_type: CodeType
     status: CodeStatus
-    draw: int
-    """Random, 0 to 2^31 - 1: the code's position in the order in which the stock reads codes."""
     moved_by: str
     """The batch that last moved it, `<shard>@<offset>`; equal to the value in the reservation that moved it."""
     imported_by: Id
     """The import that inserted it: distinguishes a duplicate in the file from one that the campaign already had."""
     changed_at: Instant
+    returned: str | None = None
+    """The campaign's 8 digits, then 8 random ones: it is available, and may be behind the partitions' walks. Other
+    codes do not have the field."""
+
+
+class CampaignDocument(Model):
+    """Collection `campaigns`: what the ids of a campaign's codes are made with. `_id` is the campaign."""
+
+    id: Id = Field(alias="_id")
+    salt: str
+    """Random key of the hashes, hex. Who has it can try values against ids; without it nothing can be imported."""
 
 
 class ReservationDocument(Model):
@@ -73,6 +82,9 @@ class InventoryDocument(Model):
     assigned: int
     cause: InventoryCause
     changed_at: Instant
+    walked: tuple[int, ...] = ()
+    """Parts of the campaign's places, as pairs, in which this partition has taken every code that it found; the last
+    part is where it is. Only a hint: see `stores/mongo/walk.py`."""
 
 
 class OwnerDocument(Model):

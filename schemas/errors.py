@@ -7,7 +7,7 @@ from typing import ClassVar, Literal
 
 ConflictCause = Literal["moved", "write_conflict", "duplicate", "session_ended", "transient"]
 """Label `cause` of `codes_conflicts_total` (docs/metrics.md)."""
-RefusalCause = Literal["validator", "too_large", "invalid"]
+RefusalCause = Literal["validator", "too_large", "invalid", "collision"]
 """Label `cause` of `codes_store_refusals_total`."""
 WaitCause = Literal["no_answer", "in_transition", "not_allowed", "server_error"]
 """Label `cause` of `codes_waits_total`."""
@@ -70,6 +70,13 @@ class MigrationRefused(CodeServiceError):
 
     Grant the user the rights in docs/operations.md#security, or fix what the message names, and run the migration
     again. If the server does not support validators: `CODES_MONGO__VALIDATORS=optional`.
+    """
+
+
+class DatabaseTooOld(CodeServiceError):
+    """The database holds codes of an older version, which have random ids. There is no upgrade.
+
+    Name an empty database in `CODES_MONGO__DATABASE`, run `codes migrate`, and import the codes.
     """
 
 

@@ -92,6 +92,9 @@ class MongoSettings(Group):
     validators: Validators = "required"
     """`required`: `codes migrate` fails if the server does not support validators, or the user may not set them.
     `optional`: it prints a warning, and succeeds."""
+    id_index: bool = False
+    """Whether `codes migrate` adds an index of codes that begins with `_id`: for servers that would otherwise look
+    through all codes for a range of ids. A `mongod` needs none."""
 
 
 class S3Settings(Group):

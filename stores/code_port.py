@@ -36,9 +36,10 @@ class CodeStore(Protocol):
         """
 
     async def gather(self, requests: Sequence[Asked[Request]]) -> Facts:
-        """Read what a batch's decisions need, in at most one read per collection.
+        """Read what a batch's decisions need, in at most one read per collection while the stock lasts.
 
         Raises:
+            FactsStale: codes are imported faster than they are found; may be tried again.
             StoreUnavailable: no answer in time; safe to repeat.
         """
 

@@ -1,10 +1,10 @@
 """What the importer needs of the database and of S3: the ports, implemented by `stores.mongo` and `stores.s3`."""
 
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from handlers.imports.plan import ChunkPlan
+from handlers.imports.plan import ChunkPlan, Draft
 from schemas.documents import ImportDocument, InventoryDocument, RejectsDocument
 
 
@@ -37,11 +37,22 @@ class ImportStore(Protocol):
             FactsStale: it is no longer as `before` says, in its run or its position. Nothing was written.
         """
 
-    async def look_up(self, codes: Iterable[str], campaign_id: str) -> Mapping[str, str]:
+    async def salt(self, campaign_id: str) -> bytes:
+        """What the ids of the campaign's codes are made with; of a new campaign it is made here.
+
+        Raises:
+            StoreRefused: it is lost, and there are codes: others would get ids that hide duplicates.
+        """
+
+    async def mark(self, campaign_id: str) -> str | None:
+        """The mark of codes that come while others of the campaign are taken; None: none is taken yet."""
+
+    async def look_up(self, drafts: Mapping[str, Draft], campaign_id: str) -> Mapping[str, str]:
         """Those of these codes that the campaign has, with the import they came by.
 
         Raises:
             ChunkTooSlow: so many codes are too many for the database just now.
+            StoreRefused: another code has the id of one of these.
         """
 
     async def apply(self, plan: ChunkPlan) -> None:

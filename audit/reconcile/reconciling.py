@@ -80,6 +80,8 @@ class Report:
     """The same, after a repair; without one, as they were found."""
     retold: int = 0
     """Shards published again."""
+    marked: int = 0
+    """Available codes that partitions had walked past, and that a repair has marked."""
     inconsistent: int | None = None
     """Reservations and codes that disagree; None: nobody asked."""
 
@@ -119,6 +121,7 @@ async def reconcile(
         async for campaign_id in named(campaigns) if campaigns else every(store, published):
             found = await counted(campaign_id, store)
             left = await repaired(found, store) if repair else found
+            report.marked += await store.mark_hidden(found) if repair else 0
             renumbered = await all_renumbered(left, published.get(campaign_id), store) if retell else ()
             if publish is not None:
                 await publish(renumbered if retell else shards_to_publish(left))

@@ -66,7 +66,7 @@ def reconcile(
 
 
 def _fields_of(report: "Report") -> dict[str, Any]:
-    names = ("campaigns", "codes", "drift", "remaining", "retold", "unknown")
+    names = ("campaigns", "codes", "drift", "remaining", "marked", "retold", "unknown")
     sums = {name: getattr(report, name) for name in names}
     if report.inconsistent is not None:
         sums["inconsistent"] = report.inconsistent
@@ -83,6 +83,8 @@ def _print(report: "Report", *, retell: bool) -> None:
     sums = f"campaigns {report.campaigns:,}, codes {report.codes:,}, drift {report.drift:,}"
     if report.drift != report.remaining:
         sums = f"{sums}, after the repair {report.remaining:,}"
+    if report.marked:
+        sums = f"{sums}, codes marked as returned {report.marked:,}"
     if report.inconsistent is not None:
         sums = f"{sums}, inconsistent {report.inconsistent:,}"
     typer.echo(f"{sums}, shards retold {report.retold:,}" if retell else sums)

@@ -26,7 +26,7 @@ async def campaign(lookups: Lookups, campaign_id: str) -> Account | None:
     return {
         "campaign_id": campaign_id,
         "counts": counts(shards),
-        "shards": [shard.model_dump(mode="json", exclude={"id", "campaign_id"}) for shard in shards],
+        "shards": [shard.model_dump(mode="json", exclude={"id", "campaign_id", "walked"}) for shard in shards],
     }
 
 
@@ -48,7 +48,7 @@ async def code(lookups: Lookups, found: CodeDocument | None, *, reveal: bool) ->
     if found is None:
         return None
     holder = None if found.status == CodeStatus.AVAILABLE else await lookups.holder(found)
-    account = found.model_dump(mode="json", exclude={"id", "draw"})
+    account = found.model_dump(mode="json", exclude={"id", "returned"})
     return {"code_id": found.id, **account, "code": found.code if reveal else MASK, "holder": holder_fields(holder)}
 
 

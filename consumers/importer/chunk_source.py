@@ -8,7 +8,6 @@ Promise:  a thread does the work, in steps of one piece of text, so that the eve
 """
 
 import asyncio
-import os
 from collections.abc import AsyncGenerator, Callable, Iterator, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass
@@ -17,12 +16,12 @@ from typing import NamedTuple
 from consumers.importer.owner import ImportOwner
 from consumers.loop.prefetch import prefetched
 from handlers.imports.chunks import Chunk, Chunker
-from handlers.imports.plan import NOISE_BYTES, DraftedChunk, drafted
+from handlers.imports.plan import DraftedChunk, drafted
 from handlers.imports.progress import columns_of, place_of
 from handlers.imports.rows import RowReader
 from handlers.imports.texts import GzipText, PlainText
 from schemas.documents import ImportDocument
-from schemas.errors import ChunkTooSlow, ImportFailed, StoreUnavailable
+from schemas.errors import ChunkTooSlow, ImportFailed, StoreRefused, StoreUnavailable
 from schemas.settings import ImporterSettings
 from stores.import_port import ObjectPlace
 
@@ -98,7 +97,7 @@ class ChunkSource:
         except ChunkTooSlow as why:
             owner.too_large(rows, why)
             return FetchedChunk(chunk, None, applies)
-        except StoreUnavailable:
+        except (StoreRefused, StoreUnavailable):
             return FetchedChunk(chunk, None, applies)
         return FetchedChunk(chunk, existing, applies)
 
@@ -122,7 +121,7 @@ def draft(chunk: Chunk, owner: ImportOwner) -> DraftedChunk:
     return drafted(
         chunk,
         owner.document,
-        os.urandom(NOISE_BYTES * len(chunk.codes)),
+        owner.salt,
         moved_by=f"{owner.shard}@{owner.cause.offset}",
         at=owner.context.clock(),
     )

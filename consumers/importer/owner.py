@@ -83,6 +83,8 @@ class ImportOwner:
     publisher: ProgressPublisher
     last: LastChunk | None = field(init=False, default=None)
     """The chunk that was applied last; None if that is uncertain."""
+    salt: bytes = field(init=False, default=b"", repr=False)
+    """The campaign's; known once the import loads."""
     applies: int = field(init=False, default=0)
     """Tries of `apply` that are over."""
 
@@ -161,6 +163,26 @@ class ImportOwner:
             StoreRefused: one was changed by hand, and cannot be read.
         """
         return await self.waits.mongo.run(self.store.shards, self.document.campaign_id)
+
+    async def find_salt(self) -> None:
+        """Read the campaign's salt, or make it.
+
+        Raises:
+            StoreRefused: it is lost, in `worker.attempts_max` repetitions.
+            Stopped, ImportFailed: the process stops, or the import is cancelled.
+        """
+        attempts, policy = self.attempts(), self.waits.mongo.until(UNTIL_CANCELLED)
+        while not self.salt:
+            try:
+                self.salt = await policy.run(self.store.salt, self.document.campaign_id)
+            except StoreRefused as why:
+                if attempts.failed(why):
+                    raise
+                await attempts.pause(UNTIL_CANCELLED)
+
+    async def mark(self) -> str | None:
+        """See `ImportStore.mark`."""
+        return await self.waits.mongo.until(UNTIL_CANCELLED).run(self.store.mark, self.document.campaign_id)
 
     def attempts(self) -> Attempts:
         """The tries of a new write."""

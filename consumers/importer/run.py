@@ -49,6 +49,7 @@ async def load(owner: ImportOwner) -> ImportFailed | None:
     """Load the rest of the object; the failure if part of it cannot be loaded."""
     try:
         await locate(owner)
+        await owner.find_salt()
         async with aclosing(prefetched(ChunkSource(owner).chunks())) as chunks:
             while fetched := await owner.waits.bounded(UNTIL_CANCELLED, fetch, chunks):
                 await write(owner, fetched)
@@ -163,9 +164,10 @@ async def gather(owner: ImportOwner, drafted: DraftedChunk, fetched: FetchedChun
     is_current = fetched is not None and fetched.applies >= owner.applies - (owner.last is not None)
     if existing is None or not is_current:
         existing = await owner.look_up(drafted)
+    mark = await owner.mark()
     if owner.last is None:
-        return ChunkFacts(existing, await owner.shards())
-    return ChunkFacts({**existing, **owner.last.codes_among(drafted.drafts)}, owner.last.shards)
+        return ChunkFacts(existing, await owner.shards(), mark)
+    return ChunkFacts({**existing, **owner.last.codes_among(drafted.drafts)}, owner.last.shards, mark)
 
 
 async def end(owner: ImportOwner, failure: ImportFailed | None) -> None:

@@ -125,7 +125,10 @@ class Isolation:
         return is_repeated and not tries.must_halve and not await self._is_in_ledger(requests[0])
 
     async def _is_in_ledger(self, asked: Asked[Request]) -> bool:
-        facts = await self._context.mongo_retries.run(self._store.gather, [asked])
+        try:
+            facts = await self._context.mongo_retries.run(self._store.gather, [asked])
+        except FactsStale:  # nothing is known, so nothing is believed
+            return True
         return asked.request.request_id in facts.decided.keys() | facts.unreadable_entries.keys()
 
     def _decided(self, plan: Plan) -> Decided:

@@ -16,15 +16,20 @@ from typing import Any
 from pymongo import MongoClient
 from pymongo.database import Database
 
+from handlers.code_ids import CAMPAIGN_DIGITS, code_ids
 from ops.settings.load import load_settings
+from stores.mongo.last_codes import new_mark
 
 Event = dict[str, Any]
 
 
 def assign_again(db: Database[Any], reservation_id: str, events: list[Event]) -> str:
     """Assign the codes of one reservation as in its events; returns the outcome."""
-    wanted = [{"campaign_id": event["campaign_id"], "code": event["code"]} for event in events]
-    codes = list(db["codes"].find({"$or": wanted}))
+    campaign = db["campaigns"].find_one({"_id": events[0]["campaign_id"]})
+    if campaign is None:
+        return "missing"
+    ids = code_ids(campaign["_id"], bytes.fromhex(campaign["salt"]), [event["code"] for event in events])
+    codes = list(db["codes"].find({"_id": {"$in": ids}, "campaign_id": campaign["_id"]}))
     if len(codes) < len(events):
         return "missing"  # the restored database lacks the import of these codes
     if all(code["status"] == "assigned" for code in codes):
@@ -32,11 +37,12 @@ def assign_again(db: Database[Any], reservation_id: str, events: list[Event]) ->
     batch = {"moved_by": f"after-restore.{reservation_id}@0", "changed_at": datetime.now(UTC)}
     for code in codes:
         end_other_hold(db, code, reservation_id, batch)
-        db["codes"].update_one({"_id": code["_id"]}, {"$set": {"status": "assigned", **batch}})
+        assigned = {"$set": {"status": "assigned", **batch}, "$unset": {"returned": ""}}
+        db["codes"].update_one({"_id": code["_id"]}, assigned)
     names = {name: events[0][name] for name in ("campaign_id", "fan_id", "code_type")}
-    ids = {"code_ids": [code["_id"] for code in codes], "state": "assigned"}
+    moved = {"code_ids": [code["_id"] for code in codes], "state": "assigned", **batch}
     never = {"$setOnInsert": {"expires_at": None}}
-    db["reservations"].update_one({"_id": reservation_id}, {"$set": {**names, **ids, **batch}, **never}, upsert=True)
+    db["reservations"].update_one({"_id": reservation_id}, {"$set": {**names, **moved}, **never}, upsert=True)
     return "assigned"
 
 
@@ -46,7 +52,8 @@ def end_other_hold(db: Database[Any], code: Event, reservation_id: str, batch: E
     if hold is None or hold["_id"] == reservation_id:
         return
     held = {"_id": {"$in": hold["code_ids"]}, "status": "reserved"}
-    db["codes"].update_many(held, {"$set": {"status": "available", **batch}})
+    mark = new_mark(code["_id"][:CAMPAIGN_DIGITS])
+    db["codes"].update_many(held, {"$set": {"status": "available", "returned": mark, **batch}})
     db["reservations"].update_one({"_id": hold["_id"]}, {"$set": {"state": "released", **batch}})
 
 

@@ -1,26 +1,21 @@
 """One chunk to what is written of it: new codes, counts, rejected rows, and where the import goes on.
 
 In:       a chunk with its codes drafted; the import as it is; what the campaign has already.
-Out:      `ChunkPlan`, which is one transaction. Pure: random bytes are an argument.
+Out:      `ChunkPlan`, which is one transaction. Pure: the campaign's salt is an argument.
 Promise:  the plan's counts are those of the rows that it writes. The import's document in `before` guards all of it.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Any
 
+from handlers.code_ids import code_ids
 from handlers.imports.chunks import Chunk
 from handlers.imports.progress import advanced, rejects_of, shard_changes, tally_of
 from handlers.shards import ShardChange
 from schemas.base import CodeStatus, to_milliseconds
 from schemas.documents import ImportDocument, InventoryDocument, RejectsDocument
-
-ID_BYTES: Final = 16
-DRAW_BYTES: Final = 4
-NOISE_BYTES: Final = ID_BYTES + DRAW_BYTES
-"""Random bytes for each code."""
-DRAW_MASK: Final = 2**31 - 1
 
 Draft = dict[str, Any]
 """A code as the collection `codes` has it (`schemas.documents.CodeDocument`). No model is made: it takes ten times as
@@ -57,6 +52,8 @@ class ChunkFacts:
     """Those of its codes that the campaign has, with the import they came by."""
     shards: Sequence[InventoryDocument]
     """This partition's shards of the campaign."""
+    mark: str | None = None
+    """For its codes, if others of the campaign are taken already: see `CodeDocument.returned`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +72,8 @@ class ChunkPlan:
         return self.after.rows_read - self.before.rows_read
 
 
-def drafted(chunk: Chunk, document: ImportDocument, noise: bytes, *, moved_by: str, at: datetime) -> DraftedChunk:
-    """Draft all codes of a chunk; `noise` has `NOISE_BYTES` random bytes for each.
+def drafted(chunk: Chunk, document: ImportDocument, salt: bytes, *, moved_by: str, at: datetime) -> DraftedChunk:
+    """Draft all codes of a chunk; `salt` is the campaign's.
 
     `moved_by` is the command's record, `<shard>@<offset>`.
     """
@@ -87,16 +84,11 @@ def drafted(chunk: Chunk, document: ImportDocument, noise: bytes, *, moved_by: s
         "imported_by": document.id,
         "changed_at": to_milliseconds(at),
     }
-    drafts: dict[str, Draft] = {}
-    for number, (code, code_type) in enumerate(chunk.codes.items()):
-        start = number * NOISE_BYTES
-        drafts[code] = {
-            "_id": noise[start : start + ID_BYTES].hex(),
-            "code": code,
-            "code_type": code_type,
-            "draw": int.from_bytes(noise[start + ID_BYTES : start + NOISE_BYTES], "big") & DRAW_MASK,
-            **alike,
-        }
+    ids = code_ids(document.campaign_id, salt, chunk.codes)
+    drafts = {
+        code: {"_id": code_id, "code": code, "code_type": code_type, **alike}
+        for code_id, (code, code_type) in zip(ids, chunk.codes.items(), strict=True)
+    }
     return DraftedChunk(chunk, drafts)
 
 
@@ -115,6 +107,8 @@ def plan_chunk(
     """
     chunk, at = drafted_chunk.chunk, to_milliseconds(now)
     codes = [draft for code, draft in drafted_chunk.drafts.items() if code not in facts.existing]
+    if facts.mark is not None:
+        codes = [{**draft, "returned": facts.mark} for draft in codes]
     tally = tally_of(chunk, facts.existing, before.id)
     return ChunkPlan(
         before=before,

@@ -38,7 +38,13 @@ async def _migrate_database(settings: Settings, *, check: bool, shard: bool) -> 
         await check_login(client, settings.mongo)
         db = database(client, settings.mongo)
         wanted = settings.mongo
-        steps = await migrate_database(db, ledger_days=wanted.ledger_days, validators=wanted.validators, check=check)
+        steps = await migrate_database(
+            db,
+            ledger_days=wanted.ledger_days,
+            validators=wanted.validators,
+            id_index=wanted.id_index,
+            check=check,
+        )
         return [*steps, *await shard_database(db, check=check)] if shard else steps
     finally:
         client.close()

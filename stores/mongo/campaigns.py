@@ -1,23 +1,46 @@
-"""Cache of the campaigns that exist, with their approximate numbers of available codes.
+"""Cache of the campaigns that exist, with their approximate counts and what all partitions have walked.
 
 In:       campaign ids.
 Out:      `Campaigns`: entries at most `FRESH_S` seconds old.
-Promise:  a campaign without an entry is queried every time, so a new one is served at once. Counts are only hints
-          for the number of candidates to read.
+Promise:  a campaign without an entry is queried every time, so a new one is served at once. Figures are only hints
+          for where to read candidates, and how many.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from time import monotonic
 from typing import Final
 
 from handlers.requests.facts import StockKey
 from schemas.base import CODE_TYPES
 from stores.mongo.collections import Collections, Document
+from stores.mongo.walk import Part, Walked, parts_of
 
 FRESH_S: Final = 1.0
 CAMPAIGNS_MAX: Final = 10_000
 """Entries; beyond that the cache is cleared and filled again."""
+
+
+COUNTS: Final = ("available", "reserved", "assigned")
+FIELDS: Final = ("campaign_id", "code_type", "shard", "walked", *COUNTS)
+"""Of a shard document: what the figures are made from."""
+
+
+@dataclass(slots=True)
+class Figures:
+    """A kind of codes, over all shards."""
+
+    available: int = 0
+    total: int = 0
+    in_campaign: int = 0
+    """Codes of all kinds of the campaign."""
+    by_shard: dict[str, list[Part]] = field(default_factory=dict)
+    """What each partition has walked; its last part is where it is."""
+
+    def walked(self, own_shard: str) -> Walked:
+        """All of it; heads are those of the other partitions."""
+        others = [parts[-1].high for shard, parts in self.by_shard.items() if parts and shard != own_shard]
+        return Walked([part for parts in self.by_shard.values() for part in parts], frozenset(others))
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +48,7 @@ class Seen:
     """A cached campaign."""
 
     at_s: float
-    available: Mapping[StockKey, int]
+    kinds: Mapping[StockKey, Figures]
 
 
 class Campaigns:
@@ -42,10 +65,10 @@ class Campaigns:
         fresh = frozenset(campaign for campaign in wanted if self._is_fresh(campaign, now))
         return fresh | await self._look(wanted - fresh, now)
 
-    def available(self, key: StockKey) -> int:
-        """The approximate number of available codes of a kind, from the cache; 0 if it is not cached."""
+    def figures(self, key: StockKey) -> Figures:
+        """The approximate figures of a kind, from the cache; all 0 if it is not cached."""
         seen = self._seen.get(key.campaign_id)
-        return 0 if seen is None else max(0, seen.available.get(key, 0))
+        return (seen.kinds.get(key) if seen else None) or Figures()
 
     async def _look(self, wanted: frozenset[str], now: float) -> frozenset[str]:
         """Query these campaigns. The result must not come from the cache, which may be cleared meanwhile."""
@@ -53,9 +76,9 @@ class Campaigns:
             return frozenset()
         shards = await self._inventory.find(
             {"campaign_id": {"$in": list(wanted)}},
-            {"campaign_id": 1, "code_type": 1, "available": 1},
+            dict.fromkeys(FIELDS, 1),
         ).to_list(None)
-        found = {campaign: Seen(now, counts) for campaign, counts in summed(shards).items()}
+        found = {campaign: Seen(now, kinds) for campaign, kinds in summed(shards).items()}
         if len(self._seen) > CAMPAIGNS_MAX:
             self._seen.clear()
         self._seen |= found
@@ -66,15 +89,29 @@ class Campaigns:
         return seen is not None and now - seen.at_s < FRESH_S
 
 
-def summed(shards: Iterable[Document]) -> dict[str, dict[StockKey, int]]:
-    """Available codes by campaign and kind, over all shards; a shard without a count (edited by hand) adds none."""
-    totals: dict[str, dict[StockKey, int]] = {}
+def summed(shards: Iterable[Document]) -> dict[str, dict[StockKey, Figures]]:
+    """Figures by campaign and kind, over all shards; a shard without a count (edited by hand) adds none."""
+    totals: dict[str, dict[StockKey, Figures]] = {}
     for shard in shards:
-        campaign_id, code_type, available = (shard.get(name) for name in ("campaign_id", "code_type", "available"))
+        campaign_id, code_type = shard.get("campaign_id"), shard.get("code_type")
         if not isinstance(campaign_id, str):  # `$in` finds an array that has the wanted id
             continue
         campaign = totals.setdefault(campaign_id, {})
-        if code_type in CODE_TYPES and isinstance(available, int):
-            key = StockKey(campaign_id, code_type)
-            campaign[key] = campaign.get(key, 0) + available
+        if code_type in CODE_TYPES:
+            add(campaign.setdefault(StockKey(campaign_id, code_type), Figures()), shard)
+    for campaign in totals.values():
+        in_campaign = sum(figures.total for figures in campaign.values())
+        for figures in campaign.values():
+            figures.in_campaign = in_campaign
     return totals
+
+
+def add(figures: Figures, shard: Document) -> None:
+    """Add a shard's counts, and what its partition has walked."""
+    counts = [count for name in COUNTS if isinstance(count := shard.get(name), int)]
+    figures.total += sum(counts)
+    if isinstance(available := shard.get("available"), int):
+        figures.available += available
+    walked = shard.get("walked")
+    if isinstance(walked, list) and all(isinstance(number, int) for number in walked):
+        figures.by_shard[str(shard.get("shard"))] = parts_of(walked)

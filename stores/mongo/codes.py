@@ -12,9 +12,10 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 
 from motor.motor_asyncio import AsyncIOMotorClientSession
-from pymongo import InsertOne, UpdateOne
+from pymongo import InsertOne, UpdateMany, UpdateOne
 
-from handlers.requests.facts import Facts
+from handlers.code_ids import CAMPAIGN_DIGITS
+from handlers.requests.facts import Facts, StockKey
 from handlers.requests.plan import Plan
 from handlers.requests.state import CodeMove
 from handlers.shards import ShardChange
@@ -29,10 +30,12 @@ from stores.mongo.connection import Client, is_sharded
 from stores.mongo.consistency import Consistency
 from stores.mongo.errors import idempotent, in_transaction, writing
 from stores.mongo.gathering import Gathering
+from stores.mongo.last_codes import new_mark
 from stores.mongo.ownership import Ownership
 from stores.mongo.slow_chunks import batch_in_time
 from stores.mongo.stock import Stock
 from stores.mongo.transactions import run_transaction
+from stores.mongo.walk import numbers_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +66,7 @@ class MongoCodeStore:
         self._collections = parts.collections
         self._turns = (parts.background, parts.turns) if low_priority else (parts.turns,)
         self._ownership = Ownership(parts.client, parts.collections, shard)
-        self._stock = Stock(parts.collections.codes, parts.stock, with_values=publishes_code_values)
+        self._stock = Stock(parts.collections, parts.campaigns, parts.stock, shard, with_values=publishes_code_values)
         self._gathering = Gathering(
             parts.collections, parts.campaigns, self._stock, shard, publishes_code_values=publishes_code_values
         )
@@ -114,12 +117,13 @@ class MongoCodeStore:
         await self._move_codes(plan, session)
         await self._move_reservations(plan, session)
         if plan.shard_changes:
-            await self._change_shards(plan.shard_changes, session)
+            await self._change_shards(plan, session)
 
     async def _move_codes(self, plan: Plan, session: AsyncIOMotorClientSession) -> None:
         for move, code_ids in plan.code_moves.items():
             guard = code_guard(move, code_ids, plan.holders)
-            await self._move(self._collections.codes, guard, {"status": str(move.after), **moved(plan)}, session)
+            update = {"status": str(move.after), **moved(plan)}
+            await self._move(self._collections.codes, guard, update, session, code_writes(move, guard, update))
 
     async def _move_reservations(self, plan: Plan, session: AsyncIOMotorClientSession) -> None:
         if plan.new_reservations:
@@ -127,16 +131,35 @@ class MongoCodeStore:
             await self._collections.reservations.insert_many(opened, ordered=False, session=session)
         for state, ids in plan.reservation_moves.items():
             guard = {"_id": {"$in": list(ids)}, "state": "held"}
-            await self._move(self._collections.reservations, guard, {"state": state, **moved(plan)}, session)
+            update = {"state": state, **moved(plan)}
+            await self._move(self._collections.reservations, guard, update, session)
 
-    async def _change_shards(self, changes: Sequence[ShardChange], session: AsyncIOMotorClientSession) -> None:
-        outcome = await self._collections.inventory.bulk_write(
-            [shard_write(change) for change in changes], ordered=False, session=session
-        )
-        check_complete("inventory", outcome.matched_count + outcome.inserted_count, len(changes))
+    async def _change_shards(self, plan: Plan, session: AsyncIOMotorClientSession) -> None:
+        """With the counts goes what is walked: were it written alone, it could be of codes that stay available."""
+        taken = {
+            code_id
+            for move, code_ids in plan.code_moves.items()
+            if move.before == CodeStatus.AVAILABLE
+            for code_id in code_ids
+        }
+        writes = [shard_write(self._with_walk(change, taken)) for change in plan.shard_changes]
+        outcome = await self._collections.inventory.bulk_write(writes, ordered=False, session=session)
+        check_complete("inventory", outcome.matched_count + outcome.inserted_count, len(writes))
+
+    def _with_walk(self, change: ShardChange, taken: set[str]) -> ShardChange:
+        shard = change.after
+        parts = self._stock.walked(StockKey(shard.campaign_id, shard.code_type), taken)
+        if parts is None:
+            return change
+        return change._replace(after=shard.model_copy(update={"walked": tuple(numbers_of(parts))}))
 
     async def _move(
-        self, collection: Collection, guard: Document, update: Document, session: AsyncIOMotorClientSession
+        self,
+        collection: Collection,
+        guard: Document,
+        update: Document,
+        session: AsyncIOMotorClientSession,
+        writes: Sequence[UpdateMany] = (),
     ) -> None:
         """Move the documents that the guard names by id, or raise FactsStale.
 
@@ -144,7 +167,8 @@ class MongoCodeStore:
         orphans, which are copies of documents that moved to another shard. Some versions update and count them too,
         so the count could hide a document that was not as planned. A read finds no orphans.
         """
-        outcome = await collection.update_many(guard, {"$set": update}, session=session)
+        done = writes or [UpdateMany(guard, {"$set": update})]
+        outcome = await collection.bulk_write(done, ordered=False, session=session)
         matched = outcome.matched_count
         if is_sharded(self._parts.client):
             matched = await collection.count_documents({"_id": guard["_id"], **update}, session=session)
@@ -164,6 +188,19 @@ def code_guard(move: CodeMove, code_ids: Sequence[str], holders: Iterable[str]) 
     """
     guard: Document = {"_id": {"$in": list(code_ids)}, "status": str(move.before)}
     return {**guard, "moved_by": {"$in": list(holders)}} if move.before == CodeStatus.RESERVED else guard
+
+
+def code_writes(move: CodeMove, guard: Document, update: Document) -> list[UpdateMany]:
+    """The writes of a move. A code that comes back is behind the walks, and gets a mark; a taken one loses it."""
+    if move.after != CodeStatus.AVAILABLE:
+        return [UpdateMany(guard, {"$set": update, "$unset": {"returned": ""}})]
+    by_campaign: dict[str, list[str]] = {}
+    for code_id in guard["_id"]["$in"]:
+        by_campaign.setdefault(code_id[:CAMPAIGN_DIGITS], []).append(code_id)
+    return [
+        UpdateMany({**guard, "_id": {"$in": ids}}, {"$set": {**update, "returned": new_mark(prefix)}})
+        for prefix, ids in by_campaign.items()
+    ]
 
 
 def shard_write(change: ShardChange) -> InsertOne[Document] | UpdateOne:

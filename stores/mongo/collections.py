@@ -40,6 +40,11 @@ class Collections:
         return self.database["codes"]
 
     @property
+    def campaigns(self) -> Collection:
+        """Each campaign's salt."""
+        return self.database["campaigns"]
+
+    @property
     def reservations(self) -> Collection:
         """Who holds or got which codes."""
         return self.database["reservations"]

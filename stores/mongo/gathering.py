@@ -100,7 +100,7 @@ class Gathering:
 
     async def _candidates(self, needs: Needs, known: frozenset[str]) -> dict[StockKey, Sequence[Candidate]]:
         return {
-            key: await self._stock.supply(key, wanted, self._campaigns.available(key))
+            key: await self._stock.supply(key, wanted)
             for key, wanted in needs.stock.items()
             if key.campaign_id in known
         }

@@ -7,13 +7,14 @@ Promise:  a chunk is one transaction: its new codes, the shards' counts, the rej
           another one took over from writes nothing more. A chunk costs a handful of round trips.
 """
 
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Final, TypeVar
 
 from motor.motor_asyncio import AsyncIOMotorClientSession
 from pydantic import ValidationError
 
-from handlers.imports.plan import ChunkPlan
+from handlers.code_ids import campaign_prefix
+from handlers.imports.plan import ChunkPlan, Draft
 from handlers.shards import shard_id
 from schemas.base import CODE_TYPES, Model
 from schemas.documents import ImportDocument, InventoryDocument, RejectsDocument
@@ -22,7 +23,9 @@ from schemas.problems import problems
 from stores.mongo.codes import MongoParts, check_complete, shard_write
 from stores.mongo.collections import Document, find_by_id, from_document, to_document
 from stores.mongo.errors import idempotent, in_transaction, writing
+from stores.mongo.last_codes import new_mark
 from stores.mongo.ownership import Ownership
+from stores.mongo.salts import Salts
 from stores.mongo.slow_chunks import in_time
 from stores.mongo.transactions import run_transaction
 
@@ -41,6 +44,7 @@ class MongoImportStore:
         self._collections = parts.collections
         self._shard = shard
         self._ownership = Ownership(parts.client, parts.collections, shard)
+        self._salts = Salts(parts.collections)
 
     async def take_over(self) -> None:
         """See `ImportStore.take_over`."""
@@ -62,15 +66,26 @@ class MongoImportStore:
         with writing():
             await self._move(before, after, None)
 
-    async def look_up(self, codes: Iterable[str], campaign_id: str) -> Mapping[str, str]:
+    async def salt(self, campaign_id: str) -> bytes:
+        """See `ImportStore.salt`."""
+        return await self._salts.of(campaign_id)
+
+    async def mark(self, campaign_id: str) -> str | None:
+        """See `ImportStore.mark`."""
+        walked = {"campaign_id": campaign_id, "walked": {"$gt": 0}}
+        with idempotent():
+            found = await self._collections.inventory.find_one(walked, {"_id": 1})
+        return None if found is None else new_mark(campaign_prefix(campaign_id))
+
+    async def look_up(self, drafts: Mapping[str, Draft], campaign_id: str) -> Mapping[str, str]:
         """See `ImportStore.look_up`."""
-        wanted = list(codes)
-        if not wanted:
-            return {}
+        values = {draft["_id"]: code for code, draft in drafts.items()}
+        fields = {"campaign_id": 1, "code": 1, "imported_by": 1}
         with idempotent(), in_time():
-            found = await self._collections.codes.find(
-                {"campaign_id": campaign_id, "code": {"$in": wanted}}, {"_id": 0, "code": 1, "imported_by": 1}
-            ).to_list(None)
+            found = await find_by_id(self._collections.codes, values, fields)
+        for document in found:
+            if (document.get("campaign_id"), document.get("code")) != (campaign_id, values[document["_id"]]):
+                raise StoreRefused("codes: another code has the id of one of these", "collision")
         return {document["code"]: document.get("imported_by", "") for document in found}
 
     async def apply(self, plan: ChunkPlan) -> None:

@@ -11,10 +11,12 @@ from typing import Final
 import pymongo
 from motor.motor_asyncio import AsyncIOMotorClientSession
 
+from handlers.code_ids import code_ids
 from schemas.documents import CodeDocument, InventoryDocument, LedgerDocument, ReservationDocument
 from schemas.errors import CodeServiceError, FactsStale
 from stores.mongo.collections import Collection, Collections, Document, M, read_document, snapshot
 from stores.mongo.errors import idempotent, in_transaction
+from stores.mongo.salts import Salts
 
 BATCH: Final = 10_000
 """Documents fetched in one round trip when everything is read."""
@@ -62,7 +64,12 @@ class Lookups:
 
     async def code_by_value(self, campaign_id: str, value: str) -> CodeDocument | None:
         """A code by its value."""
-        return await find_document(self._collections.codes, {"campaign_id": campaign_id, "code": value}, CodeDocument)
+        salt = await Salts(self._collections).find(campaign_id)
+        if salt is None:
+            return None
+        [code_id] = code_ids(campaign_id, salt, [value])
+        wanted = {"_id": code_id, "campaign_id": campaign_id, "code": value}
+        return await find_document(self._collections.codes, wanted, CodeDocument)
 
     async def holder(self, code: CodeDocument) -> ReservationDocument | None:
         """The reservation that holds or assigned a code; both were moved by the same batch."""

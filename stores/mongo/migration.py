@@ -16,7 +16,8 @@ from pymongo.errors import OperationFailure
 from schemas.errors import MigrationRefused
 from schemas.settings import Validators
 from stores.mongo.connection import Database
-from stores.mongo.errors import DUPLICATE_KEY, idempotent
+from stores.mongo.errors import idempotent
+from stores.mongo.older import refuse_older
 from stores.mongo.refusals import is_refusal, message_of, takes_no_validators
 from stores.mongo.specs import CollectionSpec, IndexSpec, collections
 from stores.mongo.validators import validator_of
@@ -29,7 +30,7 @@ EXPIRY: Final = "expireAfterSeconds"
 ACCEPTED: Final = "accepted by CODES_MONGO__VALIDATORS=optional"
 NOT_THERE: Final = "it would be set if the server takes it"
 NOT_KEPT: Final = "the server took it, and does not keep it"
-COMPARED: Final = ("key", "unique", "partialFilterExpression", EXPIRY)
+COMPARED: Final = ("key", "unique", "sparse", "partialFilterExpression", EXPIRY)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,19 +67,20 @@ Step = Change | Warned | Refused
 
 
 async def migrate_database(
-    db: Database, *, ledger_days: int, check: bool, validators: Validators = "required"
+    db: Database, *, ledger_days: int, check: bool, validators: Validators = "required", id_index: bool = False
 ) -> list[Step]:
     """Bring every collection to its specification; with `check` only say what would be done.
 
     Raises:
         StoreUnavailable: MongoDB gave no answer. What was done stays; run it again.
-        MigrationRefused: MongoDB will not do a step that the others need (rights, documents that break a unique
-            index).
+        MigrationRefused: MongoDB will not do a step that the others need, for example for want of rights.
+        DatabaseTooOld: see `refuse_older`.
     """
+    await refuse_older(db["codes"])
     steps: list[Step] = []
     with idempotent():
         existing = {listed["name"]: listed async for listed in await db.list_collections()}
-        for spec in collections(ledger_days):
+        for spec in collections(ledger_days, id_index=id_index):
             found = existing.get(spec.name)
             steps += await _migrate(db, spec, found, check=check, is_optional=validators == "optional")
     return steps
@@ -204,9 +206,7 @@ async def _create_index(db: Database, collection: str, spec: IndexSpec) -> None:
     except OperationFailure as error:
         if not is_refusal(error):
             raise
-        is_duplicate = error.code == DUPLICATE_KEY
-        why = "there are documents that are not unique" if is_duplicate else message_of(error)
-        raise MigrationRefused(f"index {collection}.{spec.name}: {why}") from None
+        raise MigrationRefused(f"index {collection}.{spec.name}: {message_of(error)}") from None
 
 
 async def _set_expiry(db: Database, collection: str, name: str, spec: IndexSpec, *, check: bool) -> list[Step]:

@@ -24,6 +24,7 @@ from schemas.errors import StoreUnavailable
 from stores.mongo.collections import Collections
 from stores.mongo.connection import Client
 from stores.mongo.errors import idempotent
+from stores.mongo.older import refuse_older
 from stores.mongo.transactions import is_in_transaction
 
 CLAIMS_MAX: Final = 5
@@ -42,6 +43,7 @@ class Ownership:
     def __init__(self, client: Client, collections: Collections, shard: str) -> None:
         self._client = client
         self._owners = collections.owners
+        self._codes = collections.codes
         self._shard = shard
         self._session: AsyncIOMotorClientSession | None = None
 
@@ -50,7 +52,9 @@ class Ownership:
 
         Raises:
             StoreUnavailable: no answer in time; safe to repeat.
+            DatabaseTooOld: see `refuse_older`.
         """
+        await refuse_older(self._codes)
         for _ in range(CLAIMS_MAX):
             with idempotent():
                 if await self._claimed():

@@ -14,6 +14,7 @@ import pymongo
 from motor.motor_asyncio import AsyncIOMotorClientSession
 from pymongo.read_concern import ReadConcern
 
+from handlers.code_ids import CAMPAIGN_DIGITS, campaign_prefix, id_range
 from handlers.inventory.reconcile import CampaignSnapshot, CountKey, corrected, corrections
 from handlers.inventory.republish import renumbered
 from handlers.shards import ShardChange
@@ -21,11 +22,15 @@ from schemas.documents import InventoryDocument
 from stores.mongo.codes import check_complete, shard_write
 from stores.mongo.collections import Collections, Document, from_document, snapshot
 from stores.mongo.errors import idempotent, in_transaction, writing
+from stores.mongo.last_codes import new_mark
 from stores.mongo.transactions import finish_transaction
+from stores.mongo.walk import merged, parts_of
 
 SHARDS_PAGE: Final = 1_000
 """Shards read in one round trip to find campaigns; more than a campaign has."""
 CAMPAIGNS_PAGE: Final = 500
+LAST_CHARACTER: Final = chr(0x10FFFF)
+"""Behind every id that begins alike."""
 COUNT_TIMEOUT_S: Final = 600
 """Seconds for one campaign's count, instead of `mongo.timeout_ms`."""
 
@@ -93,6 +98,25 @@ class Reconciliation:
             await finish_transaction(session, lambda: self._write(changes, session))
         return corrected(found, changes)
 
+    async def mark_hidden(self, found: CampaignSnapshot) -> int:
+        """Mark available codes that partitions have walked past, so that they are found by their marks; how many.
+
+        Without a transaction: a mark is only a hint, and whoever takes the code removes it.
+        """
+        walked = merged(part for shard in found.shards for part in parts_of(shard.walked))
+        mark = {"$set": {"returned": new_mark(campaign_prefix(found.campaign_id))}}
+        count = 0
+        for part in walked:
+            hidden = {
+                "_id": id_range(found.campaign_id, part.low, part.high),
+                "campaign_id": found.campaign_id,
+                "status": "available",
+                "returned": None,
+            }
+            with idempotent(), pymongo.timeout(COUNT_TIMEOUT_S):
+                count += (await self._codes.update_many(hidden, mark)).modified_count
+        return count
+
     async def _begun(self) -> AsyncIOMotorClientSession:
         """A session with an open transaction, which reads from one snapshot on every engine."""
         session = await self._client.start_session()
@@ -109,9 +133,10 @@ class Reconciliation:
         """One after the other: a session serves one operation at a time."""
         of_campaign = {"campaign_id": campaign_id}
         shards = await self._inventory.find(of_campaign, session=session).to_list(None)
+        its_codes = {"_id": id_range(campaign_id), **of_campaign}
         kinds = {"code_type": "$code_type", "status": "$status"}
         counted = self._codes.aggregate(
-            [{"$match": of_campaign}, {"$group": {"_id": kinds, "count": {"$sum": 1}}}], session=session
+            [{"$match": its_codes}, {"$group": {"_id": kinds, "count": {"$sum": 1}}}], session=session
         )
         codes = {count_key(campaign_id, group["_id"]): group["count"] async for group in counted}
         return CampaignSnapshot(
@@ -126,26 +151,27 @@ class Reconciliation:
 
     async def _without_shards(self) -> AsyncIterator[str]:
         last = ""
-        while page := await self._campaigns_of_codes_after(last):
+        while page := await self._codes_after(last):
             with idempotent():
-                known = await self._inventory.distinct("campaign_id", {"campaign_id": {"$in": page}})
-            for campaign_id in sorted(set(page) - set(known)):
+                known = await self._inventory.distinct("campaign_id", {"campaign_id": {"$in": list(page)}})
+            for campaign_id in sorted(page.keys() - set(known)):
                 yield campaign_id
-            last = page[-1]
+            last = max(page.values())
 
-    async def _campaigns_of_codes_after(self, last: str) -> list[str]:
-        """Read one key of the index `unique_code` per campaign, and no code, on each shard that `mongos` queries.
+    async def _codes_after(self, last: str) -> dict[str, str]:
+        """Campaigns with the id of one code each, in the order of the ids: one small read per campaign.
 
-        A `$group` is as cheap only if the server chooses a distinct scan; otherwise it reads every key.
+        Of two campaigns with the same 8 digits, the one without shards may be missed.
         """
-        page: list[str] = []
+        page: dict[str, str] = {}
         while len(page) < CAMPAIGNS_PAGE:
-            wanted = {"campaign_id": {"$gt": page[-1] if page else last}}
+            wanted = {"_id": {"$gt": last[:CAMPAIGN_DIGITS] + LAST_CHARACTER}} if last else {}
             with idempotent():
-                found = await self._codes.find_one(wanted, {"_id": 0, "campaign_id": 1}, sort=[("campaign_id", 1)])
+                found = await self._codes.find_one(wanted, {"campaign_id": 1}, sort=[("_id", 1)])
             if found is None:
                 break
-            page.append(found["campaign_id"])
+            last = found["_id"]
+            page[str(found.get("campaign_id"))] = last
         return page
 
 

@@ -14,12 +14,13 @@ from typing import Any, Final
 import pymongo
 from pymongo.errors import OperationFailure
 
+from handlers.code_ids import CAMPAIGN_DIGITS
 from schemas.errors import MigrationRefused
 from stores.mongo.connection import Database
 from stores.mongo.errors import NOT_ALLOWED, codes_of, idempotent
 from stores.mongo.migration import BUILD_TIMEOUT_S, Change, Refused, Step
 from stores.mongo.refusals import is_refusal, message_of
-from stores.mongo.specs import CollectionSpec, collections
+from stores.mongo.specs import BY_RANGE, CollectionSpec, collections
 from stores.mongo.topology import kind_of
 
 SHARDING: Final = "sharding"
@@ -27,6 +28,8 @@ SHARDING: Final = "sharding"
 INDEX: Final = "shard_key"
 ANY_DAYS: Final = 1
 """The ledger's time has no part in its shard key."""
+RANGES_PER_SHARD: Final = 4
+"""Ranges of ids that each shard gets at first."""
 RIGHTS: Final = "the user needs the role clusterManager on admin"
 
 Key = Mapping[str, Any]
@@ -101,11 +104,31 @@ async def _shard_now(db: Database, spec: CollectionSpec) -> OperationFailure | N
             await db[spec.name].create_index(list(key.items()), name=INDEX)
             await admin.command("enableSharding", db.name)
             await admin.command("shardCollection", f"{db.name}.{spec.name}", key=key)
+            if spec.shard_key == BY_RANGE:
+                await _distribute(db, spec.name)
     except OperationFailure as error:
         if not is_refusal(error) or codes_of(error) & NOT_ALLOWED:
             raise _refused_for_good(error) from None
         return error
     return None
+
+
+async def _distribute(db: Database, name: str) -> None:
+    """Give each shard some of the ranges, so that campaigns are on all of them before a balancer moves anything.
+
+    A range ends where a campaign's ids may begin, so no campaign is cut. All are split before any is moved: a shard
+    takes no range back until it has removed the orphans of it, which may be a quarter of an hour later.
+    """
+    admin, namespace = db.client.admin, f"{db.name}.{name}"
+    if await db[name].find_one({}, {"_id": 1}) is not None:
+        return
+    shards = [shard["_id"] for shard in (await admin.command("listShards"))["shards"]]
+    count = len(shards) * RANGES_PER_SHARD
+    starts = [f"{number * 16**CAMPAIGN_DIGITS // count:0{CAMPAIGN_DIGITS}x}" for number in range(1, count)]
+    for start in starts:
+        await admin.command("split", namespace, middle={"_id": start})
+    for number, start in enumerate(starts, 1):
+        await admin.command("moveChunk", namespace, find={"_id": start}, to=shards[number % len(shards)])
 
 
 def words(key: Key) -> str:

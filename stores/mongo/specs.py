@@ -12,6 +12,7 @@ from pymongo import ASCENDING, HASHED
 
 from schemas.base import DAY_S
 from schemas.documents import (
+    CampaignDocument,
     CancellationDocument,
     CodeDocument,
     ImportDocument,
@@ -29,9 +30,10 @@ class IndexSpec:
 
     name: str
     fields: tuple[str, ...]
-    unique: bool = False
     partial: tuple[str, str] | None = None
     """Only documents in which this field has this value."""
+    sparse: bool = False
+    """Only documents that have the field."""
     expire_after_s: int | None = None
     """Seconds after the key's time at which a document is removed."""
 
@@ -42,7 +44,7 @@ class IndexSpec:
 
     def options(self) -> dict[str, Any]:
         """The options as the server lists them."""
-        options: dict[str, Any] = {"unique": True} if self.unique else {}
+        options: dict[str, Any] = {"sparse": True} if self.sparse else {}
         if self.partial is not None:
             options["partialFilterExpression"] = dict([self.partial])
         if self.expire_after_s is not None:
@@ -62,10 +64,10 @@ class CollectionSpec:
     docs/decisions/0021-sharding.md."""
 
 
-UNIQUE_CODE: Final = IndexSpec("unique_code", ("campaign_id", "code"), unique=True)
-"""A code is in a campaign once, however often it is imported."""
-STOCK: Final = IndexSpec("stock", ("campaign_id", "code_type", "status", "draw"))
-"""Candidates from a random point of the draw space. Not partial: see docs/decisions/0003-the-stocks-index.md."""
+RETURNED: Final = IndexSpec("returned", ("returned",), sparse=True)
+"""Codes that came back, and those that were imported while others were taken; no others have the field."""
+IDS: Final = IndexSpec("ids", ("_id", "campaign_id"))
+"""Only for servers that look through all documents for a range of `_id` (`mongo.id_index`)."""
 OVERDUE: Final = IndexSpec("overdue", ("expires_at",), partial=("state", "held"))
 """What the expirer looks for."""
 MOVED_BY: Final = IndexSpec("moved_by", ("moved_by",))
@@ -77,18 +79,18 @@ REPORT: Final = IndexSpec("report", ("import_id", "line"))
 FORGET_CANCELLATION: Final = IndexSpec("forget", ("asked_at",), expire_after_s=30 * DAY_S)
 """Longer than a command waits on its topic by default."""
 
-BY_CAMPAIGN: Final[Mapping[str, int | str]] = {"campaign_id": HASHED, "code": ASCENDING}
-"""Campaigns are spread over the shards at once, and a large one can be split. The fields are those of `UNIQUE_CODE`,
-without which no shard could know that a code is unique."""
+BY_RANGE: Final[Mapping[str, int | str]] = {"_id": ASCENDING}
+"""A code's id begins with its campaign, so a campaign is in few ranges, and a partition's walk on one shard."""
 BY_ID: Final[Mapping[str, int | str]] = {"_id": HASHED}
 """Also keeps a request's id unique in the whole cluster."""
 
 
-def collections(ledger_days: int) -> tuple[CollectionSpec, ...]:
+def collections(ledger_days: int, *, id_index: bool = False) -> tuple[CollectionSpec, ...]:
     """All of them; the ledger forgets after so many days."""
     forget = IndexSpec("forget", ("decided_at",), expire_after_s=ledger_days * DAY_S)
     return (
-        CollectionSpec("codes", CodeDocument, (UNIQUE_CODE, STOCK), BY_CAMPAIGN),
+        CollectionSpec("codes", CodeDocument, (RETURNED, IDS) if id_index else (RETURNED,), BY_RANGE),
+        CollectionSpec("campaigns", CampaignDocument),
         CollectionSpec("reservations", ReservationDocument, (OVERDUE, MOVED_BY), BY_ID),
         CollectionSpec("requests", LedgerDocument, (forget,), BY_ID),
         CollectionSpec("inventory", InventoryDocument, (CAMPAIGN,)),

@@ -15,7 +15,7 @@ import pytest
 
 from handlers.imports.cells import CodeRow, Columns, RejectedRow, Row
 from handlers.imports.chunks import RowRead, chunk_of
-from handlers.imports.plan import NOISE_BYTES, ChunkFacts, drafted, plan_chunk
+from handlers.imports.plan import ChunkFacts, drafted, plan_chunk
 from handlers.imports.rows import Place as RowPlace
 from handlers.requests.facts import StockKey
 from handlers.requests.plan import plan_batch
@@ -28,6 +28,7 @@ from tests.fakes.builders import NOW, TM, a_release, a_reserve, an_assign, an_as
 from tests.fakes.hand_overs import HandOvers, nothing
 from tests.fakes.imports import an_import
 from tests.fakes.memory_store import summed
+from tests.fakes.stocking import SALT
 
 SHARD = "assign.requests.v1.0"
 IMPORT_SHARD = "import.commands.v1.0"
@@ -84,7 +85,7 @@ async def a_chunk(bench: MongoBench) -> Write:
     rows: list[Row] = [CodeRow(1, "A", None), CodeRow(2, "B", None), RejectedRow(3, "empty")]
     in_order = [RowRead(row, RowPlace(byte=40 + 20 * row.line, line=1 + row.line)) for row in rows]
     chunk = chunk_of(in_order, start=RowPlace(byte=0, line=1), columns=Columns(), bytes_read=100, code_type="tm")
-    chunk_drafted = drafted(chunk, before, bytes(range(2 * NOISE_BYTES)), moved_by="x@1", at=NOW)
+    chunk_drafted = drafted(chunk, before, SALT, moved_by="x@1", at=NOW)
     plan = plan_chunk(chunk_drafted, before, ChunkFacts({}, []), shard=IMPORT_SHARD, chunk_rows=None, now=NOW)
 
     async def look() -> Digest:

@@ -6,10 +6,10 @@ Promise:  `apply` and `replace` are guarded as in `stores/mongo/imports.py`.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from handlers.imports.plan import ChunkPlan
+from handlers.imports.plan import ChunkPlan, Draft
 from schemas.documents import ImportDocument, InventoryDocument, RejectsDocument
 from schemas.errors import ChunkTooSlow, CodeServiceError, FactsStale
 from stores.import_port import ObjectPlace, ObjectSeen
@@ -62,9 +62,17 @@ class MemoryImports:
         self._guard(before)
         self.documents[after.id] = after
 
-    async def look_up(self, codes: Iterable[str], campaign_id: str) -> Mapping[str, str]:
+    async def salt(self, campaign_id: str) -> bytes:
+        """See `ImportStore.salt`."""
+        return b"salt"
+
+    async def mark(self, campaign_id: str) -> str | None:
+        """See `ImportStore.mark`."""
+        return None
+
+    async def look_up(self, drafts: Mapping[str, Draft], campaign_id: str) -> Mapping[str, str]:
         """See `ImportStore.look_up`."""
-        wanted = list(codes)
+        wanted = list(drafts)
         self.look_ups.append(len(wanted))
         await self._take(len(wanted), self.looked_up_in_time)
         return {code: self.codes[code] for code in wanted if code in self.codes}

@@ -62,9 +62,9 @@ class MemoryDatabase:
         )
 
     def available(self, key: StockKey) -> list[Candidate]:
-        """All available codes, in the order of their draw."""
+        """All available codes, in the order of their ids."""
         found = (code for code in self.codes.values() if is_of(code, key) and code.status == CodeStatus.AVAILABLE)
-        return [Candidate(code.id, code.code) for code in sorted(found, key=lambda code: code.draw)]
+        return [Candidate(code.id, code.code) for code in sorted(found, key=lambda code: (len(code.id), code.id))]
 
     def _code(self, key: StockKey, number: int, candidate: Candidate, at: datetime) -> CodeDocument:
         return CodeDocument(
@@ -73,7 +73,6 @@ class MemoryDatabase:
             code=candidate.code,
             code_type=key.code_type,
             status=CodeStatus.AVAILABLE,
-            draw=len(self.codes) + number,
             moved_by=f"{IMPORT_SHARD}@1",
             imported_by="i-1",
             changed_at=at,

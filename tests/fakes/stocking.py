@@ -1,13 +1,15 @@
 """Codes inserted directly into the database, as an import leaves them, for tests of other things."""
 
-import secrets
 from datetime import UTC, datetime
 from typing import Any
 
+from handlers.code_ids import SALT_BYTES, code_ids
 from schemas.base import CodeType
 from stores.mongo.connection import Database
 
 SHARD = "import.commands.v1.0"
+SALT = bytes(range(SALT_BYTES))
+"""Of every campaign."""
 INSERT_SIZE = 500
 """One operation must end within the time-out, even on the slowest engine under load."""
 
@@ -21,17 +23,28 @@ async def put_codes(
         part = [a_code(campaign_id, code_type, name) for name in names[start : start + INSERT_SIZE]]
         await db["codes"].insert_many(part, ordered=False)
     await db["inventory"].insert_one(a_shard(campaign_id, code_type, count))
+    await put_salt(db, campaign_id)
+
+
+async def put_salt(db: Database, campaign_id: str) -> None:
+    """What later imports into the campaign make ids with."""
+    await db["campaigns"].update_one({"_id": campaign_id}, {"$set": {"salt": SALT.hex()}}, upsert=True)
+
+
+def code_id(campaign_id: str, code: str) -> str:
+    """The id of a code."""
+    [found] = code_ids(campaign_id, SALT, [code])
+    return found
 
 
 def a_code(campaign_id: str, code_type: CodeType, code: str) -> dict[str, Any]:
     """One available code."""
     return {
-        "_id": secrets.token_hex(16),
+        "_id": code_id(campaign_id, code),
         "campaign_id": campaign_id,
         "code": code,
         "code_type": code_type,
         "status": "available",
-        "draw": secrets.randbits(31),
         "moved_by": f"{SHARD}@0",
         "imported_by": "import-1",
         "changed_at": datetime.now(UTC),
@@ -63,6 +76,7 @@ async def put_holds(db: Database, campaign_id: str, count: int, expires_at: date
         await db["codes"].insert_many(codes, ordered=False)
         await db["reservations"].insert_many(holds, ordered=False)
     await db["inventory"].insert_one({**a_shard(campaign_id, "tm", 0), "reserved": count})
+    await put_salt(db, campaign_id)
 
 
 def a_hold(campaign_id: str, name: str, code_id: str, expires_at: datetime) -> dict[str, Any]:

@@ -1,10 +1,10 @@
 """Stores of imports on a real MongoDB that refuse, take too long, or let something happen at a certain moment."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from typing import ClassVar
 
-from handlers.imports.plan import ChunkPlan
+from handlers.imports.plan import ChunkPlan, Draft
 from schemas.documents import ImportDocument, InventoryDocument, RejectsDocument
 from schemas.errors import ChunkTooSlow, FactsStale, StoreRefused, StoreUnavailable
 from stores.mongo.imports import MongoImportStore
@@ -25,10 +25,10 @@ class ReadsFail(MongoImportStore):
         self._read()
         return await super().find(import_id)
 
-    async def look_up(self, codes: Iterable[str], campaign_id: str) -> Mapping[str, str]:
+    async def look_up(self, drafts: Mapping[str, Draft], campaign_id: str) -> Mapping[str, str]:
         """See `ImportStore.look_up`."""
         self._read()
-        return await super().look_up(codes, campaign_id)
+        return await super().look_up(drafts, campaign_id)
 
     async def is_cancelled(self, import_id: str) -> bool:
         """See `ImportStore.is_cancelled`."""

@@ -11,9 +11,10 @@ from pymongo.errors import DuplicateKeyError, WriteError
 from ops.broker.migrate import migrate
 from ops.broker.topics import migrate_topics, wanted_topics
 from ops.settings.load import Settings
-from schemas.errors import MigrationRefused
+from schemas.errors import DatabaseTooOld
 from stores.mongo.connection import Database
 from stores.mongo.migration import Change, Warned
+from tests.fakes.stocking import a_code
 from tests.integration.migrating import (
     PARTS,
     broker,
@@ -33,7 +34,6 @@ A_CODE = {
     "code": "A",
     "code_type": "tm",
     "status": "available",
-    "draw": 7,
     "moved_by": "s@1",
     "imported_by": "i-1",
     "changed_at": datetime(2026, 11, 24, tzinfo=UTC),
@@ -135,23 +135,23 @@ class TestAgain:
     ) -> None:
         """For example an operator's index; a different index under the same fields is named and stays."""
         await db.inventory.create_index([("campaign_id", 1)], name="by_hand")
-        await db.codes.create_index([("campaign_id", 1), ("code", 1)], name="not_unique")
+        await db.codes.create_index([("returned", 1)], name="not_sparse")
 
         steps = await migrate(settings)
 
         assert "inventory.campaign" not in {step.name for step in steps}
         [warned] = [step for step in steps if isinstance(step, Warned)]
-        assert ("index", "codes.unique_code") == (warned.kind, warned.name)
-        assert "`not_unique` is another one" in warned.why
+        assert ("index", "codes.returned") == (warned.kind, warned.name)
+        assert "`not_sparse` is another one" in warned.why
 
-    async def test_documents_that_break_a_unique_index_are_reported(self, settings: Settings, db: Database) -> None:
-        """The error contains nothing of the documents."""
-        await db.codes.insert_many([A_CODE, {**A_CODE, "_id": "2"}])
+    async def test_a_database_of_an_older_version_is_refused(self, settings: Settings, db: Database) -> None:
+        """Its codes have ids that no import would find again; nothing is changed."""
+        await db.codes.insert_one({**A_CODE, "draw": 7})
 
-        with pytest.raises(
-            MigrationRefused, match=r"^index codes\.unique_code: there are documents that are not unique$"
-        ):
-            await migrate(settings)
+        for check in (True, False):
+            with pytest.raises(DatabaseTooOld):
+                await migrate(settings, check=check)
+        assert ["codes"] == await db.list_collection_names()
 
 
 class TestDatabase:
@@ -167,7 +167,7 @@ class TestDatabase:
         "wrong",
         [
             {"status": "gone"},
-            {"draw": "7"},
+            {"returned": 7},
             {"changed_at": "2026-11-24T00:00:00.000Z"},
             {"campaign_id": 1},
             {"code": None},
@@ -185,7 +185,7 @@ class TestDatabase:
     async def test_a_code_is_in_a_campaign_once(self, settings: Settings, db: Database) -> None:
         """The same code may exist in another campaign."""
         await migrate(settings)
-        await db.codes.insert_many([A_CODE, {**A_CODE, "_id": "2", "campaign_id": "c-2"}])
+        await db.codes.insert_many([a_code("c-1", "tm", "A"), a_code("c-2", "tm", "A")])
 
         with pytest.raises(DuplicateKeyError):
-            await db.codes.insert_one({**A_CODE, "_id": "3"})
+            await db.codes.insert_one(a_code("c-1", "external", "A"))

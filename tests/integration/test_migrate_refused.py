@@ -115,7 +115,7 @@ async def test_a_user_without_the_right_is_refused_by_the_server(
     accepted_check = await migrate({**there, **OPTIONAL}, "--check")
 
     assert (1, 1) == (code, checked)
-    assert "codes.unique_code" in made
+    assert "codes.returned" in made
     assert len(NAMES) + 1 == len(refused)
     assert refused[0].startswith("refused: validator codes: ")
     assert "(code 13" in refused[0]

@@ -9,17 +9,20 @@ from typing import Any
 
 import pytest
 
+from handlers.code_ids import campaign_prefix, id_range
 from schemas.errors import FactsStale
 from stores.mongo.connection import Database
 from stores.mongo.sharding import shard_database
 from tests.contract.benches import MongoBench
 from tests.contract.deciding import OTHERS, RELEASES, RESERVES, decided, planned, reserves
 from tests.fakes.builders import TM, a_release, a_reserve, asked
-from tests.integration.sharding import Ports, a_sharded_cluster, at_router, migrated
+from tests.integration.sharding import Ports, a_sharded_cluster, at_node, at_router, migrated
 
 pytestmark = pytest.mark.integration
 
 HOLDS = 20
+ORPHANS_S = 900
+"""MongoDB's default."""
 Chunk = Mapping[str, Any]
 
 
@@ -35,8 +38,17 @@ async def bench(ports: Ports) -> AsyncIterator[MongoBench]:
     """A database whose collections are sharded."""
     async with at_router(ports) as db:
         await db.client.admin.command("balancerStop")  # a shard takes part in one move at a time
+        await keep_orphans(ports, 0)
         await shard_database(await migrated(db), check=False)
+        await keep_orphans(ports, ORPHANS_S)
         yield MongoBench(db.client, db)
+
+
+async def keep_orphans(ports: Ports, seconds: int) -> None:
+    """How long a shard keeps them. Until they are removed, it takes the same range back from nobody."""
+    for name in ("shard-1", "shard-2"):
+        async with at_node(ports[name], "admin") as node:
+            await node.client.admin.command({"setParameter": 1, "orphanCleanupDelaySecs": seconds})
 
 
 async def chunks(db: Database, collection: str) -> dict[str, list[Chunk]]:
@@ -59,7 +71,7 @@ async def move(db: Database, collection: str, to: str, moved: Iterable[Chunk]) -
 
 async def shard_of(db: Database, campaign_id: str) -> tuple[str, str]:
     """The shard that has a campaign's codes, and the other one."""
-    plan = await db.command({"explain": {"find": "codes", "filter": {"campaign_id": campaign_id}}})
+    plan = await db.command({"explain": {"find": "codes", "filter": {"_id": id_range(campaign_id)}}})
     [shard] = plan["queryPlanner"]["winningPlan"]["shards"]
     [other] = {"shard-1", "shard-2"} - {shard["shardName"]}
     return shard["shardName"], other
@@ -71,7 +83,7 @@ async def test_codes_of_a_moved_chunk_are_given_out(bench: MongoBench) -> None:
     await bench.put(TM, HOLDS)
     there, other = await shard_of(db, TM.campaign_id)
     await db.client.admin.command(
-        "moveChunk", f"{db.name}.codes", find={"campaign_id": TM.campaign_id, "code": "A"}, to=other
+        "moveChunk", f"{db.name}.codes", find={"_id": campaign_prefix(TM.campaign_id)}, to=other
     )
 
     results = await decided(bench.store(RESERVES), RESERVES, *reserves(HOLDS))

@@ -10,12 +10,14 @@ from typing import Any, Final
 
 import pytest
 
+from handlers.code_ids import id_range
 from handlers.requests.state import CodeMove
 from schemas.base import CodeStatus
 from stores.mongo.codes import code_guard
 from stores.mongo.connection import Database
 from stores.mongo.overdue import held
 from stores.mongo.sharding import shard_database
+from tests.fakes.stocking import code_id
 from tests.integration.sharding import Ports, a_sharded_cluster, at_router, migrated
 
 pytestmark = pytest.mark.integration
@@ -24,14 +26,18 @@ NOW: Final = datetime(2026, 11, 24, tzinfo=UTC)
 IDS: Final = [f"r-{number}" for number in range(64)]
 """Enough that a hash spreads them over two shards."""
 RESERVED: Final = CodeMove(CodeStatus.AVAILABLE, CodeStatus.RESERVED)
-STOCK: Final = {"campaign_id": "c-1", "code_type": "tm", "status": "available", "draw": {"$gte": 0, "$lt": 9}}
+CODES: Final = [code_id("c-1", f"A-{number}") for number in range(64)]
+"""Of one campaign."""
+ITS_CODES: Final = {"_id": id_range("c-1"), "campaign_id": "c-1"}
+MARKED: Final = {"returned": {"$gte": "c", "$lt": "d"}, "campaign_id": "c-1"}
 READS: Final[Mapping[str, tuple[str, Mapping[str, Any], int]]] = {
-    "candidates of a campaign": ("codes", STOCK, 1),
-    "an import's look-up": ("codes", {"campaign_id": "c-1", "code": {"$in": ["A", "B"]}}, 1),
-    "a campaign's count": ("codes", {"campaign_id": "c-1"}, 1),
-    "codes of reservations": ("codes", {"_id": {"$in": IDS}}, 2),
-    "one code by its id": ("codes", {"_id": "1"}, 2),
-    "a page of campaigns": ("codes", {"campaign_id": {"$gt": ""}}, 2),
+    "candidates of a campaign": ("codes", {**ITS_CODES, "_id": id_range("c-1", 0, 9)}, 1),
+    "an import's look-up": ("codes", {"_id": {"$in": CODES}}, 1),
+    "a campaign's count": ("codes", ITS_CODES, 1),
+    "codes that came back": ("codes", MARKED, 2),
+    "codes of a campaign's reservations": ("codes", {"_id": {"$in": CODES}}, 1),
+    "one code by its id": ("codes", {"_id": CODES[0]}, 1),
+    "a page of campaigns": ("codes", {"_id": {"$gt": ""}}, 2),
     "one request": ("requests", {"_id": "r-1"}, 1),
     "a batch's ledger entries": ("requests", {"_id": {"$in": IDS}}, 2),
     "one reservation": ("reservations", {"_id": "r-1"}, 1),
@@ -46,7 +52,7 @@ READS: Final[Mapping[str, tuple[str, Mapping[str, Any], int]]] = {
 
 
 WRITES: Final[Mapping[str, tuple[str, Mapping[str, Any], int]]] = {
-    "a move of codes": ("codes", code_guard(RESERVED, IDS, ()), 2),
+    "a move of a campaign's codes": ("codes", code_guard(RESERVED, CODES, ()), 1),
     "a move of reservations": ("reservations", {"_id": {"$in": IDS}, "state": "held"}, 2),
     "a move of one reservation": ("reservations", {"_id": {"$in": ["r-1"]}, "state": "held"}, 1),
     "an own shard of the counts": ("inventory", {"_id": "c-1:tm:s", "version": 1}, 1),

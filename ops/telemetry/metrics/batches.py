@@ -42,10 +42,10 @@ STORE_REFUSALS = counter(
     "codes_store_refusals",
     "Writes that the database refused as such, tries included: a refusal is believed only when it is repeated. "
     "`validator`: a document is not as the collection's validator wants it; `too_large`: a document or an index key "
-    "is; `invalid`: it cannot be a document.",
+    "is; `invalid`: it cannot be a document; `collision`: two codes have the same id.",
     on(WriteRefused, lambda fact: fact.topic, lambda fact: fact.cause),
     remedy="When it moves at all: the log's `refused` names the request. `validator`: an old validator, run `codes "
-    "migrate`. `too_large`, `invalid`: ours to mend.",
+    "migrate`. `too_large`, `invalid`: ours to mend. `collision`: import that code into another campaign.",
     topic=OPEN,
     cause=get_args(RefusalCause),
 )
@@ -92,7 +92,7 @@ STOCK_DRAWN = counted(
 )
 STOCK_MISSES = counted(
     "codes_stock_misses",
-    "Draws that read the whole stock and found fewer codes than requested.",
+    "Draws that found fewer codes than requested, and no more are counted.",
     remedy="When it rises: campaigns are out of codes; `codes_refusals_total` says how many requests were refused. "
     "Import more.",
 )

@@ -17,7 +17,7 @@ from tests.simulation.mongo.values import Document, sort_key
 
 Key = tuple[Any, ...]
 
-OPTIONS: Final = frozenset({"name", "key", "unique", "partialFilterExpression", "expireAfterSeconds", "v"})
+OPTIONS: Final = frozenset({"name", "key", "unique", "sparse", "partialFilterExpression", "expireAfterSeconds", "v"})
 ODD: Final[Key] = ("a value that is no key", object())
 """The bucket of documents with an array or another document where the index has a plain value."""
 LAST: Final = chr(0x10FFFF)
@@ -68,6 +68,8 @@ class Index:
     partial: Mapping[str, Any]
     listed: Document
     """As `listIndexes` gives it."""
+    is_sparse: bool = False
+    """It has only the documents that have its field."""
     prefix: tuple[str, ...] = ()
     last: str | None = None
     """The field behind the prefix, by which each bucket is in order."""
@@ -76,13 +78,15 @@ class Index:
     @property
     def is_used(self) -> bool:
         """Whether look-ups use it: those by time need none here."""
-        return bool(self.prefix) or bool(self.partial)
+        return bool(self.prefix) or bool(self.partial) or self.is_sparse
 
     def key_of(self, document: Document) -> Key | None:
         """Under which key a document is; None: it is not in the index."""
         for name, value in self.partial.items():
             if document.get(name) != value:
                 return None
+        if self.is_sparse and self.fields[0] not in document:
+            return None
         key = tuple([document.get(name) for name in self.prefix])
         for value in key:
             if type(value) not in HASHABLE:
@@ -105,6 +109,8 @@ class Index:
     def buckets_for(self, wanted: Mapping[str, Any]) -> list[Key] | None:
         """The keys that a filter may find; None: the filter does not fit this index."""
         if any(equalities(wanted, name) != [value] for name, value in self.partial.items()):
+            return None
+        if self.is_sparse and self.fields[0] not in wanted:
             return None
         values = [equalities(wanted, name) for name in self.prefix]
         known = [found for found in values if found is not None]
@@ -141,8 +147,12 @@ def index_of(name: str, keys: Mapping[str, int], options: Mapping[str, Any]) -> 
     is_unique = bool(options.get("unique"))
     partial = options.get("partialFilterExpression", {})
     listed = {"v": 2, "key": dict(keys), "name": name, **options}
-    index = Index(name, fields, is_unique, partial, listed)
-    if "expireAfterSeconds" in options or partial:
+    index = Index(name, fields, is_unique, partial, listed, bool(options.get("sparse")))
+    if index.is_sparse:
+        if len(fields) > 1 or is_unique:
+            raise NotModelled(f"the index {name}: sparse, with {dict(options)}")
+        index.last = fields[0]
+    elif "expireAfterSeconds" in options or partial:
         index.prefix = ()
     else:
         has_last = not is_unique and len(fields) > 1

@@ -63,7 +63,7 @@ def reservations_move_in_any_state() -> AbstractContextManager[None]:
     """Neither a reservation nor its codes are guarded by the state they were in."""
 
     async def move(
-        _self: Any, collection: Any, guard: dict[str, Any], update: dict[str, Any], _expected: int, session: Any
+        _self: Any, collection: Any, guard: dict[str, Any], update: dict[str, Any], session: Any, _writes: Any = ()
     ) -> None:
         await collection.update_many({"_id": guard["_id"]}, {"$set": update}, session=session)
 

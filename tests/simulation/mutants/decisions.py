@@ -50,15 +50,13 @@ def unreadable_records_are_dropped() -> AbstractContextManager[None]:
     return swapped(RequestPartition, _decode=decode)
 
 
-def one_window_is_all_of_the_stock() -> AbstractContextManager[None]:
-    """`out_of_stock` is answered although only a part of the draw space was looked at."""
+def the_walk_is_all_of_the_stock() -> AbstractContextManager[None]:
+    """`out_of_stock` is answered although only codes that nobody ever had were looked for."""
 
-    async def refill(self: Any, key: Any, wanted: int, about_available: int) -> None:
-        width = max(1, 2**31 * wanted // max(1, about_available))
-        ranges = [(start := self._advance(key, width), min(start + width, 2**31))]
-        self._held.setdefault(key, {}).update(await self._look(key, ranges, wanted))
+    async def find_the_rest(_self: Any, _key: Any, _kind: Any, _wanted: int) -> None:
+        """Nothing."""
 
-    return swapped(Stock, _refill=refill)
+    return swapped(Stock, _find_the_rest=find_the_rest)
 
 
 def stale_stock_is_kept() -> AbstractContextManager[None]:
@@ -73,6 +71,6 @@ DECISION_MUTANTS: Final = (
     Mutant("anyone may assign", anyone_may_assign, focus=Focus(faults=0, courses=("stranger",))),
     Mutant("reused id is a repeat", reused_id_is_a_repeat, focus=Focus(fans=60, faults=0)),
     Mutant("unreadable records are dropped", unreadable_records_are_dropped, seeds=(2,), focus=Focus(faults=0)),
-    Mutant("one window is all of the stock", one_window_is_all_of_the_stock, focus=Focus(faults=0)),
+    Mutant("the walk is all of the stock", the_walk_is_all_of_the_stock, focus=Focus(faults=0)),
     Mutant("stale stock is kept", stale_stock_is_kept, focus=Focus(faults=0, setup={"workers": 3})),
 )

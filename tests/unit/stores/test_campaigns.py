@@ -5,8 +5,9 @@ from typing import Any, cast
 import pytest
 
 from stores.mongo import campaigns as module
-from stores.mongo.campaigns import FRESH_S, Campaigns, summed
+from stores.mongo.campaigns import FRESH_S, Campaigns, Figures, summed
 from stores.mongo.collections import Collections
+from stores.mongo.walk import Part, Walked
 from tests.fakes.builders import EXTERNAL, TM
 from tests.fakes.time import run
 
@@ -85,15 +86,34 @@ def test_what_is_fresh_is_not_looked_for(now: list[float]) -> None:
 
 
 def test_the_stock_is_the_sum_of_the_shards(now: list[float]) -> None:
-    """By kind; a hint, and never less than nothing."""
+    """By kind; a taken code is still in the campaign."""
     campaigns = knowing(
-        Inventory(a_shard(available=100), a_shard(available=-30), a_shard(available=-1, code_type="external"))
+        Inventory(
+            a_shard(available=100),
+            {**a_shard(available=-30), "reserved": 20, "assigned": 10},
+            a_shard(available=1, code_type="external"),
+        )
     )
-    assert 0 == campaigns.available(TM)
+    assert Figures() == campaigns.figures(TM)
 
     run(campaigns.known(["summer"]))
 
-    assert (70, 0) == (campaigns.available(TM), campaigns.available(EXTERNAL))
+    assert (100, 101) == (campaigns.figures(TM).total, campaigns.figures(TM).in_campaign)
+    assert (1, 101) == (campaigns.figures(EXTERNAL).total, campaigns.figures(EXTERNAL).in_campaign)
+
+
+def test_what_all_partitions_have_walked_is_known(now: list[float]) -> None:
+    """Where the others are, nobody begins; what is no list of numbers was edited by hand, and is nothing."""
+    shards = [
+        {**a_shard(), "shard": "own", "walked": [0, 5]},
+        {**a_shard(), "shard": "other", "walked": [5, 7, 20, 30]},
+        {**a_shard(), "shard": "edited", "walked": "all"},
+    ]
+    campaigns = knowing(Inventory(*shards))
+
+    run(campaigns.known(["summer"]))
+
+    assert Walked([Part(0, 5), Part(5, 7), Part(20, 30)], frozenset({30})) == campaigns.figures(TM).walked("own")
 
 
 def test_a_shard_without_a_campaign_of_its_own_adds_nothing() -> None:

@@ -82,9 +82,10 @@ class SlowCodes:
 
 async def test_a_look_up_that_takes_too_long_is_too_large() -> None:
     """At the same size it would time out for ever."""
-    parts: Any = SimpleNamespace(client=None, collections=SimpleNamespace(codes=SlowCodes(), owners=None))
+    collections = SimpleNamespace(codes=SlowCodes(), owners=None, campaigns=None)
+    parts: Any = SimpleNamespace(client=None, collections=collections)
 
     with pytest.raises(ChunkTooSlow) as caught:
-        await MongoImportStore(parts, "import.commands.v1.0").look_up([SECRET], "sale")
+        await MongoImportStore(parts, "import.commands.v1.0").look_up({SECRET: {"_id": "1"}}, "sale")
 
     assert caught.value.timed_out_s is not None

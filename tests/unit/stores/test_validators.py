@@ -19,7 +19,7 @@ def test_fields_have_bson_types_under_their_stored_names() -> None:
     fields = properties_of(CodeDocument)
 
     assert {"bsonType": ["string"]} == fields["_id"]
-    assert {"bsonType": ["int", "long"]} == fields["draw"]
+    assert {"bsonType": ["string", "null"]} == fields["returned"]
     assert {"bsonType": ["date"]} == fields["changed_at"]
     assert {"enum": ["available", "reserved", "assigned"]} == fields["status"]
     assert {"bsonType": ["string"]} == fields["campaign_id"]
@@ -96,8 +96,7 @@ def test_indexes_are_those_that_the_queries_need() -> None:
 
     held = {"partialFilterExpression": {"state": "held"}}
     assert {
-        "codes.unique_code": (("campaign_id", "code"), {"unique": True}),
-        "codes.stock": (("campaign_id", "code_type", "status", "draw"), {}),
+        "codes.returned": (("returned",), {"sparse": True}),
         "reservations.overdue": (("expires_at",), held),
         "reservations.moved_by": (("moved_by",), {}),
         "requests.forget": (("decided_at",), {"expireAfterSeconds": 172_800}),

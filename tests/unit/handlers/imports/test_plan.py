@@ -1,17 +1,17 @@
 """What is written of a chunk, and what the next chunk must know of it."""
 
-from handlers.imports.plan import NOISE_BYTES, ChunkFacts, ChunkPlan, DraftedChunk, drafted, last_chunk, plan_chunk
+from handlers.code_ids import code_ids
+from handlers.imports.plan import ChunkFacts, ChunkPlan, DraftedChunk, drafted, last_chunk, plan_chunk
 from tests.unit.handlers.imports.test_chunks import NOW, a_chunk, a_document
 
 SHARD = "import.commands.v1.0"
+SALT = b"s" * 32
 NOTHING = ChunkFacts({}, [])
 
 
 def a_drafted_chunk(data: bytes) -> DraftedChunk:
-    """A chunk of at most three rows, drafted with bytes that are not random."""
-    chunk = a_chunk(data)
-    noise = bytes(range(1, 1 + NOISE_BYTES * len(chunk.codes)))
-    return drafted(chunk, a_document(), noise, moved_by=f"{SHARD}@7", at=NOW)
+    """A chunk of at most three rows, drafted with a salt that is not random."""
+    return drafted(a_chunk(data), a_document(), SALT, moved_by=f"{SHARD}@7", at=NOW)
 
 
 def a_plan(chunk: DraftedChunk, facts: ChunkFacts) -> ChunkPlan:
@@ -20,13 +20,10 @@ def a_plan(chunk: DraftedChunk, facts: ChunkFacts) -> ChunkPlan:
 
 
 def test_a_draft_is_all_of_a_code() -> None:
-    """Each has bytes of its own: sixteen are its id, four its place in the stock's order."""
+    """Its id is made of the campaign and the value."""
     chunk = a_drafted_chunk(b"code,code_type\nA1,external\nA2,\n")
 
-    assert ["0102030405060708090a0b0c0d0e0f10", "15161718191a1b1c1d1e1f2021222324"] == [
-        draft["_id"] for draft in chunk.drafts.values()
-    ]
-    assert [0x11121314, 0x25262728] == [draft["draw"] for draft in chunk.drafts.values()]
+    assert code_ids("sale", SALT, ["A1", "A2"]) == [draft["_id"] for draft in chunk.drafts.values()]
     assert [("A1", "external"), ("A2", "tm")] == [
         (draft["code"], draft["code_type"]) for draft in chunk.drafts.values()
     ]
@@ -36,11 +33,12 @@ def test_a_draft_is_all_of_a_code() -> None:
     }
 
 
-def test_a_draw_fits_into_31_bits() -> None:
-    """The stock's queries start anywhere in that range."""
-    chunk = drafted(a_chunk(b"A1\n"), a_document(), b"\xff" * NOISE_BYTES, moved_by="x@1", at=NOW)
+def test_codes_that_come_while_others_are_taken_are_marked() -> None:
+    """The partitions may be past their places already."""
+    chunk = a_drafted_chunk(b"A1\nA2\n")
 
-    assert 2**31 - 1 == chunk.drafts["A1"]["draw"]
+    assert [None, None] == [draft.get("returned") for draft in a_plan(chunk, NOTHING).codes]
+    assert ["m", "m"] == [draft["returned"] for draft in a_plan(chunk, ChunkFacts({}, [], "m")).codes]
 
 
 def test_only_new_codes_are_written() -> None:
