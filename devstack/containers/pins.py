@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 FOLDER: Final = Path(__file__).parents[2]
-IMAGE_EXTRA: Final = "otel"
+IMAGE_EXTRAS: Final = ("aws", "msk", "otel")
 PURPOSES: Final = ("build", "run")
 NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 NOTE: Final = re.compile(r"^ +#(?: via)? +(\S+)", re.MULTILINE)
@@ -50,7 +50,8 @@ def names_for(purpose: str) -> list[str]:
     if purpose == "build":
         return (FOLDER / "requirements-build.in").read_text().split()
     project = tomllib.loads((FOLDER / "pyproject.toml").read_text())["project"]
-    return [*project["dependencies"], *project["optional-dependencies"][IMAGE_EXTRA]]
+    extras = [name for extra in IMAGE_EXTRAS for name in project["optional-dependencies"][extra]]
+    return [*project["dependencies"], *extras]
 
 
 def canonical(text: str) -> str:
