@@ -1,7 +1,8 @@
 """`codes tail`: shows the records of a topic, for people and for scripts.
 
 Out:      one record after the other, as readable lines or as one JSON object per line.
-Promise:  a code's value is shown only with `--reveal`. Ctrl-C ends the command with exit code 0.
+Promise:  a code's value is shown only with `--reveal`. Ctrl-C ends the command, and so does
+          the reader of its output, if it is a pipe that is closed.
           While Kafka is unavailable the command retries, for `--timeout-s` or without limit, and then continues
           where it stopped.
 """
@@ -68,9 +69,9 @@ def tail(
 
 
 def _show(selection: "Selection", *, reveal: bool, json_: bool, timeout_s: float | None) -> None:
-    import asyncio
-    from contextlib import aclosing, suppress
+    from contextlib import aclosing
 
+    from cli.interrupts import run
     from cli.jobs.tailing import as_json, follow
     from ops.broker.patience import kafka_patience
     from ops.settings.load import load_settings
@@ -86,8 +87,7 @@ def _show(selection: "Selection", *, reveal: bool, json_: bool, timeout_s: float
                 else:
                     _print(record, reveal=reveal)
 
-    with suppress(KeyboardInterrupt):
-        asyncio.run(show())
+    run(show(), ends_with_pipe=True)
 
 
 def _print(record: "IncomingRecord", *, reveal: bool) -> None:

@@ -1,0 +1,69 @@
+"""Entry point of the program `codes`: from its first line on, Ctrl-C ends it silently with exit code 130.
+
+In:       the arguments of the process.
+Out:      the process's end, with the exit code of `ops.exit_codes`.
+Promise:  nothing that takes time is imported before the signal is handled: imports take most of a short command's
+          time.
+"""
+
+import os
+import signal
+import sys
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:  # mypy takes the name for that of `typing`, whose import would take as long as all the rest
+    from collections.abc import Callable
+    from typing import NoReturn
+
+INTERRUPTED = 130
+CLOSED_PIPE = 141
+
+
+def start() -> "NoReturn":
+    """Run the command that the arguments name, and end the process."""
+    handle_interrupts()
+    from cli.main import main  # noqa: PLC0415  # imports everything else
+
+    finish(main)
+
+
+def handle_interrupts() -> None:
+    """End the process at once at Ctrl-C, unless its shell had it ignored (`&`)."""
+    if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
+        signal.signal(signal.SIGINT, lambda *_: end_process(INTERRUPTED))
+
+
+def finish(main: "Callable[[], None]") -> "NoReturn":
+    """Run `main`, and end the process with its exit code.
+
+    An exception is the only end that is left to Python, for its traceback. At any other, Python would wait for the
+    threads of clients whose servers are unavailable, and print a traceback if it were interrupted there.
+    """
+    code: object = 0
+    try:
+        main()
+    except SystemExit as end:
+        code = end.code
+    except KeyboardInterrupt:
+        code = INTERRUPTED
+    leave(code if isinstance(code, int) else int(code is not None))
+
+
+def leave(code: int) -> "NoReturn":
+    """Write what is still buffered, and end the process."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        sys.stdout.flush()
+        sys.stderr.flush()
+    except BrokenPipeError:
+        code = CLOSED_PIPE
+    end_process(code)
+
+
+def end_process(code: int) -> "NoReturn":
+    """Without waiting for threads."""
+    os._exit(code)
+
+
+if __name__ == "__main__":
+    start()
