@@ -15,7 +15,8 @@ from typing import Final, NamedTuple
 
 FOLDER: Final = Path(__file__).parents[2]
 IMAGE_EXTRA: Final = "otel"
-PURPOSES: Final = ("build", "run")
+STACK_EXTRA: Final = "devstack"
+PURPOSES: Final = ("build", "run", "demo")
 NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 NOTE: Final = re.compile(r"^ +#(?: via)? +(\S+)", re.MULTILINE)
 PIN: Final = re.compile(r"^(?=\S)", re.MULTILINE)
@@ -46,11 +47,14 @@ def read(lock: str) -> list[Pin]:
 
 
 def names_for(purpose: str) -> list[str]:
-    """What a purpose begins with: to `run` the service, or to `build` its wheel."""
+    """What a purpose begins with: to `run` the service, to `build` its wheel, or for the `demo` on a local stack."""
+    build = (FOLDER / "requirements-build.in").read_text().split()
     if purpose == "build":
-        return (FOLDER / "requirements-build.in").read_text().split()
+        return build
     project = tomllib.loads((FOLDER / "pyproject.toml").read_text())["project"]
-    return [*project["dependencies"], *project["optional-dependencies"][IMAGE_EXTRA]]
+    extras = project["optional-dependencies"]
+    more = extras[IMAGE_EXTRA] if purpose == "run" else [*extras[STACK_EXTRA], *build]
+    return [*project["dependencies"], *more]
 
 
 def canonical(text: str) -> str:
