@@ -17,7 +17,7 @@ from tests.places import ROOT
 
 pytestmark = pytest.mark.integration
 
-ROW: Final = re.compile(r"^\| (.*?) \| (.*?) \| (.*?) \|$", re.MULTILINE)
+ROW: Final = re.compile(r"^\|(.*?)\|(.*?)\|(.*)\|$", re.MULTILINE)
 ROLES: Final = ("worker", "importer", "expirer", "inventory")
 PARTLY: Final = ("codes imports show", "codes tail")
 """The page leaves out fields that are the importer's own; a record's value has either of two keys."""
@@ -32,9 +32,9 @@ AFTERWARDS: Final = {
     "codes imports cancel": "imports cancel later --force",
     "codes imports dry-run": "imports dry-run {table} --campaign sale",
     "codes tail": "tail results.v1 --no-follow --max 1",
-    "codes reconcile": "reconcile",
+    "codes reconcile": "reconcile --reservations",
     "codes audit": "audit",
-    "codes migrate": "migrate",
+    "codes migrate": "migrate --check",
     "codes doctor": "doctor",
     "codes config": "config",
     "codes metrics": "metrics",
@@ -49,9 +49,9 @@ def documented() -> dict[tuple[str, str], set[str]]:
     """The keys by command and place."""
     found: dict[tuple[str, str], set[str]] = {}
     command = ""
-    for words, place, keys in ROW.findall((ROOT / "docs/scripting.md").read_text())[1:]:
+    for words, place, keys in ROW.findall((ROOT / "docs/scripting.md").read_text())[2:]:
         command = words.split("`")[1] if "`" in words else command
-        found[command, place.strip("`")] = set(re.findall(r"`([a-z0-9_]+)`", keys))
+        found[command, place.strip(" `")] = set(re.findall(r"`([a-z0-9_]+)`", keys))
     return found
 
 
