@@ -39,7 +39,12 @@ app = typer.Typer(
 ImportId = Annotated[str, typer.Argument(metavar="ID", help="The import's id.", show_default=False)]
 Campaign = Annotated[str | None, typer.Option("--campaign", help="Only imports into this campaign.")]
 State = Annotated[
-    str | None, typer.Option("--state", help="Only imports in this state: running, completed or failed.")
+    str | None,
+    typer.Option(
+        "--state",
+        help="Only imports in this state: running, completed or failed.",
+        autocompletion=lambda: ["running", "completed", "failed"],
+    ),
 ]
 Limit = Annotated[int, typer.Option("--limit", min=1, max=1_000, help="Maximum number of imports to list.")]
 

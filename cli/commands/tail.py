@@ -19,8 +19,20 @@ if TYPE_CHECKING:
     from schemas.records import IncomingRecord
 
 
+def _topics(begun: str) -> list[str]:
+    """The contract's topics that a shell may complete the word to."""
+    from schemas.topics import ALL_TOPICS
+
+    return [topic.name for topic in ALL_TOPICS if topic.name.startswith(begun)]
+
+
 Topic = Annotated[
-    str, typer.Argument(help="A topic of the contract, such as results.v1, or any full name.", show_default=False)
+    str,
+    typer.Argument(
+        help="A topic of the contract, such as results.v1, or any full name.",
+        show_default=False,
+        autocompletion=_topics,
+    ),
 ]
 FromBeginning = Annotated[bool, typer.Option("--from-beginning", help="Start at the beginning of the topic.")]
 Follow = Annotated[
