@@ -12,20 +12,18 @@ import signal
 import stat
 import sys
 import threading
-from collections.abc import Callable, Coroutine, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Coroutine, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from types import FrameType
 from typing import Any, Final, NoReturn, TypeVar
 
-from cli.start import end_process
-from ops.exit_codes import Exit
+from cli.start import STDERR, leave_interrupted
 
 CLEAN_UP_S: Final = 2.0
 """Time for a command to close its clients after Ctrl-C. A client whose server is unavailable may take much longer."""
 SHOW_CURSOR: Final = "\x1b[?25h"
 STDOUT: Final = 1
-STDERR: Final = 2
 
 T = TypeVar("T")
 
@@ -46,7 +44,6 @@ def interruptible() -> Iterator[None]:
 def run(
     work: Coroutine[Any, Any, T],
     *,
-    parting: Callable[[], str | None] = lambda: None,
     clean_up_s: float | None = CLEAN_UP_S,
     ends_with_pipe: bool = False,
 ) -> T:
@@ -54,7 +51,6 @@ def run(
 
     Args:
         work: the coroutine.
-        parting: the line to print if the process has to end before the coroutine has cleaned up.
         clean_up_s: None: no limit, and a second Ctrl-C changes nothing; for work that must not leave something
             behind.
         ends_with_pipe: also end it as soon as nobody reads standard output, and not only at the next write.
@@ -64,7 +60,7 @@ def run(
         BrokenPipeError: nobody reads standard output any more.
     """
     with asyncio.Runner() as runner:
-        running = Running(runner.get_loop().create_task(work), parting, clean_up_s)
+        running = Running(runner.get_loop().create_task(work), clean_up_s)
         with running.handling_interrupts(), running.watching_pipe(ends_with_pipe):
             runner.get_loop().run_until_complete(asyncio.wait([running.task]))
         if running.is_interrupted:
@@ -77,7 +73,6 @@ def run(
 @dataclass(slots=True)
 class Running:
     task: "asyncio.Task[Any]"
-    parting: Callable[[], str | None]
     clean_up_s: float | None
     is_interrupted: bool = False
     is_pipe_closed: bool = False
@@ -109,8 +104,8 @@ class Running:
     def _interrupt(self, _number: int, _frame: FrameType | None) -> None:
         if self.clean_up_s is not None:
             if self.is_interrupted:
-                leave(self.parting)
-            end = threading.Timer(self.clean_up_s, leave, (self.parting,))
+                leave()
+            end = threading.Timer(self.clean_up_s, leave)
             end.daemon = True
             end.start()
         self.is_interrupted = True
@@ -122,10 +117,8 @@ class Running:
         self.task.cancel()
 
 
-def leave(parting: Callable[[], str | None]) -> NoReturn:
+def leave() -> NoReturn:
     """End the process without further cleaning up; a progress bar must not leave the cursor hidden."""
-    line = parting()
-    text = (SHOW_CURSOR if sys.stderr.isatty() else "") + (f"codes: {line}\n" if line else "")
-    with suppress(OSError):
-        os.write(STDERR, text.encode())
-    end_process(Exit.INTERRUPTED)
+    if sys.stderr.isatty():
+        os.write(STDERR, SHOW_CURSOR.encode())
+    leave_interrupted()

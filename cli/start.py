@@ -17,6 +17,8 @@ if TYPE_CHECKING:  # mypy takes the name for that of `typing`, whose import woul
 
 INTERRUPTED = 130
 CLOSED_PIPE = 141
+STDERR = 2
+PARTINGS: "list[Callable[[], str | None]]" = []
 
 
 def start() -> "NoReturn":
@@ -30,7 +32,22 @@ def start() -> "NoReturn":
 def handle_interrupts() -> None:
     """End the process at once at Ctrl-C, unless its shell had it ignored (`&`)."""
     if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
-        signal.signal(signal.SIGINT, lambda *_: end_process(INTERRUPTED))
+        signal.signal(signal.SIGINT, lambda *_: leave_interrupted())
+
+
+def say_when_interrupted(parting: "Callable[[], str | None]") -> None:
+    """Have this line printed, if there is one, whenever and however the process is interrupted from now on."""
+    PARTINGS.append(parting)
+
+
+def leave_interrupted() -> "NoReturn":
+    """Say what there is to say, and end the process. The stream itself may be in the middle of a write."""
+    for line in filter(None, (parting() for parting in PARTINGS)):
+        try:  # noqa: SIM105  # contextlib is an import
+            os.write(STDERR, f"codes: {line}\n".encode())
+        except OSError:  # nobody reads it
+            pass
+    end_process(INTERRUPTED)
 
 
 def finish(main: "Callable[[], None]") -> "NoReturn":
@@ -57,13 +74,11 @@ def leave(code: int) -> "NoReturn":
         sys.stderr.flush()
     except BrokenPipeError:
         code = CLOSED_PIPE
+    if code == INTERRUPTED:
+        leave_interrupted()
     end_process(code)
 
 
 def end_process(code: int) -> "NoReturn":
     """Without waiting for threads."""
     os._exit(code)
-
-
-if __name__ == "__main__":
-    start()

@@ -61,16 +61,13 @@ def send(order: "Order", key: str | None, wait: bool, timeout_s: float, json_: b
     """
     from cli.commands.answers import print_answer, print_sent
     from cli.jobs.publishing import Sending, default_key, parting_line
+    from cli.start import say_when_interrupted
     from ops.settings.load import load_settings
 
     sending = Sending(order)
+    say_when_interrupted(lambda: parting_line(sending))
     record_key = default_key(order) if key is None else key
-    try:
-        sent = _sent(load_settings(), sending, record_key, timeout_s if wait else None)
-    except KeyboardInterrupt:
-        if (line := parting_line(sending)) is not None:
-            complain(line)
-        raise
+    sent = _sent(load_settings(), sending, record_key, timeout_s if wait else None)
     if not wait:
         print_sent(sent, json_=json_)
         return
@@ -81,15 +78,15 @@ def _sent(settings: "Settings", sending: "Sending", record_key: str, timeout_s: 
     """Send it; with `timeout_s`, also wait for the answer."""
     from cli.commands.import_progress import import_progress
     from cli.interrupts import interruptible, run
-    from cli.jobs.publishing import parting_line, publish, publish_and_wait
+    from cli.jobs.publishing import publish, publish_and_wait
 
     if timeout_s is None:
-        return run(publish(settings, sending, record_key), parting=lambda: parting_line(sending))
+        return run(publish(settings, sending, record_key))
     with interruptible(), import_progress(sending.order) as on_progress:
         waiting = publish_and_wait(
             settings, sending, record_key, timeout_s=timeout_s, on_progress=on_progress, say=complain
         )
-        return run(waiting, parting=lambda: parting_line(sending))
+        return run(waiting)
 
 
 def _one_line(why: "ValidationError") -> str:
