@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+import aiohttp
 import pytest
 
 from ops.exit_codes import Exit
@@ -123,6 +124,19 @@ async def test_the_doctor_finds_what_is_wrong(codes: Codes, environment: dict[st
     [topics] = [check for check in empty.json["checks"] if check["subject"] == "topics"]
     assert (Exit.FAILED, "Run codes migrate.") == (empty.code, topics["remedy"])
     assert all(topic.name in topics["detail"] for topic in ALL_TOPICS)
+
+
+async def test_the_local_s3_serves_unsigned_requests(environment: dict[str, str]) -> None:
+    """A plain `curl -T` replaces an object, and a plain `curl` reads what the importer or another client wrote."""
+    with some_files(environment) as files:
+        address = f"{environment['CODES_S3__ENDPOINT_URL']}/{files.bucket}"
+        files.put("signed.csv", b"A-1")
+        async with aiohttp.ClientSession() as session:
+            for content in (b"B-1", b"B-2"):
+                async with session.put(f"{address}/signed.csv", data=content) as answer:
+                    assert 200 == answer.status
+            async with session.get(f"{address}/signed.csv") as answer:
+                assert (200, b"B-2") == (answer.status, await answer.read())
 
 
 async def test_a_pipe_has_the_width_of_columns(codes: Codes) -> None:
