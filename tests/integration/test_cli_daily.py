@@ -145,15 +145,3 @@ async def test_a_pipe_has_the_width_of_columns(codes: Codes) -> None:
     out, _ = await process.communicate()
 
     assert 90 == max(map(len, out.decode().splitlines()))
-
-
-@pytest.mark.parametrize(
-    ("line", "words"), [("codes ta", ["tail"]), ("codes tail ass", ["assign.requests.v1", "assigned.v1"])]
-)
-async def test_a_shell_completes_commands_and_topics(codes: Codes, line: str, words: list[str]) -> None:
-    """The words of the line are in the environment, as the shell's script passes them."""
-    position = str(line.count(" "))
-    process = await codes.start(_CODES_COMPLETE="complete_bash", COMP_WORDS=line, COMP_CWORD=position)
-    out, _ = await process.communicate()
-
-    assert words == out.decode().split()
