@@ -23,6 +23,9 @@ ALREADY_INITIALIZED = 23
 QUICK = {"electionTimeoutMillis": 4_000, "heartbeatIntervalMillis": 1_000}
 """A set of several members has a new primary 5 s after it lost one; MongoDB's default is 10 s and more."""
 
+NO_DIAGNOSTICS = "diagnosticDataCollectionEnabled=false"
+"""Collecting them costs CPU every second; nobody reads them here."""
+
 Client = MongoClient[dict[str, Any]]
 Admin = Database[dict[str, Any]]
 
@@ -36,6 +39,7 @@ def member_command(program: str, port: int, *, replica_set: str, cache_mib: int,
         "--nounixsocket",  # its file would be outside of the stack's folder
         *("--dbpath", "db"),
         *("--replSet", replica_set),
+        *("--setParameter", NO_DIAGNOSTICS),
         *("--wiredTigerCacheSizeGB", f"{cache_mib / 1024:.2f}"),
         *((role,) if role else ()),
     )

@@ -22,7 +22,9 @@ from faust.transport.drivers import aiokafka as driver
 from faust.types import TP, AppT
 
 from consumers.inventory.faust_stop import FAUST_LOG, close_consumer
+from consumers.loop.broker_watch import EVERY_S
 from consumers.loop.group import consumer_options
+from consumers.loop.membership import check_membership
 
 FETCH_S: Final = 0.25
 """Longest wait for records, and so the longest that a rebalance waits for a fetch."""
@@ -43,6 +45,18 @@ class CommittedConsumerThread(driver.AIOKafkaConsumerThread):
 
     def __init__(self, consumer: "OurConsumer", **kwargs: Any) -> None:  # noqa: ANN401  # Faust's signature
         super().__init__(consumer, thread_loop=consumer.loop, **kwargs)
+
+    @Service.task
+    async def _watch_membership(self) -> None:
+        """Crash the application when its membership has ended; Faust looks only when it fetches.
+
+        Raises:
+            BrokerUnavailable, KafkaError: as `check_membership` says.
+        """
+        await self.sleep(EVERY_S)
+        while not self.should_stop:
+            check_membership(self._ensure_consumer())
+            await self.sleep(EVERY_S)
 
     async def on_stop(self) -> None:
         """Leave the group and close the connections."""

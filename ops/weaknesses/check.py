@@ -7,6 +7,7 @@ Promise:  nothing is changed.
 
 from ops.settings.load import Settings
 from ops.weaknesses.brokers import broker_findings
+from ops.weaknesses.clocks import clock_findings
 from ops.weaknesses.database import database_findings
 from ops.weaknesses.reading import kafka_state
 from ops.weaknesses.topics import single_broker, topic_findings
@@ -27,11 +28,13 @@ async def findings(settings: Settings) -> list[Finding]:
 
 
 async def _of_kafka(settings: Settings) -> list[Finding]:
-    topics, brokers = await kafka_state(settings)
+    state = await kafka_state(settings)
+    count = state.brokers.brokers
     return [
-        *single_broker(brokers.brokers),
-        *topic_findings(topics, brokers=brokers.brokers, ledger_days=settings.mongo.ledger_days),
-        *broker_findings(brokers, settings.kafka, settings.topics, settings.processing_guarantee),
+        *single_broker(count),
+        *topic_findings(state.topics, brokers=count, ledger_days=settings.mongo.ledger_days),
+        *broker_findings(state.brokers, settings.kafka, settings.topics, settings.processing_guarantee),
+        *clock_findings(state.future, clock_margin_ms=settings.expirer.clock_margin_ms),
     ]
 
 

@@ -1,13 +1,15 @@
 """Reads what the brokers say about the service's topics and about themselves.
 
 In:       settings.
-Out:      `TopicState` of each topic that exists, `BrokersState`.
+Out:      `KafkaState`: each topic that exists, the brokers, records from the future.
 Promise:  nothing is changed. Broker settings that the user may not read are None, and no error.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
+from aiokafka import TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import ClusterAuthorizationFailedError, for_code
@@ -15,14 +17,25 @@ from aiokafka.errors import ClusterAuthorizationFailedError, for_code
 from ops.broker.topics import admin_client, wanted_topics
 from ops.settings.load import Settings
 from ops.weaknesses.brokers import MADE_WITH, REPORTED, BrokersState
-from ops.weaknesses.topics import TopicState, Use
+from ops.weaknesses.clock_reading import future_records
+from ops.weaknesses.clocks import FutureRecord
+from ops.weaknesses.topics import BY_BROKER, TIMESTAMPS, TopicState, Use
 from schemas.stock import changelog_topic
 from schemas.topics import IMPORT, OPERATIONS, Topics
 
 INPUTS: Final = frozenset({*OPERATIONS, IMPORT.name})
 
 
-async def kafka_state(settings: Settings) -> tuple[list[TopicState], BrokersState]:
+@dataclass(frozen=True, slots=True)
+class KafkaState:
+    """The cluster and our topics on it."""
+
+    topics: Sequence[TopicState]
+    brokers: BrokersState
+    future: Sequence[FutureRecord]
+
+
+async def kafka_state(settings: Settings) -> KafkaState:
     """The topics of the contract that exist, and the brokers.
 
     Raises:
@@ -30,11 +43,14 @@ async def kafka_state(settings: Settings) -> tuple[list[TopicState], BrokersStat
         KafkaRefused: the user may not read the topics' configuration.
     """
     async with admin_client(settings) as admin:
-        replicas = {topic["topic"]: _fewest(topic) for topic in await admin.describe_topics()}
+        described = {topic["topic"]: topic for topic in await admin.describe_topics()}
+        replicas = {name: _fewest(topic) for name, topic in described.items()}
         uses = {name: use for name, use in uses_of(settings).items() if name in replicas}
         configs = await _topic_configs(admin, uses)
         topics = [TopicState(name, use, replicas[name], configs[name]) for name, use in uses.items()]
-        return topics, await _brokers(admin, replicas)
+        stamped = [described[topic.name] for topic in topics if topic.config[TIMESTAMPS] == BY_BROKER]
+        future = await future_records(settings.kafka, _leaders(stamped))
+        return KafkaState(topics, await _brokers(admin, replicas), future)
 
 
 def uses_of(settings: Settings) -> dict[str, Use]:
@@ -49,6 +65,16 @@ def uses_of(settings: Settings) -> dict[str, Use]:
 
 def _fewest(topic: Mapping[str, Any]) -> int:
     return min((len(partition["replicas"]) for partition in topic["partitions"]), default=0)
+
+
+def _leaders(described: Iterable[Mapping[str, Any]]) -> dict[TopicPartition, int]:
+    """A partition without a leader could not be asked."""
+    return {
+        TopicPartition(topic["topic"], partition["partition"]): partition["leader"]
+        for topic in described
+        for partition in topic["partitions"]
+        if partition["leader"] >= 0
+    }
 
 
 async def _topic_configs(admin: AIOKafkaAdminClient, names: Iterable[str]) -> dict[str, dict[str, str]]:

@@ -17,6 +17,8 @@ REPLICAS_WANTED: Final = 3
 MS_PER_HOUR: Final = 3_600_000
 RETENTION_HOURS_MIN: Final = 24
 FOREVER: Final = -1
+TIMESTAMPS: Final = "message.timestamp.type"
+BY_BROKER: Final = "LogAppendTime"
 RUN_MIGRATE: Final = "run `codes migrate`"
 REASSIGN: Final = "3 replicas (kafka-reassign-partitions.sh), and CODES_TOPICS__REPLICATION_FACTOR=3"
 
@@ -94,10 +96,9 @@ def _cleanup(topic: TopicState) -> Iterator[Finding]:
 
 
 def _timestamps(topic: TopicState) -> Iterator[Finding]:
-    setting = "message.timestamp.type"
-    if topic.use == "input" and topic.config[setting] != "LogAppendTime":
+    if topic.use == "input" and topic.config[TIMESTAMPS] != BY_BROKER:
         why = "the sender's clock decides whether a request was in time, and the expirer needs rising timestamps"
-        yield _finding(topic, "breaks the promise", setting, why, f"LogAppendTime: {RUN_MIGRATE}")
+        yield _finding(topic, "breaks the promise", TIMESTAMPS, why, f"{BY_BROKER}: {RUN_MIGRATE}")
 
 
 def _retention(topic: TopicState, ledger_days: int) -> Iterator[Finding]:

@@ -1,6 +1,7 @@
 """What browser tests may ask for: one running site and one browser for all of them, and visits of their own.
 
-Out: `site`, `visits`. The tests are left out where no Chromium is installed, and that is said; in CI they fail then.
+Out: `site`, `visits`. Roles and browser end with the last test of this folder. The tests are left out where no
+     Chromium is installed, and that is said; in CI they fail then.
 """
 
 from collections.abc import AsyncIterator, Iterator
@@ -32,17 +33,17 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         terminalreporter.write_line(LEFT_OUT)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def environment(stack: devstack.Stack) -> dict[str, str]:
     return {**fresh_environment(stack), "CODES_KAFKA__SESSION_TIMEOUT_MS": str(SESSION_MS)}
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def migrated(environment: dict[str, str]) -> Iterator[Settings]:
     yield from a_migrated(load_settings(environment))
 
 
-@pytest_asyncio.fixture(scope="session", loop_scope="session")
+@pytest_asyncio.fixture(scope="package", loop_scope="session")
 async def site(
     environment: dict[str, str], migrated: Settings, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[Site]:
@@ -52,7 +53,7 @@ async def site(
         yield site
 
 
-@pytest_asyncio.fixture(scope="session", loop_scope="session")
+@pytest_asyncio.fixture(scope="package", loop_scope="session")
 async def browser() -> AsyncIterator[Browser]:
     async with a_browser() as browser:
         yield browser

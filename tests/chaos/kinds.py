@@ -53,6 +53,7 @@ SHARDS: Final[Mapping[str, Kind]] = {
     "freeze_router": Kind(3, (1.0, 10.0), is_outage=True),
     "kill_router": Kind(2, (0.2, 3.0), is_outage=True),
     "freeze_config": Kind(1, (1.0, 10.0), is_outage=True),
+    "move_chunk": Kind(6),
 }
 
 

@@ -13,6 +13,7 @@ The storm's own rules:
 | `view_differs` | an inventory view shows other counts than the database |
 | `ended_badly` | a process ended by itself, or did not obey SIGTERM |
 | `code_in_log` | the log of a role has a code |
+| `not_spread` | on a sharded cluster: all codes are on one shard at the end |
 """
 
 from collections import Counter

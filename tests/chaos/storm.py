@@ -17,6 +17,7 @@ from ops.settings.load import Settings, load_settings
 from schemas.topics import ALL_TOPICS
 from stores.mongo.connection import Database, connect, database
 from tests.chaos.answers import Answers
+from tests.chaos.chunks import ChunkMoves, not_spread
 from tests.chaos.collecting import Acknowledged, differing_reads, history_of, lost_requests
 from tests.chaos.crew import CREW, Crew
 from tests.chaos.environment import environment_of, journal_in
@@ -56,7 +57,10 @@ async def storm(options: Options, stack: devstack.Stack, folder: Path) -> Outcom
             crew = Crew({**environment, "CODES_S3__ENDPOINT_URL": url}, journal)
             node_faults = NodeFaults(Nodes(stack.folder, journal), load_settings(environment))
             role_faults = RoleFaults(crew, journal, options.seed)
-            carriers = {**role_faults.carriers(), **s3_carriers(s3), **node_faults.carriers()}
+            moves = ChunkMoves(load_settings(environment), journal)
+            carriers = {
+                **role_faults.carriers(), **s3_carriers(s3), **node_faults.carriers(), **moves.carriers(),
+            }  # fmt: skip
             weather = Faults(carriers, journal)
             schedule = faults(options.seed, kinds_for(options, stack.database))
             try:
@@ -82,11 +86,12 @@ class Storm:
         self._settings, self._journal = load_settings(environment), journal
         self._answers = Answers()
         self._pace = Pace(options, self._answers, journal)
+        self._is_sharded = options.database_shards > 0
         self._servers, self._prefix = self._settings.kafka.bootstrap_servers, self._settings.topics.prefix
 
     async def run(self, files: Files) -> Outcome:
         """Faults and requests, quiet, and the check of what is left."""
-        await migrate(self._settings)
+        await migrate(self._settings, shard=self._is_sharded)
         reader = Reader(self._servers, self._prefix, TOPICS, self._journal, self._answers.take)
         async with database_of(self._settings) as db:
             async with reading(reader):
@@ -104,18 +109,23 @@ class Storm:
         load = Load(self._options.seed, self._answers, put_into(files), files.bucket)
         async with sending(self._servers, self._prefix, self._answers, self._journal) as senders:
             async with asyncio.TaskGroup() as tasks:
-                tasks.create_task(self._weather.run(self._schedule, self._goes_on))
-                tasks.create_task(self._pace.send(load, senders, self._goes_on))
+                tasks.create_task(self._weather.run(self._schedule, self._has_faults_to_come))
+                tasks.create_task(self._pace.send(load, senders, self._has_more_to_come))
             await self._weather.finish()
             await asyncio.gather(*(sender.flush() for sender in senders))
             self._journal.note("storm over", sent=self._pace.sent, faults=self._weather.done)
             return [each for sender in senders for each in sender.acknowledged]
 
-    def _goes_on(self) -> bool:
+    def _has_faults_to_come(self) -> bool:
+        """A loaded machine, which is slow to send them all, gets no more faults for that."""
+        return self._is_in_time() and self._weather.done < self._options.faults
+
+    def _has_more_to_come(self) -> bool:
+        return self._has_faults_to_come() or (self._is_in_time() and self._pace.sent < self._options.requests)
+
+    def _is_in_time(self) -> bool:
         limit_s = self._options.storm_s_max
-        if limit_s is not None and self._journal.seconds > limit_s:
-            return False
-        return self._weather.done < self._options.faults or self._pace.sent < self._options.requests
+        return limit_s is None or self._journal.seconds <= limit_s
 
     async def _calm_down(self, db: Database, reader: Reader) -> list[Violation]:
         """Wait until all is done; compare what only a quiet service can be asked."""
@@ -126,6 +136,7 @@ class Storm:
         if not found:
             found += await differing_views(self._crew, db, self._journal.folder)
             found += await differing_reads(self._settings, reader, self._journal)
+            found += await not_spread(db, self._journal) if self._is_sharded else []
         return found
 
     def _times(self) -> Mapping[str, float]:

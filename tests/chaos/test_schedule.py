@@ -4,6 +4,7 @@ from itertools import islice, pairwise
 
 import pytest
 
+from tests.chaos.chunks import ChunkMoves
 from tests.chaos.kinds import kinds_for
 from tests.chaos.node_faults import NodeFaults
 from tests.chaos.options import Options, parsed
@@ -53,6 +54,7 @@ def test_every_kind_is_carried_out_by_somebody(options: Options) -> None:
     carried = {
         *RoleFaults.carriers(RoleFaults.__new__(RoleFaults)),
         *NodeFaults.carriers(NodeFaults.__new__(NodeFaults)),
+        *ChunkMoves.carriers(ChunkMoves.__new__(ChunkMoves)),
         *("s3_silent", "s3_refuses"),
     }
 

@@ -33,9 +33,11 @@ NOT_INSTALLED: Final = ("benchmarks", "docs", "helm", "tests")
 @pytest.fixture(scope="session")
 def sources() -> str:
     """All code and configuration: where variables of the stack and of the tests are read."""
-    found = [path for pattern in SOURCES for path in ROOT.rglob(pattern)]
-    ours = [path for path in found if not LEFT_OUT & set(path.relative_to(ROOT).parts)]
-    return "\n".join(path.read_text() for path in ours if path.is_file())
+    entries = [entry for entry in ROOT.iterdir() if entry.name not in LEFT_OUT]
+    folders = [entry for entry in entries if entry.is_dir()]
+    inside = [path for folder in folders for pattern in SOURCES for path in folder.rglob(pattern)]
+    beside = [entry for entry in entries if any(map(entry.match, SOURCES))]
+    return "\n".join(path.read_text() for path in (*inside, *beside) if path.is_file())
 
 
 @every_page

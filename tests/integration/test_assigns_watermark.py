@@ -8,8 +8,6 @@ from datetime import UTC, datetime
 
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
-from aiokafka.admin import AIOKafkaAdminClient
-from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
 from consumers.expirer.assigns_watermark import KafkaAssignsWatermark, open_assigns_watermark
 from ops.broker.client import client_options
@@ -18,6 +16,7 @@ from schemas.errors import BrokerUnavailable
 from schemas.groups import WORKER_GROUP
 from schemas.topics import ASSIGN, Topics
 from tests.integration.running import Neighbour
+from tests.integration.timestamps import a_plain_sender, let_senders_write_times
 
 pytestmark = pytest.mark.integration
 
@@ -157,7 +156,7 @@ async def test_a_time_that_no_calendar_has_stops_no_expirer(
     watermark: KafkaAssignsWatermark, migrated: Settings, timestamp_ms: int, expected: datetime
 ) -> None:
     """Without LogAppendTime on the topic, a sender writes any timestamp."""
-    await let_senders_write_times(migrated)
+    await let_senders_write_times(migrated, topic_of(migrated))
     async with a_plain_sender(migrated) as sender:
         batch = sender.create_batch()
         batch.append(timestamp=timestamp_ms, key=None, value=AN_ASSIGN)
@@ -165,26 +164,6 @@ async def test_a_time_that_no_calendar_has_stops_no_expirer(
         await (await sender.send_batch(batch, topic_of(migrated), partition=0))
 
     assert expected == await watermark.undecided_since()
-
-
-async def let_senders_write_times(settings: Settings) -> None:
-    """All that was set on the topic is replaced."""
-    admin = AIOKafkaAdminClient(**client_options(settings.kafka))
-    await admin.start()
-    config = {"message.timestamp.type": "CreateTime", "message.timestamp.after.max.ms": str(2**63 - 1)}
-    await admin.alter_configs([ConfigResource(ConfigResourceType.TOPIC, topic_of(settings), config)])
-    await admin.close()
-
-
-@asynccontextmanager
-async def a_plain_sender(settings: Settings) -> AsyncIterator[AIOKafkaProducer]:
-    """A sender without transactions."""
-    producer = AIOKafkaProducer(**client_options(settings.kafka))
-    await producer.start()
-    try:
-        yield producer
-    finally:
-        await producer.stop()
 
 
 async def test_a_topic_that_is_not_there_is_said(migrated: Settings) -> None:

@@ -9,20 +9,21 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any, cast
 
 import pytest
+from aiokafka.consumer.group_coordinator import GroupCoordinator
 
 from consumers.inventory import counting
 from consumers.inventory.counting import Alerting, inventory_app
 from consumers.inventory.faust_kafka import InventoryApp
-from consumers.inventory.role import STOP_S_MAX
+from consumers.inventory.role import STOP_S_MAX, InventoryRole
 from consumers.loop.failpoints import Failpoint
 from consumers.loop.serving import KafkaSide
 from handlers.inventory.alerts import StockLimits
 from ops.broker.client import client_options
 from ops.settings.load import Settings
 from producers.sending import Unsent
-from schemas.observation.partitions import LoopTurned
+from schemas.observation.partitions import LoopTurned, PartUnavailable
 from schemas.records import OutgoingRecord
-from schemas.topics import Topics
+from schemas.topics import INVENTORY, Topics
 from tests.fakes.observer import ObservedFacts
 from tests.integration.freezing import frozen
 from tests.integration.running import until
@@ -59,10 +60,14 @@ class Refusing(Holding):
         raise Unsent(TimeoutError(), frozenset({record.topic}))
 
 
+def a_side(migrated: Settings, observer: ObservedFacts) -> KafkaSide:
+    return KafkaSide(client_options(migrated.kafka), migrated.kafka, "exactly_once", migrated.worker, observer)
+
+
 def an_app(migrated: Settings, observer: ObservedFacts, alerts: Holding) -> InventoryApp:
-    side = KafkaSide(client_options(migrated.kafka), migrated.kafka, "exactly_once", migrated.worker, observer)
     topics = Topics(migrated.topics.prefix)
-    return inventory_app(side, Alerting(StockLimits(10, 0), alerts, alerts.send, topics, Failpoint()))
+    alerting = Alerting(StockLimits(10, 0), alerts, alerts.send, topics, Failpoint())
+    return inventory_app(a_side(migrated, observer), alerting)
 
 
 async def ticks(observer: ObservedFacts) -> None:
@@ -134,6 +139,29 @@ async def test_an_application_stops_in_time_although_the_broker_is_unavailable(m
         async with an_announcer(migrated) as announcer:
             await announcer.publish(an_event("sale", 1, 100))
         await unavailable.enter_async_context(frozen("kafka"))
+
+
+async def test_a_membership_that_has_ended_is_replaced(migrated: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A process without partitions fetches nothing, so nothing else would find it: it would look healthy for ever."""
+    known, failures = GroupCoordinator.ensure_coordinator_known, iter([AssertionError("unforeseen")])
+
+    async def fail_once(coordinator: GroupCoordinator) -> None:
+        for failure in failures:
+            raise failure
+        await known(coordinator)
+
+    monkeypatch.setattr(GroupCoordinator, "ensure_coordinator_known", fail_once)
+    observer, stopping = ObservedFacts(), asyncio.Event()
+    topics = Topics(migrated.topics.prefix)
+    role = InventoryRole(a_side(migrated, observer), topics, StockLimits(10, 0), Failpoint())
+    running = asyncio.create_task(role.run(stopping))
+    try:
+        await until(lambda: topics.full(INVENTORY) in dict(observer.places(LoopTurned)), "partitions are served", 60)
+    finally:
+        stopping.set()
+        await running
+
+    assert any("unforeseen" in str(why) for why in observer.each(PartUnavailable, "error"))
 
 
 @asynccontextmanager

@@ -64,7 +64,7 @@ class Fault:
     seconds: float
     """How long it lasts, where it lasts."""
     number: int
-    """Steps, codes, or a probability in percent: see `injection.py`."""
+    """Steps, codes, or a probability in percent: see the kind's function."""
 
 
 def random_faults(random: Random) -> Sequence[Fault]:

@@ -37,6 +37,7 @@ from tests.simulation.mongo import replacements as mongo
 from tests.simulation.mutants.mutant import swapped
 from tests.simulation.parts import Parts, open_parts
 from tests.simulation.plan import Plan
+from tests.simulation.reach import Reach
 from tests.simulation.reader import Reader
 from tests.simulation.s3 import client as s3
 from tests.simulation.settings import BUCKET, settings_of
@@ -139,7 +140,7 @@ def simulated_names() -> Iterator[None]:
 async def _lived(world: World, plan: Plan, settings: Settings, parts: Parts) -> Outcome:
     reader, fleet = Reader(parts.visible), Fleet(world, settings)
     senders = Senders(plan, parts, reader, world.random)
-    injection = Injection(world, parts, fleet)
+    injection = Injection(Reach(world, parts, fleet))
     fleet.start_all(plan.setup)
     helpers = [asyncio.create_task(work) for work in (reader.run(), fleet.look_after(), injection.run(plan.faults))]
     problems = await _until_quiet(senders, injection, parts, world)

@@ -17,7 +17,7 @@ TIMEOUT_S: Final = 300
 
 
 @pytest.mark.timeout(TIMEOUT_S)
-@pytest.mark.parametrize("seeds", ["1-5", "6-10", "11-15", "16-20"])
+@pytest.mark.parametrize("seeds", ["1-10", "11-20"])
 def test_every_promise_is_kept(seeds: str) -> None:
     """The last line counts the histories, and none of them failed."""
     done = subprocess.run(  # noqa: S603  # this very Python
@@ -29,4 +29,4 @@ def test_every_promise_is_kept(seeds: str) -> None:
     )
 
     assert (0, "") == (done.returncode, done.stderr), done.stdout
-    assert "simulate: seeds=5 " in done.stdout
+    assert "simulate: seeds=10 " in done.stdout

@@ -1,6 +1,7 @@
 """What claims about groups do with members.
 
-Out: `member`, `until_shared`, `fall_silent`, `speak_again`; `Noted`, which notes what a member is given.
+Out: `member`, `pair`, `newcomer`; `Noted`, which notes what a member is given; `until_shared`, `until_removed`,
+     `speak_again`.
 """
 
 import asyncio
@@ -31,15 +32,31 @@ class Noted(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is not
         self.events.append(("assigned", frozenset(assigned)))
 
 
-async def member(kafka: Bench, topic: str, **options: Any) -> tuple[AIOKafkaConsumer, Noted]:
+Member = tuple[AIOKafkaConsumer, Noted]
+
+
+async def member(kafka: Bench, topic: str, **options: Any) -> Member:
     """A member of the group that has its first assignment."""
-    consumer, noted = (
-        await kafka.consumer("group", partition_assignment_strategy=(sticky_assignor(),), **options),
-        Noted(),
-    )
-    consumer.subscribe([topic], listener=noted)
+    noted = Noted()
+    consumer = await newcomer(kafka, topic, noted, **options)
     await until_true(lambda: noted.events and noted.events[-1][0] == "assigned")
     return consumer, noted
+
+
+async def newcomer(
+    kafka: Bench, topic: str, listener: ConsumerRebalanceListener | None = None, **options: Any
+) -> AIOKafkaConsumer:
+    """A member that has no assignment yet."""
+    consumer = await kafka.consumer("group", partition_assignment_strategy=(sticky_assignor(),), **options)
+    consumer.subscribe([topic], listener=listener)
+    return consumer
+
+
+async def pair(kafka: Bench, topic: str, partitions: int, **options: Any) -> tuple[Member, Member]:
+    """Two members that share a topic's partitions."""
+    first, second = await member(kafka, topic, **options), await member(kafka, topic, **options)
+    await until_shared(topic, partitions, first[0], second[0])
+    return first, second
 
 
 def all_of(topic: str, partitions: int) -> set[TopicPartition]:
@@ -58,13 +75,17 @@ async def until_shared(topic: str, partitions: int, *members: AIOKafkaConsumer) 
     await until_true(is_shared)
 
 
-def fall_silent(consumer: AIOKafkaConsumer) -> None:
-    """Send no heartbeats any more, as a process that is frozen; the client itself does not notice."""
+async def until_removed(consumer: AIOKafkaConsumer, topic: str, partitions: int, *, other: AIOKafkaConsumer) -> None:
+    """Send no heartbeats any more, as a process that is frozen, until the other member has all partitions.
+
+    The client itself does not notice.
+    """
 
     async def heartbeat() -> bool:
         return True
 
     consumer._coordinator._do_heartbeat = heartbeat
+    await until_true(lambda: other.assignment() == all_of(topic, partitions))
 
 
 def speak_again(consumer: AIOKafkaConsumer) -> None:

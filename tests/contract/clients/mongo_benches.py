@@ -51,7 +51,7 @@ class Bench(Protocol):
         """From now on each operation waits so long for a server."""
 
     def failing(self) -> Any:
-        """A context: a client whose commands can fail, and `Fail`."""
+        """A context: `things` of a client whose commands can fail, and `Fail`."""
 
 
 Claim = Callable[[Any], Coroutine[Any, Any, None]]
@@ -73,12 +73,12 @@ class SimulatedBench:
 
     def slow_selection(self, seconds: float) -> None:
         """See `Bench.slow_selection`."""
-        self.deployment.slow_selection(seconds)
+        self.deployment.delays.slow_selection(seconds)
 
     @asynccontextmanager
-    async def failing(self) -> AsyncIterator[tuple[Client, Fail]]:
+    async def failing(self) -> AsyncIterator[tuple[Any, Fail]]:
         """See `Bench.failing`."""
-        yield self.client(), self._fail
+        yield self.client()[self.db.name]["things"], self._fail
 
     def _fail(self, command: str, collection: str = "", *, manner: Manner, code: int = 0, count: int = 1) -> None:
         if manner == "cut":
@@ -124,7 +124,7 @@ class RealBench:
         self._selection_s = seconds
 
     @asynccontextmanager
-    async def failing(self) -> AsyncIterator[tuple[Client, Fail]]:
+    async def failing(self) -> AsyncIterator[tuple[Any, Fail]]:
         """See `Bench.failing`."""
         async with mongo_proxied(self.settings.mongo.uri.get_secret_value()) as (proxy, address):
 
@@ -133,7 +133,7 @@ class RealBench:
 
             mongo = self.settings.mongo.model_copy(update={"uri": type(self.settings.mongo.uri)(address)})
             client = connect(mongo)
-            yield client, fail
+            yield client[self.db.name]["things"], fail
             await asyncio.to_thread(client.close)  # it speaks to the proxy, which this loop runs
 
     @contextmanager

@@ -3,12 +3,19 @@
 import asyncio
 from collections.abc import Collection
 
-from aiokafka import TopicPartition
+from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import NewPartitions
 
-from consumers.loop.assignors import sticky_assignor
 from tests.contract.clients.kafka_bench import Bench, on_both, until_true
-from tests.contract.clients.kafka_members import Noted, all_of, member, until_shared
+from tests.contract.clients.kafka_members import Noted, all_of, member, newcomer, pair, until_shared
+
+
+async def joining_behind(noted: Noted, kafka: Bench, topic: str) -> AIOKafkaConsumer:
+    """A new member, which waits because another one has not let go of its partitions yet."""
+    noted.may_go_on.clear()
+    consumer = await newcomer(kafka, topic)
+    await until_true(lambda: noted.events[-1][0] == "revoked")
+    return consumer
 
 
 @on_both
@@ -24,19 +31,15 @@ async def test_the_only_member_has_all_partitions(kafka: Bench) -> None:
 async def test_two_members_share_the_partitions(kafka: Bench) -> None:
     """None has another's."""
     topic = await kafka.topic(4)
-    first, _ = await member(kafka, topic)
-    second, _ = await member(kafka, topic)
 
-    await until_shared(topic, 4, first, second)
+    await pair(kafka, topic, 4)
 
 
 @on_both
 async def test_a_rebalance_revokes_everything_first(kafka: Bench) -> None:
     """Also what the member keeps: aiokafka is eager."""
     topic = await kafka.topic(2)
-    first, noted = await member(kafka, topic)
-    second, _ = await member(kafka, topic)
-    await until_shared(topic, 2, first, second)
+    (_, noted), _ = await pair(kafka, topic, 2)
 
     revoked = [partitions for kind, partitions in noted.events if kind == "revoked"]
     assert frozenset(all_of(topic, 2)) in revoked
@@ -47,10 +50,7 @@ async def test_a_rebalance_waits_for_a_member_that_lets_go_slowly(kafka: Bench) 
     """The new member has nothing until the callback of the other has returned."""
     topic = await kafka.topic(2)
     first, noted = await member(kafka, topic)
-    noted.may_go_on.clear()
-    second = await kafka.consumer("group", partition_assignment_strategy=(sticky_assignor(),))
-    second.subscribe([topic])
-    await until_true(lambda: noted.events[-1][0] == "revoked")
+    second = await joining_behind(noted, kafka, topic)
 
     await asyncio.sleep(0.5)
     assert set() == second.assignment()
@@ -64,10 +64,7 @@ async def test_a_fetch_waits_while_the_group_rebalances(kafka: Bench) -> None:
     topic = await kafka.topic(2)
     first, noted = await member(kafka, topic)
     producer = await kafka.producer()
-    noted.may_go_on.clear()
-    second = await kafka.consumer("group", partition_assignment_strategy=(sticky_assignor(),))
-    second.subscribe([topic])
-    await until_true(lambda: noted.events[-1][0] == "revoked")
+    second = await joining_behind(noted, kafka, topic)
     for number in range(2):
         await producer.send_and_wait(topic, b"x", partition=number)
     fetching = asyncio.create_task(first.getmany(timeout_ms=100))
@@ -91,8 +88,7 @@ async def test_offsets_can_be_committed_while_partitions_are_revoked(kafka: Benc
                 await first.commit({place: 5})
                 committed.append(place.partition)
 
-    first = await kafka.consumer("group", partition_assignment_strategy=(sticky_assignor(),))
-    first.subscribe([topic], listener=Finishing())
+    first = await newcomer(kafka, topic, Finishing())
     await until_shared(topic, 2, first)
     second, _ = await member(kafka, topic)
     await until_shared(topic, 2, first, second)

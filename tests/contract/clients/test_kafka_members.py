@@ -7,31 +7,25 @@ from aiokafka import TopicPartition
 from aiokafka.errors import CommitFailedError, IllegalStateError
 
 from tests.contract.clients.kafka_bench import Bench, on_both, until, until_true
-from tests.contract.clients.kafka_members import all_of, fall_silent, member, speak_again, until_shared
+from tests.contract.clients.kafka_members import all_of, member, pair, speak_again, until_removed, until_shared
 
 
 @on_both
 async def test_a_member_that_falls_silent_is_removed(kafka: Bench) -> None:
     """Its session ends, and the others have its partitions."""
     topic = await kafka.topic(2)
-    first, _ = await member(kafka, topic)
-    second, _ = await member(kafka, topic)
-    await until_shared(topic, 2, first, second)
-    fall_silent(first)
+    (first, _), (second, _) = await pair(kafka, topic, 2)
 
-    await until_true(lambda: second.assignment() == all_of(topic, 2))
+    await until_removed(first, topic, 2, other=second)
 
 
 @on_both
 async def test_a_member_of_an_older_generation_commits_nothing(kafka: Bench) -> None:
     """CommitFailedError: `AcknowledgedEmitter` tells by it that the partition is another's."""
     topic = await kafka.topic(2)
-    first, _ = await member(kafka, topic)
-    second, _ = await member(kafka, topic)
-    await until_shared(topic, 2, first, second)
+    (first, _), (second, _) = await pair(kafka, topic, 2)
     [place] = first.assignment()
-    fall_silent(first)
-    await until_true(lambda: second.assignment() == all_of(topic, 2))
+    await until_removed(first, topic, 2, other=second)
 
     with pytest.raises(CommitFailedError):
         await first.commit({place: 9})
@@ -42,11 +36,8 @@ async def test_a_member_of_an_older_generation_commits_nothing(kafka: Bench) -> 
 async def test_a_removed_member_joins_again(kafka: Bench) -> None:
     """When it learns of it by a heartbeat; then both share again."""
     topic = await kafka.topic(2)
-    first, _ = await member(kafka, topic)
-    second, _ = await member(kafka, topic)
-    await until_shared(topic, 2, first, second)
-    fall_silent(first)
-    await until_true(lambda: second.assignment() == all_of(topic, 2))
+    (first, _), (second, _) = await pair(kafka, topic, 2)
+    await until_removed(first, topic, 2, other=second)
     speak_again(first)
 
     await until_shared(topic, 2, first, second)
@@ -56,9 +47,7 @@ async def test_a_removed_member_joins_again(kafka: Bench) -> None:
 async def test_a_member_that_leaves_is_gone_at_once(kafka: Bench) -> None:
     """`stop` says so to the group: with a session of a minute the other need not wait for its end."""
     topic = await kafka.topic(2)
-    first, _ = await member(kafka, topic, session_timeout_ms=60_000)
-    second, noted = await member(kafka, topic, session_timeout_ms=60_000)
-    await until_shared(topic, 2, first, second)
+    (first, _), (second, noted) = await pair(kafka, topic, 2, session_timeout_ms=60_000)
     clock = asyncio.get_running_loop().time
     began = clock()
     await first.stop()

@@ -81,7 +81,7 @@ class Connections:
         if not session.in_transaction:
             session.reset()
         try:
-            if late_s := self.deployment.selection_late_s():
+            if late_s := self.deployment.delays.selection_s():
                 await asyncio.sleep(late_s)
             while not self._knows_primary():
                 await self._look(deadline)
@@ -131,7 +131,7 @@ class Connections:
             raise
 
     async def _wait_for_connection(self, deadline: Deadline) -> None:
-        late_s = self.deployment.pool_late_s()
+        late_s = self.deployment.delays.pool_s()
         if not late_s:
             return
         await asyncio.sleep(min(late_s, max(deadline.left_s, 0.0)))

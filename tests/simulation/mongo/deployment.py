@@ -29,20 +29,21 @@ from typing import Any, Final
 from stores.mongo.specs import collections
 from tests.simulation.kernel.network import ConnectionLost, Network, Server
 from tests.simulation.mongo.databases import Databases
+from tests.simulation.mongo.delays import Delays
 from tests.simulation.mongo.errors import ServerError
 from tests.simulation.mongo.log import Log
 from tests.simulation.mongo.operations import Operation
-from tests.simulation.mongo.planned import Moment, Planned, PlannedErrors
 from tests.simulation.mongo.serving import ON_ANY_MEMBER, READS_BY_PREFERENCE, Serving
 from tests.simulation.mongo.values import Document, copied
 from tests.simulation.mongo.versions import View
+from tests.simulation.planned import Moment, Planned, PlannedErrors
 
 NOTICED_S: Final = (0.001, 0.1)
 """Until a client's monitor knows of a change."""
 
 
 class Deployment:
-    """Lives for one history. Faults are its methods."""
+    """Lives for one history. Faults are its methods, and those of its delays."""
 
     def __init__(self, network: Network, random: Random) -> None:
         self.network = network
@@ -58,10 +59,8 @@ class Deployment:
         """When there last began or ended to be a primary."""
         self.frozen_s: float | None = None
         """Since when it does not answer."""
-        self._pool_s = (0.0, 0.0)
-        self._selection_s = (0.0, 0.0)
-        self._slow: dict[str | None, float] = {}
-        self._planned = PlannedErrors()
+        self.delays = Delays(random)
+        self._planned = PlannedErrors[ServerError]()
         self._elected: list[asyncio.Future[None]] = []
 
     async def call(self, command: Document, timeout_s: float | None = None) -> Document:
@@ -82,20 +81,12 @@ class Deployment:
             is_read = operation.name in READS_BY_PREFERENCE and "txnNumber" not in command
             return ServerError(13_435 if is_read else 10_107).answer(command)
         planned = self._planned.next_for(operation.name)
-        slow_s = self._slow.get(operation.name, self._slow.get(None, 0.0))
+        slow_s = self.delays.command_s(operation.name)
         error = planned.error if planned is not None and planned.moment == "before" else None
         answer = await self.serving.run(operation, slow_s=slow_s, error=error)
         if planned is not None and planned.moment == "after":
             return self.serving.failed(operation, planned.error)
         return answer
-
-    def pool_late_s(self) -> float:
-        """How long an operation waits for a connection."""
-        return self.random.uniform(*self._pool_s) if self._pool_s[1] else 0.0
-
-    def selection_late_s(self) -> float:
-        """How long an operation waits for a server."""
-        return self.random.uniform(*self._selection_s) if self._selection_s[1] else 0.0
 
     def elected(self, timeout_s: float) -> "asyncio.Future[None]":
         """Set when there is a primary again, or after so long."""
@@ -156,20 +147,6 @@ class Deployment:
         """Each write is confirmed so much later; 0 ends it."""
         self.log.late_s = late_s
 
-    def slow(self, late_s: float, operation: str | None = None) -> None:
-        """Commands of this name, or all, take so much longer; 0 ends it."""
-        self._slow[operation] = late_s
-        if not late_s:
-            del self._slow[operation]
-
-    def slow_pool(self, late_s: float, least_s: float | None = None) -> None:
-        """Each operation waits so long for a connection, or between both figures; 0 ends it."""
-        self._pool_s = (late_s if least_s is None else least_s, late_s)
-
-    def slow_selection(self, late_s: float, least_s: float | None = None) -> None:
-        """Each operation waits so long for a server, or between both figures; 0 ends it."""
-        self._selection_s = (late_s if least_s is None else least_s, late_s)
-
     def fail(
         self,
         code: int,
@@ -185,9 +162,7 @@ class Deployment:
     def heal(self) -> None:
         """All faults end; a server that is down must be restarted, and an election runs to its end."""
         self._planned.clear()
-        self._slow.clear()
-        self.slow_pool(0.0)
-        self.slow_selection(0.0)
+        self.delays.end()
         self.slow_majority(0.0)
         self.regain_majority()
         self.thaw()

@@ -13,10 +13,10 @@ Not modelled:
 
 from collections.abc import Mapping
 from contextvars import ContextVar
-from dataclasses import dataclass
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 from tests.simulation.kernel.network import Network, Server
+from tests.simulation.planned import Moment, Planned, PlannedErrors
 from tests.simulation.s3.objects import Fields, Objects, Refused
 
 OPERATIONS: Final = frozenset(
@@ -34,18 +34,6 @@ OPERATIONS: Final = frozenset(
     }
 )
 
-Moment = Literal["before", "after"]
-
-
-@dataclass(slots=True)
-class Planned:
-    """An error that the next requests of an operation get."""
-
-    refused: Refused
-    operation: str | None
-    moment: Moment
-    left: int
-
 
 class Storage:
     """Lives for one history. Faults are its methods."""
@@ -58,7 +46,7 @@ class Storage:
         """How much longer a body takes at the moment."""
         self.cuts = 0
         """How many of the next bodies are cut."""
-        self._planned: list[Planned] = []
+        self._planned = PlannedErrors[Refused]()
 
     async def call(self, operation: str, asked: Mapping[str, Any]) -> Fields:
         """What a connection does with a request.
@@ -69,24 +57,15 @@ class Storage:
         """
 
         async def work() -> Fields:
-            planned = self._next_planned(operation)
+            planned = self._planned.next_for(operation)
             if planned is not None and planned.moment == "before":
-                raise planned.refused
+                raise planned.error
             answer: Fields = getattr(self.objects, operation)(**asked)
             if planned is not None:
-                raise planned.refused
+                raise planned.error
             return answer
 
         return await self.network.call(self.server, operation, work)
-
-    def _next_planned(self, operation: str) -> Planned | None:
-        for planned in self._planned:
-            if planned.operation in {None, operation}:
-                planned.left -= 1
-                if not planned.left:
-                    self._planned.remove(planned)
-                return planned
-        return None
 
     # Faults
 
@@ -94,7 +73,7 @@ class Storage:
         self, code: str, status: int, operation: str | None = None, *, moment: Moment = "before", count: int = 1
     ) -> None:
         """The next requests of this operation, or of any, get an error; to HEAD, S3 gives only the status."""
-        self._planned.append(Planned(Refused(code, status), operation, moment, count))
+        self._planned.add(Planned(Refused(code, status), operation, moment, count))
 
     def slow(self, late_s: float) -> None:
         """Bodies take so much longer; 0 ends it."""

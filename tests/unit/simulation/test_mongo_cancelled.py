@@ -50,13 +50,13 @@ def cancelled_once(prepare: Prepare, seed: int) -> bool:
 
 async def cancelled(world: World, deployment: Deployment, write: Any) -> object:
     """What is found after it, when all threads are done."""
-    deployment.slow_selection(0.05, least_s=0.0)
+    deployment.delays.slow_selection(0.05, least_s=0.0)
     task = asyncio.create_task(write.do())
     await asyncio.sleep(world.random.uniform(0, 0.2))
     task.cancel()
     with suppress(asyncio.CancelledError):
         await task
-    deployment.slow_selection(0.0)
+    deployment.delays.slow_selection(0.0)
     await asyncio.sleep(SETTLED_S)
     return await write.look()
 
