@@ -10,19 +10,17 @@ import asyncio
 import os
 import signal
 import stat
-import sys
 import threading
 from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from types import FrameType
-from typing import Any, Final, NoReturn, TypeVar
+from typing import Any, Final, TypeVar
 
-from cli.start import STDERR, leave_interrupted
+from cli.start import leave_interrupted
 
 CLEAN_UP_S: Final = 2.0
 """Time for a command to close its clients after Ctrl-C. A client whose server is unavailable may take much longer."""
-SHOW_CURSOR: Final = "\x1b[?25h"
 STDOUT: Final = 1
 
 T = TypeVar("T")
@@ -104,8 +102,8 @@ class Running:
     def _interrupt(self, _number: int, _frame: FrameType | None) -> None:
         if self.clean_up_s is not None:
             if self.is_interrupted:
-                leave()
-            end = threading.Timer(self.clean_up_s, leave)
+                leave_interrupted()
+            end = threading.Timer(self.clean_up_s, leave_interrupted)
             end.daemon = True
             end.start()
         self.is_interrupted = True
@@ -115,10 +113,3 @@ class Running:
         self.task.get_loop().remove_reader(STDOUT)
         self.is_pipe_closed = True
         self.task.cancel()
-
-
-def leave() -> NoReturn:
-    """End the process without further cleaning up; a progress bar must not leave the cursor hidden."""
-    if sys.stderr.isatty():
-        os.write(STDERR, SHOW_CURSOR.encode())
-    leave_interrupted()

@@ -18,6 +18,8 @@ if TYPE_CHECKING:  # mypy takes the name for that of `typing`, whose import woul
 INTERRUPTED = 130
 CLOSED_PIPE = 141
 STDERR = 2
+SHOW_CURSOR = "\x1b[?25h"
+"""A progress bar hides it."""
 PARTINGS: "list[Callable[[], str | None]]" = []
 
 
@@ -42,11 +44,12 @@ def say_when_interrupted(parting: "Callable[[], str | None]") -> None:
 
 def leave_interrupted() -> "NoReturn":
     """Say what there is to say, and end the process. The stream itself may be in the middle of a write."""
-    for line in filter(None, (parting() for parting in PARTINGS)):
-        try:  # noqa: SIM105  # contextlib is an import
-            os.write(STDERR, f"codes: {line}\n".encode())
-        except OSError:  # nobody reads it
-            pass
+    has_cursor = os.isatty(STDERR) and os.environ.get("TERM") != "dumb"
+    lines = [f"codes: {line}\n" for line in (parting() for parting in PARTINGS) if line]
+    try:  # noqa: SIM105  # contextlib is an import
+        os.write(STDERR, (SHOW_CURSOR * has_cursor + "".join(lines)).encode())
+    except OSError:  # nobody reads it
+        pass
     end_process(INTERRUPTED)
 
 

@@ -77,12 +77,12 @@ def send(order: "Order", key: str | None, wait: bool, timeout_s: float, json_: b
 def _sent(settings: "Settings", sending: "Sending", record_key: str, timeout_s: float | None) -> "Sent":
     """Send it; with `timeout_s`, also wait for the answer."""
     from cli.commands.import_progress import import_progress
-    from cli.interrupts import interruptible, run
+    from cli.interrupts import run
     from cli.jobs.publishing import publish, publish_and_wait
 
     if timeout_s is None:
         return run(publish(settings, sending, record_key))
-    with interruptible(), import_progress(sending.order) as on_progress:
+    with import_progress(sending.order) as on_progress:
         waiting = publish_and_wait(
             settings, sending, record_key, timeout_s=timeout_s, on_progress=on_progress, say=complain
         )
