@@ -58,14 +58,15 @@ def run(
         BrokenPipeError: nobody reads standard output any more.
     """
     with asyncio.Runner() as runner:
-        running = Running(runner.get_loop().create_task(work), clean_up_s)
+        task = runner.get_loop().create_task(work)
+        running = Running(task, clean_up_s)
         with running.handling_interrupts(), running.watching_pipe(ends_with_pipe):
-            runner.get_loop().run_until_complete(asyncio.wait([running.task]))
+            runner.get_loop().run_until_complete(asyncio.wait([task]))
         if running.is_interrupted:
             raise KeyboardInterrupt
         if running.is_pipe_closed:
             raise BrokenPipeError
-        return running.task.result()
+        return task.result()
 
 
 @dataclass(slots=True)

@@ -57,7 +57,7 @@ EXAMPLES = """\
 class Program(TyperGroup):
     """All commands."""
 
-    def invoke(self, ctx: typer.Context) -> Any:  # noqa: ANN401  # as in the base class
+    def invoke(self, ctx: Any) -> Any:  # noqa: ANN401  # its type is private to typer
         """As `codes tail | head` does, a reader may close the pipe: that is no error of the command."""
         try:
             return super().invoke(ctx)

@@ -9,7 +9,8 @@ Promise:  a plain `curl -T` may replace an object, and a plain `curl` may read w
 from collections.abc import Callable, Iterable
 from typing import Any, Final
 
-import moto.server
+from moto import server
+from moto.moto_server.werkzeug_app import DomainDispatcherApplication
 
 SIGNED_BY: Final = ("X-Amz-Signature=", "AWSAccessKeyId=", "Signature=")
 """In the query of a presigned address."""
@@ -19,14 +20,15 @@ SIGNATURE: Final = (
 """moto checks no signature; it looks whether there is one."""
 
 
-class OpenToAll(moto.server.DomainDispatcherApplication):
+class OpenToAll(DomainDispatcherApplication):
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         query = environ.get("QUERY_STRING", "")
         if "HTTP_AUTHORIZATION" not in environ and not any(word in query for word in SIGNED_BY):
             environ["HTTP_AUTHORIZATION"] = SIGNATURE
-        return super().__call__(environ, start_response)
+        answer: Iterable[bytes] = super().__call__(environ, start_response)
+        return answer
 
 
 if __name__ == "__main__":
-    moto.server.DomainDispatcherApplication = OpenToAll  # type: ignore[misc]  # `main` takes it from there
-    moto.server.main()
+    vars(server)["DomainDispatcherApplication"] = OpenToAll  # `main` takes it from there
+    server.main()

@@ -10,7 +10,6 @@ from collections.abc import Mapping
 from contextlib import aclosing
 from typing import Any, Final
 
-from cli.jobs.showing import counts
 from cli.jobs.tailing import Selection, follow, reason_headers
 from ops.broker.records import fields_of
 from ops.settings.load import Settings
@@ -39,7 +38,7 @@ async def codes_left(settings: Settings, campaign_id: str, code_type: str) -> in
             shards = await Lookups(collections).shards(campaign_id)
     except (CodeServiceError, TimeoutError):
         return None
-    return sum(row["available"] for row in counts(shards) if row["code_type"] == code_type)
+    return sum(shard.available for shard in shards if shard.code_type == code_type)
 
 
 async def dead_letter_of(settings: Settings, request_id: str) -> str | None:
