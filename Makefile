@@ -33,6 +33,9 @@ STORM = --seed="$(SEED)" --requests=$(REQUESTS) --faults=$(FAULTS) --guarantee=$
 SEEDS ?= 1-60
 JOBS ?= 1
 PIP_QUIET := -q --disable-pip-version-check
+# Of `make bench`: the works, and other options; `python -m benchmarks --help` explains them.
+WORK ?=
+OPTIONS ?=
 DIST := dist
 ARCHIVE := $(DIST)/image.tar
 HELM = helm --kube-context=$(KUBE_CONTEXT) --namespace=$(RELEASE)-$(ENVIRONMENT)
@@ -43,7 +46,7 @@ named = test -n "$(KUBE_CONTEXT)" || { echo "make $@: name the cluster, as in KU
 archived = test -f $(ARCHIVE) || { echo "make $@: no $(ARCHIVE); make image archive first" >&2; exit 1; }
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check lint types imports unit property contract integration features browser alerts chart chaos simulate long fuzz bench \
+.PHONY: help setup demo test check lint types imports unit property contract integration features browser alerts chart chaos simulate long fuzz bench bench-quick secantusd \
   security sbom image archive scan publish release deploy-dev deploy-qa deploy-preprod deploy-prod smoke rollback \
   monitoring schemas docs screenshots lock fmt clean
 
@@ -72,7 +75,7 @@ setup: $(READY) ## create the virtual environment, with the packages pinned in c
 lock: $(READY) ## pin every package again, with hashes, for Python 3.11 and newer
 	@$(BIN)/python -m pip install -q --disable-pip-version-check uv
 	@$(BIN)/python -m uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url \
-	  --no-emit-find-links --extra devstack --extra docs --extra otel --extra test -q -o constraints.txt pyproject.toml requirements-build.in >/dev/null
+	  --no-emit-find-links --extra bench --extra devstack --extra docs --extra otel --extra test -q -o constraints.txt pyproject.toml requirements-build.in >/dev/null
 
 clean: ## stop the stack; remove its data, the environment and the caches
 	@test ! -x $(BIN)/codes || $(BIN)/codes dev down
@@ -83,8 +86,16 @@ clean: ## stop the stack; remove its data, the environment and the caches
 demo: $(DEMO_READY) ## run the whole service on this machine: import codes, send requests, audit every answer
 	@$(BIN)/codes demo
 
-bench: $(READY) ## measure the worker and the importer, compared with simpler systems
-	@$(BIN)/python -m benchmarks
+bench: $(READY) ## measure speed and memory, compared with other systems and a limit (15 minutes): make bench WORK="reserve mix" OPTIONS="--rounds 5"
+	@$(BIN)/python -m benchmarks $(addprefix --work=,$(WORK)) $(OPTIONS)
+	@$(BIN)/python -m benchmarks.page
+
+bench-quick: $(READY) ## the same in two minutes, in small: writes dist/bench-quick.json
+	@$(BIN)/python -m benchmarks --quick --out $(DIST)/bench-quick.json $(addprefix --work=,$(WORK)) $(OPTIONS)
+
+secantusd: ## build secantusd-rs, the database of the stack where there is no mongod (needs cargo)
+	@$(call need,cargo)
+	@cargo install --locked secantus-mdb@0.5.3-beta.196
 
 ##@ Checks
 

@@ -1,13 +1,11 @@
-"""`make bench`: each workload measured on competing systems, in one run and in alternating order.
+"""`make bench`: each work measured on competing systems, in one run and in alternating order.
 
-In:   `--work` (all, unless some are named) and their sizes; a stack is joined, or started and stopped again.
+In:   `--work` (those of a normal run, unless some are named) and sizes; a stack is joined, or started and stopped.
 Out:  a table for each work, and `benchmarks/results/latest.json`.
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from enum import StrEnum
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -15,61 +13,65 @@ import typer
 from rich.console import Console
 
 import devstack
-from benchmarks import imports, reserve
-from benchmarks.report import RESULTS, Row, keep, table_of
+from benchmarks import catalogue
+from benchmarks.catalogue import NORMAL, WORKS, Work
+from benchmarks.report import RESULTS, keep, table_of
+from benchmarks.stage import QUICK, Size, Stage, stage_of
 
-WIDTH: Final = 110
+WIDTH: Final = 150
 """Minimum width of a table; a narrower table wraps numbers."""
 
 
-class Work(StrEnum):
-    """The workloads."""
-
-    RESERVE = reserve.WORK
-    IMPORT = imports.WORK
-    IMPORT_FLAT = imports.FLAT
-
-
-@dataclass(frozen=True, slots=True)
-class Size:
-    """Size of each workload."""
-
-    rounds: int
-    requests: int
-    partitions: Sequence[int]
-    rows: int
-    flat_rows: int
-
-
 def main(
-    work: Annotated[list[Work] | None, typer.Option(help="Workload to measure; repeatable.")] = None,
-    rounds: Annotated[int, typer.Option(help="Runs of each system; the table shows medians.")] = 3,
-    requests: Annotated[int, typer.Option(help="reserve: requests per run of the worker.")] = 100_000,
-    partitions: Annotated[list[int] | None, typer.Option(help="reserve: number of partitions; repeatable.")] = None,
-    rows: Annotated[int, typer.Option(help="import: rows per run of the importer.")] = 200_000,
-    flat_rows: Annotated[int, typer.Option(help="import_flat: rows of the long run.")] = 1_000_000,
+    *,
+    work: Annotated[list[Work] | None, typer.Option(help="Work to measure; repeatable.")] = None,
+    quick: Annotated[bool, typer.Option("--quick", help="Few works and small sizes: at most two minutes.")] = False,
+    rounds: Annotated[int | None, typer.Option(help="Runs of each system; the table shows medians.")] = None,
+    requests: Annotated[int | None, typer.Option(help="Requests of one run of a fast system.")] = None,
+    partitions: Annotated[list[int] | None, typer.Option(help="Number of partitions; repeatable.")] = None,
+    rows: Annotated[int | None, typer.Option(help="import, import_flat: rows of one run.")] = None,
+    codes: Annotated[list[int] | None, typer.Option(help="codes, growth, last_percent: codes; repeatable.")] = None,
+    variants: Annotated[
+        list[int] | None, typer.Option(help="campaigns, workers, shards, conflicts: their numbers; repeatable.")
+    ] = None,
+    seconds: Annotated[float | None, typer.Option(help="latency: seconds of each measurement.")] = None,
     out: Annotated[Path, typer.Option(help="File for the results.")] = RESULTS,
 ) -> None:
-    """Measure, print a table, write the results."""
-    size = Size(rounds, requests, partitions or [1, 4], rows, flat_rows)
+    """Measure, print a table for each work, write the results."""
+    given = {
+        "rounds": rounds,
+        "requests": requests,
+        "memory_requests": requests,
+        "partitions": partitions,
+        "rows": rows,
+        "flat_rows": rows,
+        "codes": codes,
+        "growth_codes": codes,
+        "last_percent_codes": codes and max(codes),
+        **dict.fromkeys(("campaigns", "workers", "shards", "conflict_partitions"), variants),
+        "latency_s": seconds,
+    }
+    size = sized(QUICK if quick else Size(), given)
     stack = devstack.up()
     try:
-        for one in work or list(Work):
-            found = asyncio.run(measured(one, stack.environment(), size))
-            keep(out, stack.database, found)
-            Console(width=max(WIDTH, Console().width)).print(table_of(found, stack.database))
+        asyncio.run(measure(work or list(catalogue.QUICK if quick else NORMAL), stage_of(stack, size), out))
     finally:
         if stack.started_by_this_call:
             devstack.down()
 
 
-async def measured(work: Work, stack: Mapping[str, str], size: Size) -> list[Row]:
-    """The rows of one workload."""
-    if work is Work.RESERVE:
-        return await reserve.reserve_rows(stack, size.requests, size.rounds, size.partitions)
-    if work is Work.IMPORT:
-        return await imports.import_rows(stack, size.rows, size.rounds)
-    return await imports.flat_rows(stack, size.flat_rows)
+def sized(size: Size, given: dict[str, object]) -> Size:
+    """The sizes with those that were given."""
+    wanted = {name: tuple(value) if isinstance(value, list) else value for name, value in given.items() if value}
+    return replace(size, **wanted)  # type: ignore[arg-type]  # each option has its field's type
+
+
+async def measure(works: list[Work], stage: Stage, out: Path) -> None:
+    """One work after the other; the results of each are written at once."""
+    for work in works:
+        rows = await WORKS[work](stage)
+        keep(out, stage.database, rows)
+        Console(width=max(WIDTH, Console().width)).print(table_of(rows, stage.database))
 
 
 if __name__ == "__main__":

@@ -7,8 +7,6 @@ Out:  codes, or a CSV file of them with a header and two columns.
 from collections.abc import Iterator
 from typing import Final
 
-CAMPAIGN: Final = "bench"
-KEY: Final = "codes.csv"
 STRIDE: Final = 0x9E3779B97F4A7C15
 """Odd, so that multiples are distinct modulo 2^64; near the golden ratio, so that they scatter."""
 MODULUS: Final = 2**64

@@ -5,30 +5,27 @@ Out:  `Loaded`: how far it was at which moments, and what it took.
 """
 
 import asyncio
-import os
-import signal
-import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any, Final
 
-from benchmarks.codes_file import CAMPAIGN, KEY, content
+from aiokafka import AIOKafkaConsumer
+
+from benchmarks.filling import check, command, import_command, import_events, imported, uploaded
+from benchmarks.load import CAMPAIGN
 from benchmarks.pace import Point
+from benchmarks.processes import SYSTEMS, output_of, running
 from benchmarks.scene import Scene, clear, empty_scene
 from benchmarks.usage import Usage, usage
 from schemas.topics import IMPORT, IMPORTS
-from tests.integration.importing import Files, ends, some_files
-from tests.integration.running import a_neighbour, running
 
 PARTITIONS: Final = {IMPORT.name: 1, IMPORTS.name: 1}
-PROGRESS_EVERY_S: Final = "1"
+WARM: Final = "warm"
+"""A campaign of one code, imported first: the importer's start is not measured."""
+PROGRESS: Final = {"CODES_IMPORTER__PROGRESS_EVERY_S": "1"}
 """Often enough for an event or two per tenth of the rows; each costs the importer a Kafka transaction."""
-SILENCE_MAX_S: Final = 60.0
-"""A run without an event for this long has failed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,100 +34,78 @@ class Loaded:
 
     points: list[Point]
     usage: Usage | None = None
-    """Of the importer only: from ready to its end."""
+    """Of the importer only: from its first import to its end."""
 
 
 async def load(system: str, stack: Mapping[str, str], rows: int, *, had: int = 0) -> Loaded:
     """Let a system load this many rows into a campaign that has `had` other codes."""
-    async with import_scene(stack, rows) as (scene, files):
-        await insert_codes(scene, rows, rows + had)
-        return await SYSTEMS[system](scene, files, rows)
+    async with import_scene(stack) as scene:
+        if had:
+            await points_of(scene, "insert_many", str(rows), str(rows + had))
+        return await LOADERS[system](scene, rows)
 
 
 @asynccontextmanager
-async def import_scene(stack: Mapping[str, str], rows: int) -> AsyncIterator[tuple[Scene, Files]]:
-    """Topics, an empty database, and the object; removed afterwards."""
+async def import_scene(stack: Mapping[str, str]) -> AsyncIterator[Scene]:
+    """Topics and an empty database; removed afterwards."""
     scene = await empty_scene(stack, partitions=PARTITIONS)
     try:
-        with some_files(scene.environment) as files:
-            files.put(KEY, content(rows))
-            yield scene, files
+        yield scene
     finally:
         await clear(scene)
 
 
-async def insert_many(scene: Scene, _files: Files, rows: int) -> Loaded:
-    """See `benchmarks.insert_many`."""
-    return Loaded(await insert_codes(scene, 0, rows))
+async def insert_many(scene: Scene, rows: int) -> Loaded:
+    """See `benchmarks.systems.insert_many`."""
+    return Loaded(await points_of(scene, "insert_many", "0", str(rows)))
 
 
-async def row_by_row(scene: Scene, files: Files, _rows: int) -> Loaded:
-    """See `benchmarks.row_by_row`."""
-    return Loaded(await told_by("benchmarks.row_by_row", files.bucket, KEY, scene=scene))
+async def row_by_row(scene: Scene, rows: int) -> Loaded:
+    """See `benchmarks.systems.row_by_row`."""
+    async with uploaded(scene, {rows}) as (bucket, keys):
+        return Loaded(await points_of(scene, "row_by_row", bucket, keys[rows]))
 
 
-async def importer(scene: Scene, files: Files, rows: int) -> Loaded:
+async def importer(scene: Scene, rows: int) -> Loaded:
     """A real `codes importer` with a real command; its progress events give the rate."""
-    more = {"CODES_LOG__LEVEL": "INFO", "CODES_IMPORTER__PROGRESS_EVERY_S": PROGRESS_EVERY_S}
-    with TemporaryDirectory() as folder:
-        log = Path(folder) / "importer.log"
-        async with (
-            a_neighbour(scene.settings) as neighbour,
-            running("importer", scene.environment, log, **more) as role,
-        ):
-            await role.until_ready()
-            watch = asyncio.create_task(usage(role.pid))
-            await neighbour.send(IMPORT, files.command(KEY, "import-1", campaign_id=CAMPAIGN))
-            (end,) = await ends(neighbour, 1, timeout_s=SILENCE_MAX_S)
-            role.signal(signal.SIGTERM)
-            await role.ended()
-            check_end(end, rows)
-            return Loaded([point_of(event) for event in await neighbour.values(IMPORTS, 1)], await watch)
+    async with (
+        uploaded(scene, {1, rows}) as (bucket, keys),
+        import_events(scene) as events,
+        running("importer", {**scene.environment, **PROGRESS}) as process,
+    ):
+        await imports_of(scene, events, [process], import_command(bucket, WARM, keys[1]), 1)
+        watch = asyncio.create_task(usage(process.pid))
+        seen = await imports_of(scene, events, [process], import_command(bucket, CAMPAIGN, keys[rows]), rows)
+        process.terminate()
+        return Loaded([point_of(event) for event in seen], await watch)
 
 
-System = Callable[[Scene, Files, int], Awaitable[Loaded]]
-SYSTEMS: Final[Mapping[str, System]] = {
+async def imports_of(
+    scene: Scene,
+    events: AIOKafkaConsumer,
+    processes: Sequence[asyncio.subprocess.Process],
+    body: Mapping[str, str],
+    rows: int,
+) -> list[dict[str, Any]]:
+    """All events of one import; every row was inserted."""
+    await command(scene, [body])
+    seen = await imported(events, 1, processes)
+    check([seen[-1]], {body["campaign_id"]: rows})
+    return seen
+
+
+Loader = Callable[[Scene, int], Awaitable[Loaded]]
+LOADERS: Final[Mapping[str, Loader]] = {
     "insert_many": insert_many,
     "row_by_row": row_by_row,
     "importer": importer,
 }
 
 
-async def insert_codes(scene: Scene, start: int, stop: int) -> list[Point]:
-    """Insert codes with these numbers directly into the database."""
-    if start == stop:
-        return []
-    return await told_by("benchmarks.insert_many", str(start), str(stop), scene=scene)
-
-
-async def told_by(module: str, *arguments: str, scene: Scene) -> list[Point]:
-    """Run a module that prints its progress line by line.
-
-    Raises:
-        RuntimeError: it did not end well.
-    """
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-m",
-        module,
-        *arguments,
-        stdout=asyncio.subprocess.PIPE,
-        env={**os.environ, **scene.environment},
-    )
-    said, _ = await process.communicate()
-    if process.returncode != 0:
-        raise RuntimeError(f"{module} ended with {process.returncode}")
-    return [Point(float(at_s), int(rows)) for at_s, rows in (line.split() for line in said.splitlines())]
-
-
-def check_end(end: Mapping[str, Any], rows: int) -> None:
-    """A rate is valid only if all rows were loaded.
-
-    Raises:
-        RuntimeError: the import failed, or did not insert every row.
-    """
-    if (end["state"], end["inserted"]) != ("completed", rows):
-        raise RuntimeError(f"import {end['state']}, reason {end['reason']}, {end['inserted']} of {rows} inserted")
+async def points_of(scene: Scene, system: str, *arguments: str) -> list[Point]:
+    """Run a system that prints its progress line by line."""
+    printed = await output_of(scene.environment, *SYSTEMS[system], *arguments)
+    return [Point(float(at_s), int(rows)) for at_s, rows in (line.split() for line in printed.splitlines())]
 
 
 def point_of(event: Mapping[str, Any]) -> Point:

@@ -156,6 +156,8 @@ def is_utf8(text: bytes) -> bool:
 
 def check_headers(record: IncomingRecord, limits: SizeLimits, fields: Mapping[str, Any]) -> None:
     """Raises Unreadable if the headers are too long, or one that is text by convention is not."""
+    if not record.headers:
+        return
     size = sum(len(name) + len(value or b"") for name, value in record.headers)
     if size > limits.header_bytes_max:
         raise too_large("headers", size, limits.header_bytes_max, fields)

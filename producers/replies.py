@@ -7,8 +7,7 @@ Promise:  only topics that are allowed, exist, and have the partition asked for 
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from typing import Final
+from typing import Final, NamedTuple
 
 from schemas.records import IncomingRecord, OutgoingRecord
 
@@ -23,8 +22,7 @@ PARTITION_BYTES: Final = 4
 """Spring writes the partition as a big-endian 32-bit integer."""
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
+class Reply(NamedTuple):
     """A result and, if the sender may have one, its copy."""
 
     result: OutgoingRecord
@@ -47,6 +45,8 @@ def with_reply(result: OutgoingRecord, cause: IncomingRecord, allowed: Mapping[s
 
 def reply_topic(cause: IncomingRecord) -> str | None:
     """The topic that the sender names, if any."""
+    if not cause.headers:
+        return None
     for name in REPLY_TOPIC_HEADERS:
         value = cause.header(name)
         if value:
@@ -65,7 +65,7 @@ def reply_partition(cause: IncomingRecord) -> int | None:
 def copy_for(result: OutgoingRecord, cause: IncomingRecord, topic: str, partition: int | None) -> OutgoingRecord:
     """The same record for the reply topic, with the correlation id as it came."""
     correlation = cause.header(CORRELATION_HEADER)
-    copy = replace(result, topic=topic, partition=partition)
+    copy = result._replace(topic=topic, partition=partition)
     if correlation is None or len(correlation) > CORRELATION_BYTES_MAX:
         return copy
     return with_header(copy, CORRELATION_HEADER, correlation)
@@ -73,4 +73,4 @@ def copy_for(result: OutgoingRecord, cause: IncomingRecord, topic: str, partitio
 
 def with_header(record: OutgoingRecord, name: str, value: bytes) -> OutgoingRecord:
     """The record with one header more."""
-    return replace(record, headers=(*record.headers, (name, value)))
+    return record._replace(headers=(*record.headers, (name, value)))

@@ -8,7 +8,7 @@ Promise:  an assertion of the client is an error like any other here; it never e
 import asyncio
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import (
@@ -24,6 +24,7 @@ from aiokafka.errors import (
     UnknownTopicOrPartitionError,
 )
 
+from producers.shipment import Sent, Shipment
 from schemas.records import OutgoingRecord
 
 RECORDS_PER_LOOK: Final = 64
@@ -43,13 +44,6 @@ TOPICS_FAULT: Final = (
 """How the broker refuses a record on its topic; other errors spread to all of a transaction."""
 
 
-class Sent(NamedTuple):
-    """A record on its way."""
-
-    topic: str
-    future: asyncio.Future[Any]
-
-
 class Unsent(KafkaError):  # type: ignore[misc]  # aiokafka is not typed
     """The broker did not take all records. `topics` are those at fault, as far as that is known."""
 
@@ -58,34 +52,49 @@ class Unsent(KafkaError):  # type: ignore[misc]  # aiokafka is not typed
         self.topics = topics
 
 
-async def deliver(producer: AIOKafkaProducer, records: Sequence[OutgoingRecord], patience_s: float) -> list[Any]:
+async def deliver(producer: AIOKafkaProducer, records: Sequence[OutgoingRecord], patience_s: float) -> Sequence[Sent]:
     """Send all records and wait until the broker has them, for as long as it takes some in each `patience_s`.
 
-    Gives each record's place, as the broker says it.
+    Records of one partition keep their order. See `places` for where they are.
 
     Raises:
         Unsent: the broker refused a record, or took none for so long. Some may have got through.
         ProducerFenced, IllegalOperation: the transaction is over: another producer has its id.
     """
-    sent: list[Sent] = []
+    shipment = Shipment(producer)
     try:
-        await hand_over_all(producer, records, sent, patience_s)
-        await acknowledged(sent, patience_s)
+        await hand_over_all(shipment, records, patience_s)
+        await acknowledged(shipment.sent, patience_s)
     except (KafkaError, TimeoutError) as why:
-        raise await failure(producer, records, sent, why) from why
-    return [item.future.result() for item in sent]
+        raise await failure(shipment, why) from why
+    return shipment.sent
 
 
-async def hand_over_all(
-    producer: AIOKafkaProducer, records: Sequence[OutgoingRecord], sent: list[Sent], patience_s: float
-) -> None:
+def places(sent: Iterable[Sent]) -> list[Any]:
+    """Each record's partition and offset, as the broker says it, in the order of the records."""
+    found = {
+        number: batch.future.result()._replace(offset=batch.future.result().offset + index)
+        for batch in sent
+        for index, number in enumerate(batch.numbers)
+    }
+    return [found[number] for number in sorted(found)]
+
+
+async def hand_over_all(shipment: Shipment, records: Sequence[OutgoingRecord], patience_s: float) -> None:
     """Give all records to the producer; `sent` has those before a failure, which may say why it failed."""
     loop = asyncio.get_running_loop()
-    async with asyncio.timeout(patience_s) as limit:
-        for number, record in enumerate(records):
-            if number % RECORDS_PER_LOOK == 0:
+    try:
+        async with asyncio.timeout(patience_s) as limit:
+            for number, record in enumerate(records):
+                if number % RECORDS_PER_LOOK == 0:
+                    limit.reschedule(loop.time() + patience_s)
+                await shipment.add(number, record)
+            for place in shipment.unsent():
                 limit.reschedule(loop.time() + patience_s)
-            sent.append(Sent(record.topic, await hand_over(producer, record)))
+                await shipment.send(place)
+        shipment.at_hand = None
+    except AssertionError as why:  # the transaction failed while a batch waited for its turn
+        raise IllegalOperation("the transaction is over") from why
 
 
 async def acknowledged(sent: Sequence[Sent], patience_s: float) -> None:
@@ -100,49 +109,9 @@ async def acknowledged(sent: Sequence[Sent], patience_s: float) -> None:
         pending = still
 
 
-async def hand_over(producer: AIOKafkaProducer, record: OutgoingRecord) -> asyncio.Future[Any]:
-    """Give a record to the producer; the future is done when the broker has it."""
-    if record.partition is not None:
-        await check_partition(producer, record.topic, record.partition)
-    try:
-        if record.key is None and record.value is None:
-            return await hand_over_headers(producer, record)
-        future: asyncio.Future[Any] = await producer.send(
-            record.topic,
-            value=record.value,
-            key=record.key,
-            partition=record.partition,
-            headers=list(record.headers),
-        )
-    except AssertionError as why:  # the transaction failed while this record waited for room in its batch
-        raise IllegalOperation("the transaction is over") from why
-    return future
-
-
-async def hand_over_headers(producer: AIOKafkaProducer, record: OutgoingRecord) -> asyncio.Future[Any]:
-    """The same for a record with neither key nor value: Kafka takes one, aiokafka's `send` does not."""
-    batch = producer.create_batch()
-    batch.append(timestamp=None, key=None, value=None, headers=list(record.headers))
-    batch.close()
-    future: asyncio.Future[Any] = await producer.send_batch(batch, record.topic, partition=record.partition)
-    return future
-
-
-async def check_partition(producer: AIOKafkaProducer, topic: str, partition: int) -> None:
-    """Raises UnknownTopicOrPartitionError if a topic lacks the partition; the client would assert that it does not.
-
-    The client learns of partitions that were added only minutes later, so it is made to look.
-    """
-    if partition not in await producer.partitions_for(topic):
-        await producer.client.force_metadata_update()
-    if partition not in await producer.partitions_for(topic):
-        raise UnknownTopicOrPartitionError(topic)
-
-
-async def failure(
-    producer: AIOKafkaProducer, records: Sequence[OutgoingRecord], sent: Sequence[Sent], why: Exception
-) -> Exception:
+async def failure(shipment: Shipment, why: Exception) -> Exception:
     """What to raise: that the producer is fenced, or who is at fault. Every error is looked at."""
+    producer, sent = shipment.producer, shipment.sent
     pending = [item.future for item in sent if not item.future.done()]
     if pending and not isinstance(why, TimeoutError):
         await asyncio.wait(pending, timeout=SETTLE_S)
@@ -156,11 +125,10 @@ async def failure(
     real = next((found for found in errors if not isinstance(found, IllegalOperation)), None)
     if real is None:
         return why
-    tried = [record.topic for record in records[: len(sent) + 1]]
     known = at_fault(sent) | named_by(of_transaction)
-    if len(tried) > len(sent) and isinstance(why, TOPICS_FAULT):
-        known.add(tried[-1])
-    gone = await without_partitions(producer, tried)
+    if shipment.at_hand is not None and isinstance(why, TOPICS_FAULT):
+        known.add(shipment.at_hand)
+    gone = await without_partitions(producer, shipment.tried())
     return Unsent(real, frozenset(known | gone or undelivered(sent)))
 
 

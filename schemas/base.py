@@ -6,7 +6,7 @@ Out: `Model`, and the field types that requests, results, events and documents u
 from datetime import UTC, datetime
 from enum import StrEnum
 from functools import lru_cache
-from typing import Annotated, Final, Literal, get_args
+from typing import Annotated, Any, Final, Literal, Self, get_args
 
 import orjson
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainSerializer, StringConstraints
@@ -82,6 +82,32 @@ class Model(BaseModel):
         json_schema_serialization_defaults_required=True,  # what the service sends has every field
     )
 
+    @classmethod
+    def trusted(cls, **fields: Any) -> Self:  # noqa: ANN401  # of any model
+        """A model of values that are valid already, given all of its fields by name. It checks nothing.
+
+        For what is made of the parts of valid models, thousands of times a second: a check costs five times as much.
+        """
+        model = cls.__new__(cls)
+        assign(model, "__dict__", fields)
+        assign(model, "__pydantic_fields_set__", set())
+        assign(model, "__pydantic_extra__", None)
+        assign(model, "__pydantic_private__", None)
+        return model
+
     def to_json(self) -> bytes:
         """The wire form: one UTF-8 JSON object with every field of the contract."""
-        return orjson.dumps(self.model_dump(mode="json"))
+        return orjson.dumps(self.__dict__, default=plain, option=orjson.OPT_PASSTHROUGH_DATETIME)
+
+
+assign: Final = object.__setattr__
+"""Models are frozen: their own refuses."""
+
+
+MODEL_TYPE: Final = type(Model)
+"""`type(type(value)) is MODEL_TYPE` takes a tenth of the time of `isinstance`, which pydantic answers in Python."""
+
+
+def plain(value: Any) -> object:  # noqa: ANN401  # whatever a model holds
+    """What orjson leaves to us: models inside of models, and instants."""
+    return value.__dict__ if type(type(value)) is MODEL_TYPE else rfc3339(value)

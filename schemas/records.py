@@ -5,7 +5,7 @@ Out: `IncomingRecord`, `OutgoingRecord`, `Asked` (a readable request), `Rejected
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Final, Generic, Literal, TypeVar
+from typing import Final, Generic, Literal, NamedTuple, TypeVar
 
 from schemas.base import Model, Operation
 
@@ -76,8 +76,7 @@ class IncomingRecord:
         return instant_of(self.timestamp_ms)
 
 
-@dataclass(frozen=True, slots=True)
-class OutgoingRecord:
+class OutgoingRecord(NamedTuple):
     """A record to send."""
 
     topic: str
@@ -89,8 +88,7 @@ class OutgoingRecord:
     """Set only if the requester named a partition; otherwise the key decides."""
 
 
-@dataclass(frozen=True, slots=True)
-class Asked(Generic[R]):
+class Asked(NamedTuple, Generic[R]):
     """A readable request or command, with its record."""
 
     request: R

@@ -5,7 +5,9 @@ Out: `Request` (reserve, assign, release), `ImportCommand`, and `content_digest`
 """
 
 import hashlib
-from typing import Annotated, ClassVar, Final, Literal, Self
+from collections.abc import Mapping
+from functools import cache
+from typing import Annotated, Any, ClassVar, Final, Literal, Self
 
 import orjson
 from pydantic import AfterValidator, ConfigDict, Field, StringConstraints, model_validator
@@ -148,5 +150,13 @@ def content_digest(request: Model) -> str:
     Fields that have their default value are left out, as are unknown fields. So a field that a later version adds
     with a default does not change the digests of older requests.
     """
-    content = {"kind": type(request).__name__, **request.model_dump(mode="json", exclude_defaults=True)}
+    defaults = defaults_of(type(request))
+    content = {name: value for name, value in request.__dict__.items() if value != defaults[name]}
+    content["kind"] = type(request).__name__
     return hashlib.sha256(orjson.dumps(content, option=orjson.OPT_SORT_KEYS)).hexdigest()
+
+
+@cache
+def defaults_of(model: type[Model]) -> Mapping[str, Any]:
+    """Each field's default; of a field without, an object that no value equals."""
+    return {name: field.default for name, field in model.model_fields.items()}

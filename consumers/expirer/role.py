@@ -25,7 +25,7 @@ from consumers.loop.prefetch import Stopped, unless_stopped
 from consumers.loop.retry import RetryPolicy
 from handlers.expiry import Asked, Overdue, attempt_of, expiry_of, may_ask
 from producers.emitters import EMIT_PATIENCE_S, idempotent_producer
-from producers.sending import Unsent, deliver
+from producers.sending import Unsent, deliver, places
 from schemas.errors import BrokerUnavailable
 from schemas.observation.fact import Observer
 from schemas.observation.partitions import LoopTurned, PartAvailable, PartitionsAssigned
@@ -222,7 +222,8 @@ class Expirer:
             Unsent: the topic takes nothing. Without a limit a topic that was deleted would hold up the look for ever.
         """
         records = [self._record(hold, attempt) for hold, attempt in asks]
-        for (hold, attempt), metadata in zip(asks, await deliver(producer, records, self._patience_s), strict=True):
+        sent = await deliver(producer, records, self._patience_s)
+        for (hold, attempt), metadata in zip(asks, places(sent), strict=True):
             self._asked[hold.reservation_id] = Asked(attempt, now, metadata.partition, metadata.offset)
 
     def _record(self, hold: Overdue, attempt: int) -> OutgoingRecord:

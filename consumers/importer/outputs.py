@@ -6,7 +6,6 @@ Promise:  the same document gives the same records, so that what may have got lo
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from datetime import datetime
 
 from handlers.imports.progress import event_of, failure_of, identity_of
@@ -53,4 +52,4 @@ def rejected_records(rejected: Rejected, *, group: str, at: datetime, topics: To
 
 def traced(record: OutgoingRecord, cause: IncomingRecord) -> OutgoingRecord:
     """The record with the trace of what caused it."""
-    return replace(record, headers=(*record.headers, *trace(cause)))
+    return record._replace(headers=(*record.headers, *trace(cause)))

@@ -21,7 +21,7 @@ from faust import Service
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP, AppT
 
-from consumers.inventory.faust_stop import FAUST_LOG, close_consumer
+from consumers.inventory.faust_stop import FAUST_LOG
 from consumers.loop.broker_watch import EVERY_S
 from consumers.loop.group import consumer_options
 from consumers.loop.membership import check_membership
@@ -61,7 +61,7 @@ class CommittedConsumerThread(driver.AIOKafkaConsumerThread):
     async def on_stop(self) -> None:
         """Leave the group and close the connections."""
         if self._consumer is not None:
-            await close_consumer(self._consumer)
+            await cast("Any", self.app).limits.close_consumer(self._consumer)
 
     async def call_thread(self, fun: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401  # Faust's signature
         """Call it here; Faust would queue it."""

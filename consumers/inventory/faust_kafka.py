@@ -18,7 +18,7 @@ from faust.transport.drivers import aiokafka as driver
 from faust.types import AgentT, AppT
 
 from consumers.inventory.faust_flow import OurConsumer
-from consumers.inventory.faust_stop import FAUST_LOG, close_producer, finish
+from consumers.inventory.faust_stop import FAUST_LOG, Limits
 from consumers.inventory.faust_tables import OurTable, OurTables
 from consumers.loop.group import REBALANCE_TIMEOUT_MS
 from consumers.loop.serving import KafkaSide
@@ -50,6 +50,9 @@ class InventoryApp(faust.App):
         """No event is being counted."""
         self.idle.set()
         self.agent_failed = False
+        self.cut_short = asyncio.Event()
+        """Ends a stop that takes too long."""
+        self.limits = Limits(self.cut_short)
         self.group = side.settings.group_prefix + INVENTORY_GROUP
         session_s = side.settings.session_timeout_ms / 1000
         super().__init__(
@@ -91,7 +94,7 @@ class InventoryApp(faust.App):
             KafkaTimeoutError: it takes too long; the application crashes, and the role creates a new one.
         """
         if self.should_stop:
-            await finish(self._committed(consumer))
+            await self.limits.finish(self._committed(consumer))
         else:
             await self._committed(consumer)
 
@@ -150,7 +153,7 @@ class OurProducer(driver.Producer):
         """Close the connections."""
         producer, self._producer = self._producer, None
         if producer is not None:
-            await close_producer(producer)
+            await ours(self.app).limits.close_producer(producer)
 
     async def flush(self) -> None:
         """Faust flushes before it commits, and gives up after 0.1 s without saying so."""

@@ -24,6 +24,7 @@ from consumers.inventory import faust_flow
 from consumers.inventory.faust_stop import FAUST_LOG
 from consumers.inventory.view_reader import is_past
 from consumers.loop import aiokafka_patch as lenient
+from consumers.loop.stopping import stop_consumer
 
 POLL_MS: Final = 200
 RECORDS_AT_ONCE: Final = 1_000
@@ -140,4 +141,4 @@ async def reading(connection: Mapping[str, Any]) -> AsyncIterator[AIOKafkaConsum
         await consumer.start()
         yield consumer
     finally:
-        await consumer.stop()
+        await stop_consumer(consumer)

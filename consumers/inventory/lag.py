@@ -19,6 +19,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 
 from consumers.loop.layout import partitions_of
+from consumers.loop.stopping import stop_clients
 from schemas.groups import IMPORTER_GROUP, INVENTORY_GROUP, WORKER_GROUP
 from schemas.topics import IMPORT, INVENTORY, REQUEST_TOPICS, Topics
 
@@ -167,5 +168,4 @@ async def lag_reader(connection: Mapping[str, Any]) -> AsyncIterator[LagReader]:
     finally:
         with suppress(TimeoutError):  # a client that knows no broker would wait for one when it stops
             async with asyncio.timeout(ANSWER_S_MAX):
-                await consumer.stop()
-        await admin.close()
+                await stop_clients(consumer, admin)

@@ -35,6 +35,8 @@ from schemas.topics import Topics
 LAG_EVERY_S: Final = 5.0
 STOP_S_MAX: Final = 8.0
 """Limit for stopping Faust; its steps have shorter limits of their own (`faust_stop.py`)."""
+CUT_SHORT_S_MAX: Final = 1.0
+"""For a stop whose steps wait for nothing any more."""
 
 
 @dataclass(slots=True)
@@ -107,10 +109,12 @@ class InventoryRole:
 
     async def _stop(self, app: InventoryApp) -> None:
         stop = asyncio.create_task(app.stop())
-        _, late = await asyncio.wait({stop}, timeout=STOP_S_MAX)
-        if late:
-            stop.cancel()
-        else:
+        try:
+            await asyncio.wait({stop}, timeout=STOP_S_MAX)
+        finally:
+            app.cut_short.set()  # a stop that is cancelled goes on, task by task
+            _, late = await asyncio.wait({stop}, timeout=CUT_SHORT_S_MAX)
+        if not late:
             await stop
 
     async def _read_lags(self) -> None:

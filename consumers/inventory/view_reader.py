@@ -20,6 +20,7 @@ from consumers.loop import aiokafka_patch as lenient
 from consumers.loop.layout import partitions_of
 from consumers.loop.partition import as_incoming
 from consumers.loop.retry import RetryPolicy
+from consumers.loop.stopping import stop_clients
 from schemas.errors import BrokerUnavailable
 from schemas.observation.fact import Observer
 from schemas.observation.partitions import LoopTurned, PartAvailable
@@ -100,8 +101,7 @@ class ViewReader:
             self._observer.observe(PartAvailable("kafka"))
             await self._follow(consumer, partitions, admin)
         finally:
-            await consumer.stop()
-            await admin.close()
+            await stop_clients(consumer, admin)
 
     async def _partitions(self, admin: AIOKafkaAdminClient) -> list[TopicPartition]:
         """Of all topics. Raises UnknownTopicOrPartitionError if one is not there (yet)."""

@@ -16,7 +16,7 @@ from aiokafka import ConsumerRecord
 from aiokafka.consumer import fetcher
 from aiokafka.errors import CorruptRecordException
 
-from consumers.loop import membership, offset_answers
+from consumers.loop import membership, offset_answers, prompt_fetcher
 from consumers.loop.batches import HEADER_BYTES, BatchRecord, LenientBatch
 from consumers.loop.corruption import CorruptRange, Suspects, corrupt_range, frame_length, whole_batch
 from consumers.loop.memory_budget import OverBudget
@@ -43,6 +43,7 @@ def install() -> None:
     fetcher.FetchResult = LenientFetchResult
     membership.install()
     offset_answers.install()
+    prompt_fetcher.install()
 
 
 class LenientRecords:
@@ -61,6 +62,10 @@ class LenientRecords:
     def size_in_bytes(self) -> int:
         """See `MemoryRecords.size_in_bytes`."""
         return len(self._content)
+
+    def bytes_left(self) -> int:
+        """Behind the last batch that was given out."""
+        return len(self._content) - self._position
 
     def has_next(self) -> bool:
         """Whether there is a good batch. Of what a fetch begins with, it is `next_batch` that says if it is none.
@@ -131,6 +136,11 @@ class LenientPartitionRecords(fetcher.PartitionRecords):  # type: ignore[misc]  
             self._records_iterator = self._unpack_records()
             self.is_waiting = True
             raise StopIteration from None
+
+    def bytes_left(self) -> int:
+        """See `LenientRecords.bytes_left`."""
+        left: int = self._records.bytes_left()
+        return left
 
     def close(self) -> None:
         """Give back the memory of what is not read: it is in a cycle, which is collected much later."""

@@ -20,6 +20,7 @@ from consumers.loop.broker_watch import check_topics, probe_repeatedly, read_end
 from consumers.loop.membership import check_membership
 from consumers.loop.partition import LoopLimits, OpenEmitter, PartitionLoop, PartitionWork
 from consumers.loop.retry import RetryPolicy
+from consumers.loop.stopping import stop_consumer
 from schemas.errors import BrokerUnavailable
 from schemas.observation.fact import Observer
 from schemas.observation.partitions import PartitionsAssigned, PartitionsRevoked, RebalanceTimed
@@ -152,7 +153,7 @@ async def started_consumer(options: Mapping[str, Any], retries: RetryPolicy) -> 
     async def once() -> AIOKafkaConsumer:
         async with AsyncExitStack() as unless_started:
             consumer = AIOKafkaConsumer(**options)
-            unless_started.push_async_callback(consumer.stop)
+            unless_started.push_async_callback(stop_consumer, consumer)
             try:
                 await consumer.start()
             except KafkaConnectionError as why:

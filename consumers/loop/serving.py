@@ -6,7 +6,7 @@ Out:  `serve_topics`, which serves until it is stopped, and leaves no task and n
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,7 +17,8 @@ from consumers.loop.group import GroupMember, OpenPartition, consumer_options, s
 from consumers.loop.memory_budget import BUDGET
 from consumers.loop.partition import LoopLimits, OpenEmitter
 from consumers.loop.prefetch import Stopped, unless_stopped
-from consumers.loop.retry import RetryPolicy, convert_stray_cancellation
+from consumers.loop.retry import RetryPolicy
+from consumers.loop.stopping import stop_consumer
 from consumers.loop.tracing import UNTRACED, Tracer
 from producers.emitters import (
     AcknowledgedEmitter,
@@ -27,7 +28,7 @@ from producers.emitters import (
     patience_s,
     transactional_producer,
 )
-from schemas.errors import AbortReason, Dropped
+from schemas.errors import AbortReason
 from schemas.observation.fact import Observer
 from schemas.observation.partitions import Part
 from schemas.observation.requests import TransactionAborted
@@ -101,21 +102,6 @@ async def open_consumer(side: KafkaSide, group: str) -> AsyncIterator[AIOKafkaCo
         yield consumer
     finally:
         await stop_consumer(consumer)
-
-
-async def stop_consumer(consumer: AIOKafkaConsumer) -> None:
-    """Stop it, and raise no CancelledError that nobody requested.
-
-    The client raises it if it was joining its group or fetching; the role would end with 1, though it has let go of
-    everything.
-    """
-    try:
-        with suppress(Dropped):
-            await convert_stray_cancellation(consumer.stop())
-    finally:
-        # What its `stop` does last, and leaves out if it fails before; done twice it does no harm.
-        consumer._fetcher._fetch_task.cancel()  # noqa: SLF001  # nothing public ends it alone
-        await consumer._client.close()  # noqa: SLF001  # as above
 
 
 def emitter_opener(side: KafkaSide, group: str, consumer: AIOKafkaConsumer) -> OpenEmitter:

@@ -8,7 +8,7 @@ Promise:  the same input gives the same plan. A request in the ledger gets its o
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Final, NamedTuple
 
 from handlers.requests.decide import decide
 from handlers.requests.facts import Facts, is_redelivery
@@ -25,8 +25,7 @@ CODES_PER_PLAN_MAX: Final = 2_000
 than `mongo.timeout_ms`, and a batch that never ends in time would be tried for ever."""
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(NamedTuple):
     """The result of one request."""
 
     asked: Asked[Request]

@@ -17,6 +17,7 @@ from aiokafka.errors import KafkaError
 from consumers.loop import aiokafka_patch as lenient
 from consumers.loop.codecs import check_codecs
 from consumers.loop.partition import as_incoming
+from consumers.loop.stopping import stop_consumer
 from ops.broker.client import client_options
 from ops.broker.errors import of_ours
 from ops.broker.patience import Patience
@@ -155,7 +156,7 @@ async def topic_reader(
         finally:
             with suppress(TimeoutError):  # a client that knows of no broker any more would wait for one here
                 async with asyncio.timeout(STOP_S_MAX):
-                    await consumer.stop()
+                    await stop_consumer(consumer)
 
 
 async def partitions_of(settings: Settings, topics: Iterable[str]) -> list[TopicPartition]:

@@ -13,7 +13,7 @@ from motor.motor_asyncio import AsyncIOMotorClientSession, AsyncIOMotorCollectio
 from pydantic import ValidationError
 from pymongo.read_concern import ReadConcern
 
-from schemas.base import Model
+from schemas.base import MODEL_TYPE, Model
 from schemas.errors import DocumentUnreadable
 from schemas.problems import problems
 from schemas.settings import MongoSettings
@@ -103,7 +103,10 @@ async def snapshot(client: Client) -> AsyncIterator[AsyncIOMotorClientSession]:
 
 def to_document(model: Model) -> Document:
     """As MongoDB stores it: `_id`, and dates as dates."""
-    return model.model_dump(by_alias=True)
+    return {
+        "_id" if name == "id" else name: to_document(value) if type(type(value)) is MODEL_TYPE else value
+        for name, value in model.__dict__.items()
+    }
 
 
 def from_document(model: type[M], document: Mapping[str, Any]) -> M:

@@ -28,6 +28,7 @@ from tests.checking.reservations import check_reservations
 from tests.checking.results import check_results
 from tests.checking.stock import check_stock
 from tests.checking.uploads import uploads_of
+from tests.checking.views import check_views
 from tests.checking.violation import Violation
 
 
@@ -52,3 +53,4 @@ def broken_rules(evidence: Evidence, decisions: Mapping[str, Decision]) -> Itera
     yield from check_imports(evidence, uploads)
     yield from check_campaigns(evidence, uploads)
     yield from check_progress(evidence)
+    yield from check_views(evidence)

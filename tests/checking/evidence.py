@@ -104,6 +104,7 @@ class Evidence:
     """By campaign, code type and shard."""
     imports: dict[str, list[Output]] = field(default_factory=groups)
     """By `import_id`."""
+    alerts: list[Output] = field(default_factory=list)
     dead_letters: list[Logged] = field(default_factory=list)
     codes: dict[str, Fields] = field(default_factory=dict)
     """Documents by `code_id`."""
@@ -203,7 +204,7 @@ def add_output(evidence: Evidence, record: Logged) -> None:
     if topic == "dead-letters.v1":
         evidence.dead_letters.append(record)
         return
-    if topic not in ("results.v1", "assigned.v1", "inventory.v1", "imports.v1"):
+    if topic not in ("results.v1", "assigned.v1", "inventory.v1", "imports.v1", "stock-alerts.v1"):
         return
     fields = dict(fields_of(record.value))
     output = Output(fields, record, header(record, "ce_id"), evidence.shown_s(record))
@@ -214,6 +215,8 @@ def add_output(evidence: Evidence, record: Logged) -> None:
     elif topic == "inventory.v1":
         shard = (fields.get("campaign_id", ""), fields.get("code_type", ""), fields.get("shard", ""))
         evidence.inventory.setdefault(shard, []).append(output)
+    elif topic == "stock-alerts.v1":
+        evidence.alerts.append(output)
     else:
         evidence.imports[fields.get("import_id", "")].append(output)
 

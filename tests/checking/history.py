@@ -57,3 +57,7 @@ class History:
     """Longest time from the last fault, or from a request if that is later, to its answer."""
     tasks_left: Sequence[str] = ()
     """Tasks that outlived their process."""
+    views: Mapping[str, Mapping[tuple[str, str, str], int]] = field(default_factory=dict)
+    """What each inventory view shows at the end, by its name: counts by campaign, code type and status."""
+    stock_limits: tuple[float, int] = (0.0, 0)
+    """A stock is low at so many percent of its codes, or at so many available codes. Of a history with views."""

@@ -2,13 +2,13 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from dataclasses import replace
 from typing import Any
 
 import pytest
 from aiokafka import TopicPartition
 
 from ops.settings.load import Settings
+from producers.emitters import idempotent_producer
 from schemas.errors import EmitFailed, PartitionFenced
 from schemas.records import OutgoingRecord
 from schemas.topics import DEAD_LETTERS
@@ -39,7 +39,7 @@ def headers_among_others(bench: EmitterBench) -> list[OutgoingRecord]:
     return [
         bench.a_result(b"before", partition=0),
         nothing,
-        replace(nothing, headers=(("a", b"2"),), partition=None),
+        nothing._replace(headers=(("a", b"2"),), partition=None),
         bench.a_result(b"after", partition=0),
     ]
 
@@ -63,6 +63,18 @@ class TestTransactionalEmitter:
         (first,) = (seen for seen in await bench.visible() if seen.value == b"1")
         assert (1, b"k", headers) == (first.partition, first.key, tuple(first.headers))
         assert 17 == await bench.committed()
+
+    async def test_records_of_a_key_are_together_and_in_order(self, bench: EmitterBench) -> None:
+        """However many batches they fill, and where every producer of Kafka puts them."""
+        sizes = [100_000, 1, 200_000, 300_000, 2, 150_000]
+        records = [bench.a_result(b"%d" % number * size, key=b"fan-1") for number, size in enumerate(sizes)]
+        async with bench.transactional() as emitter:
+            await emitter.emit(records, 1)
+        async with idempotent_producer(bench.options) as producer:
+            last = await producer.send_and_wait(records[0].topic, b"last", key=b"fan-1")
+
+        seen = [record.value for record in await bench.visible() if record.partition == last.partition]
+        assert [*(record.value for record in records), b"last"] == seen
 
     async def test_a_batch_that_fails_shows_nothing_and_moves_nothing(self, bench: EmitterBench) -> None:
         """Not even its good records; the next emitter goes on from there."""

@@ -30,6 +30,7 @@ PutCodes = Callable[..., Awaitable[None]]
 OF_THE_LOCAL_STACK = (
     [
         "test_bench.py",
+        "test_bench_shards.py",
         "test_corrupt.py",
         "test_demo.py",
         "test_devstack.py",
@@ -44,7 +45,13 @@ OF_THE_LOCAL_STACK = (
 )
 WITH_KCAT = ["test_examples_kcat.py"] if left_out() else []
 WITH_MONGOD = (
-    ["test_devstack_clusters.py", "test_devstack_combined.py", "test_migrate_sharded.py", "test_sharded_reach.py"]
+    [
+        "test_bench_shards.py",
+        "test_devstack_clusters.py",
+        "test_devstack_combined.py",
+        "test_migrate_sharded.py",
+        "test_sharded_reach.py",
+    ]
     if clusters.left_out()
     else []
 )

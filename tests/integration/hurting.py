@@ -15,8 +15,8 @@ from tests.integration.conftest import PutCodes
 from tests.integration.running import Neighbour, Role, running
 
 HURRIED: Final = {"CODES_WORKER__BACKOFF_MAX_MS": "20"}
-OF_THE_ISSUE: Final = (6, 7, 89, 9001, 20, 24, 43, 46, 133, 134, 175, 202, 237, 290, 365, 462, 14031)
-SAMPLE: Final = (*OF_THE_ISSUE, 112, 251, 11601, 13, 8000, 1, 9, 10107, 11602, 4_567_890)
+OF_NO_RECORD: Final = (6, 7, 89, 9001, 20, 24, 43, 46, 133, 134, 175, 202, 237, 290, 365, 462, 14031)
+SAMPLE: Final = (*OF_NO_RECORD, 112, 251, 11601, 13, 8000, 1, 9, 10107, 11602, 4_567_890)
 """Also conflicts, missing rights, a step-down, and codes that nobody knows."""
 REFUSALS: Final = (121, 10334, 17280)
 """Not used for writes here, because there they are the record's fault; used for reads and commits."""

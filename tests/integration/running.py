@@ -21,7 +21,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPa
 from consumers.loop.aiokafka_patch import install
 from consumers.loop.retry import convert_stray_cancellation
 from ops.settings.load import Settings
-from producers.sending import hand_over
+from producers.sending import deliver, places
 from schemas.errors import Dropped
 from schemas.records import OutgoingRecord
 from schemas.topics import ALL_TOPICS, Topics, TopicSpec
@@ -132,7 +132,8 @@ class Neighbour:
         """Send one record and wait until the broker has it."""
         content = orjson.dumps(value) if isinstance(value, Mapping) else value
         record = OutgoingRecord(self.topics.full(topic), key, content, tuple(headers), partition)
-        return await (await hand_over(self._producer, record))
+        [metadata] = places(await deliver(self._producer, [record], ANSWER_TIMEOUT_S))
+        return metadata
 
     async def records(
         self, topic: TopicSpec, count: int, *, timeout_s: float = ANSWER_TIMEOUT_S, settle_s: float = 0.0

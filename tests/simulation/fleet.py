@@ -11,9 +11,7 @@ from collections.abc import Coroutine
 from dataclasses import dataclass, field
 from typing import Any, Final, cast
 
-from consumers.inventory.role import InventoryRole
 from consumers.loop.tracing import UNTRACED
-from handlers.inventory.alerts import StockLimits
 from ops.settings.load import Settings
 from ops.telemetry.observer import OpsObserver
 from roles.expirer import expirer
@@ -25,18 +23,13 @@ from stores.code_port import StockFigures
 from tests.simulation.kernel.process import PROCESS, Process
 from tests.simulation.kernel.world import World
 from tests.simulation.plan import Setup
+from tests.simulation.views import Shown, Views
 
 LOOKED_AFTER_EVERY_S: Final = 0.25
 RESTART_S: Final = (0.3, 3.0)
 
 
-async def view(context: RoleContext) -> None:
-    """The inventory role without its HTTP side."""
-    limits = StockLimits(context.settings.inventory.low_percent, context.settings.inventory.low_count)
-    await InventoryRole(context.kafka, context.topics, limits, context.failpoint).run(context.stopping)
-
-
-ROLES: Final[dict[str, Work]] = {"worker": worker, "importer": importer, "expirer": expirer, "inventory": view}
+ROLES: Final[dict[str, Work]] = {"worker": worker, "importer": importer, "expirer": expirer}
 
 
 class Unobserved:
@@ -68,6 +61,7 @@ class Fleet:
     world: World
     settings: Settings
     members: list[Member] = field(default_factory=list)
+    views: Views = field(default_factory=Views)
     crashes: list[str] = field(default_factory=list)
     """Tracebacks of processes that ended by an error."""
     is_closing: bool = False
@@ -103,16 +97,17 @@ class Fleet:
     async def _run(self, role: str, name: str, stopping: asyncio.Event) -> None:
         context = context_of(self.settings, stopping)
         try:
-            await until_stopped(ROLES[role](context), stopping, self.settings.worker.stop_budget_s + GRACE_S)
+            work = ROLES[role](context) if role in ROLES else self.views.run(name, context)
+            await until_stopped(work, stopping, self.settings.worker.stop_budget_s + GRACE_S)
         except (Exception, asyncio.CancelledError):  # noqa: BLE001  # whatever it is, the process would end with 1
             self.crashes.append(f"{name}: {traceback.format_exc()}")
 
     async def look_after(self) -> None:
         """Start ended processes again, until `is_closing`."""
         while not self.is_closing:
-            await asyncio.sleep(LOOKED_AFTER_EVERY_S)
             for member in self.members:
                 self._look_after(member)
+            await asyncio.sleep(LOOKED_AFTER_EVERY_S)  # last: nobody would stop what is started after the closing
 
     def _look_after(self, member: Member) -> None:
         now_s = self.world.loop.time()
@@ -133,6 +128,10 @@ class Fleet:
         while (left := self._running()) and self.world.loop.time() < until_s:  # noqa: ASYNC110  # on virtual time
             await asyncio.sleep(LOOKED_AFTER_EVERY_S)
         return left
+
+    def shown(self) -> dict[str, Shown]:
+        """What each view shows."""
+        return self.views.shown(member.process.name for member in self.members if member.role == "inventory")
 
     def _running(self) -> list[str]:
         return [member.process.name for member in self.members if self.world.is_running(member.process)]

@@ -5,7 +5,7 @@ Out:      `Parts`: where senders append, what a reader sees, whether anything is
 """
 
 import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from random import Random
@@ -16,8 +16,8 @@ from aiokafka.errors import KafkaError, NotLeaderForPartitionError
 
 from ops.broker.migrate import migrate
 from ops.settings.load import Settings
-from schemas.groups import IMPORTER_GROUP, WORKER_GROUP
-from schemas.topics import ASSIGN, IMPORT, RELEASE, RESERVE
+from schemas.groups import IMPORTER_GROUP, INVENTORY_GROUP, WORKER_GROUP
+from schemas.topics import ASSIGN, IMPORT, INVENTORY, RELEASE, RESERVE
 from tests.checking.history import History, Logged
 from tests.simulation.kafka import reading
 from tests.simulation.kafka.cluster import CLUSTER
@@ -29,6 +29,7 @@ from tests.simulation.mongo.deployment import DEPLOYMENT, Deployment
 from tests.simulation.plan import Setup
 from tests.simulation.s3.storage import STORAGE, Storage
 from tests.simulation.settings import BUCKET, GROUP_PREFIX, PREFIX
+from tests.simulation.views import TABLE, Shown, table, true_counts
 
 READS: Final = [
     (GROUP_PREFIX + WORKER_GROUP, PREFIX + RESERVE.name),
@@ -36,6 +37,8 @@ READS: Final = [
     (GROUP_PREFIX + WORKER_GROUP, PREFIX + RELEASE.name),
     (GROUP_PREFIX + IMPORTER_GROUP, PREFIX + IMPORT.name),
 ]
+COUNTS: Final = [(GROUP_PREFIX + INVENTORY_GROUP, PREFIX + INVENTORY.name)]
+"""What views read; `READS` is always read."""
 
 
 @dataclass(eq=False, slots=True)
@@ -75,21 +78,30 @@ class Parts:
         """Records of output topics that a `read_committed` reader has not read yet."""
         return reading.outputs_after(self.kafka, PREFIX, self._read_to)
 
-    def is_settled(self) -> bool:
-        """Whether every record is read and every hold that is overdue has been ended."""
-        return self.unsettled() is None
-
-    def unsettled(self) -> str | None:
-        """What is not; None if nothing is."""
-        if not reading.is_settled(self.kafka, READS):
+    def unsettled(self, shown: Mapping[str, Shown]) -> str | None:
+        """What is not read, ended or shown yet, if anything. `shown`: by each view."""
+        if not reading.is_settled(self.kafka, READS + COUNTS * bool(shown)):
             return "input is not read to its end, or a transaction is open"
         now = EPOCH + timedelta(seconds=self.world.loop.time())
-        reservations = self.mongo.documents(self.settings.mongo.database).get("reservations", [])
+        documents = self.mongo.documents(self.settings.mongo.database)
+        reservations = documents.get("reservations", [])
         overdue = [found["_id"] for found in reservations if found["state"] == "held" and found["expires_at"] <= now]
-        return f"overdue: {overdue[0]}" if overdue else None
+        if overdue:
+            return f"overdue: {overdue[0]}"
+        true = true_counts(documents.get("codes", [])) if shown else None
+        late = [name for name, counts in self._with_table(shown).items() if counts != true]
+        return f"views: {', '.join(late)}" if late else None
+
+    def _with_table(self, shown: Mapping[str, Shown]) -> Mapping[str, Shown]:
+        return {**shown, TABLE: table(self.kafka, GROUP_PREFIX)} if shown else {}
 
     def history(
-        self, seen: Sequence[Logged], last_fault_s: float, tasks_left: Sequence[str], bound_s: float
+        self,
+        seen: Sequence[Logged],
+        last_fault_s: float,
+        tasks_left: Sequence[str],
+        bound_s: float,
+        shown: Mapping[str, Shown],
     ) -> History:
         """What the checker is given."""
         return History(
@@ -104,6 +116,8 @@ class Parts:
             ended_s=self.world.loop.time(),
             answer_bound_s=bound_s,
             tasks_left=tasks_left,
+            views=self._with_table(shown),
+            stock_limits=(self.settings.inventory.low_percent, self.settings.inventory.low_count),
         )
 
 

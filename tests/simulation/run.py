@@ -143,27 +143,28 @@ async def _lived(world: World, plan: Plan, settings: Settings, parts: Parts) -> 
     injection = Injection(Reach(world, parts, fleet))
     fleet.start_all(plan.setup)
     helpers = [asyncio.create_task(work) for work in (reader.run(), fleet.look_after(), injection.run(plan.faults))]
-    problems = await _until_quiet(senders, injection, parts, world)
+    problems = await _until_quiet(senders, injection, fleet, parts)
+    shown = fleet.shown()
     problems += [f"stop: {name} did not end" for name in await fleet.stop_all(STOP_S)]
     reader.read()
     for helper in helpers:
         helper.cancel()
     problems += [f"crash: {crash}" for crash in fleet.crashes]
-    history = parts.history(reader.records, injection.last_fault_s, left_tasks(world), ANSWER_BOUND_S)
+    history = parts.history(reader.records, injection.last_fault_s, left_tasks(world), ANSWER_BOUND_S, shown)
     return outcome_of(world, plan, senders, history, problems)
 
 
-async def _until_quiet(senders: Senders, injection: Injection, parts: Parts, world: World) -> list[str]:
-    """Wait until all is sent and answered, all faults are over, and nothing is overdue; what hangs otherwise."""
+async def _until_quiet(senders: Senders, injection: Injection, fleet: Fleet, parts: Parts) -> list[str]:
+    """Wait until all is sent, answered and counted, and all faults are over; what hangs otherwise."""
     sending = asyncio.create_task(senders.run())
     until_s = None
-    while not (sending.done() and injection.is_over and parts.is_settled()):
-        now_s = world.loop.time()
+    while not (sending.done() and injection.is_over and parts.unsettled(fleet.shown()) is None):
+        now_s = parts.world.loop.time()
         if injection.is_over and until_s is None:
             until_s = max(now_s, LAST_ASKED_S) + ANSWER_BOUND_S
         if until_s is not None and now_s > until_s:
             sending.cancel()
-            return [f"hang: {parts.unsettled() or 'a sender waits for an answer'}"]
+            return [f"hang: {parts.unsettled(fleet.shown()) or 'a sender waits for an answer'}"]
         await asyncio.sleep(SETTLED_EVERY_S)
     await sending
     return []

@@ -35,8 +35,8 @@ def test_every_course_is_taken() -> None:
 
 
 def test_histories_differ_in_their_setup() -> None:
-    """Both guarantees, one broker and several, one worker and several."""
-    for name in ("guarantee", "brokers", "partitions", "workers", "importers", "expirers"):
+    """Both guarantees, one broker and several, one worker and several, with inventory views and without."""
+    for name in ("guarantee", "brokers", "partitions", "workers", "importers", "expirers", "views"):
         assert 1 < len({getattr(plan.setup, name) for plan in PLANS}), name
 
 

@@ -7,7 +7,7 @@ Promise:  what is given out, and when a position moves, is aiokafka's own. A fet
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, Final
 
@@ -34,7 +34,8 @@ class SimulatedFetcher(real.Fetcher):  # type: ignore[misc]  # aiokafka is not t
 
     def __init__(self, client: Any, subscriptions: Any, **options: Any) -> None:
         self._simulated: Cluster = client.simulated
-        self._watched: list[TopicPartition] = []
+        self._watched: dict[TopicPartition, Callable[[], None]] = {}
+        """What wakes it, by the partition that has something new."""
         self._nodes: dict[int, asyncio.Task[bool]] = {}
         super().__init__(client, subscriptions, **options)
 
@@ -43,9 +44,10 @@ class SimulatedFetcher(real.Fetcher):  # type: ignore[misc]  # aiokafka is not t
         self._watch(())
         await super().close()
 
-    def wake(self) -> None:
-        """A partition has something new."""
-        self._notify(self._wait_consume_future)
+    def wake(self, place: TopicPartition) -> None:
+        """A partition has something new; who is asking its broker, or has records of it, looks at it next anyway."""
+        if place not in self._records and self._client.cluster.leader_for_partition(place) not in self._nodes:
+            self._notify(self._wait_consume_future)
 
     async def _fetch_requests_routine(self) -> None:
         try:
@@ -116,7 +118,7 @@ class SimulatedFetcher(real.Fetcher):  # type: ignore[misc]  # aiokafka is not t
 
     def _is_news(self, place: TopicPartition, state: Any) -> bool:
         partition = self._simulated.partition(place)
-        partition.readers.setdefault(self.wake)
+        partition.readers.setdefault(self._watched[place])
         log = partition.log
         is_known = (log.end, log.last_stable) == (state.highwater, state.lso)
         return not is_known or self._has_answer(log, state.position)
@@ -212,10 +214,10 @@ class SimulatedFetcher(real.Fetcher):  # type: ignore[misc]  # aiokafka is not t
         return True
 
     def _watch(self, places: Sequence[TopicPartition]) -> None:
-        for place in self._watched:
+        for place, wake in self._watched.items():
             if place.topic in self._simulated.topics:
-                self._simulated.partition(place).readers.pop(self.wake, None)
-        self._watched = list(places)
+                self._simulated.partition(place).readers.pop(wake, None)
+        self._watched = {place: partial(self.wake, place) for place in places}
 
     async def _let_go(self) -> None:
         tasks, self._nodes = list(self._nodes.values()), {}

@@ -12,10 +12,10 @@ import secrets
 import sys
 import time
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta, tzinfo
-from types import ModuleType
+from types import FunctionType, ModuleType
 from typing import Any, Final
 
 from tests.simulation.kernel.process import PROCESS
@@ -91,23 +91,55 @@ def simulated() -> Mapping[Any, Any]:
     return {**functions, **{module: altered(module, functions) for module in (time, random, secrets, uuid, os)}}
 
 
+DEFAULTS: Final = ("__defaults__", "__kwdefaults__")
+"""Where a function keeps them."""
+
+
 @contextmanager
 def replaced(replacements: Mapping[Any, Any], packages: tuple[str, ...]) -> Iterator[None]:
     """Let every name in modules of these packages that refers to a key refer to its value instead.
 
-    `packages` are top-level names. Modules imported later keep the original: import all of them before.
+    So do the defaults of their functions: a timer of Faust takes its clock from there. `packages` are top-level
+    names. Modules imported later keep the original: import all of them before.
     """
     by_identity = {id(key): value for key, value in replacements.items()}
-    undo: list[tuple[ModuleType, str, Any]] = []
+    undo: list[tuple[object, str, Any]] = []
+    for owner, attribute, value in list(names_in(packages)):
+        new = replaced_defaults(value, by_identity) if attribute in DEFAULTS else by_identity.get(id(value), value)
+        if new is not value:
+            undo.append((owner, attribute, value))
+            setattr(owner, attribute, new)
+    try:
+        yield
+    finally:
+        for owner, attribute, value in reversed(undo):
+            setattr(owner, attribute, value)
+
+
+def names_in(packages: Sequence[str]) -> Iterator[tuple[object, str, Any]]:
+    """All names of these packages' modules, and the defaults of their functions and methods."""
     for name, module in list(sys.modules.items()):
         if module is None or name.partition(".")[0] not in packages:
             continue
         for attribute, value in list(vars(module).items()):
-            if id(value) in by_identity:
-                undo.append((module, attribute, value))
-                setattr(module, attribute, by_identity[id(value)])
-    try:
-        yield
-    finally:
-        for module, attribute, value in undo:
-            setattr(module, attribute, value)
+            yield module, attribute, value
+            if getattr(value, "__module__", None) == name:
+                yield from defaults_of(value)
+
+
+def defaults_of(value: object) -> Iterator[tuple[object, str, Any]]:
+    """Of a function, or of a class's methods."""
+    functions = vars(value).values() if isinstance(value, type) else [value]
+    for function in functions:
+        if isinstance(function, FunctionType):
+            yield from ((function, name, getattr(function, name)) for name in DEFAULTS)
+
+
+def replaced_defaults(defaults: Any, by_identity: Mapping[int, Any]) -> Any:
+    """A function's defaults with the values of keys; the same object if there are no keys."""
+    values = defaults.values() if isinstance(defaults, dict) else defaults or ()
+    if not any(id(value) in by_identity for value in values):
+        return defaults
+    if isinstance(defaults, dict):
+        return {name: by_identity.get(id(value), value) for name, value in defaults.items()}
+    return tuple(by_identity.get(id(value), value) for value in defaults)

@@ -34,14 +34,14 @@ class Focus:
     courses: Sequence[Course] = ()
     """What fans do; none: what they do in the plan."""
     setup: Mapping[str, Any] = field(default_factory=dict)
-    """Fields of the setup."""
+    """Fields of the setup. Without `views` there are none: most defects show as well without them."""
 
     def narrowed(self, plan: Plan) -> Plan:
         """The plan, narrowed."""
         random = Random(f"focus {plan.seed}")
         return replace(
             plan,
-            setup=replace(plan.setup, **self.setup),
+            setup=replace(plan.setup, **{"views": 0, **self.setup}),
             fans=[self._fan(random, fan) for fan in plan.fans[: self.fans]],
             uploads=[self._upload(upload) for upload in plan.uploads],
             noise=[replace(noise, at_s=noise.at_s * self.pace) for noise in plan.noise],

@@ -1,9 +1,9 @@
 """The rows of the works `import` and `import_flat`, made of runs that are known."""
 
 from benchmarks.import_systems import Loaded
-from benchmarks.imports import Task, flat_row, row_of
 from benchmarks.pace import Point
 from benchmarks.usage import Usage
+from benchmarks.works.imports import Task, flat_row, row_of
 
 LIMIT, SLOW, OURS = Task("insert_many", 1000), Task("row_by_row", 100, had=500), Task("importer", 1000)
 
@@ -23,8 +23,10 @@ def test_a_row_compares_the_median_of_the_rounds_with_both_others() -> None:
     }
 
     expected = {"work": "import", "system": "importer", "rows": 1000, "had": 0, "per_s": 500}
+    spread = {"per_s_min": 111, "per_s_max": 1000}
     ratios = {"ratio_to_limit": 0.5, "ratio_to_row_by_row": 25.0}
-    assert {**expected, **ratios, "rss_mb": 160, "rss_above_idle_mb": 50, "cpu_s": 2.0} == row_of(OURS, runs)
+    usage = {"rss_mb": 160, "rss_above_idle_mb": 50, "cpu_s": 2.0}
+    assert {**expected, **spread, **ratios, **usage} == row_of(OURS, runs)
 
 
 def test_a_long_run_shows_whether_the_cost_of_a_row_is_flat() -> None:

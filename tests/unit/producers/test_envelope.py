@@ -1,12 +1,14 @@
 """Envelopes: every header of CloudEvents, ids that repeat, keys as the contract's table has them."""
 
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid5
 
 import pytest
 
 from producers.envelope import (
+    NAMESPACE,
     assigned_record,
+    event_id,
     import_record,
     invalid_result_record,
     inventory_record,
@@ -92,6 +94,12 @@ def test_ids_are_the_same_in_every_version() -> None:
     assert b"4285a075-c52a-5d8e-991e-06d8a4767e18" == header(
         result_record(a_result(), asked(a_reserve()), TOPICS), "ce_id"
     )
+
+
+@pytest.mark.parametrize("identity", ["", "r-1:0a", "campaign:tm:shard@4", "ü" * 300])
+def test_an_id_is_a_uuid_of_version_5(identity: str) -> None:
+    """As the standard library makes it of our namespace."""
+    assert str(uuid5(NAMESPACE, f"result:{identity}")) == event_id("result", identity)
 
 
 def test_different_things_have_different_ids() -> None:

@@ -3,13 +3,22 @@
 import json
 from datetime import UTC, datetime, timedelta, timezone
 
+import orjson
 import pytest
 from pydantic import ValidationError
 
-from schemas.base import rfc3339, to_milliseconds
+from schemas.base import Model, rfc3339, to_milliseconds
 from schemas.records import TIMESTAMP_MS_MAX, IncomingRecord
 from schemas.requests import ImportCommand, ReserveRequest
+from schemas.results import Result
+from schemas.stock import CampaignStock, ShardCounts, TypeStock
 from tests.fakes.builders import NOW, a_record, a_release, a_reserve, a_result, an_assign_from_stock
+
+A_STOCK = CampaignStock(
+    campaign_id="summer",
+    types={"tm": TypeStock(shards={"s": ShardCounts(version=1, available=2, reserved=0, assigned=-1)})},
+    changed_at=NOW,
+)
 
 
 @pytest.mark.parametrize("quantity", [1, 100])
@@ -137,3 +146,22 @@ def test_the_last_of_several_headers_counts() -> None:
     assert record.header("a") == b"3"
     assert record.header("c") is None
     assert NOW == record.at
+
+
+@pytest.mark.parametrize("model", [a_result(), a_result(expires_at=NOW), a_release(), A_STOCK], ids=repr)
+def test_the_wire_form_is_pydantics(model: Model) -> None:
+    """Also of a model inside of another: the same fields in the same order, and the same text."""
+    assert orjson.dumps(model.model_dump(mode="json")) == model.to_json()
+
+
+def test_a_model_of_trusted_parts_is_the_model() -> None:
+    """Equal, written the same way, and as frozen; only its parts were not checked again."""
+    checked = a_result()
+
+    trusted = Result.trusted(**checked.__dict__)
+
+    assert checked == trusted
+    assert checked.to_json() == trusted.to_json()
+    assert checked.model_copy(update={"quantity": 2}) == trusted.model_copy(update={"quantity": 2})
+    with pytest.raises(ValidationError):
+        trusted.quantity = 2  # type: ignore[misc]  # that it is frozen is the claim

@@ -2,9 +2,13 @@
 
 import asyncio
 import gc
+import time
+from inspect import signature
 
 import pytest
+from mode import Service
 
+from tests.simulation.kernel.clocks import CLOCKS, replaced, simulated
 from tests.simulation.kernel.loop import NothingLeftToRun
 from tests.simulation.kernel.network import ConnectionLost, Server
 from tests.simulation.kernel.world import World, living_tasks, run_world
@@ -233,3 +237,15 @@ def test_a_callback_that_fails_does_not_end_the_history() -> None:
         return failures
 
     assert ["KeyError()"] == run_world(1, history)
+
+
+def test_a_clock_that_is_a_default_of_a_function_is_virtual() -> None:
+    """A timer of Faust takes its clock from there; it would tick by the real time."""
+    real = time.perf_counter
+
+    with replaced(simulated(), ("mode",)):
+        within = signature(Service.itertimer).parameters["clock"].default
+    after = signature(Service.itertimer).parameters["clock"].default
+
+    assert CLOCKS[real] is within
+    assert real is after

@@ -15,7 +15,7 @@ from schemas.settings import MongoSettings
 from stores.mongo.collections import read_each, to_document
 from stores.mongo.connection import connect
 from stores.mongo.overdue import held
-from tests.fakes.builders import a_reservation
+from tests.fakes.builders import a_reservation, a_reserve, a_result, an_entry, asked
 
 HOST: Final = "mongodb://127.0.0.1:1/"
 
@@ -91,3 +91,10 @@ def test_the_expirer_looks_for_no_date_before_the_calendar() -> None:
     now = datetime(2026, 11, 30, tzinfo=UTC)
 
     assert {"$gte": datetime(1, 1, 1, tzinfo=UTC), "$lte": now} == held(None, now)["expires_at"]
+
+
+def test_a_document_is_pydantics() -> None:
+    """Under the names that the validators know, and with the models inside of it as documents too."""
+    request = asked(a_reserve())
+    for model in (a_reservation(), an_entry(request, a_result())):
+        assert model.model_dump(by_alias=True) == to_document(model)

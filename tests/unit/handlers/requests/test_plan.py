@@ -6,6 +6,8 @@ from handlers.requests.state import CodeMove
 from handlers.shards import ShardChange
 from schemas.base import CodeStatus
 from schemas.errors import FactsStale
+from schemas.requests import Request
+from schemas.results import Result
 from tests.fakes.builders import (
     EXTERNAL,
     HOUR,
@@ -37,6 +39,17 @@ def test_the_same_input_gives_the_same_plan() -> None:
     requests = [asked(a_reserve(request_id=f"r-{number}"), offset=number) for number in range(4)]
 
     assert a_plan(requests, facts(stock=3)) == a_plan(requests, facts(stock=3))
+
+
+@pytest.mark.parametrize(
+    "request_", [a_reserve(request_id="r-2"), a_reserve(), an_assign(), an_assign_from_stock(), a_release()], ids=repr
+)
+def test_every_result_is_valid(request_: Request) -> None:
+    """Accepted ones are made of parts that were checked when they were read, and are not checked again."""
+    plan = a_plan([asked(request_)], facts(reservations=[a_reservation()], stock=2))
+
+    [result] = results(plan)
+    assert result == Result.model_validate(result.model_dump())
 
 
 def test_an_empty_batch_writes_nothing() -> None:

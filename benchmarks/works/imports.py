@@ -6,22 +6,21 @@ Out:  `import`: a row for each system, with its rate between the first tenth and
       limit too, because an importer can be no flatter than its database.
 """
 
-from collections.abc import Mapping
 from statistics import median
 from typing import Final, NamedTuple
-
-from rich.console import Console
 
 from benchmarks.import_systems import Loaded, load
 from benchmarks.pace import last_tenth_to_first_tenth, steady_rate
 from benchmarks.report import Row
+from benchmarks.rounds import say
+from benchmarks.stage import Stage
 
 WORK: Final = "import"
 FLAT: Final = "import_flat"
 LIMIT: Final = "insert_many"
 SLOW: Final = "row_by_row"
 OURS: Final = "importer"
-SLOWER: Final = 20
+SLOWER: Final = 40
 """The slow system gets this many times fewer rows, in the middle of the others' range: see `Task.had`."""
 
 
@@ -38,31 +37,35 @@ class Task(NamedTuple):
 Runs = dict[Task, list[Loaded]]
 
 
-async def import_rows(stack: Mapping[str, str], rows: int, rounds: int) -> list[Row]:
+async def import_rows(stage: Stage) -> list[Row]:
     """Run all systems in each round, in alternating order, so that changes of the load affect all equally."""
+    rows, rounds = stage.size.rows, stage.size.rounds
     tasks = [Task(LIMIT, rows), Task(SLOW, rows // SLOWER, had=rows // 2), Task(OURS, rows)]
     runs: Runs = {}
     for number in range(rounds):
         for task in tasks if number % 2 == 0 else reversed(tasks):
-            loaded = await load(task.system, stack, task.rows, had=task.had)
+            loaded = await load(task.system, stage.environment, task.rows, had=task.had)
             runs.setdefault(task, []).append(loaded)
             say(f"round {number + 1}: {task.system}: {steady_rate(loaded.points):.0f} rows/s")
     return [row_of(task, runs) for task in tasks]
 
 
-async def flat_rows(stack: Mapping[str, str], rows: int) -> list[Row]:
+async def flat_rows(stage: Stage) -> list[Row]:
     """One long run of the limit and one of the importer."""
-    return [flat_row(system, rows, await load(system, stack, rows)) for system in (LIMIT, OURS)]
+    rows = stage.size.flat_rows
+    return [flat_row(system, rows, await load(system, stage.environment, rows)) for system in (LIMIT, OURS)]
 
 
 def row_of(task: Task, runs: Runs) -> Row:
     """Medians of one system, and its peak memory."""
     rates = {task.system: median(steady_rate(run.points) for run in found) for task, found in runs.items()}
-    rate = rates[task.system]
+    rate, own = rates[task.system], [steady_rate(run.points) for run in runs[task]]
     return {
         "work": WORK,
         **task._asdict(),
         "per_s": round(rate),
+        "per_s_min": round(min(own)),
+        "per_s_max": round(max(own)),
         "ratio_to_limit": round(rate / rates[LIMIT], 2),
         "ratio_to_row_by_row": round(rate / rates[SLOW], 2),
         **usage_of(runs[task]),
@@ -91,8 +94,3 @@ def flat_row(system: str, rows: int, loaded: Loaded) -> Row:
     }
     say(f"flat: {system}: {row['last_tenth_to_first_tenth']}")
     return row
-
-
-def say(what: str) -> None:
-    """Print progress on standard error."""
-    Console(stderr=True).print(what)

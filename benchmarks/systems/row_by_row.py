@@ -2,7 +2,7 @@
 
 It does less than the importer, to its own advantage: no checkpoint, no transaction, no event, no check of a cell.
 
-In:   `python -m benchmarks.row_by_row BUCKET KEY`, settings from the environment as the importer's.
+In:   `python -m benchmarks.systems.row_by_row BUCKET KEY`, settings from the environment as the importer's.
 Out:  a line `seconds rows` on standard output now and then.
 """
 
@@ -13,16 +13,15 @@ import sys
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Final
 
 import boto3
 
-from benchmarks.codes_file import CAMPAIGN
-from benchmarks.insert_many import print_progress
+from benchmarks.load import CAMPAIGN
+from benchmarks.reference.documents import Document, code
+from benchmarks.reference.model import Collection, connect, create, reference
+from benchmarks.systems.insert_many import print_progress
 from ops.settings.load import Settings, load_settings
-from stores.mongo.collections import Collection
-from stores.mongo.connection import connect, database
-from tests.fakes.stocking import a_code
 
 TELL_EVERY_ROWS: Final = 100
 SHARD: Final = {
@@ -43,8 +42,9 @@ ONE_MORE: Final = (
 
 async def load(settings: Settings, bucket: str, key: str) -> None:
     """Download, parse, and upsert."""
-    client = connect(settings.mongo)
-    db = database(client, settings.mongo)
+    client = connect(settings)
+    db = reference(client, settings)
+    await create(db)
     done = 0
     print_progress(time.perf_counter(), done)
     for done, document in enumerate(documents(settings, bucket, key), 1):
@@ -56,15 +56,15 @@ async def load(settings: Settings, bucket: str, key: str) -> None:
     client.close()
 
 
-def documents(settings: Settings, bucket: str, key: str) -> Iterator[dict[str, Any]]:
+def documents(settings: Settings, bucket: str, key: str) -> Iterator[Document]:
     """One code per row after the header."""
     s3 = boto3.client("s3", endpoint_url=settings.s3.endpoint_url, region_name=settings.s3.region)
     body = s3.get_object(Bucket=bucket, Key=key)["Body"]
     for row in csv.DictReader(codecs.getreader("utf-8")(body)):
-        yield a_code(CAMPAIGN, "tm", row["code"])
+        yield code(CAMPAIGN, row["code"])
 
 
-async def upsert(collection: Collection, document: dict[str, Any]) -> bool:
+async def upsert(collection: Collection, document: Document) -> bool:
     """Insert a code unless the campaign has it; returns whether it was new."""
     which = {name: document.pop(name) for name in ("campaign_id", "code")}
     done = await collection.update_one(which, {"$setOnInsert": document}, upsert=True)
