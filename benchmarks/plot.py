@@ -86,6 +86,6 @@ def high_of(row: Row, measure: str) -> float:
 
 def spread_of(row: Row, measure: str) -> Sequence[float]:
     """Both; the value itself if there was one round only."""
-    value = row[measure]
-    both = row.get(f"{measure}_spread") or (row.get(f"{measure}_min", value), row.get(f"{measure}_max", value))
-    return [float(limit or 0.0) for limit in both]
+    known: Sequence[float] | None = row.get(f"{measure}_spread")
+    names = (f"{measure}_min", f"{measure}_max")
+    return known or [float(row[name] if name in row else row[measure]) for name in names]

@@ -14,6 +14,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
+from cli.commands.acl import acl
 from cli.commands.audit import audit
 from cli.commands.config import config
 from cli.commands.demo import demo
@@ -114,6 +115,7 @@ app.command(epilog="Examples: codes audit; codes audit --campaign spring --since
 app.command(epilog="Examples: codes reconcile; codes reconcile --repair --retell")(reconcile)
 app.command(epilog="Examples: codes migrate; codes migrate --check --json; codes migrate --shard")(migrate)
 app.command(epilog="Examples: codes config; codes config --json")(config)
+app.command(epilog="Examples: codes acl; codes acl --format terraform > access.tf.json; codes acl --json")(acl)
 app.command(epilog="Examples: codes metrics; codes metrics --json")(metrics)
 app.command(epilog="Example: codes monitoring --out rules --runbooks https://wiki.example/runbooks")(monitoring)
 app.command(epilog="Examples: codes schemas --out docs/api; codes schemas --check")(schemas)

@@ -18,7 +18,7 @@ from devstack.classpath import KAFKA_VERSION, class_path, wanted_version
 from devstack.errors import StackError
 from devstack.folder import Layout, Report
 from devstack.java import find_java
-from devstack.kafka_settings import jvm, properties
+from devstack.kafka_settings import OPEN, Secured, jvm, properties
 from devstack.ports import HOST
 from devstack.recipe import Kind, NodePorts, Prepared, Recipe, listens
 
@@ -28,21 +28,22 @@ FIRST_GROUP = "codes-dev"
 """A group that is looked up, but never joined."""
 
 
-async def prepare(layout: Layout, ports: NodePorts, report: Report) -> Prepared:
-    """Fetch, configure and format what is not yet; say how to run it."""
+async def prepare(layout: Layout, ports: NodePorts, report: Report, more: Secured = OPEN) -> Prepared:
+    """Fetch, configure and format what is not yet; say how to run it. `more` is for tests."""
     version = wanted_version()
     data = layout.data(data_name(version, len(ports)))
     java = (
         await asyncio.to_thread(find_java),
         *jvm(len(ports)),
+        *more.jvm,
         "-cp",
         ":".join(await class_path(class_path_record(layout, version), version, report)),
     )
     folders = {node: data if len(ports) == 1 else data / node for node in ports}
     for number, folder in enumerate(folders.values(), 1):
         (folder / "tmp").mkdir(parents=True, exist_ok=True)
-        (folder / "server.properties").write_text(properties(number, [*ports.values()]))
-    await _format_new(java, data, [*folders.values()], report)
+        (folder / "server.properties").write_text(properties(number, [*ports.values()], more))
+    await _format_new(java, data, [*folders.values()], report, more.format_options)
     command = (*java, "kafka.Kafka", "server.properties")
     return Prepared(
         data,
@@ -92,7 +93,9 @@ async def answers(port: int) -> bool:
         await client.close()
 
 
-async def _format_new(java: tuple[str, ...], data: Path, folders: list[Path], report: Report) -> None:
+async def _format_new(
+    java: tuple[str, ...], data: Path, folders: list[Path], report: Report, options: tuple[str, ...]
+) -> None:
     """Format the logs of new nodes: all nodes of a cluster have one cluster id."""
     new = [folder for folder in folders if not (folder / "log" / "meta.properties").is_file()]
     if not new:
@@ -103,11 +106,11 @@ async def _format_new(java: tuple[str, ...], data: Path, folders: list[Path], re
         known.write_text(new_cluster_id())
     async with asyncio.TaskGroup() as tasks:
         for folder in new:
-            tasks.create_task(_format(java, folder, known.read_text()))
+            tasks.create_task(_format(java, folder, known.read_text(), options))
 
 
-async def _format(java: tuple[str, ...], folder: Path, cluster_id: str) -> None:
-    command = (*java, "kafka.tools.StorageTool", "format", "-t", cluster_id, "-c", "server.properties")
+async def _format(java: tuple[str, ...], folder: Path, cluster_id: str, options: tuple[str, ...]) -> None:
+    command = (*java, "kafka.tools.StorageTool", "format", "-t", cluster_id, "-c", "server.properties", *options)
     async with child(*command, limit_s=FORMAT_LIMIT_S, what="formatting Kafka's log", folder=folder) as tool:
         output = await asyncio.gather(read_all(tool.stdout), read_all(tool.stderr))
     if tool.returncode:

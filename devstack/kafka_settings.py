@@ -5,6 +5,7 @@ Out:      the text of `server.properties`; options for Java.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from devstack.ports import HOST
 
@@ -33,7 +34,32 @@ def jvm(nodes: int) -> tuple[str, ...]:
     return (*JVM, *(JVM_ALONE if nodes == 1 else JVM_IN_CLUSTER))
 
 
-def properties(node: int, ports: Sequence[Mapping[str, int]]) -> str:
+@dataclass(frozen=True)
+class Listener:
+    """A further door of a single node, for tests of secured connections. The stack itself has none."""
+
+    name: str
+    protocol: str
+    port: int
+    settings: Mapping[str, str] = field(default_factory=dict)
+    """Of this listener alone, without the prefix `listener.name.<name>.`."""
+
+
+@dataclass(frozen=True)
+class Secured:
+    """What a test adds to a node: listeners, users that the log is formatted with, settings, options for Java."""
+
+    listeners: tuple[Listener, ...] = ()
+    format_options: tuple[str, ...] = ()
+    settings: Mapping[str, str] = field(default_factory=dict)
+    jvm: tuple[str, ...] = ()
+
+
+OPEN = Secured()
+"""No more than the stack needs."""
+
+
+def properties(node: int, ports: Sequence[Mapping[str, int]], more: Secured = OPEN) -> str:
     """The settings of node number `node`, counted from 1. Paths are relative to its folder: none needs escaping."""
     own = ports[node - 1]
     broker, controller = f"{HOST}:{own['broker']}", f"{HOST}:{own['controller']}"
@@ -43,13 +69,21 @@ def properties(node: int, ports: Sequence[Mapping[str, int]]) -> str:
         "controller.quorum.voters": ",".join(_voter(number, other) for number, other in enumerate(ports, 1)),
         "controller.listener.names": "CONTROLLER",
         "inter.broker.listener.name": "BROKER",
-        "listener.security.protocol.map": "BROKER:PLAINTEXT,CONTROLLER:PLAINTEXT",
-        "listeners": f"BROKER://{broker},CONTROLLER://{controller}",
-        "advertised.listeners": f"BROKER://{broker}",
+        "listener.security.protocol.map": _joined(
+            "BROKER:PLAINTEXT", "CONTROLLER:PLAINTEXT", *(f"{door.name}:{door.protocol}" for door in more.listeners)
+        ),
+        "listeners": _joined(f"BROKER://{broker}", f"CONTROLLER://{controller}", *map(_address, more.listeners)),
+        "advertised.listeners": _joined(f"BROKER://{broker}", *map(_address, more.listeners)),
         "log.dirs": "log",
         "auto.create.topics.enable": "false",
         **replication(len(ports)),
         **QUICK,
+        **more.settings,
+        **{
+            f"listener.name.{listener.name.lower()}.{name}": value
+            for listener in more.listeners
+            for name, value in listener.settings.items()
+        },
     }
     return "".join(f"{name}={value}\n" for name, value in settings.items())
 
@@ -80,6 +114,14 @@ QUICK = {
     "log.cleaner.dedupe.buffer.size": 16_777_216,  # the default takes a quarter of the heap
 }
 """Settings for quick starts, quick tests and little memory."""
+
+
+def _joined(*texts: str) -> str:
+    return ",".join(texts)
+
+
+def _address(listener: Listener) -> str:
+    return f"{listener.name}://{HOST}:{listener.port}"
 
 
 def _voter(node: int, ports: Mapping[str, int]) -> str:

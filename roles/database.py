@@ -7,7 +7,6 @@ Out:  `mongo_parts`: what the stores of all its partitions share; closed at the 
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from functools import partial
 
 from consumers.loop.broker_watch import probed
 from roles.process import RoleContext
@@ -15,17 +14,29 @@ from stores.mongo.campaigns import Campaigns
 from stores.mongo.codes import MongoParts
 from stores.mongo.collections import Collections
 from stores.mongo.connection import connect, database, ping
+from stores.mongo.login import Login, check_login
 
 
 @asynccontextmanager
 async def mongo_parts(context: RoleContext) -> AsyncIterator[MongoParts]:
-    """The connection, and what the stores of this process share."""
+    """The connection, and what the stores of this process share.
+
+    Raises:
+        AccessRefused: MongoDB refuses the login, or a certificate is not accepted.
+    """
     settings = context.settings.mongo
     client = connect(settings)
     try:
+        await check_login(client, settings)
         collections = Collections(database(client, settings))
         turns = asyncio.Semaphore(settings.transactions_max)
-        async with probed(partial(ping, client), "mongo", context.kafka.observer):
+        login = Login(client, settings)
+
+        async def probe() -> None:
+            login.follow()
+            await ping(client)
+
+        async with probed(probe, "mongo", context.kafka.observer):
             yield MongoParts(client, collections, Campaigns(collections), turns, stock=context.stock)
     finally:
         client.close()

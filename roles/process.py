@@ -24,6 +24,7 @@ from consumers.loop.retry import convert_stray_cancellation
 from consumers.loop.serving import KafkaSide
 from consumers.loop.tracing import Tracer
 from ops.broker.client import client_options
+from ops.broker.door import door_of
 from ops.exit_codes import Exit
 from ops.settings.load import Settings
 from ops.telemetry.collectors import ProgressCollector, StockCollector
@@ -36,6 +37,7 @@ from ops.telemetry.ops_port import ops_server
 from ops.telemetry.progress import Progress
 from ops.telemetry.registry import Metrics
 from ops.telemetry.tracing import open_tracer
+from roles.refused import until_refused
 from schemas.errors import CodeServiceError
 from schemas.topics import Topics
 from stores.code_port import StockFigures
@@ -119,7 +121,8 @@ async def role(name: str, settings: Settings, work: Work, *, consumes: bool) -> 
 
     async def traced_work() -> None:
         async with open_tracer(settings.otel, role=name) as tracer:
-            await work(role_context(settings, observer, tracer, stopping, stock, metrics.compute))
+            context = role_context(settings, observer, tracer, stopping, stock, metrics.compute)
+            await until_refused(work(context), door_of(context.kafka.connection))
 
     for number in STOP_SIGNALS:
         asyncio.get_running_loop().add_signal_handler(number, stop, stopping, health, received.add, number)

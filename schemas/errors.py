@@ -127,6 +127,13 @@ class BrokerUnavailable(CodeServiceError):
     retriable: ClassVar[bool] = True
 
 
+class AccessRefused(CodeServiceError):
+    """A login is refused, or a certificate is not accepted; retries do not help. The process exits.
+
+    Check the credentials, their rights and their end, the certificates, and the clock. The message names the server.
+    """
+
+
 class Dropped(CodeServiceError):
     """A client raised CancelledError although nobody cancelled the operation. Safe to retry."""
 

@@ -26,12 +26,33 @@ class KafkaSettings(Group):
     """`host:port`; separate several brokers with commas."""
     security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = "PLAINTEXT"
     """Security protocol of the connection."""
-    sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = "PLAIN"
+    sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512", "OAUTHBEARER"] = "PLAIN"
     """SASL mechanism; used only with a SASL protocol."""
     sasl_username: str | None = None
-    """User name; used only with a SASL protocol."""
+    """User name for `PLAIN` and `SCRAM-SHA-*`."""
     sasl_password: SecretStr | None = None
-    """Password; used only with a SASL protocol."""
+    """Password for `PLAIN` and `SCRAM-SHA-*`."""
+    oauth_token_file: str | None = None
+    """`OAUTHBEARER`: file that holds the token. Read at each connection, so whoever writes it may replace it."""
+    oauth_token_url: str | None = None
+    """`OAUTHBEARER`: token endpoint (`https`, or `http` on loopback) that issues tokens for client credentials."""
+    oauth_client_id: str | None = None
+    """Client id for the token endpoint."""
+    oauth_client_secret: SecretStr | None = None
+    """Client secret for the token endpoint."""
+    oauth_scope: str | None = None
+    """Scope to request from the token endpoint; default: none."""
+    oauth_audience: str | None = None
+    """Audience to request from the token endpoint; default: none."""
+    oauth_ca_file: str | None = None
+    """PEM file of the authorities that signed the token endpoint's certificate; default: those of the system."""
+    oauth_extensions: dict[str, str] = Field(default_factory=dict)
+    """SASL extensions to send with the token, for example `logicalCluster` for Confluent Cloud."""
+    oauth_msk_region: str | None = None
+    """`OAUTHBEARER`: region of an Amazon MSK cluster with IAM: AWS credentials sign the token. Needs extra `msk`."""
+    refusal_patience_s: Annotated[float, Field(ge=0, le=3_600)] = 120
+    """Seconds that a running role keeps retrying after a broker has refused its login, before it exits: time for a
+    rotated secret to arrive. At its start a role exits at once."""
     ca_file: str | None = None
     """PEM file of the authorities that signed the broker's certificate; default: those of the system."""
     client_cert_file: str | None = None
@@ -57,7 +78,8 @@ class MongoSettings(Group):
     """Connection to MongoDB."""
 
     uri: SecretStr = SecretStr("mongodb://127.0.0.1:27017/?replicaSet=rs0")
-    """Connection string of a replica set or a sharded cluster; transactions need one of them."""
+    """Connection string of a replica set or a sharded cluster; transactions need one of them. It also selects TLS
+    and the mechanism, for example `tls=true&authMechanism=MONGODB-X509`; `MONGODB-AWS` needs the extra `aws`."""
     database: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,63}$")] = "codes"
     """Name of the database."""
     timeout_ms: Annotated[int, Field(ge=100, le=300_000)] = 10_000
@@ -73,7 +95,7 @@ class MongoSettings(Group):
 
 
 class S3Settings(Group):
-    """Connection to S3. Credentials are found as by all AWS programs."""
+    """Connection to S3. Credentials are found as by all AWS programs; a credentials file may be replaced."""
 
     endpoint_url: str | None = None
     """Endpoint of an S3-compatible store; default: Amazon S3."""
@@ -81,6 +103,10 @@ class S3Settings(Group):
     """Region of the buckets."""
     allowed_buckets: tuple[BucketName, ...] = ()
     """Buckets that import commands may name; empty: any."""
+    sse: Literal["AES256", "aws:kms", "aws:kms:dsse"] | None = None
+    """Server-side encryption of the objects that the service writes; default: that of the bucket."""
+    kms_key_id: str | None = None
+    """Id, alias or ARN of the KMS key for `aws:kms` and `aws:kms:dsse`; default: the key of S3."""
     timeout_ms: Annotated[int, Field(ge=100, le=300_000)] = 30_000
     """Milliseconds to connect, and to wait for the next bytes of a response."""
 

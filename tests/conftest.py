@@ -34,6 +34,8 @@ if WORKER:
 
 DROP_TIMEOUT_S = 90
 """A role that was killed may have left a transaction open, which the server ends after 60 s."""
+SHARED = frozenset({"browser", "secured"})
+"""Folders whose tests share the running page, or the broker with all its listeners."""
 FEW_PARTITIONS = 2
 """Enough to see partitions, few enough to make and delete them for every test."""
 
@@ -48,10 +50,10 @@ def pytest_configure() -> None:
 
 @pytest.hookimpl(tryfirst=True)  # before xdist looks for groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Of several test processes, one has all tests of a file, and one all that share the running page."""
+    """Of several test processes, one has all tests of a file, and one all that share something costly."""
     for item in items:
         folder = item.path.parent.name
-        item.add_marker(pytest.mark.xdist_group(folder if folder == "browser" else str(item.path)))
+        item.add_marker(pytest.mark.xdist_group(folder if folder in SHARED else str(item.path)))
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:

@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 FOLDER: Final = Path(__file__).parents[2]
-IMAGE_EXTRA: Final = "otel"
-STACK_EXTRA: Final = "devstack"
+IMAGE_EXTRAS: Final = ("aws", "msk", "otel")
+STACK_EXTRAS: Final = ("devstack",)
 PURPOSES: Final = ("build", "run", "demo")
 NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 NOTE: Final = re.compile(r"^ +#(?: via)? +(\S+)", re.MULTILINE)
@@ -52,9 +52,9 @@ def names_for(purpose: str) -> list[str]:
     if purpose == "build":
         return build
     project = tomllib.loads((FOLDER / "pyproject.toml").read_text())["project"]
-    extras = project["optional-dependencies"]
-    more = extras[IMAGE_EXTRA] if purpose == "run" else [*extras[STACK_EXTRA], *build]
-    return [*project["dependencies"], *more]
+    chosen, more = (IMAGE_EXTRAS, []) if purpose == "run" else (STACK_EXTRAS, build)
+    extras = [name for extra in chosen for name in project["optional-dependencies"][extra]]
+    return [*project["dependencies"], *extras, *more]
 
 
 def canonical(text: str) -> str:

@@ -8,6 +8,7 @@ from ops.broker.topics import migrate_topics
 from ops.broker.versions import broker_versions, check_guarantee, warnings_of
 from ops.settings.load import Settings
 from stores.mongo.connection import connect, database
+from stores.mongo.login import check_login
 from stores.mongo.migration import Step, Warned, migrate_database
 from stores.mongo.sharding import shard_database
 
@@ -18,6 +19,7 @@ async def migrate(settings: Settings, *, check: bool = False, shard: bool = Fals
     With `shard` the large collections are also sharded, through a router.
 
     Raises:
+        AccessRefused: a part refuses the login, or a certificate is not accepted.
         BrokerUnavailable, StoreUnavailable: a part gave no answer. What was done stays; run it again.
         KafkaRefused, MigrationRefused: a part will not do a step that others need.
         KafkaTooOld: the brokers cannot keep `exactly_once`. Nothing was done.
@@ -33,6 +35,7 @@ async def migrate(settings: Settings, *, check: bool = False, shard: bool = Fals
 async def _migrate_database(settings: Settings, *, check: bool, shard: bool) -> list[Step]:
     client = connect(settings.mongo)
     try:
+        await check_login(client, settings.mongo)
         db = database(client, settings.mongo)
         wanted = settings.mongo
         steps = await migrate_database(db, ledger_days=wanted.ledger_days, validators=wanted.validators, check=check)

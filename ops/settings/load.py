@@ -1,4 +1,4 @@
-"""The settings of a process: read once at start, checked as a whole, frozen.
+"""The settings of a process: read at the start, checked as a whole, frozen; only secrets follow their files.
 
 In:       variables `CODES_<GROUP>__<FIELD>`, files named by `<VARIABLE>_FILE`, a directory `CODES_SECRETS_DIR`.
 Out:      `Settings`; docs/settings.md lists every variable.
@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from ipaddress import ip_address
 from typing import Annotated, Any, Final, Self
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import BaseModel, Field, ValidationError, model_validator
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 from pydantic_settings import (
@@ -21,6 +21,8 @@ from pydantic_settings import (
 )
 
 from consumers.loop.failpoints import PATTERN
+from ops.settings.access import ACCESS_RULES
+from ops.settings.secret_files import SettingFiles, following
 from ops.settings.sources import Found, gather, nearest
 from ops.settings.variables import DELIMITER, PREFIX, Variable, all_variables
 from schemas.errors import SettingsInvalid
@@ -41,6 +43,7 @@ from schemas.settings import (
 from schemas.topics import ALL_TOPICS
 
 HOURS_PER_DAY: Final = 24
+GROUP_AND_FIELD: Final = 2
 Failpoint = Annotated[str, Field(pattern=PATTERN)]
 
 
@@ -122,13 +125,30 @@ def load_with_origins(environ: Mapping[str, str] | None = None) -> tuple[Setting
     Raises:
         SettingsInvalid: as `load_settings`.
     """
-    found = gather(os.environ if environ is None else environ, VARIABLES)
+    variables = dict(os.environ if environ is None else environ)
+    settings, given = _read(variables)
+    return _following(settings, given, variables), {name: value.origin for name, value in given.items()}
+
+
+def _read(environ: Mapping[str, str]) -> tuple[Settings, dict[str, Found]]:
+    found = gather(environ, VARIABLES)
     given = {name: value for name, value in found.items() if value.text or not VARIABLES[name].optional}
     try:
-        settings = Settings(**GatheredSource(Settings, given)())
+        return Settings(**GatheredSource(Settings, given)()), given
     except ValidationError as error:
         raise SettingsInvalid(one_line(error)) from None
-    return settings, {name: value.origin for name, value in given.items()}
+
+
+def _following(settings: Settings, given: Mapping[str, Found], environ: Mapping[str, str]) -> Settings:
+    """The same settings; secrets from files follow their files."""
+    paths = {VARIABLES[name].path: value.file for name, value in given.items() if value.file is not None}
+    files = SettingFiles(paths, settings, lambda: _read(environ)[0])
+    groups: dict[str, BaseModel] = {}
+    for group, field in (path for path in paths if len(path) == GROUP_AND_FIELD):
+        model = groups.get(group, getattr(settings, group))
+        value = following(files, (group, field), getattr(model, field))
+        groups[group] = model.model_copy(update={field: value})
+    return settings.model_copy(update=groups)
 
 
 def one_line(error: ValidationError) -> str:
@@ -144,28 +164,6 @@ def _problem(detail: ErrorDetails) -> str:
         return str(detail.get("ctx", {}).get("error", detail["msg"]))
     inside = "".join(f"[{part}]" for part in place[len(variable.path) :] if part != "[key]")
     return f"{variable.name}{inside}: {detail['msg']} (allowed: {variable.allowed})"
-
-
-def sasl_has_credentials(settings: Settings) -> str | None:
-    """A SASL protocol needs a user name and a password."""
-    kafka = settings.kafka
-    missing = [
-        name
-        for name, value in (("USERNAME", kafka.sasl_username), ("PASSWORD", kafka.sasl_password))
-        if value is None
-    ]
-    if not kafka.security_protocol.startswith("SASL") or not missing:
-        return None
-    names = " and ".join(f"CODES_KAFKA__SASL_{name}" for name in missing)
-    return f"{names}: needed with CODES_KAFKA__SECURITY_PROTOCOL={kafka.security_protocol}"
-
-
-def certificate_has_key(settings: Settings) -> str | None:
-    """A client certificate needs its key, and the reverse."""
-    kafka = settings.kafka
-    if (kafka.client_cert_file is None) == (kafka.client_key_file is None):
-        return None
-    return "CODES_KAFKA__CLIENT_CERT_FILE and CODES_KAFKA__CLIENT_KEY_FILE: one without the other, give both"
 
 
 def ledger_outlives_topics(settings: Settings) -> str | None:
@@ -211,8 +209,7 @@ def is_loopback(host: str) -> bool:
 
 
 RULES: Final[tuple[Callable[[Settings], str | None], ...]] = (
-    sasl_has_credentials,
-    certificate_has_key,
+    *ACCESS_RULES,
     ledger_outlives_topics,
     partitions_name_topics,
     api_is_protected,

@@ -31,6 +31,7 @@ class Found:
     text: str
     origin: str
     """`environment` or `file <path>`."""
+    file: Path | None = None
 
 
 def gather(environ: Mapping[str, str], known: Mapping[str, Variable]) -> dict[str, Found]:
@@ -115,4 +116,4 @@ def _read(name: str, path: Path) -> Found:
         raise SettingsInvalid(f"{name}: file {path} is not UTF-8 text") from None
     if len(raw) > SECRET_BYTES_MAX:
         raise SettingsInvalid(f"{name}: file {path} is longer than {SECRET_BYTES_MAX} bytes")
-    return Found(text.rstrip("\r\n"), f"file {path}")
+    return Found(text.rstrip("\r\n"), f"file {path}", path)

@@ -85,6 +85,9 @@ EVENTS: Final[Mapping[str, Event]] = {
     "jwt_keys_dropped": Event(
         "error", "reason", "The key file was unreadable for 5 minutes: every token gets 401 until it can be read."
     ),
+    "secret_kept": Event(
+        "warning", "reason", "A replaced secret or certificate cannot be used; the last one remains in use."
+    ),
     "alert": Event("info", "stock campaign_id code_type available", "A stock alert was published."),
     "alert_known": Event("info", "stock campaign_id", "It was published before a crash, and is not published again."),
     "unreadable_event": Event("warning", "fields", "A record on `inventory.v1` is no valid event and is skipped."),

@@ -1,6 +1,6 @@
 """The connection to S3.
 
-In:   the S3 settings; credentials come the way of all AWS programs.
+In:   the S3 settings; credentials are found as by all AWS programs (`credentials.py`).
 Out:  a client, closed at the end.
 """
 
@@ -12,6 +12,7 @@ import aioboto3
 from aiobotocore.config import AioConfig
 
 from schemas.settings import S3Settings
+from stores.s3.credentials import fresh_session
 
 if TYPE_CHECKING:
     from types_aiobotocore_s3 import S3Client
@@ -26,7 +27,7 @@ async def connected(settings: S3Settings) -> AsyncIterator["S3Client"]:
 
     It tries once: its caller retries, which metrics and `/ready` show.
     """
-    async with aioboto3.Session().client(
+    async with aioboto3.Session(botocore_session=fresh_session()).client(
         "s3", region_name=settings.region, endpoint_url=settings.endpoint_url, config=options(settings)
     ) as client:
         yield client

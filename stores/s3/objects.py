@@ -26,6 +26,8 @@ PART_BYTES: Final = 5 * 1024 * 1024
 REPORT_TYPE: Final = "text/csv; charset=utf-8"
 GIVE_UP_S: Final = 2
 """A stop or a cancellation waits for it."""
+UNENCRYPTED: Final[Mapping[str, Any]] = {}
+"""Beyond what the bucket does."""
 GZIP_SUFFIX: Final = ".gz"
 DOT_SEGMENTS: Final = frozenset({".", ".."})
 CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f]")
@@ -35,19 +37,22 @@ CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 async def open_objects(settings: S3Settings) -> AsyncIterator["S3Objects"]:
     """The way to S3 for one process, closed at the end."""
     async with connected(settings) as client:
-        yield S3Objects(client, settings.allowed_buckets)
+        yield S3Objects(client, settings.allowed_buckets, encryption(settings))
 
 
 class S3Objects:
     """Implements `stores.import_port.ObjectStore`."""
 
-    def __init__(self, client: "S3Client", allowed_buckets: Collection[str]) -> None:
-        """`allowed_buckets`: no other is touched; empty: any.
+    def __init__(
+        self, client: "S3Client", allowed_buckets: Collection[str], encryption: Mapping[str, Any] = UNENCRYPTED
+    ) -> None:
+        """`allowed_buckets`: no other is touched; empty: any. `encryption`: arguments for each object written.
 
         Every operation raises ImportFailed for another bucket, and for a key that is not safe.
         """
         self._client = client
         self._allowed_buckets = allowed_buckets
+        self._new = {"ContentType": REPORT_TYPE, **encryption}
 
     async def look(self, place: ObjectPlace) -> ObjectSeen:
         """See `ObjectStore.look`."""
@@ -85,7 +90,7 @@ class S3Objects:
             await self._write_parts(place, first, second, parts)
         elif first:
             with translated():
-                await self._client.put_object(**named(place), Body=first, ContentType=REPORT_TYPE)
+                await self._client.put_object(**named(place), Body=first, **self._new)
 
     def _check_allowed(self, place: ObjectPlace) -> None:
         if self._allowed_buckets and place.bucket not in self._allowed_buckets:
@@ -107,7 +112,7 @@ class S3Objects:
         self, place: ObjectPlace, first: bytes, second: bytes, others: AsyncIterator[bytes]
     ) -> None:
         with translated():
-            upload = await self._client.create_multipart_upload(**named(place), ContentType=REPORT_TYPE)
+            upload = await self._client.create_multipart_upload(**named(place), **self._new)
         target = {**named(place), "UploadId": upload["UploadId"]}
         async with AsyncExitStack() as unless_complete:
             unless_complete.push_async_callback(self._give_up, target)
@@ -128,6 +133,12 @@ class S3Objects:
         with suppress(ImportFailed, ObjectStoreUnavailable, TimeoutError), translated():
             async with asyncio.timeout(GIVE_UP_S):
                 await self._client.abort_multipart_upload(**target)
+
+
+def encryption(settings: S3Settings) -> dict[str, Any]:
+    """The client's arguments for the encryption that the settings ask for; none for that of the bucket."""
+    wanted = {"ServerSideEncryption": settings.sse, "SSEKMSKeyId": settings.kms_key_id}
+    return {name: value for name, value in wanted.items() if value is not None}
 
 
 def is_safe(key: str) -> bool:

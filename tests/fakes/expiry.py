@@ -4,7 +4,7 @@ Out: `ExpiryScene`, whose `look` returns the releases that one look requests; it
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -26,6 +26,7 @@ MARGIN = timedelta(milliseconds=SETTINGS.clock_margin_ms)
 
 
 PATIENCE_S = 0.05
+PARTITIONS = {0}
 
 
 class Metadata(NamedTuple):
@@ -116,6 +117,21 @@ class Workers:
 
 
 @dataclass(slots=True)
+class Batch:
+    """Records of one partition; it is never full."""
+
+    values: list[dict[str, Any]] = field(default_factory=list)
+
+    def append(self, *, value: bytes, **_: Any) -> object:
+        """Add a record; None would say that the batch is full."""
+        self.values.append(orjson.loads(value))
+        return self.values
+
+    def close(self) -> None:
+        """Take no more."""
+
+
+@dataclass(slots=True)
 class Producer:
     """The part of aiokafka's producer that an expirer calls; the topic has one partition."""
 
@@ -123,24 +139,44 @@ class Producer:
     end: int = 0
     is_silent: bool = False
     """The broker neither accepts nor refuses: its topic was deleted."""
+    is_known: bool = True
+    """Whether the client believes that there is a topic."""
     _txn_manager: None = None
 
-    async def send(self, topic: str, *, value: bytes, **_: Any) -> asyncio.Future[Metadata]:
-        """Take a record, acknowledged at once."""
+    _max_request_size: int = 1_000_000
+
+    async def partitions_for(self, topic: str) -> set[int]:
+        """The partitions of the release topic."""
         assert TOPICS.prefix + "release.requests.v1" == topic
-        self.sent.append(orjson.loads(value))
+        return PARTITIONS
+
+    def create_batch(self) -> "Batch":
+        """A batch for any partition."""
+        return Batch()
+
+    async def send_batch(self, batch: "Batch", _topic: str, *, partition: int) -> asyncio.Future[Metadata]:
+        """Take a batch, acknowledged at once."""
+        self.sent += batch.values
         done: asyncio.Future[Metadata] = asyncio.get_running_loop().create_future()
-        if self.is_silent:
-            return done
-        done.set_result(Metadata(0, self.end))
-        self.end += 1
+        if not self.is_silent:
+            done.set_result(Metadata(partition, self.end))
+            self.end += len(batch.values)
         return done
+
+    def _partitioner(self, _key: bytes, all_: Sequence[int], _available: Sequence[int]) -> int:
+        return all_[0]
 
     @property
     def client(self) -> Any:
-        """A client whose fresh metadata has no topic."""
-        cluster = SimpleNamespace(partitions_for_topic=lambda _topic: None)
-        return SimpleNamespace(cluster=cluster, force_metadata_update=asyncio.Event().wait)
+        """A client whose fresh metadata lacks a topic that was deleted."""
+        cluster = SimpleNamespace(
+            partitions_for_topic=lambda _topic: PARTITIONS if self.is_known else None,
+            available_partitions_for_topic=lambda _topic: PARTITIONS,
+        )
+        return SimpleNamespace(cluster=cluster, force_metadata_update=self._update_metadata)
+
+    async def _update_metadata(self) -> None:
+        self.is_known = not self.is_silent
 
     def ids(self) -> list[str]:
         """Ids of the requests since the last call."""

@@ -114,4 +114,4 @@ def test_topics_and_collections_are_there_before_the_roles() -> None:
     assert "pre-install,pre-upgrade" == job["metadata"]["annotations"]["helm.sh/hook"]
     assert ["migrate"] == container(job)["args"]
     assert "envFrom" not in container(job)
-    assert {"CODES_KAFKA__BOOTSTRAP_SERVERS", "CODES_MONGO__URI"} < variables(container(job)).keys()
+    assert {"CODES_KAFKA__BOOTSTRAP_SERVERS", "CODES_SECRETS_DIR"} < variables(container(job)).keys()

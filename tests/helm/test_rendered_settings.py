@@ -6,9 +6,11 @@ from typing import Any, Final
 
 import pytest
 
+from ops.access.table import access_table
 from ops.settings.load import VARIABLES, load_settings
 from tests.helm.tools import CHART, ENVIRONMENTS, Object, container, of_kind, refusal, render
 
+ROLES: Final = ("worker", "importer", "expirer", "inventory")
 OWN: Final = {
     "CODES_FAILPOINT",
     "CODES_INVENTORY__HOST",
@@ -19,7 +21,10 @@ OWN: Final = {
     "CODES_OPS__PORT",
 }
 """The chart sets them itself, or no role reads them."""
-SECRET: Final = {name for name, variable in VARIABLES.items() if variable.secret} | {"CODES_KAFKA__SASL_USERNAME"}
+SECRET: Final = {name for name, variable in VARIABLES.items() if variable.secret}
+USER_NAME: Final = "CODES_KAFKA__SASL_USERNAME"
+"""May come from a Secret, or be a setting of a role."""
+SECRETS_DIR: Final = "/run/secrets/codes"
 
 
 def schema() -> dict[str, Any]:
@@ -40,23 +45,29 @@ def env_of(objects: tuple[Object, ...], role: str) -> list[dict[str, Any]]:
     return found
 
 
-def secrets(objects: tuple[Object, ...], role: str) -> set[str]:
-    """Variables that a role has from Secrets."""
-    return {variable["name"] for variable in env_of(objects, role) if "secretKeyRef" in variable.get("valueFrom", {})}
+def secrets(objects: tuple[Object, ...], role: str) -> dict[str, str]:
+    """Settings that a role has from Secrets, as files, and the Secret of each."""
+    workload = of_kind(objects, "Deployment", "StatefulSet", "Job")[f"codes-{role}"]
+    volumes = {volume["name"]: volume for volume in workload["spec"]["template"]["spec"]["volumes"]}
+    mounts = {mount["name"]: mount["mountPath"] for mount in container(workload)["volumeMounts"]}
+    assert SECRETS_DIR == mounts["secrets"]
+    sources = [source["secret"] for source in volumes["secrets"]["projected"]["sources"]]
+    return {item["path"]: source["name"] for source in sources for item in source["items"]}
 
 
 @pytest.mark.parametrize("role", ["worker", "importer", "expirer", "inventory", "migrate"])
 @pytest.mark.parametrize("environment", ENVIRONMENTS)
 def test_each_process_takes_its_settings(environment: str, role: str) -> None:
     """Names, ranges and what must go together, as it loads them; what comes from elsewhere is made up."""
-    found = env_of(render(environment), role)
+    objects = render(environment)
     own = {
         variable["name"]: variable.get("value", "x" * 32)
-        for variable in found
+        for variable in env_of(objects, role)
         if variable["name"].startswith("CODES_")
     }
+    assert SECRETS_DIR == own.pop("CODES_SECRETS_DIR", SECRETS_DIR)
 
-    loaded = load_settings(config(environment) | own)
+    loaded = load_settings(config(environment) | own | dict.fromkeys(secrets(objects, role), "x" * 32))
 
     assert config(environment)["CODES_KAFKA__BOOTSTRAP_SERVERS"] == loaded.kafka.bootstrap_servers
     assert 8080 == loaded.ops.port
@@ -77,13 +88,50 @@ def test_only_the_inventory_knows_the_key_of_its_tokens() -> None:
     assert "CODES_INVENTORY__JWT_SECRET" not in secrets(objects, "worker")
 
 
+@pytest.mark.parametrize("environment", ENVIRONMENTS)
+def test_each_role_has_an_identity_of_its_own(environment: str) -> None:
+    """A right that is given to one of them is not given to the others."""
+    objects = render(environment)
+    workloads = of_kind(objects, "Deployment", "StatefulSet")
+    pods = {role: workloads[f"codes-{role}"]["spec"]["template"]["spec"] for role in ROLES}
+    accounts = {role: pod["serviceAccountName"] for role, pod in pods.items()}
+
+    assert {role: f"codes-{role}" for role in ROLES} == accounts
+    assert set(accounts.values()) == of_kind(objects, "ServiceAccount").keys()
+
+
+def test_production_is_what_the_table_of_rights_says() -> None:
+    """Each logs in to Kafka under its name there; only who has a right in MongoDB or AWS has a login there."""
+    objects = render("prod")
+    config_of_all = config("prod") | {"CODES_MONGO__URI": "mongodb://x", "CODES_KAFKA__SASL_PASSWORD": "x"}
+    table = {user.name: user for user in access_table(load_settings(config_of_all | {USER_NAME: "x"}))}
+    accounts = of_kind(objects, "ServiceAccount")
+    for role in (*ROLES, "migrate"):
+        own = {variable["name"]: variable.get("value") for variable in env_of(objects, role)}
+        files = secrets(objects, role)
+        assert table[role].user == own[USER_NAME]
+        assert table[role].user == files["CODES_KAFKA__SASL_PASSWORD"]
+        assert bool(table[role].mongo or table[role].mongo_roles) == ("CODES_MONGO__URI" in files)
+        annotations = accounts.get(f"codes-{role}", {}).get("metadata", {}).get("annotations") or {}
+        assert bool(table[role].aws) == ("eks.amazonaws.com/role-arn" in annotations)
+    assert "CODES_MONGO__URI" not in {variable["name"] for variable in env_of(objects, "inventory")}
+
+
+def test_the_database_is_for_the_roles_that_use_it_without_saying_so() -> None:
+    """A shared Secret too is given only to the roles that read it."""
+    objects = render("qa")
+
+    assert "CODES_MONGO__URI" in secrets(objects, "expirer")
+    assert "CODES_MONGO__URI" not in secrets(objects, "inventory")
+
+
 def test_the_schema_knows_every_setting() -> None:
     """A new setting can be set by the chart at once; a secret one from a Secret alone."""
     known = schema()["properties"]
 
     assert VARIABLES.keys() - SECRET - OWN == set(known["settings"]["properties"])
-    aws = {"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"}
-    assert (SECRET - OWN) | aws == set(known["secretEnv"]["properties"])
+    others = {"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", USER_NAME}
+    assert (SECRET - OWN) | others == set(known["secretEnv"]["properties"])
 
 
 @pytest.mark.parametrize(

@@ -36,6 +36,7 @@ AFTERWARDS: Final = {
     "codes audit": "audit",
     "codes migrate": "migrate --check",
     "codes doctor": "doctor",
+    "codes acl": "acl",
     "codes config": "config",
     "codes metrics": "metrics",
     "codes schemas": "schemas --out {folder}/api",

@@ -26,7 +26,7 @@ SENT: Final = re.compile(
     r"import: waiting for the importer\n|codes: (Request|Import) i-1 (was|may have been) sent\. Its .*: codes .*\n"
 )
 ENDING: Final = (
-    *(("config",), ("metrics",), ("schemas", "--check"), ("migrate",), ("migrate", "--check"), ("audit",)),
+    *(("config",), ("metrics",), ("acl",), ("schemas", "--check"), ("migrate",), ("migrate", "--check"), ("audit",)),
     *(("reconcile",), ("imports", "list"), ("imports", "show", "i-1"), ("imports", "retry", "i-1")),
     *(("show", "campaign", "c-1"), ("show", "code", "i-1"), ("show", "reservation", "i-1")),
     *(("show", "request", "i-1"), ("tail", "results.v1", "--no-follow"), ("dev", "status"), ("dev", "down")),

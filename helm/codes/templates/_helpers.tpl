@@ -19,12 +19,10 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | quote }}
 {{- end }}
 
+{{/* Each role has its own, so that a right in AWS or Kubernetes is given to one role. In: root, role, spec. */}}
 {{- define "codes.serviceAccount" -}}
-{{- if .Values.serviceAccount.create -}}
-{{- default (include "codes.fullname" .) .Values.serviceAccount.name -}}
-{{- else -}}
-{{- default "default" .Values.serviceAccount.name -}}
-{{- end -}}
+{{- $default := .root.Values.serviceAccount.create | ternary (printf "%s-%s" (include "codes.fullname" .root) .role) "default" -}}
+{{- .spec.serviceAccount.name | default $default -}}
 {{- end }}
 
 {{- define "codes.image" -}}
@@ -37,16 +35,23 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | quote }}
 
 {{/* Whether the API asks for a token; if not, it listens on loopback only, which `kubectl port-forward` reaches. */}}
 {{- define "codes.apiIsProtected" -}}
-{{- if or (hasKey .Values.settings "CODES_INVENTORY__JWT_KEYS_FILE") (hasKey .Values.secretEnv "CODES_INVENTORY__JWT_SECRET") -}}
+{{- $own := .Values.roles.inventory -}}
+{{- $settings := merge dict $own.settings .Values.settings -}}
+{{- $secrets := merge dict $own.secretEnv .Values.secretEnv -}}
+{{- if or (hasKey $settings "CODES_INVENTORY__JWT_KEYS_FILE") (hasKey $secrets "CODES_INVENTORY__JWT_SECRET") -}}
 true
 {{- end -}}
 {{- end }}
 
 {{/* The settings as a map of texts: lists, objects and numbers as JSON, as the service reads them. */}}
-{{- define "codes.settings" -}}
-{{- range $name, $value := .Values.settings }}
+{{- define "codes.texts" -}}
+{{- range $name, $value := . }}
 {{ $name }}: {{ kindIs "string" $value | ternary $value (toJson $value) | quote }}
 {{- end }}
+{{- end }}
+
+{{- define "codes.settings" -}}
+{{- include "codes.texts" .Values.settings }}
 CODES_OPS__HOST: "0.0.0.0"
 CODES_OPS__PORT: "8080"
 {{- end }}

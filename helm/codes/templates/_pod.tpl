@@ -15,11 +15,29 @@ seccompProfile:
   type: RuntimeDefault
 {{- end }}
 
-{{/* Secrets as variables, for the roles that they are for. In: root, role. */}}
-{{- define "codes.secretEnv" -}}
+{{/* The Secrets of a role as a map: a role gets those that it reads. In: root, role, spec. */}}
+{{- define "codes.secrets" -}}
 {{- $role := .role -}}
-{{- range $name, $from := .root.Values.secretEnv }}
-{{- if or (empty $from.roles) (has $role $from.roles) }}
+{{- $readers := dict "CODES_MONGO__URI" (list "worker" "importer" "expirer" "migrate") "CODES_INVENTORY__JWT_SECRET" (list "inventory") "AWS_ACCESS_KEY_ID" (list "importer") "AWS_SECRET_ACCESS_KEY" (list "importer") -}}
+{{- $found := dict -}}
+{{- range $name, $from := .root.Values.secretEnv -}}
+{{- $roles := $from.roles | default (index $readers $name) -}}
+{{- if or (empty $roles) (has $role $roles) -}}
+{{- $found = set $found $name $from -}}
+{{- end -}}
+{{- end -}}
+{{- toYaml (merge dict .spec.secretEnv $found) -}}
+{{- end }}
+
+{{/* The settings of a role alone, and the AWS keys; our own secrets are files, so that a new one needs no restart. */}}
+{{- define "codes.ownEnv" -}}
+{{- range $name, $value := fromYaml (include "codes.texts" .spec.settings) }}
+- name: {{ $name }}
+  value: {{ $value | quote }}
+{{- end }}
+{{- $secrets := fromYaml (include "codes.secrets" .) }}
+{{- range $name, $from := $secrets }}
+{{- if not (hasPrefix "CODES_" $name) }}
 - name: {{ $name }}
   valueFrom:
     secretKeyRef:
@@ -27,27 +45,54 @@ seccompProfile:
       key: {{ $from.key }}
 {{- end }}
 {{- end }}
+{{- if $secrets }}
+- name: CODES_SECRETS_DIR
+  value: /run/secrets/codes
+{{- end }}
 {{- end }}
 
 {{- define "codes.volumeMounts" -}}
+{{- $role := .role -}}
 - name: tmp
   mountPath: /tmp
-{{- range .Values.secretFiles }}
+- name: secrets
+  mountPath: /run/secrets/codes
+  readOnly: true
+{{- range .root.Values.secretFiles }}
+{{- if or (empty .roles) (has $role .roles) }}
 - name: {{ .secret }}
   mountPath: {{ .mountPath }}
   readOnly: true
 {{- end }}
 {{- end }}
+{{- end }}
 
 {{- define "codes.volumes" -}}
+{{- $role := .role -}}
 - name: tmp
   emptyDir:
-    sizeLimit: {{ .Values.tmpSizeLimit }}
-{{- range .Values.secretFiles }}
+    sizeLimit: {{ .root.Values.tmpSizeLimit }}
+- name: secrets
+  projected:
+    defaultMode: 0440
+    sources:
+      {{- $secrets := fromYaml (include "codes.secrets" .) }}
+      {{- range $name, $from := $secrets }}
+      {{- if hasPrefix "CODES_" $name }}
+      - secret:
+          name: {{ $from.secret }}
+          items: [{key: {{ $from.key | quote }}, path: {{ $name }}}]
+      {{- end }}
+      {{- else }}
+      []
+      {{- end }}
+{{- range .root.Values.secretFiles }}
+{{- if or (empty .roles) (has $role .roles) }}
 - name: {{ .secret }}
   secret:
     secretName: {{ .secret }}
     defaultMode: 0440
+{{- end }}
 {{- end }}
 {{- end }}
 
@@ -83,13 +128,13 @@ metadata:
     {{- toYaml . | nindent 4 }}
     {{- end }}
   annotations:
-    # Pods roll when the settings change: they are read once, at the start.
-    checksum/settings: {{ include "codes.settings" .root | sha256sum }}
+    # Pods roll when the settings change: they are read once, at the start. Secrets are read again when they change.
+    checksum/settings: {{ printf "%s%s" (include "codes.settings" .root) (toJson .spec.settings) | sha256sum }}
     {{- with .root.Values.podAnnotations }}
     {{- toYaml . | nindent 4 }}
     {{- end }}
 spec:
-  serviceAccountName: {{ include "codes.serviceAccount" .root }}
+  serviceAccountName: {{ include "codes.serviceAccount" . }}
   terminationGracePeriodSeconds: {{ .spec.terminationGracePeriodSeconds }}
   {{- include "codes.podBasics" .root | nindent 2 }}
   {{- with .root.Values.priorityClassName }}
@@ -136,7 +181,7 @@ spec:
         {{- end }}
         - name: HOME
           value: /tmp
-        {{- include "codes.secretEnv" . | trim | nindent 8 }}
+        {{- include "codes.ownEnv" . | trim | nindent 8 }}
       ports:
         - name: ops
           containerPort: 8080
@@ -169,19 +214,21 @@ spec:
       resources:
         {{- toYaml .spec.resources | nindent 8 }}
       volumeMounts:
-        {{- include "codes.volumeMounts" .root | nindent 8 }}
+        {{- include "codes.volumeMounts" . | nindent 8 }}
   volumes:
-    {{- include "codes.volumes" .root | nindent 4 }}
+    {{- include "codes.volumes" . | nindent 4 }}
 {{- end }}
 
 {{/* Variables of an errand's container: it may run before there is a ConfigMap. */}}
 {{- define "codes.errandEnv" -}}
 env:
   {{- range $name, $value := fromYaml (include "codes.settings" .) }}
+  {{- if not (hasKey $.Values.migrate.settings $name) }}
   - name: {{ $name }}
     value: {{ $value | quote }}
   {{- end }}
+  {{- end }}
   - name: HOME
     value: /tmp
-  {{- include "codes.secretEnv" (dict "root" . "role" "migrate") | nindent 2 }}
+  {{- include "codes.ownEnv" (dict "root" . "role" "migrate" "spec" .Values.migrate) | trim | nindent 2 }}
 {{- end }}

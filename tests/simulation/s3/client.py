@@ -112,6 +112,9 @@ class SimulatedBody:
 class SimulatedSession:
     """Stands in for `aioboto3.Session`."""
 
+    def __init__(self, *, botocore_session: object) -> None:
+        """Of the real session only its credentials matter, and they are not simulated."""
+
     @asynccontextmanager
     async def client(
         self, service: str, *, region_name: str, endpoint_url: str | None, config: Any

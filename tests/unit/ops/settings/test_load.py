@@ -188,18 +188,6 @@ class TestRanges:
 
 
 class TestRules:
-    def test_sasl_needs_a_name_and_a_password(self) -> None:
-        """Only what is missing is named."""
-        sasl = {"CODES_KAFKA__SECURITY_PROTOCOL": "SASL_PLAINTEXT", "CODES_KAFKA__SASL_USERNAME": "me"}
-
-        assert "CODES_KAFKA__SASL_PASSWORD: needed with" in complaint(sasl)
-        assert load_settings({**sasl, "CODES_KAFKA__SASL_PASSWORD": SECRET})
-
-    @pytest.mark.parametrize("given", ["CODES_KAFKA__CLIENT_CERT_FILE", "CODES_KAFKA__CLIENT_KEY_FILE"])
-    def test_a_certificate_and_its_key_come_together(self, given: str) -> None:
-        """One of them is of no use."""
-        assert "give both" in complaint({given: "/some.pem"})
-
     def test_the_ledger_outlives_the_topics(self) -> None:
         """Else a request read again late would be decided a second time."""
         said = complaint({"CODES_TOPICS__RETENTION_HOURS": "721"})

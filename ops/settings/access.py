@@ -1,0 +1,75 @@
+"""Rules for the settings of a login: each mechanism has what it needs, and nothing contradicts.
+
+In:   all settings.
+Out:  `ACCESS_RULES`; each returns what is wrong, or None.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Final
+from urllib.parse import urlsplit
+
+from schemas.settings import KafkaSettings
+
+if TYPE_CHECKING:
+    from ops.settings.load import Settings
+
+OAUTH: Final = "OAUTHBEARER"
+LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "localhost"})
+
+
+def login_has_credentials(settings: "Settings") -> str | None:
+    """A SASL protocol needs what its mechanism logs in with."""
+    kafka = settings.kafka
+    if not kafka.security_protocol.startswith("SASL"):
+        return None
+    if kafka.sasl_mechanism == OAUTH:
+        return _one_source_of_tokens(kafka)
+    given = {"SASL_USERNAME": kafka.sasl_username, "SASL_PASSWORD": kafka.sasl_password}
+    return _needed(given, f"CODES_KAFKA__SECURITY_PROTOCOL={kafka.security_protocol}")
+
+
+def certificate_has_key(settings: "Settings") -> str | None:
+    """A client certificate needs its key, and the reverse."""
+    kafka = settings.kafka
+    if (kafka.client_cert_file is None) == (kafka.client_key_file is None):
+        return None
+    return "CODES_KAFKA__CLIENT_CERT_FILE and CODES_KAFKA__CLIENT_KEY_FILE: one without the other, give both"
+
+
+def key_has_encryption(settings: "Settings") -> str | None:
+    """A KMS key is used only by an encryption with KMS."""
+    if settings.s3.kms_key_id is None or (settings.s3.sse or "").startswith("aws:kms"):
+        return None
+    return "CODES_S3__KMS_KEY_ID: needs CODES_S3__SSE=aws:kms or aws:kms:dsse"
+
+
+def _one_source_of_tokens(kafka: KafkaSettings) -> str | None:
+    sources = {
+        "CODES_KAFKA__OAUTH_TOKEN_FILE": kafka.oauth_token_file,
+        "CODES_KAFKA__OAUTH_TOKEN_URL": kafka.oauth_token_url,
+        "CODES_KAFKA__OAUTH_MSK_REGION": kafka.oauth_msk_region,
+    }
+    given = [name for name, value in sources.items() if value is not None]
+    if len(given) != 1:
+        return f"{', '.join(given or sources)}: give one of them with CODES_KAFKA__SASL_MECHANISM={OAUTH}"
+    return _endpoint(kafka) if kafka.oauth_token_url is not None else None
+
+
+def _endpoint(kafka: KafkaSettings) -> str | None:
+    address = urlsplit(kafka.oauth_token_url or "")
+    if address.scheme != "https" and not (address.scheme == "http" and address.hostname in LOOPBACK):
+        return "CODES_KAFKA__OAUTH_TOKEN_URL: credentials are sent to it (allowed: https, or http on loopback)"
+    given = {"OAUTH_CLIENT_ID": kafka.oauth_client_id, "OAUTH_CLIENT_SECRET": kafka.oauth_client_secret}
+    return _needed(given, "CODES_KAFKA__OAUTH_TOKEN_URL")
+
+
+def _needed(given: Mapping[str, object], reason: str) -> str | None:
+    missing = [f"CODES_KAFKA__{name}" for name, value in given.items() if value is None]
+    return f"{' and '.join(missing)}: needed with {reason}" if missing else None
+
+
+ACCESS_RULES: Final[tuple[Callable[["Settings"], str | None], ...]] = (
+    login_has_credentials,
+    certificate_has_key,
+    key_has_encryption,
+)
