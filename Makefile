@@ -3,6 +3,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+# The packages of the service and of the local stack: a third of all.
+DEMO_READY := $(VENV)/.demo-ready
 IMAGE ?= code-service
 TAG ?= local
 RELEASE ?= codes
@@ -30,6 +32,7 @@ STORM = --seed="$(SEED)" --requests=$(REQUESTS) --faults=$(FAULTS) --guarantee=$
 # Options of `make simulate`; `python -m tests.simulation --help` explains them.
 SEEDS ?= 1-60
 JOBS ?= 1
+PIP_QUIET := -q --disable-pip-version-check
 # Of `make bench`: the works, and other options; `python -m benchmarks --help` explains them.
 WORK ?=
 OPTIONS ?=
@@ -52,13 +55,19 @@ help: ## list all targets, by group
 
 ##@ Set-up
 
-$(READY): pyproject.toml constraints.txt
+$(DEMO_READY): pyproject.toml constraints.txt
 	@echo "setup: virtual environment in $(VENV), packages as pinned in constraints.txt"
 	@command -v $(PYTHON) >/dev/null || { echo "code-service needs Python 3.11 or newer, and there is no $(PYTHON) on the PATH. Try: make PYTHON=python3.12" >&2; exit 1; }
 	@$(PYTHON) -c 'import sys; sys.exit("code-service needs Python 3.11 or newer; this is %s. Try: make PYTHON=python3.12" % sys.version.split()[0] if sys.version_info < (3, 11) else 0)'
 	@$(BIN)/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear $(VENV)
-	@$(BIN)/python -m pip install -q --disable-pip-version-check --no-deps --require-hashes -r constraints.txt
-	@$(BIN)/python -m pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@$(BIN)/python devstack/containers/pins.py demo > $(VENV)/demo.txt
+	@$(BIN)/python -m pip install $(PIP_QUIET) --no-compile --no-deps --require-hashes -r $(VENV)/demo.txt
+	@$(BIN)/python -m pip install $(PIP_QUIET) --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(READY): $(DEMO_READY)
+	@echo "setup: the packages of checks, tests and documents"
+	@$(BIN)/python -m pip install $(PIP_QUIET) --no-compile --no-deps --require-hashes -r constraints.txt
 	@touch $@
 
 setup: $(READY) ## create the virtual environment, with the packages pinned in constraints.txt
@@ -74,7 +83,7 @@ clean: ## stop the stack; remove its data, the environment and the caches
 
 ##@ Run
 
-demo: $(READY) ## run the whole service on this machine: import codes, send requests, audit every answer
+demo: $(DEMO_READY) ## run the whole service on this machine: import codes, send requests, audit every answer
 	@$(BIN)/codes demo
 
 bench: $(READY) ## measure speed and memory, compared with other systems and a limit (15 minutes): make bench WORK="reserve mix" OPTIONS="--rounds 5"

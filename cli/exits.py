@@ -31,17 +31,26 @@ def exit_code(error: CodeServiceError) -> Exit:
 
 
 def error_line(error: CodeServiceError) -> str:
-    """The message, followed by cause and remedy from the error class (not for settings: their message has both)."""
+    """The message, followed by the remedy: the error's own or its class's. A settings error's message has both."""
     message = " ".join(str(error).split())
     if isinstance(error, SettingsInvalid):
         return message
-    remedy = " ".join((type(error).__doc__ or "").split())
-    return f"{message}: {remedy}"
+    return f"{message}: {remedy_of(error)}"
+
+
+def remedy_of(error: CodeServiceError) -> str:
+    """The error's own, or its class's."""
+    return " ".join((error.remedy or type(error).__doc__ or "").split())
 
 
 def advice(error: CodeServiceError, variables: Iterable[str]) -> str | None:
     """A hint for users who have set no address for the part that is unavailable."""
     prefix = VARIABLE_PREFIXES.get(type(error))
-    if prefix is None or any(name.startswith((prefix, "CODES_SECRETS_DIR")) for name in variables):
+    return None if prefix is None else no_variable(prefix, variables)
+
+
+def no_variable(prefix: str, variables: Iterable[str]) -> str | None:
+    """The same, if none of the part's variables is set."""
+    if any(name.startswith((prefix, "CODES_SECRETS_DIR")) for name in variables):
         return None
     return f"no variable {prefix}… is set; for the local stack: export $(codes dev env)"

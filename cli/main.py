@@ -9,14 +9,16 @@ import logging
 import os
 import sys
 from collections.abc import Sequence
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
 from cli.commands.acl import acl
 from cli.commands.audit import audit
 from cli.commands.config import config
 from cli.commands.demo import demo
+from cli.commands.doctor import doctor
 from cli.commands.imports import app as imports
 from cli.commands.metrics import metrics
 from cli.commands.migrate import migrate
@@ -29,6 +31,7 @@ from cli.commands.show import app as show
 from cli.commands.tail import tail
 from cli.commands.top import top
 from cli.exits import advice, error_line, exit_code
+from cli.start import finish, handle_interrupts
 from devstack.cli import app as dev
 from ops.exit_codes import Exit
 from ops.version import service_version
@@ -36,7 +39,8 @@ from schemas.errors import CodeServiceError
 
 EXIT_CODES = """\
 [bold]Exit codes[/bold]: 0 success; 1 failed or refused; 2 usage or settings error; 3 Kafka, MongoDB, S3 or the \
-inventory's API is unavailable; 4 timed out; 5 no findings, but not everything could be judged (`codes audit`).
+inventory's API is unavailable; 4 timed out; 5 no findings, but not everything could be judged (`codes audit`); \
+130 interrupted by Ctrl-C; 141 nobody reads the output any more.
 """
 EXAMPLES = """\
 [bold]Examples[/bold]
@@ -50,8 +54,21 @@ EXAMPLES = """\
 [cyan]codes config[/cyan]   show all settings, and the source of each value
 """
 
+
+class Program(TyperGroup):
+    """All commands."""
+
+    def invoke(self, ctx: Any) -> Any:  # noqa: ANN401  # its type is private to typer
+        """As `codes tail | head` does, a reader may close the pipe: that is no error of the command."""
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError:
+            raise typer.Exit(Exit.CLOSED_PIPE) from None
+
+
 app = typer.Typer(
     name="codes",
+    cls=Program,
     help=f"Hands out access codes: each code to one fan, each request answered once.\n\n{EXIT_CODES}",
     epilog=EXAMPLES,
     no_args_is_help=True,
@@ -93,6 +110,7 @@ app.command(
 )(demo)
 
 # Commands for operators.
+app.command(epilog="Examples: codes doctor; codes doctor --json")(doctor)
 app.command(epilog="Examples: codes audit; codes audit --campaign spring --since 2h; codes audit --json")(audit)
 app.command(epilog="Examples: codes reconcile; codes reconcile --repair --retell")(reconcile)
 app.command(epilog="Examples: codes migrate; codes migrate --check --json; codes migrate --shard")(migrate)
@@ -105,7 +123,7 @@ app.add_typer(dev, name="dev")
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Entry point of the console script. Exits with a code of `cli.exits`."""
+    """Run one command; `cli.start` calls it. Exits with a code of `ops.exit_codes`."""
     logging.getLogger().addHandler(logging.NullHandler())  # without it, libraries print warnings to standard error
     try:
         app(list(arguments) if arguments is not None else None)
@@ -116,4 +134,5 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    handle_interrupts()
+    finish(main)

@@ -5,6 +5,7 @@ Promise:  exit code 0 done, 1 failed, 2 wrong usage, 3 the stack is not running.
 """
 
 import json
+import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -135,10 +136,25 @@ def _reported_errors() -> Iterator[None]:
 
 
 @contextmanager
+def _interruptible() -> Iterator[None]:
+    """Ctrl-C raises KeyboardInterrupt here, whatever it does elsewhere: what this command started must be stopped."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+@contextmanager
 def _progress() -> Iterator[Report]:
     """Show progress: one changing line on a terminal, plain lines elsewhere. Messages of several lines stay."""
+    import devstack.starting  # noqa: F401, PLC0415  # an import that Ctrl-C interrupts prints a traceback
+
     console = Console(stderr=True, soft_wrap=True)
-    with _reported_errors(), console.status("the local stack") as moving:
+    with _interruptible(), _reported_errors(), console.status("the local stack") as moving:
 
         def report(message: str) -> None:
             if console.is_terminal and "\n" not in message:

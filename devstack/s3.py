@@ -8,6 +8,7 @@ import asyncio
 import http.client
 import importlib.metadata
 import sys
+from pathlib import Path
 
 from devstack.extra import require
 from devstack.folder import Layout, Report
@@ -16,6 +17,7 @@ from devstack.recipe import Kind, NodePorts, Prepared, Recipe
 
 REGION = "us-east-1"
 ANSWER_LIMIT_S = 5
+PROGRAM = Path(__file__).with_name("s3_server.py")
 
 
 async def prepare(layout: Layout, ports: NodePorts, _report: Report) -> Prepared:
@@ -26,7 +28,7 @@ async def prepare(layout: Layout, ports: NodePorts, _report: Report) -> Prepared
     recipe = Recipe(
         engine="moto",
         version=importlib.metadata.version("moto"),
-        command=(sys.executable, "-P", "-m", "moto.server", "-H", HOST, "-p", str(port)),
+        command=(sys.executable, "-P", str(PROGRAM), "-H", HOST, "-p", str(port)),
         folder=folder,
         answers=lambda: asyncio.to_thread(_answers, port),
         environment={"TMPDIR": str(folder)},

@@ -97,7 +97,11 @@ def up(folder: Path | None = None, report: Report = _silent, **sizes: Unpack[Siz
         shape = check_joinable(file, sizes)
         _report_dead(file, report)
         missing = _make_room(file, shape)
-        asyncio.run(start_parts(missing, layout, file, report))
+        starting = start_parts(missing, layout, file, report)
+        try:
+            asyncio.run(starting)
+        finally:
+            starting.close()  # if Ctrl-C came before it began, Python would warn that it never ran
         return _stack(layout, file, started=bool(missing))
 
 

@@ -17,3 +17,7 @@ class Exit(IntEnum):
     """No answer in time, although every part is available."""
     NOT_JUDGED = 5
     """`codes audit` found nothing, but could not judge everything that it was asked about."""
+    INTERRUPTED = 130
+    """Ended by Ctrl-C. As for any program: 128 and the number of the signal."""
+    CLOSED_PIPE = 141
+    """Nobody reads standard output any more; the same."""

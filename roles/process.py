@@ -1,8 +1,8 @@
 """What every role's process has besides its work: log, ops port, signals, exit.
 
 In:       settings, and the role's work.
-Out:      exit code 0 after SIGTERM or SIGINT; anything unforeseen ends the process with its traceback, uncommitted,
-          and the orchestrator starts it again.
+Out:      exit code 0 after SIGTERM, 130 after SIGINT; anything unforeseen ends the process with its traceback,
+          uncommitted, and the orchestrator starts it again.
 """
 
 import asyncio
@@ -86,14 +86,16 @@ def run_role(name: str, settings: Settings, work: Work, *, consumes: bool) -> No
     collect_garbage_less_often()
     with asyncio.Runner() as runner:  # its end joins the loop's threads, so the time limit starts before it
         try:
-            runner.run(role(name, settings, work, consumes=consumes))
+            exit_code = runner.run(role(name, settings, work, consumes=consumes))
         except CodeServiceError:
             raise
         except Exception:  # what is unforeseen ends the process; its traceback goes through the masks, not to stderr
             log.exception("crashed")
             leave_within(EXIT_S, Exit.FAILED)
             sys.exit(Exit.FAILED)
-        leave_within(EXIT_S, Exit.OK)
+        leave_within(EXIT_S, exit_code)
+    if exit_code is not Exit.OK:
+        sys.exit(exit_code)
 
 
 def collect_garbage_less_often() -> None:
@@ -106,9 +108,9 @@ def collect_garbage_less_often() -> None:
     gc.set_threshold(*GARBAGE_THRESHOLDS)
 
 
-async def role(name: str, settings: Settings, work: Work, *, consumes: bool) -> None:
-    """The process's one task: everything runs inside it."""
-    stopping = asyncio.Event()
+async def role(name: str, settings: Settings, work: Work, *, consumes: bool) -> Exit:
+    """The process's one task: everything runs inside it. Returns the exit code."""
+    stopping, received = asyncio.Event(), set[signal.Signals]()
     metrics, progress, stock = Metrics(), Progress(), StockFigures()
     metrics.compute(ProgressCollector(progress))
     metrics.compute(StockCollector(stock))
@@ -123,12 +125,13 @@ async def role(name: str, settings: Settings, work: Work, *, consumes: bool) -> 
             await until_refused(work(context), door_of(context.kafka.connection))
 
     for number in STOP_SIGNALS:
-        asyncio.get_running_loop().add_signal_handler(number, stop, stopping, health)
+        asyncio.get_running_loop().add_signal_handler(number, stop, stopping, health, received.add, number)
     async with ops_server(settings.ops, metrics, health), measured_loop(metrics[LOOP_LAG].observe):
         health.started()
         log.info("started", guarantee=settings.processing_guarantee, prefix=settings.topics.prefix)
         await until_stopped(traced_work(), stopping, settings.worker.stop_budget_s + GRACE_S)
     log.info("stopped", role=name)
+    return Exit.INTERRUPTED if signal.SIGINT in received else Exit.OK
 
 
 async def until_stopped(work: Coroutine[Any, Any, None], stopping: asyncio.Event, budget_s: float) -> None:
@@ -176,8 +179,14 @@ def end_process(exit_code: int) -> NoReturn:
     os._exit(exit_code)
 
 
-def stop(stopping: asyncio.Event, health: Health) -> None:
+def stop(
+    stopping: asyncio.Event,
+    health: Health,
+    note: Callable[[signal.Signals], None],
+    number: signal.Signals,
+) -> None:
     """Take no new work, finish the work in progress."""
+    note(number)
     log.info("stopping")
     health.stopping()
     stopping.set()

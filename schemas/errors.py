@@ -19,6 +19,8 @@ class CodeServiceError(Exception):
     """Base class of the service's errors."""
 
     retriable: ClassVar[bool] = False
+    remedy: str | None = None
+    """In place of the docstring, if it names something that only the raiser knows."""
 
 
 class SettingsInvalid(CodeServiceError):

@@ -11,6 +11,7 @@ import importlib
 import json
 import os
 import pkgutil
+import signal
 import socket
 import sys
 import threading
@@ -18,6 +19,8 @@ from collections.abc import Sequence
 from io import TextIOWrapper
 from types import ModuleType
 from typing import Final
+
+from cli.start import finish, handle_interrupts
 
 REQUEST_BYTES_MAX: Final = 1 << 20
 STANDARD_FILES: Final = 3
@@ -30,6 +33,7 @@ def preload() -> ModuleType:
     for name in PRELOADED:
         for module in pkgutil.walk_packages(importlib.import_module(name).__path__, f"{name}."):
             importlib.import_module(module.name)
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})  # a child is interrupted once it handles that
     assert 1 == threading.active_count()  # a thread does not survive a fork, but its locks do
     gc.freeze()
     return importlib.import_module("cli.main")
@@ -98,4 +102,6 @@ if __name__ == "__main__":
     SOCKET.send(b"ready")
     sys.argv = [str(PROGRAM.__file__), *serve(SOCKET)]
     sys.modules["__main__"] = PROGRAM  # whose name is in the usage lines
-    PROGRAM.main()
+    handle_interrupts()
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
+    finish(PROGRAM.main)

@@ -1,4 +1,4 @@
-"""Prints where a record was sent, its answer, and the remedy if an import failed."""
+"""Prints where a record was sent, its answer, and the remedy if it was refused or the import failed."""
 
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Final
@@ -30,17 +30,31 @@ def print_answer(sent: Sent, *, timeout_s: float, json_: bool) -> Exit:
     """Print the answer. Returns the matching exit code."""
     if sent.answer is None:
         role, command = ("importer", "imports show") if is_import(sent) else ("worker", "show request")
-        complain(f"no answer in {timeout_s:g} s; is `codes {role}` running? Check: codes {command} {sent.request_id}")
+        complain(
+            f"no answer in {timeout_s:g} s; is `codes {role}` running? {sent.request_id} was sent, and will be "
+            f"processed. Check: codes {command} {sent.request_id}"
+        )
         return Exit.TIMED_OUT
     if json_:
         print_json(dict(sent.answer))
     else:
         print_fields(applicable_fields(sent.answer))
-    remedy = remedy_of(sent.answer.get("reason")) if is_import(sent) else None
+    remedy = remedy_of(sent.answer.get("reason"), sent.request_id) if is_import(sent) else refusal(sent.answer)
     if remedy is not None:
         complain(f"{sent.answer.get('reason')}: {remedy}")
     end = sent.answer.get("outcome") or sent.answer.get("state")
     return Exit.OK if end in GOOD_ENDS else Exit.FAILED
+
+
+def refusal(result: "Fields") -> str | None:
+    """What to do about a refusal."""
+    if result.get("outcome") != "refused":
+        return None
+    from cli.interrupts import run
+    from cli.jobs.explaining import refusal_remedy
+    from ops.settings.load import load_settings
+
+    return run(refusal_remedy(load_settings(), result))
 
 
 def is_import(sent: Sent) -> bool:

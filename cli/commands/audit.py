@@ -41,14 +41,13 @@ def audit(
 
     Reads every topic and collection. Safe to run while the service is running.
     """
-    import asyncio
-
     from audit.deployment import audit_deployment
+    from cli.interrupts import run
     from ops.settings.load import load_settings
 
     texts = {str(path): path.read_text(errors="replace") for path in text or ()}
     scope = _scope(campaign or (), since, until)
-    report = asyncio.run(audit_deployment(load_settings(), scope, texts))
+    report = run(audit_deployment(load_settings(), scope, texts), clean_up_s=None)  # it has a large file to remove
     _print(report, json_=json_)
     raise typer.Exit(_code(report))
 

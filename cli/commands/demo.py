@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from cli.commands.printing import complain, table_console
+from cli.commands.printing import Json, complain, print_json, table_console
 from ops.exit_codes import Exit
 
 if TYPE_CHECKING:
@@ -34,12 +34,16 @@ def demo(
             "which must be empty, with its running roles; the data stays.",
         ),
     ] = "local",
+    json_: Json = False,
 ) -> None:
     """Start the whole service on this machine, import codes, send mixed requests, and audit every answer."""
-    from cli.demo.summary import last_line, print_summary
+    from cli.demo.summary import fields_of, last_line, print_summary
 
     outcome = _run(requests, codes, seed, keep=keep, is_local=stack == "local")
     sys.stderr.flush()
+    if json_:
+        print_json(fields_of(outcome))
+        raise typer.Exit(Exit.OK if outcome.is_good else Exit.FAILED)
     print_summary(outcome, table_console())
     if keep and stack == "local":
         _print_location(outcome.environment["CODES_MONGO__DATABASE"])

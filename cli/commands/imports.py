@@ -4,11 +4,12 @@ Out:      a table, the fields of one import, or one JSON object; one line for wh
 Promise:  exit code 0 on success, 1 and one line otherwise. Never a code's value.
 """
 
-from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Annotated, Final, TypeVar
 
 import typer
 
+from cli.commands.imports_asking import is_known, query, send_again_if_unfinished, unfinished_import, why_not_found
+from cli.commands.imports_dry_run import dry_run
 from cli.commands.printing import Json, complain, print_fields, print_json, wrong_usage
 from cli.commands.sending import ImportTimeoutS, ImportWait, request_from_options, send
 from ops.exit_codes import Exit
@@ -31,12 +32,19 @@ SHOWN: Final = (
 )
 """Fields shown to people; `--json` also has the importer's internal fields."""
 
-app = typer.Typer(name="imports", help="List, show, cancel or retry imports.", no_args_is_help=True)
+app = typer.Typer(
+    name="imports", help="List, show, cancel or retry imports; try one without changes.", no_args_is_help=True
+)
 
 ImportId = Annotated[str, typer.Argument(metavar="ID", help="The import's id.", show_default=False)]
 Campaign = Annotated[str | None, typer.Option("--campaign", help="Only imports into this campaign.")]
 State = Annotated[
-    str | None, typer.Option("--state", help="Only imports in this state: running, completed or failed.")
+    str | None,
+    typer.Option(
+        "--state",
+        help="Only imports in this state: running, completed or failed.",
+        autocompletion=lambda: ["running", "completed", "failed"],
+    ),
 ]
 Limit = Annotated[int, typer.Option("--limit", min=1, max=1_000, help="Maximum number of imports to list.")]
 
@@ -62,7 +70,7 @@ def list_(
         running = [document.id for document in found if document.state == "running"]
         return found, dict(await desk.cancellations(running)) if running else {}
 
-    found, cancelled_at = _query(look)
+    found, cancelled_at = query(look)
     accounts = [account_of(document, cancelled_at.get(document.id), now=utc_now()) for document in found]
     if json_:
         print_json({"imports": accounts})
@@ -80,10 +88,9 @@ def show(import_id: ImportId, json_: Json = False) -> None:
     async def look(desk: "ImportDesk") -> "tuple[ImportDocument | None, datetime | None]":
         return await desk.find(import_id), (await desk.cancellations([import_id])).get(import_id)
 
-    found, cancelled_at = _query(look)
+    found, cancelled_at = query(look)
     if found is None:
-        note = "" if cancelled_at is None else " yet; it is cancelled, and will end as soon as it starts"
-        complain(f"there is no import {import_id}{note}")
+        complain(why_not_found(import_id, is_cancelled=cancelled_at is not None))
         raise typer.Exit(Exit.FAILED)
     account = account_of(found, cancelled_at, now=utc_now())
     if json_:
@@ -92,23 +99,25 @@ def show(import_id: ImportId, json_: Json = False) -> None:
         print_fields({name: account[name] for name in SHOWN if account[name] is not None})
 
 
-@app.command(epilog="Example: codes imports cancel i-1")
-def cancel(import_id: ImportId, json_: Json = False) -> None:
+@app.command(epilog="Examples: codes imports cancel i-1; codes imports cancel i-2 --force")
+def cancel(
+    import_id: ImportId,
+    force: Annotated[
+        bool, typer.Option("--force", help="Also record the cancellation of an import whose command is not sent yet.")
+    ] = False,
+    json_: Json = False,
+) -> None:
     """Stop an import at the end of the current chunk, or before it starts. Imported codes stay, and are counted."""
     from cli.jobs.unfinished import is_quiet
 
     _check_id(import_id)
+    if not force:
+        _check_known(import_id)
 
-    async def request_cancellation(desk: "ImportDesk") -> "ImportDocument | None":
-        found = await desk.find(import_id)
-        if found is None or found.state == "running":
-            await desk.cancel(import_id, now=utc_now())
-        return found
-
-    found = _query(request_cancellation)
+    found = query(lambda desk: _request_cancellation(desk, import_id))
     will_stop = found is None or found.state == "running"
     if found is not None and is_quiet(found, now=utc_now()):
-        _send_again_if_unfinished(found)
+        send_again_if_unfinished(found)
     if json_:
         print_json({"import_id": import_id, "state": found and found.state, "will_stop": will_stop})
     elif will_stop:
@@ -138,47 +147,20 @@ def retry(
     from cli.jobs.unfinished import command_fields, resume_command
     from schemas.requests import ImportCommand
 
-    if (unfinished := _unfinished(import_id)) is not None:
+    if (unfinished := unfinished_import(import_id)) is not None:
         complain(f"import {import_id} was interrupted; it resumes under its own id")
         send(resume_command(unfinished), None, wait, timeout_s, json_)
         return
-    document, next_id = _query(lambda desk: retry_target(desk, import_id))
+    document, next_id = query(lambda desk: retry_target(desk, import_id))
     command = request_from_options(ImportCommand, command_fields(document), request_id or next_id)
     send(command, None, wait, timeout_s, json_)
 
 
-def _unfinished(import_id: str) -> "ImportDocument | None":
-    """The import, if its document has the state `running` but the importer has no command for it."""
-    import asyncio
-
-    from cli.jobs.unfinished import has_command, is_quiet
-    from ops.settings.load import load_settings
-
-    found = _query(lambda desk: desk.find(import_id))
-    if found is None or not is_quiet(found, now=utc_now()) or asyncio.run(has_command(load_settings(), import_id)):
-        return None
-    found = _query(lambda desk: desk.find(import_id))  # it may have ended while its command was searched for
-    return found if found is not None and found.state == "running" else None
-
-
-def _send_again_if_unfinished(document: "ImportDocument") -> None:
-    """Resend the command, so that the import ends. The cancellation is already stored: a failure here only warns."""
-    import asyncio
-
-    from cli.jobs.publishing import default_key, publish
-    from cli.jobs.unfinished import resume_command
-    from ops.settings.load import load_settings
-    from schemas.errors import CodeServiceError
-
-    try:
-        if _unfinished(document.id) is None:
-            return
-        order = resume_command(document)
-        asyncio.run(publish(load_settings(), order, default_key(order)))
-    except CodeServiceError as why:
-        complain(f"cannot check whether the importer is still running import {document.id}: {why}; try again later")
-    else:
-        complain(f"import {document.id} was interrupted; its command is sent again, so that it ends as cancelled")
+app.command(
+    "dry-run",
+    epilog="Examples: codes imports dry-run spring.csv --campaign spring; "
+    "codes imports dry-run s3://codes/spring.csv --campaign spring --json",
+)(dry_run)
 
 
 def _confirmation(import_id: str, *, has_begun: bool) -> str:
@@ -200,6 +182,19 @@ def _checked_state(state: str | None) -> "ImportState | None":
     return states[states.index(state)]
 
 
+async def _request_cancellation(desk: "ImportDesk", import_id: str) -> "ImportDocument | None":
+    found = await desk.find(import_id)
+    if found is None or found.state == "running":
+        await desk.cancel(import_id, now=utc_now())
+    return found
+
+
+def _check_known(import_id: str) -> None:
+    if not is_known(import_id):
+        complain(f"there is no import {import_id}, and no command for it; to record the cancellation anyway: --force")
+        raise typer.Exit(Exit.FAILED)
+
+
 def _check_id(import_id: str) -> None:
     """A cancellation of an invalid id would wait forever for an import that cannot exist."""
     from pydantic import TypeAdapter, ValidationError
@@ -210,17 +205,3 @@ def _check_id(import_id: str) -> None:
         TypeAdapter(SenderId).validate_python(import_id)
     except ValidationError:
         raise wrong_usage("ID must be an import's id: 1 to 110 characters of A-Z a-z 0-9 . _ : -") from None
-
-
-def _query(ask: "Callable[[ImportDesk], Awaitable[T]]") -> "T":
-    import asyncio
-
-    from ops.settings.load import load_settings
-    from stores.mongo.collections import open_collections
-    from stores.mongo.import_desk import ImportDesk
-
-    async def answer() -> "T":
-        async with open_collections(load_settings().mongo) as collections:
-            return await ask(ImportDesk(collections))
-
-    return asyncio.run(answer())

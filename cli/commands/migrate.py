@@ -36,11 +36,10 @@ def migrate(
     json_: Json = False,
 ) -> None:
     """Create or update Kafka's topics and MongoDB's collections, indexes and validators."""
-    import asyncio
-
+    from cli.interrupts import run
     from ops.settings.load import load_settings
 
-    steps, findings = asyncio.run(_run(load_settings(), check=check, shard=shard))
+    steps, findings = run(_run(load_settings(), check=check, shard=shard))
     if json_:
         typer.echo(json.dumps(report(steps) | ({"findings": rows(findings)} if check else {}), indent=2))
     else:

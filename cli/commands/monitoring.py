@@ -8,6 +8,7 @@ from typing import Annotated, Final
 
 import typer
 
+from cli.commands.printing import Json, print_json
 from ops.monitoring.alert import RUNBOOKS
 
 ALERTS_FILE: Final = "alerts.yaml"
@@ -19,12 +20,16 @@ def monitoring(
     runbooks: Annotated[
         str, typer.Option("--runbooks", help="Address of the runbooks, to which alerts link.")
     ] = RUNBOOKS,
+    json_: Json = False,
 ) -> None:
     """Write the alert rules and the dashboard of this version."""
     out.mkdir(parents=True, exist_ok=True)
     for name, text in files(runbooks).items():
         (out / name).write_text(text)
-        typer.echo(out / name)
+        if not json_:
+            typer.echo(out / name)
+    if json_:
+        print_json({"files": [str(out / name) for name in (ALERTS_FILE, DASHBOARD_FILE)]})
 
 
 def files(runbooks: str) -> dict[str, str]:

@@ -1,5 +1,6 @@
 """Output of the commands: tables, fields, JSON, and error messages."""
 
+import os
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated, Final
 
@@ -13,15 +14,21 @@ if TYPE_CHECKING:
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 
 PIPED_WIDTH: Final = 200
-"""Characters per line without a terminal: enough that `grep` finds whole names."""
+"""Characters per line without a terminal: enough that `grep` finds whole names. `COLUMNS` sets another width."""
 
 
 def table_console() -> "Console":
-    """A console on standard output, as wide as the terminal, or `PIPED_WIDTH` wide without one."""
+    """A console on standard output, as wide as `COLUMNS` or the terminal, or `PIPED_WIDTH` wide without both."""
     from rich.console import Console
 
-    console = Console()
-    return console if console.is_terminal else Console(width=PIPED_WIDTH)
+    class Output(Console):
+        def on_broken_pipe(self) -> None:
+            """Handled as by everything else that writes to standard output, and not with exit code 1."""
+            raise BrokenPipeError
+
+    console = Output()
+    is_wide = not console.is_terminal and not os.environ.get("COLUMNS", "").isdigit()
+    return Output(width=PIPED_WIDTH) if is_wide else console
 
 
 def print_fields(fields: Mapping[str, object]) -> None:

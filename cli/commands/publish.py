@@ -5,17 +5,18 @@ Promise:  an invalid request is not sent. Exit code 0 if the request was sent an
           was refused or failed; 4 if no answer came in time.
 """
 
-from typing import TYPE_CHECKING, Annotated, Final
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cli.commands.printing import Json, wrong_usage
+from cli.commands.printing import Json, complain, wrong_usage
 from cli.commands.sending import ImportTimeoutS, ImportWait, TimeoutS, Wait, request_from_options, send
+from cli.commands.sources import Bucket, ObjectKey, Source, VersionId, source_of
 
 if TYPE_CHECKING:
     from cli.jobs.publishing import Order
-
-S3_SCHEME: Final = "s3://"
+    from stores.import_port import ObjectPlace
 
 app = typer.Typer(
     name="publish", help="Send a request or an import command; optionally wait for the answer.", no_args_is_help=True
@@ -36,14 +37,6 @@ Key = Annotated[str | None, typer.Option("--key", help="Key of the record.", sho
 ImportRecordKey = Annotated[
     str | None, typer.Option("--key", help="Key of the record.", show_default="the campaign's id")
 ]
-Source = Annotated[str | None, typer.Argument(metavar="SOURCE", help="s3://bucket/key", show_default=False)]
-Bucket = Annotated[
-    str | None, typer.Option("--bucket", help="Bucket of the object, instead of SOURCE; needs --object-key.")
-]
-ObjectKey = Annotated[
-    str | None, typer.Option("--object-key", help="Key of the object, instead of SOURCE; needs --bucket.")
-]
-VersionId = Annotated[str | None, typer.Option("--version-id", help="Version of the object; default: the latest.")]
 
 
 @app.command(epilog="Example: codes publish reserve --campaign spring --fan fan-1 --quantity 2 --ttl-s 600 --wait")
@@ -124,8 +117,8 @@ def release(
 
 @app.command(
     "import",
-    epilog="Examples: codes publish import s3://codes/spring.csv --campaign spring --wait; "
-    "codes publish import --bucket codes --object-key spring.csv --campaign spring",
+    epilog="Examples: codes publish import spring.csv --campaign spring --bucket codes --wait; "
+    "codes publish import s3://codes/spring.csv --campaign spring",
 )
 def import_(
     *,
@@ -141,27 +134,40 @@ def import_(
     timeout_s: ImportTimeoutS = 600.0,
     json_: Json = False,
 ) -> None:
-    """Import the codes of an S3 object into a campaign. The request id becomes the import id."""
+    """Import the codes of a file or an S3 object into a campaign. A file is uploaded to S3 first.
+
+    The request id becomes the import id.
+    """
+    from cli.jobs.publishing import new_request_id
     from schemas.requests import ImportCommand
 
-    bucket, object_key = _address(source, bucket, object_key)
+    import_id = request_id or new_request_id()
+    found = source_of(source, bucket, object_key, version_id)
+    place = _uploaded(found, bucket, object_key, import_id) if isinstance(found, Path) else found
     fields = {
         "campaign_id": campaign,
-        "bucket": bucket,
-        "key": object_key,
-        "version_id": version_id,
+        "bucket": place.bucket,
+        "key": place.key,
+        "version_id": place.version_id,
         "code_type": code_type,
     }
-    send(request_from_options(ImportCommand, fields, request_id), key, wait, timeout_s, json_)
+    send(request_from_options(ImportCommand, fields, import_id), key, wait, timeout_s, json_)
 
 
-def _address(source: str | None, bucket: str | None, object_key: str | None) -> tuple[str, str]:
-    """Bucket and key, given in either form."""
-    if source is None and bucket is not None and object_key is not None:
-        return bucket, object_key
-    if source is None or bucket is not None or object_key is not None:
-        raise wrong_usage("specify the object as s3://bucket/key, or with --bucket and --object-key")
-    named, slash, rest = source.removeprefix(S3_SCHEME).partition("/")
-    if not source.startswith(S3_SCHEME) or not slash:
-        raise wrong_usage("SOURCE must be s3://bucket/key")
-    return named, rest
+def _uploaded(file: Path, bucket: str | None, object_key: str | None, import_id: str) -> "ObjectPlace":
+    """Upload a file. Nothing is uploaded if the command itself could not be sent."""
+    from cli.interrupts import run
+    from cli.jobs.uploading import upload, upload_key
+    from ops.settings.load import load_settings
+    from schemas.requests import ImportCommand
+    from stores.import_port import ObjectPlace
+
+    settings = load_settings()
+    chosen = bucket or next(iter(settings.s3.allowed_buckets), None)
+    if chosen is None:
+        raise wrong_usage("choose the bucket to upload to: --bucket, or the first of CODES_S3__ALLOWED_BUCKETS")
+    place = ObjectPlace(chosen, object_key or upload_key(file, import_id))
+    request_from_options(ImportCommand, {"campaign_id": "any", "bucket": chosen, "key": place.key}, import_id)
+    run(upload(settings, file, place), clean_up_s=None)
+    complain(f"uploaded {file} to s3://{place.bucket}/{place.key}")
+    return place

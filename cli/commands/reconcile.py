@@ -46,16 +46,15 @@ def reconcile(
 
     Safe to run while the service is running: a change in progress is in both counts, or in neither.
     """
-    import asyncio
-
     from audit.reconcile import comparing, reconciling
+    from cli.interrupts import run
     from ops.settings.load import load_settings
 
     settings, campaigns = load_settings(), campaign or []
-    report = asyncio.run(reconciling.reconcile(settings, campaigns, repair=repair, retell=retell, keep_all=all_))
+    report = run(reconciling.reconcile(settings, campaigns, repair=repair, retell=retell, keep_all=all_))
     if reservations:
         print_finding = print_json if json_ else _print_finding
-        report.inconsistent = asyncio.run(comparing.compare(settings, campaigns, print_finding))
+        report.inconsistent = run(comparing.compare(settings, campaigns, print_finding))
     if json_:
         print_json(_fields_of(report))
     else:

@@ -14,7 +14,7 @@ from cli.commands.printing import complain, wrong_usage
 if TYPE_CHECKING:
     from pydantic import ValidationError
 
-    from cli.jobs.publishing import Order, Sent
+    from cli.jobs.publishing import Order, Sending, Sent
     from ops.settings.load import Settings
     from schemas.base import Model
 
@@ -55,43 +55,38 @@ def request_from_options(model: type["M"], fields: dict[str, Any], request_id: s
 
 
 def send(order: "Order", key: str | None, wait: bool, timeout_s: float, json_: bool) -> None:
-    """Send it, print the result, and exit with the matching exit code."""
-    import asyncio
+    """Send it, print the result, and exit with the matching exit code.
 
+    Ctrl-C ends only the command: if the record was sent, a line says so, and how its answer is found.
+    """
     from cli.commands.answers import print_answer, print_sent
-    from cli.jobs.publishing import default_key, publish
+    from cli.jobs.publishing import Sending, default_key, parting_line
+    from cli.start import say_when_interrupted
     from ops.settings.load import load_settings
 
-    settings, record_key = load_settings(), default_key(order) if key is None else key
+    sending = Sending(order)
+    say_when_interrupted(lambda: parting_line(sending))
+    record_key = default_key(order) if key is None else key
+    sent = _sent(load_settings(), sending, record_key, timeout_s if wait else None)
     if not wait:
-        print_sent(asyncio.run(publish(settings, order, record_key)), json_=json_)
+        print_sent(sent, json_=json_)
         return
-    sent = _send_and_wait(settings, order, record_key, timeout_s)
     raise typer.Exit(print_answer(sent, timeout_s=timeout_s, json_=json_))
 
 
-def _send_and_wait(settings: "Settings", order: "Order", record_key: str, timeout_s: float) -> "Sent":
-    """Send it and wait. Ctrl-C ends only the waiting; for an import, which may run for an hour, a line says so."""
-    import asyncio
-
+def _sent(settings: "Settings", sending: "Sending", record_key: str, timeout_s: float | None) -> "Sent":
+    """Send it; with `timeout_s`, also wait for the answer."""
     from cli.commands.import_progress import import_progress
-    from cli.jobs.publishing import publish_and_wait
-    from schemas.requests import ImportCommand
+    from cli.interrupts import run
+    from cli.jobs.publishing import publish, publish_and_wait
 
-    try:
-        with import_progress(order) as on_progress:
-            sending = publish_and_wait(
-                settings, order, record_key, timeout_s=timeout_s, on_progress=on_progress, say=complain
-            )
-            return asyncio.run(sending)
-    except KeyboardInterrupt:
-        if isinstance(order, ImportCommand):
-            import_id = order.request_id
-            complain(
-                f"import {import_id} continues; check it with codes imports show {import_id}, "
-                f"stop it with codes imports cancel {import_id}"
-            )
-        raise
+    if timeout_s is None:
+        return run(publish(settings, sending, record_key))
+    with import_progress(sending.order) as on_progress:
+        waiting = publish_and_wait(
+            settings, sending, record_key, timeout_s=timeout_s, on_progress=on_progress, say=complain
+        )
+        return run(waiting)
 
 
 def _one_line(why: "ValidationError") -> str:

@@ -1,4 +1,4 @@
-"""`codes show`: looks up one campaign, code, reservation, request or import in the database.
+"""`codes show`: looks up one campaign, fan, code, reservation, request or import in the database.
 
 Out:      a table, or one JSON object.
 Promise:  no code's value without `--reveal`. Exit code 1 and one line if it does not exist.
@@ -22,7 +22,7 @@ Account = dict[str, Any]
 
 app = typer.Typer(
     name="show",
-    help="Look up a campaign, code, reservation, request or import in the database.",
+    help="Look up a campaign, fan, code, reservation, request or import in the database.",
     no_args_is_help=True,
 )
 
@@ -37,8 +37,12 @@ Reveal = Annotated[bool, typer.Option("--reveal", help="Show the code's value.")
 
 
 @app.command(epilog="Example: codes show campaign spring")
-def campaign(campaign_id: Annotated[str, typer.Argument(show_default=False)], json_: Json = False) -> None:
-    """Show a campaign's codes by type and status, in total and per shard."""
+def campaign(
+    campaign_id: Annotated[str, typer.Argument(show_default=False)],
+    shards: Annotated[bool, typer.Option("--shards", help="Also show each shard; --json always has them.")] = False,
+    json_: Json = False,
+) -> None:
+    """Show a campaign's codes by type and status; with --shards also the shards that they are the sum of."""
     from cli.jobs import showing
 
     account = _look_up(lambda lookups: showing.campaign(lookups, campaign_id), f"campaign {campaign_id}")
@@ -46,8 +50,9 @@ def campaign(campaign_id: Annotated[str, typer.Argument(show_default=False)], js
         print_json(account)
         return
     _print_rows(account["counts"])
-    typer.echo()
-    _print_rows(account["shards"])
+    if shards:
+        typer.echo()
+        _print_rows(account["shards"])
 
 
 @app.command(
@@ -99,7 +104,38 @@ def request(request_id: Annotated[str, typer.Argument(show_default=False)], json
     """Show a request's result, and the record that it was decided for (topic.partition@offset)."""
     from cli.jobs import showing
 
-    _print_account(lambda lookups: showing.request(lookups, request_id), f"request {request_id} in the ledger", json_)
+    def dead_letter() -> str | None:
+        from cli.interrupts import run
+        from cli.jobs.explaining import dead_letter_of
+        from ops.settings.load import load_settings
+
+        return run(dead_letter_of(load_settings(), request_id))
+
+    subject = f"request {request_id} in the ledger"
+    _print_account(lambda lookups: showing.request(lookups, request_id), subject, json_, dead_letter)
+
+
+@app.command(epilog="Examples: codes show fan fan-1; codes show fan fan-1 --campaign spring --json")
+def fan(
+    fan_id: Annotated[str, typer.Argument(show_default=False)],
+    *,
+    campaign: Annotated[str | None, typer.Option("--campaign", help="Only reservations in this campaign.")] = None,
+    limit: Annotated[int, typer.Option("--limit", min=1, max=1_000, help="Maximum number to list.")] = 20,
+    json_: Json = False,
+) -> None:
+    """Show a fan's reservations in any state, the last changed first.
+
+    Reads every reservation, which may take a while.
+    """
+    from cli.jobs import showing
+
+    account = _look_up(
+        lambda lookups: showing.fan(lookups.collections, fan_id, campaign, limit), f"reservation of fan {fan_id}"
+    )
+    if json_:
+        print_json(account)
+    else:
+        _print_rows([{**row, "code_ids": " ".join(row["code_ids"])} for row in account["reservations"]])
 
 
 app.command("import", epilog="The same as codes imports show.")(import_)
@@ -107,15 +143,27 @@ app.command("import", epilog="The same as codes imports show.")(import_)
 
 def _prompt_for_value() -> str:
     """Read the code from a hidden prompt, or from a pipe."""
+    from getpass import getpass
+
+    from cli.interrupts import interruptible
+
     if sys.stdin.isatty():
-        return str(typer.prompt("code", hide_input=True, err=True))
+        with interruptible():
+            return getpass("code: ").strip()
     return sys.stdin.readline().strip()
 
 
-def _look_up(look: "Callable[[Lookups], Awaitable[Account | None]]", subject: str) -> Account:
-    """The account; prints one line and exits with code 1 if there is none."""
-    import asyncio
+def _nothing_known() -> str | None:
+    return None
 
+
+def _look_up(
+    look: "Callable[[Lookups], Awaitable[Account | None]]",
+    subject: str,
+    explain: "Callable[[], str | None]" = _nothing_known,
+) -> Account:
+    """The account; prints one line and exits with code 1 if there is none. `explain` may know why."""
+    from cli.interrupts import run
     from ops.settings.load import load_settings
     from stores.mongo.collections import open_collections
     from stores.mongo.lookups import Lookups
@@ -124,15 +172,21 @@ def _look_up(look: "Callable[[Lookups], Awaitable[Account | None]]", subject: st
         async with open_collections(load_settings().mongo) as collections:
             return await look(Lookups(collections))
 
-    account = asyncio.run(ask())
+    account = run(ask())
     if account is None:
-        complain(f"there is no {subject}")
+        why = explain()
+        complain(f"there is no {subject}" if why is None else f"there is no {subject}; {why}")
         raise typer.Exit(Exit.FAILED)
     return account
 
 
-def _print_account(look: "Callable[[Lookups], Awaitable[Account | None]]", subject: str, json_: bool) -> None:
-    account = _look_up(look, subject)
+def _print_account(
+    look: "Callable[[Lookups], Awaitable[Account | None]]",
+    subject: str,
+    json_: bool,
+    explain: "Callable[[], str | None]" = _nothing_known,
+) -> None:
+    account = _look_up(look, subject, explain)
     if json_:
         print_json(account)
     else:
@@ -142,7 +196,16 @@ def _print_account(look: "Callable[[Lookups], Awaitable[Account | None]]", subje
 def _print_rows(rows: list[Account]) -> None:
     from rich.table import Table
 
-    table = Table(*rows[0], box=None, pad_edge=False)
+    table = Table(box=None, pad_edge=False)
+    for name, value in rows[0].items():
+        table.add_column(name, justify="right" if isinstance(value, int) else "left", overflow="fold")
     for row in rows:
-        table.add_row(*(str(value) for value in row.values()))
+        table.add_row(*map(_cell, row.values()))
     table_console().print(table)
+
+
+def _cell(value: object) -> str:
+    """Numbers with thousands separated; nothing for what does not apply."""
+    if value is None:
+        return "-"
+    return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value)

@@ -1,7 +1,8 @@
 """`codes tail`: shows the records of a topic, for people and for scripts.
 
 Out:      one record after the other, as readable lines or as one JSON object per line.
-Promise:  a code's value is shown only with `--reveal`. Ctrl-C ends the command with exit code 0.
+Promise:  a code's value is shown only with `--reveal`. Ctrl-C ends the command, and so does
+          the reader of its output, if it is a pipe that is closed.
           While Kafka is unavailable the command retries, for `--timeout-s` or without limit, and then continues
           where it stopped.
 """
@@ -18,8 +19,20 @@ if TYPE_CHECKING:
     from schemas.records import IncomingRecord
 
 
+def _topics(begun: str) -> list[str]:
+    """The contract's topics that a shell may complete the word to."""
+    from schemas.topics import ALL_TOPICS
+
+    return [topic.name for topic in ALL_TOPICS if topic.name.startswith(begun)]
+
+
 Topic = Annotated[
-    str, typer.Argument(help="A topic of the contract, such as results.v1, or any full name.", show_default=False)
+    str,
+    typer.Argument(
+        help="A topic of the contract, such as results.v1, or any full name.",
+        show_default=False,
+        autocompletion=_topics,
+    ),
 ]
 FromBeginning = Annotated[bool, typer.Option("--from-beginning", help="Start at the beginning of the topic.")]
 Follow = Annotated[
@@ -68,9 +81,9 @@ def tail(
 
 
 def _show(selection: "Selection", *, reveal: bool, json_: bool, timeout_s: float | None) -> None:
-    import asyncio
-    from contextlib import aclosing, suppress
+    from contextlib import aclosing
 
+    from cli.interrupts import run
     from cli.jobs.tailing import as_json, follow
     from ops.broker.patience import kafka_patience
     from ops.settings.load import load_settings
@@ -86,8 +99,7 @@ def _show(selection: "Selection", *, reveal: bool, json_: bool, timeout_s: float
                 else:
                     _print(record, reveal=reveal)
 
-    with suppress(KeyboardInterrupt):
-        asyncio.run(show())
+    run(show(), ends_with_pipe=True)
 
 
 def _print(record: "IncomingRecord", *, reveal: bool) -> None:

@@ -1,8 +1,8 @@
 """`codes top`: the inventory's page for a terminal.
 
 Out:      a live screen in a terminal; one frame with `--once`, in a pipe, or in a terminal that cannot move its
-          cursor.
-Promise:  reads the HTTP API only. The token is never shown. Ctrl-C ends it with exit code 0.
+          cursor. With `--json` the figures as one JSON object.
+Promise:  reads the HTTP API only. The token is never shown. SIGTERM ends it with exit code 0, Ctrl-C with 130.
 """
 
 import sys
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from cli.commands.printing import complain, table_console, wrong_usage
+from cli.commands.printing import complain, print_json, table_console, wrong_usage
 
 if TYPE_CHECKING:
     from pydantic import SecretStr
@@ -51,6 +51,7 @@ def top(
         typer.Option("--timeout-s", "--timeout", min=0.1, help="Give up after N seconds without an answer."),
     ] = None,
     once: Annotated[bool, typer.Option("--once", help="Print one frame and exit.")] = False,
+    json_: Annotated[bool, typer.Option("--json", help="Print the figures as one JSON object and exit.")] = False,
 ) -> None:
     """Show stock, imports, lag, alerts and dead letters, live, until Ctrl-C."""
     from pydantic import SecretStr
@@ -61,7 +62,10 @@ def top(
     settings = load_settings().inventory
     secret = settings.token if token is None else SecretStr(token)
     address, wanted = url or local_url(settings), Wanted(campaign, sort.value)
-    _show(address, secret, wanted, None if once else interval_s, timeout_s)
+    if json_:
+        _print_json(address, secret, wanted, timeout_s)
+    else:
+        _show(address, secret, wanted, None if once else interval_s, timeout_s)
 
 
 def local_url(settings: "InventorySettings") -> str:
@@ -74,12 +78,32 @@ def local_url(settings: "InventorySettings") -> str:
     return f"http://[{host}]:{settings.port}" if ":" in host else f"http://{host}:{settings.port}"
 
 
+def _print_json(url: str, token: "SecretStr | None", wanted: "Wanted", timeout_s: float | None) -> None:
+    """The parts of the page's API, each as the API answers it."""
+    from cli.interrupts import run
+    from cli.top.api import opened
+    from cli.top.live import Screen, first
+    from schemas.base import rfc3339
+    from web.queries import LIMIT_MAX
+
+    async def figures() -> dict[str, object]:
+        async with opened(url, token) as api:
+            screen = Screen(api, wanted, complain)
+            await first(screen, LIMIT_MAX, timeout_s)
+            found = screen.now().figures
+        parts = ("campaigns", "imports", "lag", "alerts", "dead_letters")
+        return {"at": rfc3339(found.at), **{name: getattr(found, name).model_dump(mode="json") for name in parts}}
+
+    print_json(run(figures()))
+
+
 def _show(
     url: str, token: "SecretStr | None", wanted: "Wanted", interval_s: float | None, timeout_s: float | None
 ) -> None:
-    import asyncio
+    from asyncio import CancelledError
     from contextlib import suppress
 
+    from cli.interrupts import run
     from cli.top.api import opened
     from cli.top.live import Screen, show_live, show_once
 
@@ -95,5 +119,5 @@ def _show(
             else:
                 await show_live(screen, console, interval_s, give_up_after_s=timeout_s)
 
-    with suppress(KeyboardInterrupt, asyncio.CancelledError):
-        asyncio.run(show())
+    with suppress(CancelledError):  # SIGTERM
+        run(show())

@@ -9,6 +9,8 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import Final
 
+from cli.interrupts import interruptible
+
 OTHERS: Final = (signal.SIGTERM, signal.SIGHUP)
 ALL: Final = (signal.SIGINT, *OTHERS)
 
@@ -18,7 +20,8 @@ def as_keyboard_interrupt() -> Iterator[None]:
     """In this context each of the signals raises KeyboardInterrupt, or cancels the running event loop's main task."""
     before = {number: signal.signal(number, interrupt) for number in OTHERS}
     try:
-        yield
+        with interruptible():
+            yield
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

@@ -23,6 +23,7 @@ from cli.demo.roles import CREW, RoleFailed, Roles
 from cli.demo.screen import Screen
 from cli.demo.traffic import Size, Traffic
 from cli.demo.watching import WATCHED_TOPICS, Received
+from cli.interrupts import run
 from ops.broker.migrate import migrate
 from ops.broker.reading import topic_reader
 from ops.broker.topics import admin_client
@@ -62,7 +63,7 @@ def run_demo(size: Size, screen: Screen, *, keep: bool) -> Outcome:
     with screen.shown(), local_stack(screen, keep=keep) as stack:
         environment = own_environment(stack)
         with process_environment(environment), roles(stack.folder / "logs") as crew:
-            return asyncio.run(play(environment, size, screen, crew, keep=keep))
+            return run(play(environment, size, screen, crew, keep=keep), clean_up_s=None)
 
 
 @contextmanager

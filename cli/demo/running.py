@@ -18,6 +18,7 @@ from cli.demo.run import Outcome, listening
 from cli.demo.screen import Screen
 from cli.demo.traffic import Size, Traffic
 from cli.demo.watching import Received
+from cli.interrupts import run
 from ops.settings.load import Settings, load_settings
 from schemas.errors import CodeServiceError
 from schemas.topics import Topics
@@ -41,7 +42,7 @@ def run_on_running(size: Size, screen: Screen) -> Outcome:
         KeyboardInterrupt: the demo was interrupted; requests that were already sent are still processed.
     """
     with screen.shown():
-        return asyncio.run(play_on(load_settings(), size, screen))
+        return run(play_on(load_settings(), size, screen))
 
 
 async def play_on(settings: Settings, size: Size, screen: Screen) -> Outcome:

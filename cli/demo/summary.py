@@ -5,6 +5,8 @@ Out:      text; never a code's value.
 """
 
 from collections.abc import Iterator
+from dataclasses import asdict
+from typing import Any
 
 from rich.console import Console
 from rich.table import Table
@@ -57,10 +59,26 @@ def complaints(outcome: Outcome) -> Iterator[str]:
         yield f"and {len(findings) - FINDINGS_SHOWN} more findings"
 
 
+def fields_of(outcome: Outcome) -> dict[str, Any]:
+    """The same for scripts: the imports, the refusals, the audit's report."""
+    return {
+        **figures_of(outcome),
+        "seconds": round(outcome.seconds, 1),
+        "imports": [dict(event) for _, event in sorted(outcome.received.imports.items())],
+        "refusals": dict(outcome.received.refusals),
+        "troubles": list(outcome.troubles),
+        "audit": asdict(outcome.report),
+    }
+
+
 def last_line(outcome: Outcome) -> str:
+    figures = " ".join(f"{name}={count}" for name, count in figures_of(outcome).items())
+    return f"demo: {figures} seconds={outcome.seconds:.1f}"
+
+
+def figures_of(outcome: Outcome) -> dict[str, int]:
     report = outcome.report
     names = ("requests", "results", "reserved", "assigned", "released", "expired", "refused", "dead_letters")
     counted = {name: getattr(report.tally, name) for name in names}
     found = {"lost": report.count("lost"), "doubled": report.count("doubled"), "drift": report.count("drift")}
-    figures = " ".join(f"{name}={count}" for name, count in (counted | found).items())
-    return f"demo: {figures} seconds={outcome.seconds:.1f}"
+    return counted | found

@@ -5,6 +5,7 @@ Out:      accounts that can be written as JSON. Pure.
 Promise:  an account never holds a code.
 """
 
+import re
 from datetime import datetime
 from typing import Any, Final
 
@@ -29,13 +30,14 @@ def account_of(document: ImportDocument, cancel_asked_at: datetime | None, *, no
         "progress_percent": progress_percent(document),
         "duration_s": lasted_s(document, until),
         "cancel_asked_at": None if cancel_asked_at is None else rfc3339(cancel_asked_at),
-        "remedy": remedy_of(document.reason),
+        "remedy": remedy_of(document.reason, document.id),
     }
 
 
-def remedy_of(reason: object) -> str | None:
-    """The remedy for an import that ended with this reason, if there is one."""
-    return IMPORT_REMEDIES.get(reason) if isinstance(reason, str) else None
+def remedy_of(reason: object, import_id: str) -> str | None:
+    """The remedy for an import that ended with this reason, if there is one; its commands have the import's id."""
+    remedy = IMPORT_REMEDIES.get(reason) if isinstance(reason, str) else None
+    return None if remedy is None else re.sub(r"\bID\b", lambda _: import_id, remedy)
 
 
 def progress_percent(document: ImportDocument) -> float | None:

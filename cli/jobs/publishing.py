@@ -8,7 +8,7 @@ Promise:  the position to read answers from is taken before the record is sent, 
 import asyncio
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Final, Literal
 from uuid import uuid4
 
 from cli.jobs.tailing import ReadPosition, Selection, open_reader
@@ -58,6 +58,25 @@ class Sent:
     answer: Fields | None = None
 
 
+@dataclass(slots=True)
+class Sending:
+    """How far an order is, for the case that the user interrupts it."""
+
+    order: Order
+    stage: Literal["not sent", "being sent", "sent"] = "not sent"
+
+
+def parting_line(sending: Sending) -> str | None:
+    """What an interrupted command leaves: whether the record was sent, and how its answer is found."""
+    if sending.stage == "not sent":
+        return None
+    name, verb = sending.order.request_id, "was" if sending.stage == "sent" else "may have been"
+    if isinstance(sending.order, ImportCommand):
+        commands = f"Its progress: codes imports show {name}; to stop it: codes imports cancel {name}"
+        return f"Import {name} {verb} sent. {commands}"
+    return f"Request {name} {verb} sent. Its result: codes show request {name}"
+
+
 def new_request_id() -> str:
     return f"cli-{uuid4()}"
 
@@ -73,20 +92,20 @@ def default_key(order: Order) -> str:
             return order.fan_id
 
 
-async def publish(settings: Settings, order: Order, key: str) -> Sent:
+async def publish(settings: Settings, sending: Sending, key: str) -> Sent:
     """Send the record.
 
     Raises:
         TopicMissing, BrokerUnavailable, KafkaRefused: nothing was sent, as far as is known.
     """
-    topic = Topics(settings.topics.prefix).full(DESTINATIONS[type(order)])
+    topic = Topics(settings.topics.prefix).full(DESTINATIONS[type(sending.order)])
     await partitions_of(settings, [topic])
-    return await send(settings, order, topic, key)
+    return await send(settings, sending, topic, key)
 
 
 async def publish_and_wait(
     settings: Settings,
-    order: Order,
+    sending: Sending,
     key: str,
     *,
     timeout_s: float,
@@ -102,7 +121,7 @@ async def publish_and_wait(
         Unanswered: Kafka was unavailable when the timeout ended; the record may have been sent.
     """
     patience = kafka_patience(settings.kafka.bootstrap_servers, say, timeout_s)
-    waiting = Waiting(settings, order, key, patience, lambda: limit.reschedule(clock() + timeout_s))
+    waiting = Waiting(settings, sending, key, patience, lambda: limit.reschedule(clock() + timeout_s))
     clock = asyncio.get_running_loop().time
 
     def progressed(event: Fields) -> None:
@@ -121,12 +140,13 @@ class Waiting:
     """One order in progress. If it is unknown whether Kafka accepted it, it is sent again: the answer is the same."""
 
     def __init__(
-        self, settings: Settings, order: Order, key: str, patience: Patience, on_sent: Callable[[], None]
+        self, settings: Settings, sending: Sending, key: str, patience: Patience, on_sent: Callable[[], None]
     ) -> None:
         """`on_sent` starts the timeout for the answer."""
         topics = Topics(settings.topics.prefix)
         self._settings = settings
-        self._order = order
+        self._sending = sending
+        self._order = order = sending.order
         self._key = key
         self._patience = patience
         self._on_sent = on_sent
@@ -162,15 +182,18 @@ class Waiting:
         if self._sent is None:
             async with self._patience.asked():
                 await partitions_of(self._settings, [self._topic])
-                self._sent = await send(self._settings, self._order, self._topic, self._key)
+                self._sent = await send(self._settings, self._sending, self._topic, self._key)
             self._on_sent()
 
 
-async def send(settings: Settings, order: Order, topic: str, key: str) -> Sent:
+async def send(settings: Settings, sending: Sending, topic: str, key: str) -> Sent:
     """Produce one record, acknowledged by all replicas."""
+    order = sending.order
     with kafka_errors(settings.kafka):
         async with idempotent_producer(client_options(settings.kafka)) as producer:
+            sending.stage = "being sent"
             written = await producer.send_and_wait(topic, value=order.to_json(), key=key.encode())
+            sending.stage = "sent"
     return Sent(order.request_id, topic, written.partition, written.offset, key)
 
 

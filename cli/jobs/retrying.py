@@ -25,9 +25,13 @@ class NoSuchImport(CodeServiceError):
 
 
 class StillRunning(CodeServiceError):
-    """Only an import that has ended can be retried. Wait for its end, or cancel it with `codes imports cancel ID`."""
+    """Only an import that has ended can be retried."""
 
     retriable: ClassVar[bool] = True
+
+    def __init__(self, import_id: str) -> None:
+        super().__init__(f"import {import_id} is running")
+        self.remedy = f"Wait for its end, or cancel it: codes imports cancel {import_id}"
 
 
 async def retry_target(desk: ImportDesk, import_id: str) -> tuple[ImportDocument, str]:
@@ -63,7 +67,7 @@ def refuse_running(states: Mapping[str, str | None]) -> None:
     """Raises StillRunning if one of these imports is running."""
     running = [import_id for import_id, state in states.items() if state == "running"]
     if running:
-        raise StillRunning(f"import {running[0]} is running")
+        raise StillRunning(running[0])
 
 
 def next_id(root: str, taken: Iterable[str]) -> str:

@@ -13,7 +13,9 @@ from ops.telemetry.masking import MASK
 from schemas.base import CodeStatus
 from schemas.clock import utc_now
 from schemas.documents import CodeDocument, InventoryDocument, ReservationDocument
+from stores.mongo.collections import Collections
 from stores.mongo.lookups import Lookups
+from stores.mongo.questions import reservations_of_fan
 
 Account = dict[str, Any]
 
@@ -67,6 +69,18 @@ async def reservation(lookups: Lookups, reservation_id: str) -> Account | None:
         return None
     has_expired = found.expires_at is not None and found.expires_at <= utc_now()
     fields = found.model_dump(mode="json", exclude={"id"})
+    return {"reservation_id": found.id, **fields, "overdue": found.state == "held" and has_expired}
+
+
+async def fan(collections: Collections, fan_id: str, campaign_id: str | None, count_max: int) -> Account | None:
+    """A fan's reservations; None if there is none."""
+    found = await reservations_of_fan(collections, fan_id, campaign_id, count_max)
+    return {"fan_id": fan_id, "reservations": [fields_of_reservation(row) for row in found]} if found else None
+
+
+def fields_of_reservation(found: ReservationDocument) -> Account:
+    has_expired = found.expires_at is not None and found.expires_at <= utc_now()
+    fields = found.model_dump(mode="json", exclude={"id", "fan_id", "moved_by"})
     return {"reservation_id": found.id, **fields, "overdue": found.state == "held" and has_expired}
 
 

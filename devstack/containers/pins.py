@@ -15,7 +15,8 @@ from typing import Final, NamedTuple
 
 FOLDER: Final = Path(__file__).parents[2]
 IMAGE_EXTRAS: Final = ("aws", "msk", "otel")
-PURPOSES: Final = ("build", "run")
+STACK_EXTRAS: Final = ("devstack",)
+PURPOSES: Final = ("build", "run", "demo")
 NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 NOTE: Final = re.compile(r"^ +#(?: via)? +(\S+)", re.MULTILINE)
 PIN: Final = re.compile(r"^(?=\S)", re.MULTILINE)
@@ -46,12 +47,14 @@ def read(lock: str) -> list[Pin]:
 
 
 def names_for(purpose: str) -> list[str]:
-    """What a purpose begins with: to `run` the service, or to `build` its wheel."""
+    """What a purpose begins with: to `run` the service, to `build` its wheel, or for the `demo` on a local stack."""
+    build = (FOLDER / "requirements-build.in").read_text().split()
     if purpose == "build":
-        return (FOLDER / "requirements-build.in").read_text().split()
+        return build
     project = tomllib.loads((FOLDER / "pyproject.toml").read_text())["project"]
-    extras = [name for extra in IMAGE_EXTRAS for name in project["optional-dependencies"][extra]]
-    return [*project["dependencies"], *extras]
+    chosen, more = (IMAGE_EXTRAS, []) if purpose == "run" else (STACK_EXTRAS, build)
+    extras = [name for extra in chosen for name in project["optional-dependencies"][extra]]
+    return [*project["dependencies"], *extras, *more]
 
 
 def canonical(text: str) -> str:

@@ -52,6 +52,11 @@ class Lookups:
     def __init__(self, collections: Collections) -> None:
         self._collections = collections
 
+    @property
+    def collections(self) -> Collections:
+        """What is looked up in; for the questions of `stores.mongo.questions`."""
+        return self._collections
+
     async def shards(self, campaign_id: str) -> list[InventoryDocument]:
         """A campaign's shards, in the order of their names."""
         with idempotent():

@@ -116,7 +116,7 @@ async def test_an_import_cancelled_before_it_begins(
     codes: Codes, environment: dict[str, str], neighbour: Neighbour, files: Files, db: Database, tmp_path: Path
 ) -> None:
     """It writes nothing, and ends as soon as it starts; later imports are processed."""
-    cancelled = await codes("imports", "cancel", "i1")
+    cancelled = await codes("imports", "cancel", "i1", "--force")
     shown = await codes("imports", "show", "i1")
     await neighbour.send(IMPORT, files.command("short.csv", "i1"), key=b"sale")
     await neighbour.send(IMPORT, files.command("short.csv", "i2"), key=b"sale")
@@ -161,7 +161,7 @@ async def test_an_import_is_sent_again(
     object_ = f"s3://{files.bucket}/short.csv"
     wait = ("--wait", "--json")
     first = await codes("publish", "import", object_, "--campaign", "sale", "--request-id", "i1", *wait)
-    await codes("imports", "cancel", "i1:2")
+    await codes("imports", "cancel", "i1:2", "--force")
 
     second = await codes("imports", "retry", "i1", *wait)
     third = await codes("imports", "retry", "i1:3", *wait)
@@ -238,7 +238,5 @@ async def test_ctrl_c_ends_the_waiting_but_not_the_import(codes: Codes, neighbou
     _, err = await asyncio.wait_for(process.communicate(), 30)
 
     assert 130 == process.returncode
-    assert (
-        "import i1 continues; check it with codes imports show i1, stop it with codes imports cancel i1"
-        in err.decode()
-    )
+    commands = "Its progress: codes imports show i1; to stop it: codes imports cancel i1"
+    assert f"sent. {commands}\n" in err.decode()

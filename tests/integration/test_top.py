@@ -109,7 +109,7 @@ async def test_what_happens_is_seen_and_what_was_seen_stays(
         code = await asyncio.wait_for(terminal.process.wait(), 10)
         await until(lambda: LEFT in terminal.written, "the screen is left", READY_TIMEOUT_S)
 
-    assert 0 == code
+    assert 130 == code
     assert 1 == terminal.written.count(ENTERED) == terminal.written.count(LEFT)
     assert b"Traceback" not in terminal.written
 

@@ -90,3 +90,18 @@ def test_the_version_is_printed() -> None:
 def test_wrong_usage_is_exit_code_2() -> None:
     """The code that the help documents."""
     assert Exit.USAGE == CliRunner().invoke(app, ["migrate", "--no-such-option"]).exit_code
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("codes ta", ["tail"]),
+        ("codes tail ass", ["assign.requests.v1", "assigned.v1"]),
+        ("codes imports list --state ", ["running", "completed", "failed"]),
+    ],
+)
+def test_a_shell_completes_commands_topics_and_states(line: str, words: list[str]) -> None:
+    """The line is in the environment, as the shell's script passes it."""
+    asked = {"_CODES_COMPLETE": "complete_bash", "COMP_WORDS": line, "COMP_CWORD": str(line.count(" "))}
+
+    assert words == CliRunner().invoke(app, [], prog_name="codes", env=asked).output.split()

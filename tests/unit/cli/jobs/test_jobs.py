@@ -34,10 +34,13 @@ def a_record(value: bytes | None, *, key: bytes | None = b"k", headers: Headers 
             "omit them with --reservation",
         ),
         (("release", "--campaign", "c", "--reservation", "r", "--reason", "x"), "--reason (reason): "),
-        (("import", "bucket/key", "--campaign", "c"), "SOURCE must be s3://bucket/key"),
+        (
+            ("import", "bucket/key", "--campaign", "c"),
+            "there is no file bucket/key; specify a file, or the object as s3://bucket/key",
+        ),
         (("import", "s3://b-1/", "--campaign", "c"), "--object-key (key): "),
-        (("import", "s3://b-1/k", "--bucket", "b-1", "--campaign", "c"), "specify the object"),
-        (("import", "--bucket", "b-1", "--campaign", "c"), "specify the object"),
+        (("import", "s3://b-1/k", "--bucket", "b-1", "--campaign", "c"), "specify a file, or the object"),
+        (("import", "--bucket", "b-1", "--campaign", "c"), "specify a file, or the object"),
     ],
 )
 def test_an_invalid_value_is_reported_on_one_line(arguments: tuple[str, ...], message: str) -> None:

@@ -1,0 +1,147 @@
+"""What is asked for daily: a fan, a file that is tried and imported, and whether all parts are well."""
+
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+
+from ops.exit_codes import Exit
+from schemas.topics import ALL_TOPICS
+from stores.mongo.connection import Database
+from tests.integration.commanding import Codes
+from tests.integration.conftest import PutCodes
+from tests.integration.importing import some_files
+from tests.integration.running import running
+from tests.integration.test_kafka_unavailable import nobody
+
+pytestmark = pytest.mark.integration
+
+ROWS = ("code", "A-1", "A-2", "A-1", "B 1", "C-1", "A-2", "")
+
+
+@pytest.fixture
+def codes(environment: dict[str, str], migrated: Any) -> Codes:
+    return Codes(environment)
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    path = tmp_path / "spring.csv"
+    path.write_text("\n".join(ROWS))
+    return path
+
+
+async def test_a_fan_is_shown_with_all_reservations(
+    codes: Codes, environment: dict[str, str], stocked: PutCodes, tmp_path: Path
+) -> None:
+    """Those of other fans are not; `--campaign` selects."""
+    for campaign in ("spring", "summer"):
+        await stocked(campaign, 2)
+    async with running("worker", environment, tmp_path / "worker.log"):
+        for campaign, fan in (("spring", "f-1"), ("summer", "f-1"), ("spring", "f-2")):
+            await codes("publish", "reserve", "--campaign", campaign, "--fan", fan, "--wait")
+
+    both, one = await codes("show", "fan", "f-1", "--json"), await codes("show", "fan", "f-1", "--campaign", "spring")
+    nobody_there = await codes("show", "fan", "f-3")
+
+    assert {("spring", "held"), ("summer", "held")} == {
+        (row["campaign_id"], row["state"]) for row in both.json["reservations"]
+    }
+    assert (True, False) == ("spring" in one.out, "summer" in one.out)
+    assert (1, "codes: there is no reservation of fan f-3\n") == (nobody_there.code, nobody_there.err)
+
+
+async def test_a_campaign_is_shown_without_its_shards(codes: Codes, stocked: PutCodes) -> None:
+    """Thousands are separated; `--shards` shows what the counts are the sum of."""
+    await stocked("spring", 1_234)
+
+    counts, shards = await codes("show", "campaign", "spring"), await codes("show", "campaign", "spring", "--shards")
+
+    assert ["tm", "1,234", "0", "0", "1,234"] == counts.out.splitlines()[1].split()
+    assert "shard" not in counts.out
+    assert "shard" in shards.out
+
+
+async def test_a_dry_run_counts_what_the_import_then_does(
+    codes: Codes, environment: dict[str, str], file: Path, db: Database, tmp_path: Path
+) -> None:
+    """The file is uploaded only by the import; a second dry run finds its codes in the campaign."""
+    to_campaign = ("--campaign", "spring")
+    with some_files(environment) as files:
+        trial = await codes("imports", "dry-run", str(file), *to_campaign, "--json")
+        stored = await db["codes"].count_documents({})
+        bucket = ("--bucket", files.bucket, "--request-id", "i-1", "--wait", "--json")
+        async with running("importer", environment, tmp_path / "importer.log"):
+            done = await codes("publish", "import", str(file), *to_campaign, *bucket)
+        source = f"s3://{files.bucket}/uploads/i-1/spring.csv"
+        again = await codes("imports", "dry-run", source, *to_campaign, "--json")
+        missing = await codes("imports", "dry-run", f"{source}.none", *to_campaign)
+
+    names = ("rows_read", "inserted", "duplicates_in_file", "duplicates_in_campaign", "rejected")
+    assert (0, 0) == (trial.code, stored)
+    assert [6, 3, 2, 0, 1] == [trial.json[name] for name in names] == [done.json[name] for name in names]
+    assert ({"bad_character": 1}, [{"line": 5, "reason": "bad_character"}]) == (
+        trial.json["rejects"],
+        trial.json["lines"],
+    )
+    assert [6, 0, 0, 5, 1] == [again.json[name] for name in names]
+    assert (1, True) == (missing.code, "the import would fail: no_such_object" in missing.err)
+
+
+async def test_an_upload_needs_a_bucket_that_exists(codes: Codes, file: Path) -> None:
+    """Otherwise nothing is sent, and the line says what to do."""
+    to_campaign = ("--campaign", "spring")
+    unnamed = await codes("publish", "import", str(file), *to_campaign)
+    absent = await codes("publish", "import", str(file), *to_campaign, "--bucket", "no-such-bucket")
+    no_file = await codes("publish", "import", "none.csv", *to_campaign)
+    sent = await codes("tail", "import.commands.v1", "--no-follow")
+
+    assert [Exit.USAGE, Exit.FAILED, Exit.USAGE] == [ended.code for ended in (unnamed, absent, no_file)]
+    assert "CODES_S3__ALLOWED_BUCKETS" in unnamed.err
+    assert "no_such_bucket: Check the bucket name" in absent.err
+    assert "there is no file none.csv" in no_file.err
+    assert "" == sent.out
+
+
+async def test_the_doctor_finds_what_is_wrong(codes: Codes, environment: dict[str, str]) -> None:
+    """Each part by itself: an unavailable broker hides no missing bucket."""
+    with some_files(environment) as files:
+        well = Codes({**environment, "CODES_S3__ALLOWED_BUCKETS": f'["{files.bucket}"]'})
+        sound = await well("doctor", "--json")
+        ill = {"CODES_S3__ALLOWED_BUCKETS": '["no-such-bucket"]', "CODES_KAFKA__BOOTSTRAP_SERVERS": nobody()}
+        broken = await Codes({**environment, **ill})("doctor", "--json")
+        empty = await Codes({**environment, "CODES_TOPICS__PREFIX": "none."})("doctor", "--json")
+
+    states = {check["subject"]: check["state"] for check in sound.json["checks"]}
+    assert (Exit.OK, "ok", "ok") == (sound.code, states["topics"], states[f"bucket {files.bucket}"])
+    found = {check["subject"]: check for check in broken.json["checks"]}
+    assert Exit.UNREACHABLE == broken.code
+    assert ("unavailable", "failed", "ok") == tuple(
+        found[name]["state"] for name in ("broker", "bucket no-such-bucket", "database")
+    )
+    assert "CODES_KAFKA__BOOTSTRAP_SERVERS" in found["broker"]["remedy"]
+    [topics] = [check for check in empty.json["checks"] if check["subject"] == "topics"]
+    assert (Exit.FAILED, "Run codes migrate.") == (empty.code, topics["remedy"])
+    assert all(topic.name in topics["detail"] for topic in ALL_TOPICS)
+
+
+async def test_the_local_s3_serves_unsigned_requests(environment: dict[str, str]) -> None:
+    """A plain `curl -T` replaces an object, and a plain `curl` reads what the importer or another client wrote."""
+    with some_files(environment) as files:
+        address = f"{environment['CODES_S3__ENDPOINT_URL']}/{files.bucket}"
+        files.put("signed.csv", b"A-1")
+        async with aiohttp.ClientSession() as session:
+            for content in (b"B-1", b"B-2"):
+                async with session.put(f"{address}/signed.csv", data=content) as answer:
+                    assert 200 == answer.status
+            async with session.get(f"{address}/signed.csv") as answer:
+                assert (200, b"B-2") == (answer.status, await answer.read())
+
+
+async def test_a_pipe_has_the_width_of_columns(codes: Codes) -> None:
+    """As at a terminal of this width."""
+    process = await codes.start("config", COLUMNS="90")
+    out, _ = await process.communicate()
+
+    assert 90 == max(map(len, out.decode().splitlines()))

@@ -1,0 +1,121 @@
+"""`--json` of each command has the keys that docs/scripting.md lists."""
+
+import json
+import re
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+import typer
+
+from cli.main import app
+from tests.integration.commanding import Codes
+from tests.integration.conftest import PutCodes
+from tests.integration.importing import some_files
+from tests.integration.running import Neighbour, running
+from tests.places import ROOT
+
+pytestmark = pytest.mark.integration
+
+ROW: Final = re.compile(r"^\|(.*?)\|(.*?)\|(.*)\|$", re.MULTILINE)
+ROLES: Final = ("worker", "importer", "expirer", "inventory")
+PARTLY: Final = ("codes imports show", "codes tail")
+"""The page leaves out fields that are the importer's own; a record's value has either of two keys."""
+
+AFTERWARDS: Final = {
+    "codes publish reserve": "publish release --campaign sale --reservation none",
+    "codes show campaign": "show campaign sale",
+    "codes show fan": "show fan f-1",
+    "codes show reservation": "show reservation r-1",
+    "codes imports show": "imports show i-1",
+    "codes imports list": "imports list",
+    "codes imports cancel": "imports cancel later --force",
+    "codes imports dry-run": "imports dry-run {table} --campaign sale",
+    "codes tail": "tail results.v1 --no-follow --max 1",
+    "codes reconcile": "reconcile --reservations",
+    "codes audit": "audit",
+    "codes migrate": "migrate --check",
+    "codes doctor": "doctor",
+    "codes acl": "acl",
+    "codes config": "config",
+    "codes metrics": "metrics",
+    "codes schemas": "schemas --out {folder}/api",
+    "codes monitoring": "monitoring --out {folder}/rules",
+    "codes dev down": "dev down",
+    "codes dev status": "dev status",
+}
+
+
+def documented() -> dict[tuple[str, str], set[str]]:
+    """The keys by command and place."""
+    found: dict[tuple[str, str], set[str]] = {}
+    command = ""
+    for words, place, keys in ROW.findall((ROOT / "docs/scripting.md").read_text())[2:]:
+        command = words.split("`")[1] if "`" in words else command
+        found[command, place.strip(" `")] = set(re.findall(r"`([a-z0-9_]+)`", keys))
+    return found
+
+
+def keys_at(place: str, found: Any) -> set[str]:
+    """The keys that a command printed."""
+    if place in {"a list", "the object", "each line"}:
+        return set(found[0] if place == "a list" else found)
+    inner = found[place.removesuffix("[]")]
+    return set(inner[0] if place.endswith("[]") else inner)
+
+
+def check(command: str, out: str) -> None:
+    """Compare all places of one command."""
+    found, places = json.loads(out), {place: keys for (name, place), keys in documented().items() if name == command}
+    assert places, command
+    for place, keys in places.items():
+        printed = keys_at(place, found)
+        assert keys <= printed | {"value_base64"}, command
+        assert command in PARTLY or printed <= keys, command
+
+
+def all_commands(command: Any, name: str = "codes") -> dict[str, set[str]]:
+    """Each command's name, with its options."""
+    groups = getattr(command, "commands", None)
+    if groups is None:
+        return {name: {option for param in command.params for option in param.opts}}
+    return {
+        key: value for word, inner in groups.items() for key, value in all_commands(inner, f"{name} {word}").items()
+    }
+
+
+def test_every_command_has_it_and_is_on_the_page() -> None:
+    """Except the roles."""
+    page = (ROOT / "docs/scripting.md").read_text()
+    commands = all_commands(typer.main.get_command(app))
+    words = {name: name.rpartition(" ")[2] for name in commands if name.removeprefix("codes ") not in ROLES}
+
+    assert [] == [name for name in words if "--json" not in commands[name]]
+    assert [] == [name for name, word in words.items() if f"`{name}" not in page and f"`{word}`" not in page]
+
+
+async def test_the_keys_are_those_of_the_page(
+    environment: dict[str, str], neighbour: Neighbour, stocked: PutCodes, tmp_path: Path
+) -> None:
+    """Of a life of a code, and of what operators look at."""
+    codes = Codes({**environment, "CODES_DEV_DIR": str(tmp_path / "none"), "CODES_OPS__PORT": "0"})
+    table = tmp_path / "codes.csv"
+    table.write_text("code\nA-1\nB 2\n")
+
+    async def printed(words: str) -> str:
+        ended = await codes(*words.format(table=table, folder=tmp_path).split(), "--json")
+        assert ended.out, ended
+        return ended.out
+
+    await stocked("sale", 3)
+    with some_files(environment) as files:
+        async with running("worker", environment, tmp_path / "w.log"):
+            reserved = json.loads(await printed("publish reserve --campaign sale --fan f-1 --request-id r-1 --wait"))
+        async with running("importer", environment, tmp_path / "i.log"):
+            upload = f"publish import {table} --campaign sale --bucket {files.bucket} --request-id i-1 --wait"
+            check("codes publish import --wait", await printed(upload))
+    check("codes publish reserve --wait", json.dumps(reserved))
+    check("codes show code", await printed(f"show code {reserved['code_ids'][0]}"))
+    assert {"source"} == set(json.loads(await printed("show request r-1"))) - set(reserved)
+    for command, words in AFTERWARDS.items():
+        check(command, await printed(words))
