@@ -25,7 +25,7 @@ WHO: Final[Mapping[str, str]] = {
     "sender": "a program that sends requests and reads results; `codes publish`",
     "uploader": "a program that sends import commands; `codes imports retry`",
     "reader": "a program that sends codes to fans: it sees their values",
-    "audit": "`codes audit`, `codes show`, `codes tail`: it sees the values of codes",
+    "audit": "`codes audit`, `codes show`, `codes tail`, `codes imports dry-run`: it sees the values of codes",
     "reconcile": "`codes reconcile`, also with `--repair` and `--retell`",
     "canceller": "`codes imports cancel`",
 }
@@ -39,6 +39,7 @@ MONGO: Final[Mapping[str, Mapping[str, tuple[MongoAction, ...]]]] = {
     },
     "importer": {
         "imports": WRITTEN,
+        "campaigns": ("find", "insert"),
         "codes": ("find", "insert"),
         "inventory": WRITTEN,
         "rejects": ("find", "insert", "remove"),
@@ -51,6 +52,8 @@ MONGO: Final[Mapping[str, Mapping[str, tuple[MongoAction, ...]]]] = {
 }
 MONGO_ROLES: Final[Mapping[str, tuple[str, ...]]] = {"migrate": ("readWrite", "dbAdmin")}
 READS_ALL: Final = frozenset({"audit", "reconcile"})
+REPAIRED: Final[Mapping[str, tuple[MongoAction, ...]]] = {"codes": ("find", "update"), "inventory": WRITTEN}
+"""Marks of codes, and counts."""
 KMS_ACTIONS: Final = ("kms:GenerateDataKey", "kms:Decrypt")
 
 
@@ -75,7 +78,7 @@ def _mongo(name: str, settings: Settings) -> Mapping[str, tuple[MongoAction, ...
     if name not in READS_ALL:
         return MONGO.get(name, {})
     everything = dict.fromkeys((spec.name for spec in collections(settings.mongo.ledger_days)), FIND)
-    return everything | ({"inventory": WRITTEN} if name == "reconcile" else {})
+    return everything | (REPAIRED if name == "reconcile" else {})
 
 
 def _aws(settings: Settings) -> list[AwsGrant]:

@@ -10,9 +10,11 @@ from typing import Any, Final
 
 import pymongo
 
+from handlers.code_ids import code_ids
 from schemas.documents import ReservationDocument
-from stores.mongo.collections import Collections, read_document
+from stores.mongo.collections import Collections, find_by_id, read_document
 from stores.mongo.errors import idempotent
+from stores.mongo.salts import Salts
 
 SEARCH_TIMEOUT_S: Final = 60
 """Instead of `mongo.timeout_ms`: no role looks for a fan, so there is no index for it."""
@@ -30,7 +32,10 @@ async def reservations_of_fan(
 
 async def codes_present(collections: Collections, campaign_id: str, codes: Iterable[str]) -> set[str]:
     """Those of these codes that the campaign has."""
-    wanted = {"campaign_id": campaign_id, "code": {"$in": list(codes)}}
+    salt = await Salts(collections).find(campaign_id)
+    if salt is None:
+        return set()
+    ids = code_ids(campaign_id, salt, codes)
     with idempotent():
-        found = await collections.codes.find(wanted, {"_id": 0, "code": 1}).to_list(None)
+        found = await find_by_id(collections.codes, ids, {"_id": 0, "code": 1})
     return {document["code"] for document in found}
