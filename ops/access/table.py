@@ -78,7 +78,7 @@ def _mongo(name: str, settings: Settings) -> Mapping[str, tuple[MongoAction, ...
     if name not in READS_ALL:
         return MONGO.get(name, {})
     everything = dict.fromkeys((spec.name for spec in collections(settings.mongo.ledger_days)), FIND)
-    return everything | (REPAIRED if name == "reconcile" else {})
+    return {**everything, **(REPAIRED if name == "reconcile" else {})}
 
 
 def _aws(settings: Settings) -> list[AwsGrant]:
