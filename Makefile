@@ -153,7 +153,7 @@ chaos: $(READY) ## all roles under a schedule of faults, then every promise chec
 simulate: $(READY) ## many short histories on virtual time, faults included, no stack: make simulate SEEDS=1-60 JOBS=1
 	@PYTHONHASHSEED=0 $(BIN)/python -m tests.simulation --seeds=$(SEEDS) --jobs=$(JOBS)
 
-long: $(READY) ## long tests: imports through many kills, outages of a minute each, the other defects of the simulation
+long: $(READY) ## long tests: imports through many kills, outages of a minute each, and what a normal run takes some of
 	@$(BIN)/pytest -m long tests/integration tests/simulation --ignore=tests/integration/test_import_outages.py
 	@CODES_TEST_OUTAGE_S=60 CODES_TEST_KILLS=12 $(BIN)/pytest -m "long or not long" --timeout 1800 \
 	  tests/integration/test_import_outages.py tests/integration/test_import_chaos.py

@@ -14,6 +14,7 @@ from typing import Any, Final
 
 import psutil
 
+WINDOW: Final = frozenset({"COLUMNS", "LINES"})
 COMMAND_LIMIT_S: Final = 60
 PIECE_BYTES: Final = 65_536
 MEASURED_S: Final = 6.0
@@ -42,7 +43,9 @@ class Codes:
     """`codes` as a person types it."""
 
     def __init__(self, environment: Mapping[str, str]) -> None:
-        self.environment = {**os.environ, **environment}
+        # The `readline` of the process that started this one exports the width of its terminal.
+        inherited = {name: value for name, value in os.environ.items() if name not in WINDOW}
+        self.environment = {**inherited, **environment}
 
     async def start(
         self, *arguments: str, stderr: int = asyncio.subprocess.PIPE, **more: str

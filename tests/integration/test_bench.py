@@ -1,4 +1,7 @@
-"""The benchmark in short: that it measures what it says, not how fast this machine is."""
+"""The benchmark in short: that it measures what it says, not how fast this machine is.
+
+A normal run has a work of each kind; `make long` has the others.
+"""
 
 import json
 import sys
@@ -42,6 +45,7 @@ WORKS: dict[str, tuple[tuple[str, ...], list[tuple[str, str]]]] = {
     ),
 }
 """Options of each work that has rates of requests only, and its rows."""
+NORMAL = frozenset({"mix", "last_percent"})
 
 
 async def figures(out: Path, *arguments: str) -> Figures:
@@ -79,7 +83,9 @@ async def test_reserves_are_compared_with_other_systems_and_with_a_limit(
     assert 250 > ours["rss_mb"] > 20
 
 
-@pytest.mark.parametrize("work", WORKS)
+@pytest.mark.parametrize(
+    "work", [pytest.param(work, marks=() if work in NORMAL else pytest.mark.long) for work in WORKS]
+)
 async def test_a_work_has_a_row_for_each_variant(stack: devstack.Stack, tmp_path: Path, work: str) -> None:
     """With a rate, and without a refusal: nothing was measured that the service did not do."""
     options, expected = WORKS[work]
@@ -103,6 +109,7 @@ async def test_latencies_are_compared_with_an_echo(stack: devstack.Stack, tmp_pa
     assert {1.0} == {row["p50_to_echo"] for row in found["rows"] if row["system"] == "echo"}
 
 
+@pytest.mark.long
 async def test_conflicts_are_counted_by_the_worker(stack: devstack.Stack, tmp_path: Path) -> None:
     """Its own metrics, read before it stops."""
     options = ("--requests", "200", "--variants", "1", "--variants", "4")
@@ -134,6 +141,7 @@ async def test_an_import_is_compared_with_its_limit_and_with_row_by_row(
     assert 250 > ours["rss_mb"] > ours["rss_above_idle_mb"] >= 0
 
 
+@pytest.mark.long
 async def test_a_long_import_is_compared_with_its_limit(stack: devstack.Stack, tmp_path: Path) -> None:
     """Work `import_flat`: how much more a row costs at the end."""
     found = await figures(tmp_path / "figures.json", "--work", "import_flat", "--rows", "4000")

@@ -7,7 +7,7 @@ import pytest
 import devstack
 from tests.integration.test_bench import REQUESTS, figures
 
-pytestmark = [pytest.mark.integration, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.integration, pytest.mark.long, pytest.mark.timeout(300)]
 
 
 async def test_the_shards_of_a_batch_are_counted_by_the_router(stack: devstack.Stack, tmp_path: Path) -> None:

@@ -1,4 +1,7 @@
-"""Ctrl-C ends each command silently at whatever moment, and a closed pipe ends `tail`."""
+"""Ctrl-C ends each command silently at whatever moment, and a closed pipe ends `tail`.
+
+Each command starts a process for each moment: a normal run tries some moments, `make long` tries all.
+"""
 
 import asyncio
 import os
@@ -7,6 +10,7 @@ import signal
 import sys
 import time
 from pathlib import Path
+from random import SystemRandom
 from typing import Any, Final
 
 import pytest
@@ -18,7 +22,7 @@ from tests.integration.running import Neighbour
 
 pytestmark = pytest.mark.integration
 
-MOMENTS: Final = 20
+MOMENTS: Final = (4, pytest.param(20, marks=pytest.mark.long))
 ENDLESS_S: Final = 1.0
 """The moments of a command that does not end by itself are within its first second."""
 AT_ONCE: Final = 4
@@ -58,36 +62,41 @@ async def interrupted(codes: Codes, arguments: tuple[str, ...], after_s: float) 
     return Ended(process.returncode or 0, out.decode(), err.decode())
 
 
-async def interrupted_at_each_moment(codes: Codes, arguments: tuple[str, ...], within_s: float) -> list[Ended]:
-    """The command, interrupted at moments that are spread over its time."""
+async def interrupted_at_each_moment(
+    codes: Codes, arguments: tuple[str, ...], within_s: float, moments: int
+) -> list[Ended]:
+    """The command, interrupted at moments that are spread over its time; the first one is another in each run."""
+    first = SystemRandom().random()
     slots = asyncio.Semaphore(AT_ONCE)
 
     async def at(moment: int) -> Ended:
         async with slots:
-            return await interrupted(codes, arguments, within_s * moment / MOMENTS)
+            return await interrupted(codes, arguments, within_s * (moment + first) / moments)
 
-    return await asyncio.gather(*map(at, range(MOMENTS)))
+    return await asyncio.gather(*map(at, range(moments)))
 
 
+@pytest.mark.parametrize("moments", MOMENTS)
 @pytest.mark.parametrize("arguments", ENDING, ids=" ".join)
-async def test_a_command_is_interrupted_silently(codes: Codes, arguments: tuple[str, ...]) -> None:
+async def test_a_command_is_interrupted_silently(codes: Codes, arguments: tuple[str, ...], moments: int) -> None:
     """Exit code 130 and no line, or the command was faster, and ended as it does without Ctrl-C."""
     began_s = time.monotonic()
     await interrupted(codes, arguments, COMMAND_LIMIT_S)
     within_s = time.monotonic() - began_s
 
-    for ended in await interrupted_at_each_moment(codes, arguments, within_s):
+    for ended in await interrupted_at_each_moment(codes, arguments, within_s, moments):
         assert not any(word in ended.err for word in ("Traceback", "ignored", "Warning", "Aborted")), ended
         assert ended.code != Exit.INTERRUPTED or not SENT.sub("", ended.err), ended
         assert ended.code >= 0, ended
 
 
+@pytest.mark.parametrize("moments", MOMENTS)
 @pytest.mark.parametrize("arguments", ENDLESS, ids=" ".join)
 async def test_a_wait_is_interrupted_with_a_line_about_what_was_sent(
-    codes: Codes, arguments: tuple[str, ...]
+    codes: Codes, arguments: tuple[str, ...], moments: int
 ) -> None:
     """The line says how to find the answer; nothing else is printed."""
-    for ended in await interrupted_at_each_moment(codes, arguments, ENDLESS_S):
+    for ended in await interrupted_at_each_moment(codes, arguments, ENDLESS_S, moments):
         silent = [line for line in SENT.sub("", ended.err).splitlines() if "waiting; Ctrl-C ends" not in line]
         assert (Exit.INTERRUPTED, "", []) == (ended.code, ended.out, silent)
 

@@ -54,7 +54,8 @@ def test_off_imports_nothing_of_opentelemetry() -> None:
 
 def test_on_without_its_packages_is_a_wrong_setting() -> None:
     """One line that says what to install, and the exit code of wrong settings."""
-    done = python(WITHOUT, CODES_OTEL__ENABLED="true")
+    parts = {"CODES_KAFKA__BOOTSTRAP_SERVERS": "localhost:1", "CODES_MONGO__URI": "mongodb://localhost:1"}
+    done = python(WITHOUT, CODES_OTEL__ENABLED="true", **parts)
 
     assert (2, 1) == (done.returncode, len(done.stderr.splitlines())), done.stderr
     assert "CODES_OTEL__ENABLED" in done.stderr
