@@ -7,6 +7,7 @@ Promise:  may be run again and again, and by several at once. Nothing is dropped
 Shard before the first import: an empty collection is distributed at once, a full one only as the balancer moves it.
 """
 
+import asyncio
 import re
 from collections.abc import Mapping
 from typing import Any, Final
@@ -15,7 +16,7 @@ import pymongo
 from pymongo.errors import OperationFailure
 
 from handlers.code_ids import CAMPAIGN_DIGITS
-from schemas.errors import MigrationRefused
+from schemas.errors import MigrationRefused, StoreUnavailable
 from stores.mongo.connection import Database
 from stores.mongo.errors import NOT_ALLOWED, codes_of, idempotent
 from stores.mongo.migration import BUILD_TIMEOUT_S, Change, Refused, Step
@@ -30,6 +31,10 @@ ANY_DAYS: Final = 1
 """The ledger's time has no part in its shard key."""
 RANGES_PER_SHARD: Final = 4
 """Ranges of ids that each shard gets at first."""
+MOVES_ANOTHER: Final = 117
+"""`ConflictingOperationInProgress`."""
+MOVE_WAIT_S_MAX: Final = 60.0
+MOVE_RETRY_S: Final = 0.5
 RIGHTS: Final = "the user needs the role clusterManager on admin"
 
 Key = Mapping[str, Any]
@@ -128,7 +133,27 @@ async def _distribute(db: Database, name: str) -> None:
     for start in starts:
         await admin.command("split", namespace, middle={"_id": start})
     for number, start in enumerate(starts, 1):
-        await admin.command("moveChunk", namespace, find={"_id": start}, to=shards[number % len(shards)])
+        await move_range(admin, namespace, start, shards[number % len(shards)])
+
+
+async def move_range(admin: Database, namespace: str, start: str, shard: str) -> None:
+    """Move the range that begins here; wait while the balancer moves another one of the same collection."""
+    ends_at = asyncio.get_running_loop().time() + MOVE_WAIT_S_MAX
+    while not await _is_moved(admin, namespace, start, shard):
+        if asyncio.get_running_loop().time() > ends_at:
+            raise StoreUnavailable("MongoDB moves other ranges of the same collection")
+        await asyncio.sleep(MOVE_RETRY_S)
+
+
+async def _is_moved(admin: Database, namespace: str, start: str, shard: str) -> bool:
+    """False if the balancer was faster with another range."""
+    try:
+        await admin.command("moveChunk", namespace, find={"_id": start}, to=shard)
+    except OperationFailure as error:
+        if MOVES_ANOTHER in codes_of(error):
+            return False
+        raise
+    return True
 
 
 def words(key: Key) -> str:
