@@ -1,6 +1,6 @@
 """What tests of `codes migrate` share: a service that is not migrated yet, and views of its broker and its database.
 
-Out: `unmigrated` (removes what the test creates), `PARTS`, `broker`, `config_of`, `partitions_of`, `options_of`,
+Out: `unmigrated` (removes what the test creates), `parts`, `broker`, `config_of`, `partitions_of`, `options_of`,
      `changed`, `with_partitions`.
 """
 
@@ -19,8 +19,11 @@ from schemas.topics import ALL_TOPICS
 from stores.mongo.connection import Database, connect, database
 from stores.mongo.specs import collections
 
-PARTS = len(ALL_TOPICS) + 1 + sum(2 + len(spec.indexes) for spec in collections(ledger_days=30))
-"""Topics, the inventory's changelog, and for each collection itself, its validator and its indexes."""
+
+def parts(settings: Settings) -> int:
+    """Topics, the inventory's changelog, and for each collection itself, its validator and its indexes."""
+    wanted = collections(settings.mongo.ledger_days, id_index=settings.mongo.id_index)
+    return len(ALL_TOPICS) + 1 + sum(2 + len(spec.indexes) for spec in wanted)
 
 
 @asynccontextmanager
