@@ -34,7 +34,7 @@ async def databases(stage: Stage, shards: Sequence[int]) -> AsyncIterator[dict[i
 
 
 async def started(stage: Stage, count: int, layout: Layout) -> Stage:
-    """The stage with a database of so many shards."""
+    """The stage with a database of this number of shards."""
     layout.root.mkdir()
     file, shape = StateFile(layout.state), Shape(database_shards=count)
     file.reshape(shape)

@@ -22,11 +22,11 @@ from schemas.topics import IMPORT, IMPORTS
 
 POLL_MS: Final = 1_000
 SILENCE_POLLS_MAX: Final = 120
-"""An importer that publishes nothing for so many polls has failed."""
+"""Polls without an event after which an importer has failed."""
 
 
 async def fill(scene: Scene, stocks: Mapping[str, int]) -> None:
-    """Import so many codes into each campaign; campaigns of the same size share a file."""
+    """Import the same number of codes into each campaign; campaigns of the same size share a file."""
     async with uploaded(scene, set(stocks.values())) as (bucket, keys), import_events(scene) as events:
         await command(scene, [import_command(bucket, name, keys[count]) for name, count in stocks.items()])
         async with running("importer", scene.environment) as importer:
@@ -91,7 +91,7 @@ async def import_events(scene: Scene) -> AsyncIterator[AIOKafkaConsumer]:
 async def imported(
     events: AIOKafkaConsumer, count: int, processes: Sequence[asyncio.subprocess.Process]
 ) -> list[dict[str, Any]]:
-    """All events until so many imports have ended.
+    """All events until the given number of imports has ended.
 
     Raises:
         TimeoutError: the importer is silent.

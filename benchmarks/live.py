@@ -58,7 +58,7 @@ class Live:
         return latency_run([latency for found in latencies for latency in found], start_s)
 
     async def at_pace(self, load: Load, per_s: float) -> Run:
-        """Send so many per second."""
+        """Send at this rate."""
         start_s = time.perf_counter()
         asked = list(records(load))
         sent: dict[bytes, float] = {}

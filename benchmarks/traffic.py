@@ -22,7 +22,7 @@ SEND_SIZE: Final = 10_000
 """Requests that may be on their way at once."""
 POLL_MS: Final = 1_000
 SILENCE_POLLS_MAX: Final = 60
-"""A run without a new result for so many polls has failed."""
+"""Polls without a new result after which a run has failed."""
 REFUSED: Final = b'"outcome":"refused"'
 
 

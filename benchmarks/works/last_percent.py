@@ -23,7 +23,7 @@ HUNDREDTH: Final = 100
 DRAIN_QUANTITY: Final = 100
 """Codes of each reserve that sells the stock up to its last hundredth."""
 DRAIN: Final = {"CODES_WORKER__BATCH_SIZE_MAX": "20"}
-"""Of such reserves, so many fit into a plan."""
+"""The number of such reserves that fit into a plan."""
 
 
 async def last_percent_rows(stage: Stage) -> list[Row]:

@@ -23,7 +23,7 @@ ECHO: Final = "echo"
 CALM_PER_S: Final = 100
 SINGLE: Final = "one at a time"
 SINGLES_PER_S: Final = 25
-"""For sizing only: so many are sent in a second of the work's length."""
+"""Requests per second, for sizing only."""
 PER_S_MAX: Final = 15_000
 """More than a worker serves; sizes the stock."""
 

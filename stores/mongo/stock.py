@@ -1,7 +1,7 @@
 """A partition's small stock of codes that were available a moment ago.
 
 In:       how many codes of each kind a batch wants.
-Out:      candidates: as many as wanted, or so many that a snapshot counts no others; what was walked for them.
+Out:      candidates: as many as wanted, or all that a snapshot counts; what was walked for them.
 Promise:  candidates are hints; nothing here makes a code anybody's. A stock that proved stale is dropped. A wrong
           hint costs reads, and never makes a code that is there seem to be gone.
 
@@ -26,7 +26,7 @@ from stores.mongo.last_codes import LastCodes, Left
 from stores.mongo.walk import Part, Walk
 
 YIELD_WANTED: Final = 2
-"""A window is sized to yield so many times what is wanted."""
+"""How many times what is wanted a window is sized to yield."""
 WIDENING: Final = 4
 """How much wider the next window is when one yielded too little."""
 WINDOW_CODES_MAX: Final = 10_000
@@ -204,7 +204,7 @@ def home_of(shard: str) -> int:
 
 
 def window_width(wanted: int, there: int, figures: Figures) -> int:
-    """How many places should yield what is wanted, twice over, if so many codes are spread over all places."""
+    """How many places should yield what is wanted, twice over, if `there` codes are spread over all places."""
     return min(widest(figures), max(1, PLACES * YIELD_WANTED * wanted // max(1, there)))
 
 
