@@ -15,7 +15,7 @@ from schemas.events import InventoryCause, InventoryChanged
 
 
 class ShardChange(NamedTuple):
-    """A shard's next state, and the version that it is made from (0: the database has none)."""
+    """A shard's next state, and the version that it is made from (0: it has no counts yet)."""
 
     version_before: int
     after: InventoryDocument
@@ -26,7 +26,9 @@ def shard_id(campaign_id: str, code_type: CodeType, shard: str) -> str:
     return f"{campaign_id}:{code_type}:{shard}"
 
 
-def empty_shard(campaign_id: str, code_type: CodeType, shard: str, *, now: datetime) -> InventoryDocument:
+def empty_shard(
+    campaign_id: str, code_type: CodeType, shard: str, *, now: datetime, is_closed: bool = False
+) -> InventoryDocument:
     """A shard that the database does not have: version 0, all counts 0."""
     return InventoryDocument(
         _id=shard_id(campaign_id, code_type, shard),
@@ -39,6 +41,7 @@ def empty_shard(campaign_id: str, code_type: CodeType, shard: str, *, now: datet
         assigned=0,
         cause="reconcile",
         changed_at=now,
+        is_closed=is_closed,
     )
 
 
@@ -53,4 +56,4 @@ def changed_shard(
 
 def inventory_event(shard: InventoryDocument) -> InventoryChanged:
     """The shard's totals as `inventory.v1` has them."""
-    return InventoryChanged.model_validate(shard.model_dump(exclude={"id", "walked"}))
+    return InventoryChanged.model_validate(shard.model_dump(exclude={"id", "walked", "is_closed"}))

@@ -40,6 +40,12 @@ class CampaignDocument(Model):
     id: Id = Field(alias="_id")
     salt: str
     """Random key of the hashes, hex. Who has it can try values against ids; without it nothing can be imported."""
+    closed_at: Instant | None = None
+    """Since when it gives out no codes and takes none; null: it is open. Its shards have a copy, `is_closed`."""
+    closed_by: str | None = None
+    """Who closed it last, or reopened it."""
+    shards: int = 0
+    """Shards that have begun: written with each new shard, so that a closing at that moment conflicts with it."""
 
 
 class ReservationDocument(Model):
@@ -82,6 +88,9 @@ class InventoryDocument(Model):
     assigned: int
     cause: InventoryCause
     changed_at: Instant
+    is_closed: bool = False
+    """Copy of the campaign's state, so that a partition needs no other document to know it. Every write of the shard
+    is guarded by it."""
     walked: tuple[int, ...] = ()
     """Parts of the campaign's places, as pairs, in which this partition has taken every code that it found; the last
     part is where it is. Only a hint: see `stores/mongo/walk.py`."""

@@ -19,7 +19,7 @@ class Finding:
 
     severity: Severity
     kind: str
-    """`topic`, `broker` or `database`."""
+    """`topic`, `broker`, `database` or `setting`."""
     name: str
     setting: str
     value: str

@@ -24,6 +24,7 @@ IMPORT_REMEDIES: Final[Mapping[str, str]] = {
     "database_refused": "Send the import's id to the operators; import it again once they have fixed the database.",
     "request_id_reused": "Send the command with a new request_id.",
     "invalid_request": "Read the dead letter's dlq-detail, correct the command, and send it with a new request_id.",
+    "campaign_closed": "Reopen the campaign with codes campaigns reopen ID, then import the file again.",
     "cancelled": "If you want the remaining rows, import the file again with codes imports retry ID.",
     "report_not_written": "Let the importer write next to the object, and import the file again to get the report.",
 }

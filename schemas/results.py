@@ -18,6 +18,7 @@ RefusalReason = Literal[
     "reservation_assigned",
     "not_the_holder",
     "request_id_reused",
+    "campaign_closed",
     "invalid_request",
 ]
 

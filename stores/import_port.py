@@ -44,6 +44,9 @@ class ImportStore(Protocol):
             StoreRefused: it is lost, and there are codes: others would get ids that hide duplicates.
         """
 
+    async def is_closed(self, campaign_id: str) -> bool:
+        """Whether the campaign takes no codes: it was closed, and not reopened."""
+
     async def mark(self, campaign_id: str) -> str | None:
         """The mark of codes that come while others of the campaign are taken; None: none is taken yet."""
 

@@ -20,7 +20,7 @@ from handlers.imports.chunk_size import ChunkSize
 from handlers.imports.plan import ChunkFacts, ChunkPlan, DraftedChunk, LastChunk, last_chunk
 from handlers.imports.progress import begun
 from schemas.documents import ImportDocument, InventoryDocument
-from schemas.errors import ChunkTooSlow, FactsStale, PartitionFenced, StoreRefused, StoreUnavailable
+from schemas.errors import ChunkTooSlow, FactsStale, ImportFailed, PartitionFenced, StoreRefused, StoreUnavailable
 from schemas.observation.imports import ChunkHalved
 from schemas.records import Asked, IncomingRecord
 from schemas.requests import ImportCommand
@@ -179,6 +179,12 @@ class ImportOwner:
                 if attempts.failed(why):
                     raise
                 await attempts.pause(UNTIL_CANCELLED)
+
+    async def check_open(self) -> None:
+        """Raises ImportFailed if the campaign is closed; Stopped, if the process stops."""
+        policy = self.waits.mongo.until(UNTIL_CANCELLED)
+        if await policy.run(self.store.is_closed, self.document.campaign_id):
+            raise ImportFailed("campaign_closed")
 
     async def mark(self) -> str | None:
         """See `ImportStore.mark`."""

@@ -159,13 +159,17 @@ async def gather(owner: ImportOwner, drafted: DraftedChunk, fetched: FetchedChun
     """What the plan is made from.
 
     `fetched` has the prefetched look-up, if that may be used. It may have missed the last chunk, but no earlier one.
+
+    Raises:
+        ImportFailed: the campaign is closed.
     """
     existing = None if fetched is None else fetched.existing
     is_current = fetched is not None and fetched.applies >= owner.applies - (owner.last is not None)
     if existing is None or not is_current:
         existing = await owner.look_up(drafted)
     mark = await owner.mark()
-    if owner.last is None:
+    if owner.last is None:  # otherwise the last chunk's shards are open, and the write is guarded by that
+        await owner.check_open()
         return ChunkFacts(existing, await owner.shards(), mark)
     return ChunkFacts({**existing, **owner.last.codes_among(drafted.drafts)}, owner.last.shards, mark)
 

@@ -104,7 +104,8 @@ def correcting_shard(snapshot: CampaignSnapshot, code_type: CodeType, *, now: da
     for shard in snapshot.shards:
         if shard.shard == RECONCILE_SHARD and shard.code_type == code_type:
             return shard
-    return empty_shard(snapshot.campaign_id, code_type, RECONCILE_SHARD, now=now)
+    is_closed = any(shard.is_closed for shard in snapshot.shards)
+    return empty_shard(snapshot.campaign_id, code_type, RECONCILE_SHARD, now=now, is_closed=is_closed)
 
 
 def corrected(snapshot: CampaignSnapshot, changes: Iterable[ShardChange]) -> CampaignSnapshot:

@@ -38,8 +38,8 @@ def decide(asked: Asked[Request], state: WorkingState) -> Result:
     request, record = asked.request, asked.record
     if request.campaign_id not in state.known_campaigns:
         return refuse(request, "unknown_campaign", state)
-    if isinstance(request, FROM_STOCK) and state.has_reservation(request.request_id):
-        return refuse(request, "request_id_reused", state)
+    if isinstance(request, FROM_STOCK) and (refusal := why_not_drawable(request, state)) is not None:
+        return refuse(request, refusal, state)
     match request:
         case ReserveRequest():
             return decide_reserve(request, state)
@@ -53,14 +53,25 @@ def decide(asked: Asked[Request], state: WorkingState) -> Result:
 
 def decide_reserve(request: ReserveRequest, state: WorkingState) -> Result:
     """Hold as many codes as are wanted, or none. The time to live starts now."""
-    code_ids = state.draw(
-        StockKey(request.campaign_id, request.code_type), request.quantity, request_id=request.request_id
-    )
+    code_ids = drawn(request, state)
     if code_ids is None:
         return refuse(request, "out_of_stock", state)
     expires_at = end_of_hold(state.now, request.ttl_s)
     reservation = state.open_reservation(request, code_ids, state="held", expires_at=expires_at)
     return accept(request, "reserved", reservation, state)
+
+
+def why_not_drawable(request: ReserveRequest | AssignFromStock, state: WorkingState) -> RefusalReason | None:
+    """What forbids to take codes from the stock, however many there are."""
+    if state.has_reservation(request.request_id):
+        return "request_id_reused"
+    return "campaign_closed" if state.is_closed(StockKey(request.campaign_id, request.code_type)) else None
+
+
+def drawn(request: ReserveRequest | AssignFromStock, state: WorkingState) -> tuple[str, ...] | None:
+    """As many codes as are wanted; None if there are fewer."""
+    key = StockKey(request.campaign_id, request.code_type)
+    return state.draw(key, request.quantity, request_id=request.request_id)
 
 
 @lru_cache(maxsize=TTLS_REMEMBERED)
@@ -74,9 +85,7 @@ def end_of_hold(now: datetime, ttl_s: int) -> datetime:
 
 def decide_assign_from_stock(request: AssignFromStock, state: WorkingState) -> Result:
     """Give as many codes as are wanted for good, or none; the reservation it leaves is `assigned` from the start."""
-    code_ids = state.draw(
-        StockKey(request.campaign_id, request.code_type), request.quantity, request_id=request.request_id
-    )
+    code_ids = drawn(request, state)
     if code_ids is None:
         return refuse(request, "out_of_stock", state)
     reservation = state.open_reservation(request, code_ids, state="assigned", expires_at=None)

@@ -37,6 +37,8 @@ class Facts:
 
     known_campaigns: frozenset[str] = frozenset()
     """Campaigns that any import has written to."""
+    closed_campaigns: frozenset[str] = frozenset()
+    """Campaigns that are closed, as far as is known; of a campaign in `shards`, the shard knows it for certain."""
     decided: Mapping[str, LedgerDocument] = field(default_factory=dict)
     """The ledger's entries of this batch's request ids."""
     reservations: Mapping[str, ReservationDocument] = field(default_factory=dict)
@@ -57,6 +59,11 @@ class Facts:
     """Request ids whose ledger entry cannot be read, and why not."""
     unreadable_shards: Mapping[str, str] = field(default_factory=dict)
     """Ids of this partition's own shards that cannot be read, and why not."""
+
+    def is_closed(self, key: StockKey) -> bool:
+        """Whether codes of this kind are given out no more."""
+        shard = self.shards.get(key)
+        return key.campaign_id in self.closed_campaigns if shard is None else shard.is_closed
 
 
 @dataclass(frozen=True, slots=True)

@@ -72,6 +72,7 @@ class WorkingState:
         self._shard = shard
         self._batch_id = batch_id
         self._code_holders = facts.code_holders
+        self._facts = facts
         self._shards = facts.shards
         self._unreadable_shards = facts.unreadable_shards
         self._stock = {key: deque(candidates) for key, candidates in facts.candidates.items()}
@@ -93,6 +94,10 @@ class WorkingState:
     def is_unreadable(self, reservation_id: str) -> bool:
         """Whether there is a reservation of this id, and nothing else is known of it."""
         return reservation_id in self.inconsistent and reservation_id not in self._reservations
+
+    def is_closed(self, key: StockKey) -> bool:
+        """Whether codes of this kind are given out no more."""
+        return self._facts.is_closed(key)
 
     def draw(self, key: StockKey, quantity: int, *, request_id: str) -> tuple[str, ...] | None:
         """Take `quantity` codes from the stock; None, and nothing taken, if it has fewer.
@@ -223,5 +228,7 @@ class WorkingState:
         totals.cause = CAUSE_OF[reservation.state]
 
     def _changed(self, key: StockKey, totals: Totals) -> ShardChange:
-        before = self._shards.get(key) or empty_shard(key.campaign_id, key.code_type, self._shard, now=self.now)
+        before = self._shards.get(key) or empty_shard(
+            key.campaign_id, key.code_type, self._shard, now=self.now, is_closed=self.is_closed(key)
+        )
         return changed_shard(before, totals.delta, cause=totals.cause, now=self.now)

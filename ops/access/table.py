@@ -2,7 +2,7 @@
 
 In:       the settings: names of topics, groups, the database and the buckets.
 Out:      `access_table`, one `Access` per role and neighbour.
-Promise:  the inventory has no right in MongoDB, and only importers have one in S3.
+Promise:  the inventory has no right in MongoDB, and only importers and exporters have one in S3.
 """
 
 from collections.abc import Mapping
@@ -28,6 +28,8 @@ WHO: Final[Mapping[str, str]] = {
     "audit": "`codes audit`, `codes show`, `codes tail`, `codes imports dry-run`: it sees the values of codes",
     "reconcile": "`codes reconcile`, also with `--repair` and `--retell`",
     "canceller": "`codes imports cancel`",
+    "manager": "`codes campaigns list`, `show`, `close` and `reopen`",
+    "exporter": "`codes campaigns export`: it sees the values of codes",
 }
 MONGO: Final[Mapping[str, Mapping[str, tuple[MongoAction, ...]]]] = {
     "worker": {
@@ -35,11 +37,12 @@ MONGO: Final[Mapping[str, Mapping[str, tuple[MongoAction, ...]]]] = {
         "reservations": WRITTEN,
         "requests": ("find", "insert"),
         "inventory": WRITTEN,
+        "campaigns": ("find", "update"),
         "owners": WRITTEN,
     },
     "importer": {
         "imports": WRITTEN,
-        "campaigns": ("find", "insert"),
+        "campaigns": WRITTEN,
         "codes": ("find", "insert"),
         "inventory": WRITTEN,
         "rejects": ("find", "insert", "remove"),
@@ -49,11 +52,19 @@ MONGO: Final[Mapping[str, Mapping[str, tuple[MongoAction, ...]]]] = {
     "expirer": {"reservations": FIND},
     "uploader": {"imports": FIND, "cancellations": FIND},
     "canceller": {"imports": FIND, "cancellations": WRITTEN},
+    "manager": {"campaigns": ("find", "update"), "inventory": ("find", "update"), "imports": FIND},
+    "exporter": dict.fromkeys(("campaigns", "inventory", "imports", "codes", "reservations"), FIND),
 }
 MONGO_ROLES: Final[Mapping[str, tuple[str, ...]]] = {"migrate": ("readWrite", "dbAdmin")}
 READS_ALL: Final = frozenset({"audit", "reconcile"})
-REPAIRED: Final[Mapping[str, tuple[MongoAction, ...]]] = {"codes": ("find", "update"), "inventory": WRITTEN}
-"""Marks of codes, and counts."""
+REPAIRED: Final[Mapping[str, tuple[MongoAction, ...]]] = {
+    "codes": ("find", "update"),
+    "inventory": WRITTEN,
+    "campaigns": ("find", "update"),
+}
+"""Marks of codes, counts, and the campaign of a shard that begins again."""
+WRITTEN_OBJECTS: Final[Mapping[str, str]] = {"importer": "*.rejects.csv", "exporter": "*"}
+"""What each may write; narrow it to the prefix of your exports."""
 KMS_ACTIONS: Final = ("kms:GenerateDataKey", "kms:Decrypt")
 
 
@@ -68,7 +79,7 @@ def access_table(settings: Settings) -> list[Access]:
             kafka=tuple(kafka.get(name, ())),
             mongo=tuple(MongoGrant(*grant) for grant in _mongo(name, settings).items()),
             mongo_roles=MONGO_ROLES.get(name, ()),
-            aws=tuple(_aws(settings)) if name == "importer" else (),
+            aws=tuple(_aws(name, settings)),
         )
         for name, what in WHO.items()
     ]
@@ -81,12 +92,15 @@ def _mongo(name: str, settings: Settings) -> Mapping[str, tuple[MongoAction, ...
     return {**everything, **(REPAIRED if name == "reconcile" else {})}
 
 
-def _aws(settings: Settings) -> list[AwsGrant]:
-    buckets = [f"arn:aws:s3:::{name}" for name in settings.s3.allowed_buckets or ("*",)]
+def _aws(name: str, settings: Settings) -> list[AwsGrant]:
+    written = WRITTEN_OBJECTS.get(name)
+    if written is None:
+        return []
+    buckets = [f"arn:aws:s3:::{bucket}" for bucket in settings.s3.allowed_buckets or ("*",)]
     grants = [
         AwsGrant(("s3:ListBucket",), tuple(buckets)),
         AwsGrant(("s3:GetObject", "s3:GetObjectVersion"), tuple(f"{bucket}/*" for bucket in buckets)),
-        AwsGrant(("s3:PutObject", "s3:AbortMultipartUpload"), tuple(f"{bucket}/*.rejects.csv" for bucket in buckets)),
+        AwsGrant(("s3:PutObject", "s3:AbortMultipartUpload"), tuple(f"{bucket}/{written}" for bucket in buckets)),
     ]
     key = settings.s3.kms_key_id
     return [*grants, AwsGrant(KMS_ACTIONS, (key,))] if key and key.startswith("arn:") else grants

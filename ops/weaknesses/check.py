@@ -10,6 +10,7 @@ from ops.weaknesses.brokers import broker_findings
 from ops.weaknesses.clocks import clock_findings
 from ops.weaknesses.database import database_findings
 from ops.weaknesses.reading import kafka_state
+from ops.weaknesses.retention import retention_findings
 from ops.weaknesses.topics import single_broker, topic_findings
 from schemas.findings import SEVERITIES, Finding
 from stores.mongo.connection import connect
@@ -23,7 +24,8 @@ async def findings(settings: Settings) -> list[Finding]:
         BrokerUnavailable, StoreUnavailable: a part gave no answer.
         KafkaRefused: the user may not read the topics' configuration.
     """
-    found = [*await _of_kafka(settings), *await _of_database(settings)]
+    fitting = retention_findings(settings.mongo, settings.topics, settings.expirer)
+    found = [*fitting, *await _of_kafka(settings), *await _of_database(settings)]
     return sorted(found, key=lambda finding: SEVERITIES.index(finding.severity))
 
 

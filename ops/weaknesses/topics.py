@@ -111,7 +111,8 @@ def _retention(topic: TopicState, ledger_days: int) -> Iterator[Finding]:
         yield _finding(topic, "weakens it", setting, why, "CODES_TOPICS__RETENTION_HOURS=168, and " + RUN_MIGRATE)
     if topic.use == "input" and (kept_ms == FOREVER or hours > ledger_days * 24):
         why = f"the ledger forgets a request after {ledger_days} days: one that is read again later is decided again"
-        yield _finding(topic, "weakens it", setting, why, f"{RUN_MIGRATE}, or a larger CODES_MONGO__LEDGER_DAYS")
+        remedy = f"{RUN_MIGRATE}, or a larger CODES_MONGO__LEDGER_DAYS"
+        yield _finding(topic, "breaks the promise", setting, why, remedy)
     if topic.number("retention.bytes") != FOREVER:
         why = "the size limit may delete records before their time, unread"
         yield _finding(topic, "weakens it", "retention.bytes", why, str(FOREVER))

@@ -3,9 +3,10 @@
 In:       campaign ids.
 Out:      `Campaigns`: entries at most `FRESH_S` seconds old.
 Promise:  a campaign without an entry is queried every time, so a new one is served at once. Figures are only hints
-          for where to read candidates, and how many.
+          for where to read candidates, and how many. Whether a campaign is closed is a hint too: shards know it.
 """
 
+import asyncio
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from time import monotonic
@@ -49,6 +50,17 @@ class Seen:
 
     at_s: float
     kinds: Mapping[StockKey, Figures]
+    is_closed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """Those of some campaigns that exist."""
+
+    campaigns: frozenset[str] = frozenset()
+    """Any import has written to them."""
+    closed: frozenset[str] = frozenset()
+    """Of these, those that are closed or archived."""
 
 
 class Campaigns:
@@ -56,37 +68,48 @@ class Campaigns:
 
     def __init__(self, collections: Collections) -> None:
         self._inventory = collections.inventory
+        self._documents = collections.campaigns
         self._seen: dict[str, Seen] = {}
 
-    async def known(self, campaign_ids: Iterable[str]) -> frozenset[str]:
-        """Return those of the campaigns that any import has written to."""
+    async def known(self, campaign_ids: Iterable[str]) -> Known:
+        """Return those of the campaigns that exist."""
         wanted = frozenset(campaign_ids)
         now = monotonic()
-        fresh = frozenset(campaign for campaign in wanted if self._is_fresh(campaign, now))
-        return fresh | await self._look(wanted - fresh, now)
+        fresh = {campaign: seen for campaign in wanted if (seen := self._fresh(campaign, now))}
+        found = fresh | await self._look(wanted - fresh.keys(), now)
+        closed = frozenset(campaign for campaign, seen in found.items() if seen.is_closed)
+        return Known(frozenset(found), closed)
+
+    def forget(self, campaign_ids: Iterable[str]) -> None:
+        """What is cached of these proved stale."""
+        for campaign_id in campaign_ids:
+            self._seen.pop(campaign_id, None)
 
     def figures(self, key: StockKey) -> Figures:
         """The approximate figures of a kind, from the cache; all 0 if it is not cached."""
         seen = self._seen.get(key.campaign_id)
         return (seen.kinds.get(key) if seen else None) or Figures()
 
-    async def _look(self, wanted: frozenset[str], now: float) -> frozenset[str]:
+    async def _look(self, wanted: frozenset[str], now: float) -> dict[str, Seen]:
         """Query these campaigns. The result must not come from the cache, which may be cleared meanwhile."""
         if not wanted:
-            return frozenset()
-        shards = await self._inventory.find(
-            {"campaign_id": {"$in": list(wanted)}},
-            dict.fromkeys(FIELDS, 1),
-        ).to_list(None)
-        found = {campaign: Seen(now, kinds) for campaign, kinds in summed(shards).items()}
+            return {}
+        ids = {"$in": list(wanted)}
+        shards, closed = await asyncio.gather(
+            self._inventory.find({"campaign_id": ids}, dict.fromkeys(FIELDS, 1)).to_list(None),
+            self._documents.find({"_id": ids, "closed_at": {"$ne": None}}, {"_id": 1}).to_list(None),
+        )
+        kinds, closed_ids = summed(shards), {document["_id"] for document in closed}
+        # An archived campaign has no shards any more, and stays closed.
+        found = {name: Seen(now, kinds.get(name, {}), name in closed_ids) for name in kinds.keys() | closed_ids}
         if len(self._seen) > CAMPAIGNS_MAX:
             self._seen.clear()
         self._seen |= found
-        return frozenset(found)
+        return found
 
-    def _is_fresh(self, campaign_id: str, now: float) -> bool:
+    def _fresh(self, campaign_id: str, now: float) -> Seen | None:
         seen = self._seen.get(campaign_id)
-        return seen is not None and now - seen.at_s < FRESH_S
+        return seen if seen is not None and now - seen.at_s < FRESH_S else None
 
 
 def summed(shards: Iterable[Document]) -> dict[str, dict[StockKey, Figures]]:

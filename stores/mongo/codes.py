@@ -12,7 +12,7 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 
 from motor.motor_asyncio import AsyncIOMotorClientSession
-from pymongo import InsertOne, UpdateMany, UpdateOne
+from pymongo import UpdateMany
 
 from handlers.code_ids import CAMPAIGN_DIGITS
 from handlers.requests.facts import Facts, StockKey
@@ -32,6 +32,7 @@ from stores.mongo.errors import idempotent, in_transaction, writing
 from stores.mongo.gathering import Gathering
 from stores.mongo.last_codes import new_mark
 from stores.mongo.ownership import Ownership
+from stores.mongo.shards import begin_shards, check_complete, new_shards, write_shards
 from stores.mongo.slow_chunks import batch_in_time
 from stores.mongo.stock import Stock
 from stores.mongo.transactions import run_transaction
@@ -89,6 +90,7 @@ class MongoCodeStore:
                 await self._write_in_turn(plan)
         except FactsStale:
             self._stock.forget()
+            self._parts.campaigns.forget(change.after.campaign_id for change in new_shards(plan.shard_changes))
             raise
         self._stock.used(code_id for move in plan.code_moves.values() for code_id in move)
 
@@ -104,6 +106,7 @@ class MongoCodeStore:
 
     async def _write_at_once(self, plan: Plan) -> None:
         session = await self._ownership.session()
+        await begin_shards(self._collections, plan.shard_changes, session)
 
         async def statements() -> None:
             with writing(), batch_in_time():  # not the commit, which may have happened whatever it reports
@@ -116,8 +119,7 @@ class MongoCodeStore:
         await self._collections.requests.insert_many(entries, ordered=False, session=session)
         await self._move_codes(plan, session)
         await self._move_reservations(plan, session)
-        if plan.shard_changes:
-            await self._change_shards(plan, session)
+        await self._change_shards(plan, session)
 
     async def _move_codes(self, plan: Plan, session: AsyncIOMotorClientSession) -> None:
         for move, code_ids in plan.code_moves.items():
@@ -142,9 +144,8 @@ class MongoCodeStore:
             if move.before == CodeStatus.AVAILABLE
             for code_id in code_ids
         }
-        writes = [shard_write(self._with_walk(change, taken)) for change in plan.shard_changes]
-        outcome = await self._collections.inventory.bulk_write(writes, ordered=False, session=session)
-        check_complete("inventory", outcome.matched_count + outcome.inserted_count, len(writes))
+        changes = [self._with_walk(change, taken) for change in plan.shard_changes]
+        await write_shards(self._collections, changes, session)
 
     def _with_walk(self, change: ShardChange, taken: set[str]) -> ShardChange:
         shard = change.after
@@ -201,17 +202,3 @@ def code_writes(move: CodeMove, guard: Document, update: Document) -> list[Updat
         UpdateMany({**guard, "_id": {"$in": ids}}, {"$set": {**update, "returned": new_mark(prefix)}})
         for prefix, ids in by_campaign.items()
     ]
-
-
-def shard_write(change: ShardChange) -> InsertOne[Document] | UpdateOne:
-    """The write of one shard, guarded by the version it was planned from."""
-    document = to_document(change.after)
-    if change.version_before == 0:
-        return InsertOne(document)
-    return UpdateOne({"_id": document.pop("_id"), "version": change.version_before}, {"$set": document})
-
-
-def check_complete(collection: str, matched: int, expected: int) -> None:
-    """Raises FactsStale if a guarded write found less than it was planned for."""
-    if matched != expected:
-        raise FactsStale(f"{collection}: {matched} of {expected} were as planned")

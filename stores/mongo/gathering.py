@@ -8,6 +8,7 @@ Promise:  a document that cannot be read (edited by hand, written by another pro
 
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Final
 
 from pydantic import Field
@@ -47,6 +48,16 @@ class Gathering:
 
     async def facts(self, requests: Sequence[Asked[Request]]) -> Facts:
         """See `CodeStore.gather`."""
+        facts, needs = await self._documents(requests)
+        # Drawn before they were reserved, they are no candidates any more. Left in the stock, they would make stale
+        # each plan of a batch that takes their reservation to its end.
+        self._stock.used(
+            code_id for reservation in facts.reservations.values() for code_id in taken_codes(reservation)
+        )
+        return replace(facts, candidates=await self._candidates(needs, facts))
+
+    async def _documents(self, requests: Sequence[Asked[Request]]) -> tuple[Facts, Needs]:
+        """Everything but the stock."""
         entries = await self._entries(asked.request.request_id for asked in requests)
         needs = needs_of(requests, entries.models)
         reservations, shards, known = await asyncio.gather(
@@ -55,25 +66,21 @@ class Gathering:
             self._campaigns.known(needs.campaigns),
         )
         codes = await self._codes(reservations.models.values(), needs)
-        # Drawn before they were reserved, they are no candidates any more. Left in the stock, they would make stale
-        # each plan of a batch that takes their reservation to its end.
-        self._stock.used(
-            code_id for reservation in reservations.models.values() for code_id in taken_codes(reservation)
-        )
-        return Facts(
-            known_campaigns=known,
+        facts = Facts(
+            known_campaigns=known.campaigns,
+            closed_campaigns=known.closed,
             decided=entries.models,
             reservations=reservations.models,
             code_values={code_id: code.code for code_id, code in codes.models.items()},
             code_holders={code_id: code.moved_by for code_id, code in codes.models.items()}
             if self._publishes_code_values
             else None,
-            candidates=await self._candidates(needs, known),
             shards={StockKey(shard.campaign_id, shard.code_type): shard for shard in shards.models.values()},
             inconsistent={**reservations.unreadable, **holding_unreadable(reservations.models.values(), codes)},
             unreadable_entries=entries.unreadable,
             unreadable_shards=shards.unreadable,
         )
+        return facts, needs
 
     async def _entries(self, request_ids: Iterable[str]) -> Readings[LedgerDocument]:
         found = await find_by_id(self._collections.requests, request_ids)
@@ -98,11 +105,11 @@ class Gathering:
         found = await find_by_id(self._collections.codes, held | needs.redelivered_codes, {"code": 1, "moved_by": 1})
         return read_each(AssignableCode, "codes", found)
 
-    async def _candidates(self, needs: Needs, known: frozenset[str]) -> dict[StockKey, Sequence[Candidate]]:
+    async def _candidates(self, needs: Needs, facts: Facts) -> dict[StockKey, Sequence[Candidate]]:
         return {
             key: await self._stock.supply(key, wanted)
             for key, wanted in needs.stock.items()
-            if key.campaign_id in known
+            if key.campaign_id in facts.known_campaigns and not facts.is_closed(key)
         }
 
 

@@ -20,12 +20,14 @@ from schemas.base import CODE_TYPES, Model
 from schemas.documents import ImportDocument, InventoryDocument, RejectsDocument
 from schemas.errors import StoreRefused
 from schemas.problems import problems
-from stores.mongo.codes import MongoParts, check_complete, shard_write
+from stores.mongo.closing import is_closed_campaign
+from stores.mongo.codes import MongoParts
 from stores.mongo.collections import Document, find_by_id, from_document, to_document
 from stores.mongo.errors import idempotent, in_transaction, writing
 from stores.mongo.last_codes import new_mark
 from stores.mongo.ownership import Ownership
 from stores.mongo.salts import Salts
+from stores.mongo.shards import begin_shards, check_complete, write_shards
 from stores.mongo.slow_chunks import in_time
 from stores.mongo.transactions import run_transaction
 
@@ -70,6 +72,11 @@ class MongoImportStore:
         """See `ImportStore.salt`."""
         return await self._salts.of(campaign_id)
 
+    async def is_closed(self, campaign_id: str) -> bool:
+        """See `ImportStore.is_closed`."""
+        with idempotent():
+            return await is_closed_campaign(self._collections, campaign_id)
+
     async def mark(self, campaign_id: str) -> str | None:
         """See `ImportStore.mark`."""
         walked = {"campaign_id": campaign_id, "walked": {"$gt": 0}}
@@ -93,6 +100,7 @@ class MongoImportStore:
         with in_transaction():
             session = await self._ownership.session()
             async with self._parts.turns:
+                await begin_shards(self._collections, plan.shards, session)
                 with in_time():
                     await run_transaction(session, lambda: self._write(plan, session))
 
@@ -134,11 +142,7 @@ class MongoImportStore:
 
     async def _write_guarded(self, plan: ChunkPlan, session: AsyncIOMotorClientSession) -> None:
         await self._move(plan.before, plan.after, session)
-        if plan.shards:
-            done = await self._collections.inventory.bulk_write(
-                [shard_write(change) for change in plan.shards], ordered=False, session=session
-            )
-            check_complete("inventory", done.matched_count + done.inserted_count, len(plan.shards))
+        await write_shards(self._collections, plan.shards, session)
         if plan.rejects is not None:
             await self._collections.rejects.insert_one(to_document(plan.rejects), session=session)
         if plan.codes:

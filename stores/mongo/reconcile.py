@@ -19,10 +19,11 @@ from handlers.inventory.reconcile import CampaignSnapshot, CountKey, corrected, 
 from handlers.inventory.republish import renumbered
 from handlers.shards import ShardChange
 from schemas.documents import InventoryDocument
-from stores.mongo.codes import check_complete, shard_write
-from stores.mongo.collections import Collections, Document, from_document, snapshot
+from stores.mongo.closing import is_closed_campaign
+from stores.mongo.collections import Collections, Document, from_document, snapshot, to_document
 from stores.mongo.errors import idempotent, in_transaction, writing
 from stores.mongo.last_codes import new_mark
+from stores.mongo.shards import begin_shards, write_shards
 from stores.mongo.transactions import finish_transaction
 from stores.mongo.walk import merged, parts_of
 
@@ -40,6 +41,7 @@ class Reconciliation:
 
     def __init__(self, collections: Collections) -> None:
         self._client = collections.database.client
+        self._collections = collections
         self._inventory = collections.inventory
         self._codes = collections.codes
 
@@ -73,11 +75,16 @@ class Reconciliation:
         """
         with idempotent():
             found = await self._inventory.find_one({"_id": shard.id})
-        known = shard if found is None else from_document(InventoryDocument, found)
+            if found is None:
+                is_closed = await is_closed_campaign(self._collections, shard.campaign_id)
+                known = shard.model_copy(update={"is_closed": is_closed})
+            else:
+                known = from_document(InventoryDocument, found)
         change = renumbered(known, above=above, now=now)
+        if found is None:
+            await self._begin(change)
         with writing():
-            done = await self._inventory.bulk_write([shard_write(change)])
-        check_complete("inventory", done.matched_count + done.inserted_count, 1)
+            await write_shards(self._collections, [change])
         return change.after
 
     async def correct(self, campaign_id: str, *, now: datetime) -> CampaignSnapshot:
@@ -95,7 +102,7 @@ class Reconciliation:
                 raise
             changes = corrections(found, now=now)
             # From here on a cancellation must not end the session: a write of a thread would run outside of it.
-            await finish_transaction(session, lambda: self._write(changes, session))
+            await finish_transaction(session, lambda: self._write(found, changes, session))
         return corrected(found, changes)
 
     async def mark_hidden(self, found: CampaignSnapshot) -> int:
@@ -123,11 +130,21 @@ class Reconciliation:
         session.start_transaction(read_concern=ReadConcern("snapshot"))
         return session
 
-    async def _write(self, changes: Sequence[ShardChange], session: AsyncIOMotorClientSession) -> None:
-        if changes:
-            with writing():
-                done = await self._inventory.bulk_write([shard_write(change) for change in changes], session=session)
-            check_complete("inventory", done.matched_count + done.inserted_count, len(changes))
+    async def _begin(self, change: ShardChange) -> None:
+        with in_transaction():
+            async with await self._client.start_session() as session:
+                await begin_shards(self._collections, [change], session)
+
+    async def _write(
+        self, found: CampaignSnapshot, changes: Sequence[ShardChange], session: AsyncIOMotorClientSession
+    ) -> None:
+        """A correcting shard begins here: no partition gives out codes by it, so a closing need not know of it."""
+        known = {shard.id for shard in found.shards}
+        begun = [to_document(change.after) for change in changes if change.after.id not in known]
+        with writing():
+            if begun:
+                await self._inventory.insert_many(begun, session=session)
+            await write_shards(self._collections, [change for change in changes if change.after.id in known], session)
 
     async def _read(self, campaign_id: str, session: AsyncIOMotorClientSession) -> CampaignSnapshot:
         """One after the other: a session serves one operation at a time."""

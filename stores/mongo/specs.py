@@ -76,8 +76,7 @@ CAMPAIGN: Final = IndexSpec("campaign", ("campaign_id",))
 """A campaign's shards."""
 REPORT: Final = IndexSpec("report", ("import_id", "line"))
 """An import's rejected rows in the order of the file."""
-FORGET_CANCELLATION: Final = IndexSpec("forget", ("asked_at",), expire_after_s=30 * DAY_S)
-"""Longer than a command waits on its topic by default."""
+CANCELLATION_DAYS_MIN: Final = 30
 
 BY_RANGE: Final[Mapping[str, int | str]] = {"_id": ASCENDING}
 """A code's id begins with its campaign, so a campaign is in few ranges, and a partition's walk on one shard."""
@@ -88,6 +87,9 @@ BY_ID: Final[Mapping[str, int | str]] = {"_id": HASHED}
 def collections(ledger_days: int, *, id_index: bool = False) -> tuple[CollectionSpec, ...]:
     """All of them; the ledger forgets after so many days."""
     forget = IndexSpec("forget", ("decided_at",), expire_after_s=ledger_days * DAY_S)
+    # A command waits on its topic for as long as the ledger keeps entries, at most: it must find its cancellation.
+    cancelled_s = max(ledger_days, CANCELLATION_DAYS_MIN) * DAY_S
+    forget_cancellation = IndexSpec("forget", ("asked_at",), expire_after_s=cancelled_s)
     return (
         CollectionSpec("codes", CodeDocument, (RETURNED, IDS) if id_index else (RETURNED,), BY_RANGE),
         CollectionSpec("campaigns", CampaignDocument),
@@ -97,5 +99,5 @@ def collections(ledger_days: int, *, id_index: bool = False) -> tuple[Collection
         CollectionSpec("owners", OwnerDocument),
         CollectionSpec("imports", ImportDocument),
         CollectionSpec("rejects", RejectsDocument, (REPORT,)),
-        CollectionSpec("cancellations", CancellationDocument, (FORGET_CANCELLATION,)),
+        CollectionSpec("cancellations", CancellationDocument, (forget_cancellation,)),
     )

@@ -52,7 +52,7 @@ class S3Objects:
         """
         self._client = client
         self._allowed_buckets = allowed_buckets
-        self._new = {"ContentType": REPORT_TYPE, **encryption}
+        self._encryption = encryption
 
     async def look(self, place: ObjectPlace) -> ObjectSeen:
         """See `ObjectStore.look`."""
@@ -80,17 +80,18 @@ class S3Objects:
                     raise ImportFailed("object_refused")
                 return await body.read()
 
-    async def write(self, place: ObjectPlace, pieces: AsyncIterator[bytes]) -> None:
+    async def write(self, place: ObjectPlace, pieces: AsyncIterator[bytes], content_type: str = REPORT_TYPE) -> None:
         """See `ObjectStore.write`."""
         self._check_allowed(place)
+        new = {"ContentType": content_type, **self._encryption}
         parts = parts_of(pieces)
         first = await anext(parts, b"")
         second = await anext(parts, None)
         if second is not None:
-            await self._write_parts(place, first, second, parts)
+            await self._write_parts(place, new, first, second, parts)
         elif first:
             with translated():
-                await self._client.put_object(**named(place), Body=first, **self._new)
+                await self._client.put_object(**named(place), Body=first, **new)
 
     def _check_allowed(self, place: ObjectPlace) -> None:
         if self._allowed_buckets and place.bucket not in self._allowed_buckets:
@@ -109,10 +110,10 @@ class S3Objects:
             answer["Body"].close()
 
     async def _write_parts(
-        self, place: ObjectPlace, first: bytes, second: bytes, others: AsyncIterator[bytes]
+        self, place: ObjectPlace, new: Mapping[str, Any], first: bytes, second: bytes, others: AsyncIterator[bytes]
     ) -> None:
         with translated():
-            upload = await self._client.create_multipart_upload(**named(place), **self._new)
+            upload = await self._client.create_multipart_upload(**named(place), **new)
         target = {**named(place), "UploadId": upload["UploadId"]}
         async with AsyncExitStack() as unless_complete:
             unless_complete.push_async_callback(self._give_up, target)

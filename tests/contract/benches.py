@@ -16,6 +16,7 @@ from ops.settings.load import Settings
 from schemas.documents import InventoryDocument
 from stores.code_port import CodeStore
 from stores.mongo.campaigns import Campaigns
+from stores.mongo.closing import Closing
 from stores.mongo.codes import MongoCodeStore, MongoParts
 from stores.mongo.collections import Collections, from_document
 from stores.mongo.connection import Client, Database, connect, database, is_sharded
@@ -57,6 +58,12 @@ class StoreBench(Protocol):
     async def forget(self, request_id: str) -> None:
         """Remove a ledger entry, as its expiry does."""
 
+    async def close(self, campaign_id: str) -> None:
+        """Close a campaign."""
+
+    async def reopen(self, campaign_id: str) -> None:
+        """Reopen it."""
+
 
 class MemoryBench:
     """In memory."""
@@ -97,6 +104,14 @@ class MemoryBench:
     async def forget(self, request_id: str) -> None:
         """See `StoreBench.forget`."""
         del self.database.requests[request_id]
+
+    async def close(self, campaign_id: str) -> None:
+        """See `StoreBench.close`."""
+        self.database.set_closed(campaign_id, is_closed=True)
+
+    async def reopen(self, campaign_id: str) -> None:
+        """See `StoreBench.reopen`."""
+        self.database.set_closed(campaign_id, is_closed=False)
 
 
 class MongoBench:
@@ -140,6 +155,14 @@ class MongoBench:
         """See `StoreBench.forget`."""
         await self.collections.requests.delete_one({"_id": request_id})
 
+    async def close(self, campaign_id: str) -> None:
+        """See `StoreBench.close`."""
+        await Closing(self.collections).close(campaign_id, by="a manager", now=NOW)
+
+    async def reopen(self, campaign_id: str) -> None:
+        """See `StoreBench.reopen`."""
+        await Closing(self.collections).reopen(campaign_id, by="a manager")
+
 
 @asynccontextmanager
 async def mongo_bench(settings: Settings) -> AsyncIterator[MongoBench]:
@@ -156,5 +179,5 @@ async def mongo_bench(settings: Settings) -> AsyncIterator[MongoBench]:
 
 
 def workers_shards(shards: list[InventoryDocument]) -> dict[str, InventoryDocument]:
-    """All shards but the import's."""
-    return {shard.id: shard for shard in shards if shard.shard != IMPORT_SHARD}
+    """All shards but the import's, and but those that have only begun: a plan that proves stale leaves one so."""
+    return {shard.id: shard for shard in shards if shard.shard != IMPORT_SHARD and shard.version > 0}

@@ -31,6 +31,8 @@ class MemoryImports:
     """What is given up is written all the same."""
     refuse: Refuse = lambda _before, _after: None
     cancelled: set[str] = field(default_factory=set)
+    closed: set[str] = field(default_factory=set)
+    """Campaigns."""
     documents: dict[str, ImportDocument] = field(default_factory=dict)
     codes: dict[str, str] = field(default_factory=dict)
     """Each with the import it came by."""
@@ -65,6 +67,10 @@ class MemoryImports:
     async def salt(self, campaign_id: str) -> bytes:
         """See `ImportStore.salt`."""
         return b"salt"
+
+    async def is_closed(self, campaign_id: str) -> bool:
+        """See `ImportStore.is_closed`."""
+        return campaign_id in self.closed
 
     async def mark(self, campaign_id: str) -> str | None:
         """See `ImportStore.mark`."""

@@ -7,7 +7,7 @@ Promise:  `apply` writes all or nothing, like one transaction. Both stores pass 
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import islice
 from typing import Final, TypeVar
@@ -39,6 +39,8 @@ class MemoryDatabase:
     reservations: dict[str, ReservationDocument] = field(default_factory=dict)
     requests: dict[str, LedgerDocument] = field(default_factory=dict)
     inventory: dict[str, InventoryDocument] = field(default_factory=dict)
+    closed: set[str] = field(default_factory=set)
+    """Campaigns."""
     applied: list[Plan] = field(default_factory=list)
     """Applied plans, in the order of their commits; plans without writes included."""
 
@@ -59,7 +61,15 @@ class MemoryDatabase:
             assigned=0,
             cause="import",
             changed_at=at,
+            is_closed=key.campaign_id in self.closed,
         )
+
+    def set_closed(self, campaign_id: str, *, is_closed: bool) -> None:
+        """Close or reopen a campaign: its document, and the mark on each of its shards."""
+        (self.closed.add if is_closed else self.closed.discard)(campaign_id)
+        for shard_id, shard in self.inventory.items():
+            if shard.campaign_id == campaign_id:
+                self.inventory[shard_id] = shard.model_copy(update={"is_closed": is_closed})
 
     def available(self, key: StockKey) -> list[Candidate]:
         """All available codes, in the order of their ids."""
@@ -105,21 +115,22 @@ class MemoryCodeStore:
         self._used(code_id for found in reservations.values() if found.state in TAKEN for code_id in found.code_ids)
         known = needs.campaigns & campaigns
         codes = self._codes_with_values(reservations.values(), needs.redelivered_codes)
-        return Facts(
+        facts = Facts(
             known_campaigns=known,
+            closed_campaigns=frozenset(self._database.closed),
             decided=decided,
             reservations=reservations,
             code_values={code.id: code.code for code in codes},
             code_holders={code.id: code.moved_by for code in codes} if self._publishes_code_values else None,
-            candidates={
-                key: self._supply(key, wanted) for key, wanted in needs.stock.items() if key.campaign_id in known
-            },
             shards={
                 StockKey(shard.campaign_id, shard.code_type): shard
                 for shard in self._database.inventory.values()
                 if shard.shard == self._shard
             },
         )
+        wanted = {key: count for key, count in needs.stock.items() if key.campaign_id in known}
+        drawn = {key: self._supply(key, count) for key, count in wanted.items() if not facts.is_closed(key)}
+        return replace(facts, candidates=drawn)
 
     async def apply(self, plan: Plan) -> None:
         """See `CodeStore.apply`."""
@@ -193,6 +204,10 @@ class MemoryCodeStore:
         for change in changes:
             found = self._database.inventory.get(change.after.id)
             stale_if((0 if found is None else found.version) != change.version_before, "inventory")
+            stale_if(not self._is_as_closed(change), "inventory")
+
+    def _is_as_closed(self, change: ShardChange) -> bool:
+        return change.after.is_closed == (change.after.campaign_id in self._database.closed)
 
     def _write(self, plan: Plan) -> None:
         database = self._database

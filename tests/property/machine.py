@@ -38,6 +38,7 @@ from tests.property.strategies import (
     uses,
 )
 
+reserves = st.sampled_from(RESERVES)
 EXPIRER_CLOCK_ERROR = timedelta(seconds=2)
 
 
@@ -83,15 +84,24 @@ class Histories(RuleBasedStateMachine):
         self.database.add_codes(StockKey(campaign, kind), codes, self.clock.now)
         self.model.add((campaign, kind), [code.code_id for code in codes])
 
-    @rule(
-        to=st.sampled_from(RESERVES),
-        use=uses,
-        campaign=campaigns,
-        fan=fans,
-        kind=kinds,
-        quantity=quantities,
-        ttl_s=times_to_live,
-    )
+    @rule(campaign=st.sampled_from(["c-0", "c-1"]), is_closed=st.booleans())
+    def close_or_reopen(self, campaign: str, is_closed: bool) -> None:  # hypothesis names it
+        """A manager ends or resumes a sale."""
+        self.database.set_closed(campaign, is_closed=is_closed)
+        self.model.closed = self.model.closed_before = frozenset(self.database.closed)
+
+    @rule(which=numbers, is_closed=st.booleans())
+    def close_meanwhile(self, which: int, is_closed: bool) -> None:  # as above
+        """The same between a batch's gather and its apply: nothing that was planned before may succeed."""
+
+        def turn() -> None:
+            self.service.close_meanwhile(self.service.waiting(which), "c-0", is_closed=is_closed)
+            self.model.closed = frozenset(self.database.closed)  # a batch without requests has no apply
+
+        self.then_explain(turn)
+        self.model.closed_before = self.model.closed
+
+    @rule(to=reserves, use=uses, campaign=campaigns, fan=fans, kind=kinds, quantity=quantities, ttl_s=times_to_live)
     def reserve(self, to: Source, use: str, campaign: str, fan: str, kind: str, quantity: int, ttl_s: int) -> None:
         """A fan holds codes."""
         fields = {"campaign_id": campaign, "fan_id": fan, "code_type": kind, "quantity": quantity, "ttl_s": ttl_s}

@@ -60,11 +60,16 @@ class Model:
     holds: dict[str, Hold] = field(default_factory=dict)
     ledger: dict[str, Remembered] = field(default_factory=dict)
     refused_reuses: dict[tuple[str, tuple[str, str]], Body] = field(default_factory=dict)
+    closed: frozenset[str] = frozenset()
+    """Campaigns."""
+    closed_before: frozenset[str] = frozenset()
+    """The same before the batch's apply: a refusal may still go by it, a success may not."""
 
     def copy(self) -> "Model":
         """An independent copy; of its values, only sets are ever changed in place."""
         free = {kind: set(codes) for kind, codes in self.free.items()}
-        return Model(free, dict(self.holds), dict(self.ledger), dict(self.refused_reuses))
+        holds, ledger, reuses = dict(self.holds), dict(self.ledger), dict(self.refused_reuses)
+        return Model(free, holds, ledger, reuses, self.closed, self.closed_before)
 
     def add(self, kind: Kind, codes: Sequence[str]) -> None:
         """An import added codes."""
@@ -95,7 +100,9 @@ class Model:
 
     def _check_first(self, ask: Ask, body: Body) -> None:
         expect(rfc3339(ask.decided_at), body["decided_at"])
-        reason = self._why_not(ask)
+        reason = self._why_not(ask, self.closed)
+        if body["reason"] is not None and body["reason"] == self._why_not(ask, self.closed_before):
+            reason = body["reason"]
         if reason is not None:
             expect_refusal(ask, reason, body)
             return
@@ -104,13 +111,15 @@ class Model:
         else:
             self._open(ask, body)
 
-    def _why_not(self, ask: Ask) -> str | None:
+    def _why_not(self, ask: Ask, closed: frozenset[str]) -> str | None:
         if ask.fields["campaign_id"] not in {campaign for campaign, _ in self.free}:
             return "unknown_campaign"
         if "reservation_id" in ask.fields:
             return self._why_not_close(ask)
         if ask.fields["request_id"] in self.holds:
             return "request_id_reused"
+        if ask.fields["campaign_id"] in closed:
+            return "campaign_closed"
         return "out_of_stock" if ask.fields["quantity"] > len(self.free.get(kind_of(ask), ())) else None
 
     def _why_not_close(self, ask: Ask) -> str | None:

@@ -102,6 +102,17 @@ class Service:
         process.store.faults.meanwhile = lambda: self._turn(second, self._process(second), 6)
         self._run(self._turn(first, process, 6))
 
+    def close_meanwhile(self, source: Source, campaign_id: str, *, is_closed: bool) -> None:
+        """Close or reopen a campaign between a batch's gather and its apply."""
+        process = self._process(source)
+        process.arrange("none")
+
+        async def close() -> None:
+            self.database.set_closed(campaign_id, is_closed=is_closed)
+
+        process.store.faults.meanwhile = close
+        self._run(self._turn(source, process, 6))
+
     def take_over(self, source: Source) -> None:
         """A paused owner wakes up in the middle of a batch, after a new owner has served its partition."""
         former = self._process(source)

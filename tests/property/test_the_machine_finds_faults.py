@@ -67,6 +67,13 @@ class NoGuard(MemoryCodeStore):
         """No check."""
 
 
+class NoMarkGuard(MemoryCodeStore):
+    """Writes shards without a check of their campaign's mark."""
+
+    def _is_as_closed(self, change: ShardChange) -> bool:
+        return True
+
+
 class NoLedger(MemoryCodeStore):
     """Finds no request in the ledger."""
 
@@ -120,7 +127,7 @@ def find(machine: type[RuleBasedStateMachine]) -> None:
 
 
 @pytest.mark.parametrize(
-    "store", [NoStatusGuard, NoReservationGuard, NoGuard, NoLedger, HalfATransaction, NoFreshLook]
+    "store", [NoStatusGuard, NoReservationGuard, NoGuard, NoMarkGuard, NoLedger, HalfATransaction, NoFreshLook]
 )
 def test_a_store_without_one_of_its_guards_is_found(store: type[MemoryCodeStore]) -> None:
     """No guard of the store is redundant."""
@@ -161,6 +168,11 @@ def ignores_the_holder(monkeypatch: pytest.MonkeyPatch) -> None:
     )
 
 
+def ignores_a_closing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Give out codes of a closed campaign."""
+    monkeypatch.setattr(handlers.requests.facts.Facts, "is_closed", lambda facts, key: False)
+
+
 def ignores_the_content(monkeypatch: pytest.MonkeyPatch) -> None:
     """Answer a different request under a used id with the first result."""
     monkeypatch.setattr(handlers.requests.plan, "reused", lambda request, entry: entry.outcome)
@@ -182,6 +194,7 @@ def republishes_no_totals(monkeypatch: pytest.MonkeyPatch) -> None:
         publishes_no_redelivery,
         ignores_the_clock,
         ignores_the_holder,
+        ignores_a_closing,
         ignores_the_content,
         republishes_no_totals,
     ],

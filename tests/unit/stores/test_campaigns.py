@@ -5,7 +5,7 @@ from typing import Any, cast
 import pytest
 
 from stores.mongo import campaigns as module
-from stores.mongo.campaigns import FRESH_S, Campaigns, Figures, summed
+from stores.mongo.campaigns import FRESH_S, Campaigns, Figures, Known, summed
 from stores.mongo.collections import Collections
 from stores.mongo.walk import Part, Walked
 from tests.fakes.builders import EXTERNAL, TM
@@ -28,6 +28,7 @@ class Inventory:
 
     def __init__(self, *shards: dict[str, Any]) -> None:
         self.shards = list(shards)
+        self.closed: set[str] = set()
         self.asked: list[set[str]] = []
 
     @property
@@ -35,8 +36,15 @@ class Inventory:
         """Itself."""
         return self
 
+    @property
+    def campaigns(self) -> "Inventory":
+        """The campaigns' documents; the closed ones are asked for."""
+        return self
+
     def find(self, wanted: dict[str, Any], fields: dict[str, int]) -> Cursor:
         """See motor."""
+        if "closed_at" in wanted:
+            return Cursor([{"_id": name} for name in wanted["_id"]["$in"] if name in self.closed])
         ids = set(wanted["campaign_id"]["$in"])
         self.asked.append(ids)
         return Cursor([shard for shard in self.shards if shard["campaign_id"] in ids])
@@ -64,11 +72,11 @@ def test_a_campaign_is_known_once_an_import_has_written_to_it(now: list[float]) 
     """At once: what is not known is looked for every time."""
     inventory = Inventory()
     campaigns = knowing(inventory)
-    assert frozenset() == run(campaigns.known(["summer"]))
+    assert frozenset() == run(campaigns.known(["summer"])).campaigns
 
     inventory.shards.append(a_shard())
 
-    assert frozenset({"summer"}) == run(campaigns.known(["summer", "winter"]))
+    assert frozenset({"summer"}) == run(campaigns.known(["summer", "winter"])).campaigns
 
 
 def test_what_is_fresh_is_not_looked_for(now: list[float]) -> None:
@@ -127,9 +135,25 @@ def test_forgetting_does_not_make_a_campaign_unknown(now: list[float], monkeypat
     campaigns = knowing(Inventory(a_shard("a"), a_shard("b"), a_shard("c")))
     run(campaigns.known(["a", "b"]))
 
-    assert frozenset({"a", "c"}) == run(campaigns.known(["a", "c"]))
+    assert frozenset({"a", "c"}) == run(campaigns.known(["a", "c"])).campaigns
 
 
 def test_nothing_is_the_sum_of_nothing() -> None:
     """No shards, no campaigns."""
     assert {} == summed([])
+
+
+def test_a_closed_campaign_is_known_with_and_without_shards(now: list[float]) -> None:
+    """An archived one has none; what proved stale is looked for again."""
+    inventory = Inventory(a_shard("a"), a_shard("b"))
+    inventory.closed = {"a", "archived"}
+    campaigns = knowing(inventory)
+    everything = ["a", "b", "archived", "unknown"]
+    found = Known(frozenset({"a", "b", "archived"}), frozenset({"a", "archived"}))
+    assert found == run(campaigns.known(everything))
+
+    inventory.closed = {"archived"}
+    assert found.closed == run(campaigns.known(["a", "b", "archived"])).closed
+    campaigns.forget(["a", "never seen"])
+
+    assert frozenset({"archived"}) == run(campaigns.known(everything)).closed

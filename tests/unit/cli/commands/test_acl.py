@@ -49,7 +49,7 @@ def test_a_reader_writes_nothing_and_the_inventory_has_no_database() -> None:
 
     assert {"Read"} == {operation for operation, _ in grants(found["reader"])}
     assert ([], []) == (found["inventory"]["mongo"], found["inventory"]["mongo_roles"])
-    assert ["importer"] == [name for name, user in found.items() if user["aws"]]
+    assert ["importer", "exporter"] == [name for name, user in found.items() if user["aws"]]
 
 
 def test_each_topic_and_collection_is_used_by_a_role() -> None:

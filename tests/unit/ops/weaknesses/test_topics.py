@@ -49,8 +49,8 @@ def test_the_handbooks_values_are_no_finding() -> None:
         ("table", "cleanup.policy", "delete", "breaks the promise"),
         ("input", "message.timestamp.type", "CreateTime", "breaks the promise"),
         ("output", "retention.ms", "3600000", "weakens it"),
-        ("input", "retention.ms", "2678400000", "weakens it"),
-        ("input", "retention.ms", "-1", "weakens it"),
+        ("input", "retention.ms", "2678400000", "breaks the promise"),
+        ("input", "retention.ms", "-1", "breaks the promise"),
         ("input", "retention.bytes", "1000000", "weakens it"),
     ],
 )
