@@ -35,6 +35,7 @@ from ops.settings.load import Settings
 from schemas.errors import FactsStale
 from schemas.records import IncomingRecord
 from schemas.topics import REQUEST_TOPICS
+from stores.mongo.closing import removed_campaigns
 from stores.mongo.collections import Collections, open_collections
 from stores.mongo.everything import documents, how_many
 from stores.mongo.reconcile import Reconciliation
@@ -68,9 +69,12 @@ class Audit:
         self._tables = tables
         self._collections = collections
         self._read_from_ms = int(time() * 1000)
+        self._removed: frozenset[str] = frozenset()
+        """Campaigns that were archived or purged: topics still have what the database has no more."""
 
     async def report(self, texts: Mapping[str, str]) -> AuditReport:
         """Values first: everything else is searched for them. Then in the order that `audit.topics` promises."""
+        self._removed = await removed_campaigns(self._collections)
         secrets = await self._secrets()
         # A reservation that changed after this time may have moved its codes while they were read: these codes are
         # not compared with it. Clocks of the workers and of this process may differ.
@@ -78,7 +82,7 @@ class Audit:
         for path, content in texts.items():
             intake.text(leaks_of_text(secrets, path, content))
         committed = await committed_offsets(self._settings)
-        take = CampaignFilter(intake, committed, self._scope)
+        take = CampaignFilter(intake, committed, self._scope, self._removed)
         out = await read_out_topics(self._settings, self._scope, take)
         incoming = await read_in_topics(self._settings, self._scope, take, committed)
         await self._database(intake)
@@ -137,15 +141,17 @@ class Audit:
         return found, uncounted
 
     def _of_campaign(self, collection: str) -> dict[str, object]:
-        if not self._scope.campaigns:
-            return {}
-        return {CAMPAIGN_OF.get(collection, "campaign_id"): {"$in": sorted(self._scope.campaigns)}}
+        field = CAMPAIGN_OF.get(collection, "campaign_id")
+        if self._scope.campaigns:
+            return {field: {"$in": sorted(self._scope.campaigns - self._removed)}}
+        return {field: {"$nin": sorted(self._removed)}} if self._removed else {}
 
 
 class CampaignFilter:
     """Passes the records of the audited campaigns on to an intake."""
 
-    def __init__(self, intake: Intake, committed: Committed, scope: Scope) -> None:
+    def __init__(self, intake: Intake, committed: Committed, scope: Scope, removed: frozenset[str]) -> None:
+        self._removed = removed
         self._intake = intake
         self._committed = committed
         self._campaigns = scope.campaigns
@@ -155,9 +161,16 @@ class CampaignFilter:
         """Take a record; of the in topics all decide whether the service is at work."""
         served = topic not in IN_NAMES or is_served(self._committed, record)
         self.all_served = self.all_served and served
-        fields = fields_of(record.value) if topic in IN_NAMES or self._campaigns else None
-        if not self._campaigns or (fields is not None and fields.get("campaign_id") in self._campaigns):
+        is_filtered = bool(self._campaigns or self._removed)
+        fields = fields_of(record.value) if topic in IN_NAMES or is_filtered else None
+        if not is_filtered or self._is_audited(fields):
             self._intake.record(topic, record, is_served=served, fields=fields)
+
+    def _is_audited(self, fields: Mapping[str, object] | None) -> bool:
+        campaign_id = None if fields is None else fields.get("campaign_id")
+        if isinstance(campaign_id, str) and campaign_id in self._removed:
+            return False
+        return not self._campaigns or campaign_id in self._campaigns
 
 
 IN_NAMES: Final = frozenset(topic.name for topic in IN_TOPICS)

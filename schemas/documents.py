@@ -34,6 +34,21 @@ class CodeDocument(Model):
     codes do not have the field."""
 
 
+class RemovalRecord(Model):
+    """What is left of an archived or purged campaign."""
+
+    kind: Literal["archive", "purge"]
+    state: Literal["removing", "removed"]
+    """`removing` until the last document and record is gone: the command is run again until it is `removed`."""
+    by: str
+    began_at: Instant
+    removed_at: Instant | None = None
+    codes: int
+    """As the shards counted them when the removal began."""
+    manifest: str | None = None
+    """`s3://` address of the export's manifest; null after a purge."""
+
+
 class CampaignDocument(Model):
     """Collection `campaigns`: what the ids of a campaign's codes are made with. `_id` is the campaign."""
 
@@ -44,6 +59,8 @@ class CampaignDocument(Model):
     """Since when it gives out no codes and takes none; null: it is open. Its shards have a copy, `is_closed`."""
     closed_by: str | None = None
     """Who closed it last, or reopened it."""
+    removal: RemovalRecord | None = None
+    """Set once its codes are being removed, and for good: its id is never used again."""
     shards: int = 0
     """Shards that have begun: written with each new shard, so that a closing at that moment conflicts with it."""
 
@@ -145,6 +162,33 @@ class ImportDocument(Model):
     chunk_rows: int | None = None
     """Rows of a chunk that the database can write, so that the next owner need not learn it again; null: as many as
     the setting allows."""
+
+
+class RemovedCounts(Model):
+    """Documents removed, by collection."""
+
+    reservations: int = 0
+    codes: int = 0
+    requests: int = 0
+    rejects: int = 0
+    imports: int = 0
+    inventory: int = 0
+
+
+class PurgeDocument(Model):
+    """Collection `purges`: who removed a campaign's codes without an export. `_id` is the campaign."""
+
+    id: Id = Field(alias="_id")
+    by: str
+    began_at: Instant
+    removed_at: Instant | None = None
+    """Null until everything is removed."""
+    available: int
+    reserved: int
+    assigned: int
+    """Codes by status, as the shards counted them when the purge began."""
+    removed: RemovedCounts
+    """Added up over all runs."""
 
 
 class CancellationDocument(Model):

@@ -35,6 +35,7 @@ from schemas.documents import InventoryDocument
 from schemas.errors import BrokerUnavailable, CodeServiceError, FactsStale
 from schemas.stock import CampaignStock
 from schemas.topics import INVENTORY, Topics
+from stores.mongo.closing import removed_campaigns
 from stores.mongo.collections import open_collections
 from stores.mongo.reconcile import Reconciliation
 
@@ -72,6 +73,8 @@ class Report:
     codes: int = 0
     unknown: list[str] = field(default_factory=list)
     """Campaigns asked for that have neither shards nor codes."""
+    removed: list[str] = field(default_factory=list)
+    """Archived and purged campaigns, which are not counted."""
     lines: list[Line] = field(default_factory=list)
     """Those that drift, or all; as they were found."""
     drift: int = 0
@@ -118,7 +121,11 @@ async def reconcile(
         open_collections(settings.mongo) as collections,
     ):
         store = Reconciliation(collections)
+        removed = await removed_campaigns(collections)
         async for campaign_id in named(campaigns) if campaigns else every(store, published):
+            if campaign_id in removed:  # its shards must not begin again, though readers may still have them
+                report.removed.append(campaign_id)
+                continue
             found = await counted(campaign_id, store)
             left = await repaired(found, store) if repair else found
             report.marked += await store.mark_hidden(found) if repair else 0

@@ -10,6 +10,7 @@ import typer
 
 from cli.commands.campaigns_export import export
 from cli.commands.campaigns_query import Account, By, CampaignId, account_or_exit, name_of, query
+from cli.commands.campaigns_removal import archive, purge
 from cli.commands.printing import Json, complain, print_fields, print_json, table_console
 from schemas.clock import utc_now
 
@@ -73,6 +74,12 @@ def reopen(campaign_id: CampaignId, by: By = None, json_: Json = False) -> None:
 
 
 app.command(
+    epilog="Example: codes campaigns archive spring --to s3://exports/2026 --export-id spring-final --by maria"
+)(archive)
+app.command(epilog="Examples: codes campaigns purge trial; codes campaigns purge trial --confirm trial --by maria")(
+    purge
+)
+app.command(
     epilog="Examples: codes campaigns export spring --to s3://exports/2026; "
     "codes campaigns export spring --to s3://exports --export-id spring-final --format parquet"
 )(export)
@@ -80,7 +87,7 @@ app.command(
 
 def lines_of(account: Account) -> Account:
     """What people read of a campaign: thousands separated, nothing that does not apply."""
-    last, archive = account["last_import"], account["archive"] or {}
+    last, removal = account["last_import"], account["removal"] or {}
     fields = {
         "campaign_id": account["campaign_id"],
         "state": account["state"],
@@ -93,7 +100,7 @@ def lines_of(account: Account) -> Account:
             if len(account["counts"]) > 1
         },
         "last_import": last and f"{last['import_id']}, {last['state']}, {last['changed_at']}",
-        **{f"archive {name}": value for name, value in archive.items()},
+        **{f"removal {name}": value for name, value in removal.items()},
     }
     return {name: value for name, value in fields.items() if value is not None}
 

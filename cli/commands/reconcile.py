@@ -59,13 +59,15 @@ def reconcile(
         print_json(_fields_of(report))
     else:
         _print(report, retell=retell)
+    for campaign_id in report.removed if campaigns else ():
+        complain(f"campaign {campaign_id} is archived or purged")
     for campaign_id in report.unknown:
         complain(f"there is no campaign {campaign_id}")
     raise typer.Exit(Exit.FAILED if report.remaining or report.unknown or report.inconsistent else Exit.OK)
 
 
 def _fields_of(report: "Report") -> dict[str, Any]:
-    names = ("campaigns", "codes", "drift", "remaining", "marked", "retold", "unknown")
+    names = ("campaigns", "codes", "drift", "remaining", "marked", "retold", "unknown", "removed")
     sums = {name: getattr(report, name) for name in names}
     if report.inconsistent is not None:
         sums["inconsistent"] = report.inconsistent

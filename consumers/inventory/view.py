@@ -25,6 +25,8 @@ from schemas.topics import DEAD_LETTERS, IMPORTS, INVENTORY, STOCK_ALERTS, Topic
 
 MOTIONS_MAX: Final = 1_000
 """Campaigns with rates and a history: those that moved last. Of the others only the counts are known."""
+FORGOTTEN_MAX: Final = 10_000
+"""Tombstones remembered: those that were read last."""
 GRACE_S: Final = 15.0
 """A campaign at rest is sent once more after its rates are back at zero."""
 
@@ -43,6 +45,7 @@ class InventoryView:
         self._stocks: OrderedDict[str, CampaignStock] = OrderedDict()
         self._motions: OrderedDict[str, Motion] = OrderedDict()
         self._changed: dict[str, int] = {}
+        self._forgotten: OrderedDict[str, datetime] = OrderedDict()
         self._parts = {"imports": 0, "alerts": 0, "dead-letters": 0}
         self._takers: dict[str, Take] = {
             changelog: self._take_stock,
@@ -98,8 +101,11 @@ class InventoryView:
 
     def _take_stock(self, record: IncomingRecord) -> None:
         if record.value is None:
+            self._forget(record)
             return
         counted = CampaignStock.model_validate_json(record.value)
+        if self._is_forgotten(counted.campaign_id, counted.changed_at):
+            return
         known = self._stocks.get(counted.campaign_id)
         stock = counted if known is None else joined(counted, known)
         if stock != known:
@@ -107,6 +113,8 @@ class InventoryView:
 
     def _take_change(self, record: IncomingRecord) -> None:
         event = InventoryChanged.model_validate_json(record.value or b"")
+        if self._is_forgotten(event.campaign_id, event.changed_at):
+            return
         motion = self._motions.setdefault(event.campaign_id, Motion())
         motion.add(event, self.clock())
         self._motions.move_to_end(event.campaign_id)
@@ -116,6 +124,23 @@ class InventoryView:
         stock = folded(known, event)
         if stock is not known:
             self._keep(stock)
+
+    def _forget(self, record: IncomingRecord) -> None:
+        """Drop an archived or purged campaign, also what changed before the tombstone and is read after it."""
+        campaign_id = (record.key or b"").decode(errors="replace")
+        self._forgotten[campaign_id] = record.at
+        self._forgotten.move_to_end(campaign_id)
+        if len(self._forgotten) > FORGOTTEN_MAX:
+            self._forgotten.popitem(last=False)
+        known = self._stocks.get(campaign_id)
+        if known is not None and known.changed_at <= record.at:
+            self.revision += 1
+            for kept in (self._stocks, self._motions, self._changed):
+                kept.pop(campaign_id, None)
+
+    def _is_forgotten(self, campaign_id: str, changed_at: datetime) -> bool:
+        at = self._forgotten.get(campaign_id)
+        return at is not None and changed_at <= at
 
     def _keep(self, stock: CampaignStock) -> None:
         self._stocks[stock.campaign_id] = stock

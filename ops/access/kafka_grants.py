@@ -128,4 +128,11 @@ def _of_operators(names: Names) -> dict[str, list[KafkaGrant]]:
             names.group(IMPORTER_GROUP, "Describe"),
         ],
         "reconcile": [*names.topics((INVENTORY,), "Read", "Write"), names.changelog("Read")],
+        "archivist": [
+            *names.topics(REQUEST_TOPICS, "Read"),
+            *names.topics((INVENTORY,), "Read", "DescribeConfigs"),
+            names.changelog("Write", "DescribeConfigs"),
+            names.group(WORKER_GROUP, "Describe"),
+            names.group(INVENTORY_GROUP, "Describe"),
+        ],
     }

@@ -2,7 +2,7 @@
 
 In:       the settings: names of topics, groups, the database and the buckets.
 Out:      `access_table`, one `Access` per role and neighbour.
-Promise:  the inventory has no right in MongoDB, and only importers and exporters have one in S3.
+Promise:  the inventory has no right in MongoDB, and only importers, exporters and archivists have one in S3.
 """
 
 from collections.abc import Mapping
@@ -30,6 +30,7 @@ WHO: Final[Mapping[str, str]] = {
     "canceller": "`codes imports cancel`",
     "manager": "`codes campaigns list`, `show`, `close` and `reopen`",
     "exporter": "`codes campaigns export`: it sees the values of codes",
+    "archivist": "`codes campaigns archive` and `purge`: it sees the values of codes, and removes them",
 }
 MONGO: Final[Mapping[str, Mapping[str, tuple[MongoAction, ...]]]] = {
     "worker": {
@@ -54,6 +55,11 @@ MONGO: Final[Mapping[str, Mapping[str, tuple[MongoAction, ...]]]] = {
     "canceller": {"imports": FIND, "cancellations": WRITTEN},
     "manager": {"campaigns": ("find", "update"), "inventory": ("find", "update"), "imports": FIND},
     "exporter": dict.fromkeys(("campaigns", "inventory", "imports", "codes", "reservations"), FIND),
+    "archivist": {
+        "campaigns": ("find", "update"),
+        **dict.fromkeys(("codes", "reservations", "requests", "inventory", "imports", "rejects"), ("find", "remove")),
+        "purges": WRITTEN,
+    },
 }
 MONGO_ROLES: Final[Mapping[str, tuple[str, ...]]] = {"migrate": ("readWrite", "dbAdmin")}
 READS_ALL: Final = frozenset({"audit", "reconcile"})
@@ -63,7 +69,7 @@ REPAIRED: Final[Mapping[str, tuple[MongoAction, ...]]] = {
     "campaigns": ("find", "update"),
 }
 """Marks of codes, counts, and the campaign of a shard that begins again."""
-WRITTEN_OBJECTS: Final[Mapping[str, str]] = {"importer": "*.rejects.csv", "exporter": "*"}
+WRITTEN_OBJECTS: Final[Mapping[str, str]] = {"importer": "*.rejects.csv", "exporter": "*", "archivist": "*"}
 """What each may write; narrow it to the prefix of your exports."""
 KMS_ACTIONS: Final = ("kms:GenerateDataKey", "kms:Decrypt")
 

@@ -22,7 +22,7 @@ def account_of(found: CampaignFound) -> Account:
         "closed_at": instant(found.closed_at),
         "closed_by": found.closed_by,
         "last_import": import_of(found),
-        "archive": archive_of(found),
+        "removal": removal_of(found),
         "has_document": found.has_document,
         "counts": [
             {"code_type": kind, **{str(status): row[status] for status in CodeStatus}, "total": row.total()}
@@ -45,11 +45,11 @@ def import_of(found: CampaignFound) -> Account | None:
     return {"import_id": last["_id"], "state": last.get("state"), "changed_at": instant(last.get("changed_at"))}
 
 
-def archive_of(found: CampaignFound) -> Account | None:
+def removal_of(found: CampaignFound) -> Account | None:
     """When, by whom, and where the codes are."""
-    if found.archive is None:
+    if found.removal is None:
         return None
-    return {name: instant(value) if isinstance(value, datetime) else value for name, value in found.archive.items()}
+    return {name: instant(value) if isinstance(value, datetime) else value for name, value in found.removal.items()}
 
 
 def instant(value: datetime | None) -> str | None:

@@ -87,7 +87,7 @@ class Export:
         found = await self.desk.one(self.order.campaign_id)
         if found is None:
             raise CampaignUnknown(f"there is no campaign {self.order.campaign_id}")
-        if found.archive is not None:
+        if found.removal is not None:
             raise CampaignArchived(f"campaign {self.order.campaign_id} is archived")
         return found
 

@@ -17,9 +17,10 @@ from stores.mongo.collections import Collections, Document
 from stores.mongo.errors import idempotent
 from stores.mongo.everything import documents
 
-State = Literal["open", "closing", "reopening", "closed", "archived"]
+State = Literal["open", "closing", "reopening", "closed", "archived", "purged"]
+STATES: Final[Mapping[str, State]] = {"archive": "archived", "purge": "purged"}
 OF_SHARD: Final = {"campaign_id": 1, "code_type": 1, "is_closed": 1, **{str(status): 1 for status in CodeStatus}}
-OF_DOCUMENT: Final = {"closed_at": 1, "closed_by": 1, "archive": 1}
+OF_DOCUMENT: Final = {"closed_at": 1, "closed_by": 1, "removal": 1}
 """Never the salt."""
 OF_IMPORT: Final = {"campaign_id": 1, "state": 1, "started_at": 1, "changed_at": 1}
 
@@ -32,7 +33,8 @@ class CampaignFound:
     has_document: bool = False
     closed_at: datetime | None = None
     closed_by: str | None = None
-    archive: Mapping[str, Any] | None = None
+    removal: Mapping[str, Any] | None = None
+    """Set once the codes are being removed, by an archive or a purge."""
     counts: dict[str, Counter[str]] = field(default_factory=dict)
     """By code type, then by status."""
     shards: int = 0
@@ -42,8 +44,8 @@ class CampaignFound:
     @property
     def state(self) -> State:
         """Half-way, until every shard has the mark."""
-        if self.archive is not None:
-            return "archived"
+        if self.removal is not None:
+            return STATES[str(self.removal.get("kind"))]
         if self.closed_at is not None:
             return "closed" if self.shards_closed == self.shards else "closing"
         return "reopening" if self.shards_closed else "open"
@@ -56,7 +58,7 @@ class CampaignFound:
     def add_document(self, found: Document) -> None:
         self.has_document = True
         self.closed_at, self.closed_by = found.get("closed_at"), found.get("closed_by")
-        self.archive = found.get("archive")
+        self.removal = found.get("removal")
 
     def add_shard(self, shard: Document) -> None:
         self.shards += 1

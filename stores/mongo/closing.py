@@ -33,6 +33,10 @@ class CampaignDocumentLost(CodeServiceError):
     """
 
 
+class CampaignRemoved(CodeServiceError):
+    """The campaign is archived or purged: it stays closed, and its id is never used again."""
+
+
 class CampaignContested(CodeServiceError):
     """Others close and reopen the campaign at the same time. Run `codes campaigns show ID`, then try again."""
 
@@ -59,9 +63,12 @@ class Closing:
         """Give out codes again.
 
         Raises:
-            CampaignUnknown, CampaignDocumentLost, CampaignContested: see there.
+            CampaignRemoved, CampaignUnknown, CampaignDocumentLost, CampaignContested: see there.
         """
-        await self._move({"_id": campaign_id, "closed_at": IS_CLOSED}, {"closed_at": None, "closed_by": by})
+        if (await self.document(campaign_id)).removal is not None:
+            raise CampaignRemoved(f"campaign {campaign_id} cannot be reopened")
+        closed = {"_id": campaign_id, "closed_at": IS_CLOSED, "removal": None}
+        await self._move(closed, {"closed_at": None, "closed_by": by})
         return await self._settled(campaign_id, is_closed=False)
 
     async def _move(self, guard: Document, fields: Document) -> None:
@@ -106,3 +113,14 @@ async def is_closed_campaign(collections: Collections, campaign_id: str) -> bool
     """Whether the campaign's document says so. Raises PyMongoError."""
     found = await collections.campaigns.find_one({"_id": campaign_id, "closed_at": IS_CLOSED}, {"_id": 1})
     return found is not None
+
+
+async def removed_campaigns(collections: Collections) -> frozenset[str]:
+    """Campaigns of which the removal has begun, by an archive or a purge.
+
+    Raises:
+        StoreUnavailable: MongoDB gave no answer in time.
+    """
+    with idempotent():
+        found = await collections.campaigns.find({"removal": {"$ne": None}}, {"_id": 1}).to_list(None)
+    return frozenset(document["_id"] for document in found)

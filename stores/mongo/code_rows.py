@@ -87,14 +87,14 @@ class CodeRows:
 
 def row_of(code: Document, holder: ReservationDocument | None = None) -> CodeRow:
     """A code's row; what the document lacks was removed by hand, and is empty."""
-    return CodeRow(
+    row = CodeRow(
         code_id=code["_id"],
         code=code.get("code", ""),
         code_type=code.get("code_type", ""),
         status=code.get("status", ""),
         changed_at=code["changed_at"],
         imported_by=code.get("imported_by", ""),
-        fan_id=holder and holder.fan_id,
-        request_id=holder and holder.id,
-        expires_at=holder and holder.expires_at,
     )
+    if holder is None:
+        return row
+    return row._replace(fan_id=holder.fan_id, request_id=holder.id, expires_at=holder.expires_at)

@@ -41,7 +41,7 @@ class Collections:
 
     @property
     def campaigns(self) -> Collection:
-        """Each campaign's salt."""
+        """Each campaign's salt, and whether it is closed."""
         return self.database["campaigns"]
 
     @property
@@ -73,6 +73,11 @@ class Collections:
     def rejects(self) -> Collection:
         """Rejected rows of imports that have not ended."""
         return self.database["rejects"]
+
+    @property
+    def purges(self) -> Collection:
+        """Who purged which campaign."""
+        return self.database["purges"]
 
     @property
     def cancellations(self) -> Collection:

@@ -19,6 +19,7 @@ from schemas.documents import (
     InventoryDocument,
     LedgerDocument,
     OwnerDocument,
+    PurgeDocument,
     RejectsDocument,
     ReservationDocument,
 )
@@ -99,5 +100,6 @@ def collections(ledger_days: int, *, id_index: bool = False) -> tuple[Collection
         CollectionSpec("owners", OwnerDocument),
         CollectionSpec("imports", ImportDocument),
         CollectionSpec("rejects", RejectsDocument, (REPORT,)),
+        CollectionSpec("purges", PurgeDocument),
         CollectionSpec("cancellations", CancellationDocument, (forget_cancellation,)),
     )

@@ -27,11 +27,19 @@ class FilledView:
         self.view = InventoryView(self.topics, CHANGELOG, clock=lambda: self.now)
         self._offsets = count()
 
-    def record(self, topic: str, value: bytes | None, headers: Headers = (), *, offset: int | None = None) -> None:
+    def record(
+        self,
+        topic: str,
+        value: bytes | None,
+        headers: Headers = (),
+        *,
+        offset: int | None = None,
+        key: bytes | None = None,
+    ) -> None:
         """Hand any record to the view."""
         at = next(self._offsets) if offset is None else offset
         stamp = int(self.now.timestamp() * 1000)
-        self.view.take(IncomingRecord(topic, 0, at, stamp, None, value, headers))
+        self.view.take(IncomingRecord(topic, 0, at, stamp, key, value, headers))
 
     def change(self, campaign_id: str, version: int, available: int, reserved: int = 0, **more: Any) -> None:
         """Hand an inventory event to the view."""

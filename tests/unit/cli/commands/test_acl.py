@@ -49,12 +49,13 @@ def test_a_reader_writes_nothing_and_the_inventory_has_no_database() -> None:
 
     assert {"Read"} == {operation for operation, _ in grants(found["reader"])}
     assert ([], []) == (found["inventory"]["mongo"], found["inventory"]["mongo_roles"])
-    assert ["importer", "exporter"] == [name for name, user in found.items() if user["aws"]]
+    assert ["importer", "exporter", "archivist"] == [name for name, user in found.items() if user["aws"]]
 
 
-def test_each_topic_and_collection_is_used_by_a_role() -> None:
+def test_each_topic_and_collection_is_used_by_a_role_or_a_removal() -> None:
     """A new one must be granted to somebody, or nobody could use it."""
-    roles = [user for name, user in users().items() if name in {"worker", "importer", "expirer", "inventory"}]
+    jobs = {"worker", "importer", "expirer", "inventory", "archivist"}
+    roles = [user for name, user in users().items() if name in jobs]
     topics = {name for user in roles for _, name in grants(user)}
     used = {grant["collection"] for user in roles for grant in user["mongo"]}
 

@@ -86,3 +86,23 @@ def test_an_alert_is_known_by_its_id() -> None:
     filled.alerted("x")
 
     assert (True, False) == (filled.view.was_sent("x"), filled.view.was_sent("y"))
+
+
+def test_a_tombstone_makes_the_view_forget_a_campaign() -> None:
+    """Whatever of before is read after it, on either topic; what changes later counts."""
+    filled = FilledView()
+    filled.change("sale", 5, -10, 10)
+    filled.change("other", 1, 1)
+    before = filled.view.revision
+    filled.record(CHANGELOG, None, key=b"sale")
+    assert before < filled.view.revision
+
+    filled.change("sale", 4, -8, 8)
+    filled.record(CHANGELOG, booked(6, -20))
+    assert ["other"] == [stock.campaign_id for stock in filled.view.stocks()]
+    assert ["other"] == [stock.campaign_id for stock in filled.view.changed_since(-1)]
+
+    filled.now = NOW + timedelta(seconds=5)
+    filled.change("sale", 7, 3)
+
+    assert Counts(3, 0, 0) == known(filled)

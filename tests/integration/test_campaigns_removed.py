@@ -1,0 +1,273 @@
+"""A campaign is archived or purged: what is left, what is refused, and what every check then says."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ops.campaigns.removal import Removal
+from schemas.clock import utc_now
+from schemas.documents import RemovedCounts
+from schemas.topics import ASSIGN, IMPORT, RELEASE, RESERVE, RESULTS
+from stores.mongo import removing as module
+from stores.mongo.campaign_desk import CampaignDesk
+from stores.mongo.closing import Closing
+from stores.mongo.collections import Collections
+from stores.mongo.connection import Database
+from stores.mongo.purges import Purges
+from stores.mongo.removing import Removing
+from tests.integration.commanding import Codes
+from tests.integration.conftest import PutCodes
+from tests.integration.importing import Files, ends
+from tests.integration.requesting import reserve
+from tests.integration.running import Neighbour, running
+
+pytestmark = pytest.mark.integration
+
+REOPEN = ("campaigns", "reopen", "sale")
+HOLDERS = ("reservations", "codes", "inventory", "imports", "rejects")
+"""Collections with documents of a campaign; the ledger names it elsewhere."""
+
+
+@pytest.fixture
+def codes(environment: dict[str, str]) -> Codes:
+    """The command line on this test's deployment."""
+    return Codes(environment)
+
+
+async def left(db: Database, campaign_id: str) -> dict[str, int]:
+    """Documents of a campaign, by collection; those without any are left out."""
+    counts = {name: await db[name].count_documents({"campaign_id": campaign_id}) for name in HOLDERS}
+    counts["requests"] = await db["requests"].count_documents({"outcome.campaign_id": campaign_id})
+    return {name: count for name, count in counts.items() if count}
+
+
+async def sold(neighbour: Neighbour, campaign_id: str, *, held: int = 0) -> None:
+    """Two codes assigned, one released, some held."""
+    name = campaign_id
+    for number in range(3 + held):
+        await neighbour.send(RESERVE, reserve(f"{name}-{number}", name))
+    for number in range(2):
+        fields = {"reservation_id": f"{name}-{number}", "fan_id": f"fan-{name}-{number}", "campaign_id": name}
+        await neighbour.send(ASSIGN, {"request_id": f"{name}-a-{number}", **fields})
+    release = {"request_id": f"{name}-x", "campaign_id": name, "reservation_id": f"{name}-2"}
+    await neighbour.send(RELEASE, release)
+
+
+@pytest.fixture
+async def sale(
+    environment: dict[str, str], neighbour: Neighbour, stocked: PutCodes, files: Files, tmp_path: Path
+) -> AsyncIterator[Neighbour]:
+    """Campaign `sale`, imported and sold, and campaign `other`; with a worker and an importer."""
+    files.put("sale.csv", "\n".join(f"CODE-{number}" for number in range(40)).encode())
+    await stocked("other", 5)
+    async with (
+        running("worker", environment, tmp_path / "worker.log"),
+        running("importer", environment, tmp_path / "importer.log"),
+    ):
+        await neighbour.send(IMPORT, files.command("sale.csv"), key=b"sale")
+        await ends(neighbour, 1)
+        await sold(neighbour, "sale")
+        await sold(neighbour, "other", held=1)
+        await neighbour.values(RESULTS, 13)
+        yield neighbour
+
+
+async def test_a_campaign_is_archived_only_when_nothing_can_move(
+    sale: Neighbour, db: Database, codes: Codes, files: Files
+) -> None:
+    """Closed, and without holds; nothing is written or removed before."""
+    to = ("--to", f"s3://{files.bucket}/2026", "--export-id", "final")
+    before = await left(db, "sale")
+    while_open = await codes("campaigns", "archive", "sale", *to)
+    await sale.send(RESERVE, reserve("sale-held", "sale"))
+    await sale.values(RESULTS, 14)
+    await codes("campaigns", "close", "sale")
+    with_hold = await codes("campaigns", "archive", "sale", *to)
+
+    assert (1, 1) == (while_open.code, with_hold.code)
+    assert "sale is open: close it" in while_open.err
+    assert "1 holds are open" in with_hold.err
+    assert {**before, "reservations": before["reservations"] + 1, "requests": before["requests"] + 1} == await left(
+        db, "sale"
+    )
+    assert ["sale.csv"] == files.listed()
+
+
+async def test_an_archived_campaign_is_exported_and_gone(
+    sale: Neighbour, db: Database, codes: Codes, files: Files
+) -> None:
+    """Late requests, repeats and imports are refused; the other campaign stays; the checks find nothing wrong."""
+    to = ("--to", f"s3://{files.bucket}/2026", "--export-id", "final", "--by", "maria")
+    await codes("campaigns", "close", "sale")
+    others_before = await left(db, "other")
+
+    archived = await codes("campaigns", "archive", "sale", *to, "--json")
+    again, reopened = await codes("campaigns", "archive", "sale", *to, "--json"), await codes(*REOPEN)
+
+    assert (0, "removed", 40) == (archived.code, archived.json["state"], archived.json["codes"])
+    assert {"reservations": 3, "codes": 40, "requests": 6, "imports": 1, "inventory": 4} == archived.json["removed"]
+    manifest = json.loads(files.text(archived.json["manifest"]))
+    assert ({"assigned": 2, "available": 38}, True) == (manifest["rows_by_status"], manifest["is_final"])
+    assert (others_before, {}) == (await left(db, "other"), await left(db, "sale"))
+    assert (0, archived.json["removed_at"]) == (again.code, again.json["removed_at"])
+    assert (1, True) == (reopened.code, "cannot be reopened" in reopened.err)
+    await check_refusals(sale, files)
+    await check_everything(codes)
+
+
+async def check_refusals(sale: Neighbour, files: Files) -> None:
+    """A new reserve, a repeat of one that was answered, a release, an import."""
+    await sale.send(RESERVE, reserve("late", "sale"))
+    await sale.send(RESERVE, reserve("sale-0", "sale"))
+    await sale.send(RELEASE, {"request_id": "sale-z", "campaign_id": "sale", "reservation_id": "sale-0"})
+    await sale.send(IMPORT, files.command("sale.csv", "i2"), key=b"sale")
+    late = {result["request_id"]: result["reason"] for result in (await sale.values(RESULTS, 16))[13:]}
+    end = (await ends(sale, 2))[1]
+
+    assert {"late": "campaign_closed", "sale-0": "campaign_closed", "sale-z": "reservation_not_found"} == late
+    assert ("failed", "campaign_closed") == (end["state"], end["reason"])
+
+
+async def check_everything(codes: Codes) -> None:
+    """The list, the audit, the counts, and counts that are published again."""
+    listed = await codes("campaigns", "list", "--json")
+    audited, retold = await codes("audit", "--json"), await codes("reconcile", "--retell", "--json")
+    relisted = await codes("campaigns", "list", "--json")
+
+    states = [(found["campaign_id"], found["state"]) for found in listed.json["campaigns"]]
+    assert [("other", "open"), ("sale", "archived")] == states
+    assert [] == audited.json["findings"], audited.json["findings"]
+    assert (0, ["sale"]) == (retold.code, retold.json["removed"])
+    assert listed.json == relisted.json
+
+
+async def test_a_purge_counts_first_and_is_recorded(
+    environment: dict[str, str], neighbour: Neighbour, stocked: PutCodes, db: Database, codes: Codes, tmp_path: Path
+) -> None:
+    """With a hold; without the id typed again nothing is removed."""
+    await stocked("trial", 20)
+    await stocked("other", 5)
+    async with running("worker", environment, tmp_path / "worker.log"):
+        await sold(neighbour, "trial", held=1)
+        await neighbour.values(RESULTS, 7)
+        while_open = await codes("campaigns", "purge", "trial")
+        await codes("campaigns", "close", "trial")
+        before = await left(db, "trial")
+        counted = await codes("campaigns", "purge", "trial", "--json")
+        wrong = await codes("campaigns", "purge", "trial", "--confirm", "other")
+        after = await left(db, "trial")
+        purged = await codes("campaigns", "purge", "trial", "--confirm", "trial", "--by", "maria", "--json")
+        await neighbour.send(ASSIGN, {**reserve("late", "trial"), "reservation_id": "trial-3"})
+        [late] = (await neighbour.values(RESULTS, 8))[7:]
+
+    assert before == after
+    assert (1, 2, 0) == (while_open.code, wrong.code, counted.code)
+    expected = {"reservations": 4, "codes": 20, "requests": 7, "rejects": 0, "imports": 0, "inventory": 4, "holds": 1}
+    assert expected == counted.json["would_remove"]
+    assert (0, "purge", "removed") == (purged.code, purged.json["kind"], purged.json["state"])
+    assert "reservation_not_found" == late["reason"]
+    assert {"requests": 1} == await left(db, "trial")
+    assert {"codes": 5, "inventory": 1} == await left(db, "other")
+    await check_record(db)
+
+
+async def check_record(db: Database) -> None:
+    """Who, when, what."""
+    [record] = await db["purges"].find({}).to_list(None)
+    names = ("_id", "by", "available", "reserved", "assigned")
+    assert ("trial", "maria", 17, 1, 2) == tuple(record[name] for name in names)
+    removed = {"reservations": 4, "codes": 20, "requests": 7, "inventory": 4}
+    assert {**RemovedCounts().model_dump(), **removed} == record["removed"]
+    assert record["removed_at"] is not None
+
+
+class Killed(BaseException):
+    """The process dies here."""
+
+
+def a_removal(db: Database, dies_after: int) -> Removal:
+    """A purge of `trial` that dies after so many batches."""
+    collections, batches = Collections(db), [dies_after]
+
+    def die(_: Mapping[str, int]) -> None:
+        batches[0] -= 1
+        if batches[0] < 0:
+            raise Killed
+
+    async def nothing() -> None:
+        """No Kafka in this test."""
+        await asyncio.sleep(0)
+
+    return Removal(
+        campaign_id="trial",
+        by="maria",
+        removing=Removing(collections, "trial"),
+        desk=CampaignDesk(collections),
+        closing=Closing(collections),
+        purges=Purges(collections),
+        settle=nothing,
+        forget=nothing,
+        clock=utc_now,
+        report=die,
+    )
+
+
+@pytest.mark.parametrize("dies_after", [0, 1, 3, 5, 6])
+async def test_a_removal_that_was_killed_is_made_again(
+    dies_after: int, db: Database, stocked: PutCodes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After any batch, shards included: the campaign stays closed meanwhile, and the next run ends it."""
+    monkeypatch.setattr(module, "BATCH", 4)
+    await stocked("trial", 20)
+    await stocked("other", 5)
+    await db["imports"].insert_many([an_import(name) for name in ("trial", "other")])
+    await Closing(Collections(db)).close("trial", by="maria", now=utc_now())
+    with pytest.raises(Killed):
+        await a_removal(db, dies_after).purge()
+    found = await CampaignDesk(Collections(db)).one("trial")
+    assert found is not None
+    assert "purged" == found.state
+
+    done = await a_removal(db, 100).purge()
+
+    assert ("removed", 20) == (done.state, done.codes)
+    assert {} == await left(db, "trial")
+    assert {"codes": 5, "inventory": 1, "imports": 1} == await left(db, "other")
+    record = await Purges(Collections(db)).find("trial")
+    assert record is not None
+    assert (RemovedCounts(codes=20, imports=1, inventory=1), 20) == (record.removed, record.available)
+
+
+def an_import(campaign_id: str) -> dict[str, Any]:
+    """An import that has ended."""
+    counts = ("rows_read", "inserted", "duplicates_in_file", "duplicates_in_campaign", "rejected", "position", "line")
+    nothing = (
+        "version_id",
+        "etag",
+        "code_column",
+        "code_type_column",
+        "bytes_total",
+        "reason",
+        "report",
+        "chunk_rows",
+    )
+    return {
+        "_id": f"i-{campaign_id}",
+        "digest": "",
+        "campaign_id": campaign_id,
+        "code_type": "tm",
+        "bucket": "b",
+        "key": "k",
+        "state": "completed",
+        "run": "",
+        "gzip": False,
+        "bytes_read": 0,
+        "started_at": utc_now(),
+        "changed_at": utc_now(),
+        **dict.fromkeys(counts, 0),
+        **dict.fromkeys(nothing),
+    }
