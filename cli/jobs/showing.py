@@ -28,7 +28,9 @@ async def campaign(lookups: Lookups, campaign_id: str) -> Account | None:
     return {
         "campaign_id": campaign_id,
         "counts": counts(shards),
-        "shards": [shard.model_dump(mode="json", exclude={"id", "campaign_id", "walked"}) for shard in shards],
+        "shards": [
+            shard.model_dump(mode="json", exclude={"id", "campaign_id", "walked", "is_closed"}) for shard in shards
+        ],
     }
 
 

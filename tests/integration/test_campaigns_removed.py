@@ -45,16 +45,18 @@ async def left(db: Database, campaign_id: str) -> dict[str, int]:
     return {name: count for name, count in counts.items() if count}
 
 
-async def sold(neighbour: Neighbour, campaign_id: str, *, held: int = 0) -> None:
-    """Two codes assigned, one released, some held."""
-    name = campaign_id
-    for number in range(3 + held):
+async def sold(neighbour: Neighbour, campaign_id: str, before: int, *, held: int = 0) -> int:
+    """Two codes assigned, one released, some held. `before` results were there; gives how many there are now."""
+    name, holds = campaign_id, 3 + held
+    for number in range(holds):
         await neighbour.send(RESERVE, reserve(f"{name}-{number}", name))
+    await neighbour.values(RESULTS, before + holds)
     for number in range(2):
         fields = {"reservation_id": f"{name}-{number}", "fan_id": f"fan-{name}-{number}", "campaign_id": name}
         await neighbour.send(ASSIGN, {"request_id": f"{name}-a-{number}", **fields})
-    release = {"request_id": f"{name}-x", "campaign_id": name, "reservation_id": f"{name}-2"}
-    await neighbour.send(RELEASE, release)
+    await neighbour.send(RELEASE, {"request_id": f"{name}-x", "campaign_id": name, "reservation_id": f"{name}-2"})
+    await neighbour.values(RESULTS, before + holds + 3)
+    return before + holds + 3
 
 
 @pytest.fixture
@@ -70,9 +72,7 @@ async def sale(
     ):
         await neighbour.send(IMPORT, files.command("sale.csv"), key=b"sale")
         await ends(neighbour, 1)
-        await sold(neighbour, "sale")
-        await sold(neighbour, "other", held=1)
-        await neighbour.values(RESULTS, 13)
+        await sold(neighbour, "other", await sold(neighbour, "sale", 0), held=1)
         yield neighbour
 
 
@@ -152,8 +152,7 @@ async def test_a_purge_counts_first_and_is_recorded(
     await stocked("trial", 20)
     await stocked("other", 5)
     async with running("worker", environment, tmp_path / "worker.log"):
-        await sold(neighbour, "trial", held=1)
-        await neighbour.values(RESULTS, 7)
+        await sold(neighbour, "trial", 0, held=1)
         while_open = await codes("campaigns", "purge", "trial")
         await codes("campaigns", "close", "trial")
         before = await left(db, "trial")
