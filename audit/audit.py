@@ -148,5 +148,7 @@ def left_out(terms: Terms, secrets: Secrets) -> Iterator[str]:
         yield "only a window was audited: sums over all events are not judged"
     if terms.guarantee == "at_least_once":
         yield "at_least_once: a record may be there again with the same ce_id"
+    if terms.removed_campaigns:
+        yield f"{terms.removed_campaigns} archived or purged campaigns, on the topics and in the database"
     if secrets.too_short:
         yield f"{secrets.too_short} codes shorter than {WORD_CHARACTERS_MIN} characters are not searched for"

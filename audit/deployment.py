@@ -127,6 +127,7 @@ class Audit:
             read_from_ms=self._read_from_ms,
             is_snapshot=False,
             guarantee=self._settings.processing_guarantee,
+            removed_campaigns=len(self._removed),
         )
 
     async def _recounted(self) -> tuple[dict[str, tuple[Counts, Counts]], Sequence[str]]:

@@ -46,6 +46,8 @@ class Terms:
     is_snapshot: bool = True
     """The collections were read at one time."""
     guarantee: ProcessingGuarantee = "exactly_once"
+    removed_campaigns: int = 0
+    """Archived or purged: topics may have records of them, and the database has nothing to compare those with."""
 
     @property
     def is_whole(self) -> bool:

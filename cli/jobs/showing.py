@@ -7,7 +7,7 @@ Promise:  an account has a code's value only if the caller sets `reveal`.
 
 from collections import Counter
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Final
 
 from ops.telemetry.masking import MASK
 from schemas.base import CodeStatus
@@ -18,6 +18,8 @@ from stores.mongo.lookups import Lookups
 from stores.mongo.questions import reservations_of_fan
 
 Account = dict[str, Any]
+NOT_SHOWN: Final = {"id", "campaign_id", "walked", "is_closed"}
+"""Of a shard; whether a campaign is closed is shown by `codes campaigns show`."""
 
 
 async def campaign(lookups: Lookups, campaign_id: str) -> Account | None:
@@ -28,9 +30,7 @@ async def campaign(lookups: Lookups, campaign_id: str) -> Account | None:
     return {
         "campaign_id": campaign_id,
         "counts": counts(shards),
-        "shards": [
-            shard.model_dump(mode="json", exclude={"id", "campaign_id", "walked", "is_closed"}) for shard in shards
-        ],
+        "shards": [shard.model_dump(mode="json", exclude=NOT_SHOWN) for shard in shards],
     }
 
 

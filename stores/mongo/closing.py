@@ -17,6 +17,7 @@ from schemas.errors import CodeServiceError
 from stores.mongo.collections import Collections, Document, read_document
 from stores.mongo.errors import idempotent
 from stores.mongo.shards import IS_CLOSED
+from stores.patience import patiently
 
 ROUNDS_MAX: Final = 10
 """Rounds over a campaign's shards, each after somebody closed or reopened it meanwhile."""
@@ -42,7 +43,10 @@ class CampaignContested(CodeServiceError):
 
 
 class Closing:
-    """Every method raises StoreUnavailable if MongoDB gives no answer in time; safe to repeat."""
+    """Every method raises StoreUnavailable if MongoDB gives no answer for a while; safe to repeat.
+
+    A write that meets the transaction of a worker that froze waits until the server ends it, after a minute.
+    """
 
     def __init__(self, collections: Collections) -> None:
         self._collections = collections
@@ -56,7 +60,7 @@ class Closing:
             CampaignUnknown, CampaignDocumentLost, CampaignContested: see there.
         """
         closed = {"closed_at": to_milliseconds(now), "closed_by": by}
-        await self._move({"_id": campaign_id, "closed_at": None}, closed)
+        await patiently(self._move, {"_id": campaign_id, "closed_at": None}, closed)
         return await self._settled(campaign_id, is_closed=True)
 
     async def reopen(self, campaign_id: str, *, by: str) -> CampaignDocument:
@@ -68,7 +72,7 @@ class Closing:
         if (await self.document(campaign_id)).removal is not None:
             raise CampaignRemoved(f"campaign {campaign_id} cannot be reopened")
         closed = {"_id": campaign_id, "closed_at": IS_CLOSED, "removal": None}
-        await self._move(closed, {"closed_at": None, "closed_by": by})
+        await patiently(self._move, closed, {"closed_at": None, "closed_by": by})
         return await self._settled(campaign_id, is_closed=False)
 
     async def _move(self, guard: Document, fields: Document) -> None:
@@ -81,7 +85,7 @@ class Closing:
         for _ in range(ROUNDS_MAX):
             if (document.closed_at is not None) != is_closed:
                 break
-            await self._mark(campaign_id, is_closed=is_closed)
+            await patiently(self._mark, campaign_id, is_closed=is_closed)
             before, document = document, await self.document(campaign_id)
             if document.closed_at == before.closed_at:
                 return document

@@ -168,11 +168,13 @@ def facts(
     shards: Sequence[InventoryDocument] = (),
     code_values: Mapping[str, str] | None = None,
     known: frozenset[str] = frozenset({CAMPAIGN}),
+    closed: frozenset[str] = frozenset(),
 ) -> Facts:
     """The facts of a batch; `stock` may be a number of `tm` codes."""
     held = {code_id: f"SECRET-{code_id[2:]}" for reservation in reservations for code_id in reservation.code_ids}
     return Facts(
         known_campaigns=known,
+        closed_campaigns=closed,
         decided={entry.id: entry for entry in decided},
         reservations={reservation.id: reservation for reservation in reservations},
         code_values=held if code_values is None else code_values,

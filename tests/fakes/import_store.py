@@ -97,6 +97,8 @@ class MemoryImports:
     def _write(self, plan: ChunkPlan) -> None:
         self._check(plan.before, plan.after)
         self._guard(plan.before)
+        if any(change.after.is_closed != (change.after.campaign_id in self.closed) for change in plan.shards):
+            raise FactsStale("inventory")
         self.documents[plan.after.id] = plan.after
         self.codes |= {draft["code"]: plan.after.id for draft in plan.codes}
         self.inventory |= {change.after.id: change.after for change in plan.shards}

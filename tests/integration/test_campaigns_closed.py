@@ -144,3 +144,26 @@ async def test_holds_go_on_imports_do_not_and_a_reopened_campaign_sells_again(
     assert ("failed", "campaign_closed", 0) == (end["state"], end["reason"], end["inserted"])
     assert "campaign sale is open: available 9, reserved 0, assigned 1\n" == reopened.out
     assert "reserved" == results[6]["outcome"]
+
+
+async def test_a_closed_campaign_stays_closed_when_its_shards_are_repaired(
+    environment: dict[str, str], neighbour: Neighbour, stocked: PutCodes, db: Database, codes: Codes, tmp_path: Path
+) -> None:
+    """A shard that was lost begins again, and a correcting shard begins: both have the mark. The audit agrees."""
+    await stocked("sale", 10)
+    async with running("worker", environment, tmp_path / "worker.log"):
+        await neighbour.send(RESERVE, reserve("first"))
+        await neighbour.values(RESULTS, 1)
+        await codes("campaigns", "close", "sale")
+        await neighbour.send(RESERVE, reserve("refused"))
+        await neighbour.values(RESULTS, 2)
+        audited = await codes("audit", "--json")
+        lost = await db["inventory"].delete_one({"shard": {"$regex": "^reserve"}})
+        repaired = await codes("reconcile", "--repair", "--retell", "--json")
+        await neighbour.send(RESERVE, reserve("late"))
+        results = await result_of(neighbour, 3)
+
+    assert [] == [found for found in audited.json["findings"] if "import" not in found["what"]]
+    assert (1, 0, 0) == (lost.deleted_count, repaired.code, repaired.json["remaining"])
+    assert [True] * 3 == [shard["is_closed"] async for shard in db["inventory"].find({})]
+    assert "campaign_closed" == results["late"]["reason"]

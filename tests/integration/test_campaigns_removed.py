@@ -61,17 +61,19 @@ async def sold(neighbour: Neighbour, campaign_id: str, before: int, *, held: int
 
 @pytest.fixture
 async def sale(
-    environment: dict[str, str], neighbour: Neighbour, stocked: PutCodes, files: Files, tmp_path: Path
+    environment: dict[str, str], neighbour: Neighbour, files: Files, tmp_path: Path
 ) -> AsyncIterator[Neighbour]:
-    """Campaign `sale`, imported and sold, and campaign `other`; with a worker and an importer."""
-    files.put("sale.csv", "\n".join(f"CODE-{number}" for number in range(40)).encode())
-    await stocked("other", 5)
+    """Campaigns `sale` and `other`, imported and sold; with a worker and an importer."""
+    for name, count in (("sale", 40), ("other", 5)):
+        files.put(f"{name}.csv", "\n".join(f"CODE-{number}" for number in range(count)).encode())
     async with (
         running("worker", environment, tmp_path / "worker.log"),
         running("importer", environment, tmp_path / "importer.log"),
     ):
-        await neighbour.send(IMPORT, files.command("sale.csv"), key=b"sale")
-        await ends(neighbour, 1)
+        for name in ("sale", "other"):
+            command = {**files.command(f"{name}.csv", f"i-{name}"), "campaign_id": name}
+            await neighbour.send(IMPORT, command, key=name.encode())
+        await ends(neighbour, 2)
         await sold(neighbour, "other", await sold(neighbour, "sale", 0), held=1)
         yield neighbour
 
@@ -94,7 +96,7 @@ async def test_a_campaign_is_archived_only_when_nothing_can_move(
     assert {**before, "reservations": before["reservations"] + 1, "requests": before["requests"] + 1} == await left(
         db, "sale"
     )
-    assert ["sale.csv"] == files.listed()
+    assert ["other.csv", "sale.csv"] == files.listed()
 
 
 async def test_an_archived_campaign_is_exported_and_gone(
@@ -126,7 +128,7 @@ async def check_refusals(sale: Neighbour, files: Files) -> None:
     await sale.send(RELEASE, {"request_id": "sale-z", "campaign_id": "sale", "reservation_id": "sale-0"})
     await sale.send(IMPORT, files.command("sale.csv", "i2"), key=b"sale")
     late = {result["request_id"]: result["reason"] for result in (await sale.values(RESULTS, 16))[13:]}
-    end = (await ends(sale, 2))[1]
+    end = (await ends(sale, 3))[2]
 
     assert {"late": "campaign_closed", "sale-0": "campaign_closed", "sale-z": "reservation_not_found"} == late
     assert ("failed", "campaign_closed") == (end["state"], end["reason"])
@@ -141,6 +143,7 @@ async def check_everything(codes: Codes) -> None:
     states = [(found["campaign_id"], found["state"]) for found in listed.json["campaigns"]]
     assert [("other", "open"), ("sale", "archived")] == states
     assert [] == audited.json["findings"], audited.json["findings"]
+    assert "1 archived or purged campaigns, on the topics and in the database" in audited.json["left_out"]
     assert (0, ["sale"]) == (retold.code, retold.json["removed"])
     assert listed.json == relisted.json
 
@@ -172,6 +175,8 @@ async def test_a_purge_counts_first_and_is_recorded(
     assert {"requests": 1} == await left(db, "trial")
     assert {"codes": 5, "inventory": 1} == await left(db, "other")
     await check_record(db)
+    retold = await codes("reconcile", "--retell", "--json")
+    assert (0, ["trial"], {"requests": 1}) == (retold.code, retold.json["removed"], await left(db, "trial"))
 
 
 async def check_record(db: Database) -> None:

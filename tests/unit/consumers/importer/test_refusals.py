@@ -88,3 +88,25 @@ def test_an_outage_of_writes_is_not_ended_by_looks_for_a_cancellation() -> None:
 
     assert [PartUnavailable] * 20 == parts[first : first + 20]
     assert "completed" == importer.end["state"]
+
+
+@pytest.mark.parametrize(("chunks_before", "inserted"), [(0, 0), (2, 20)])
+def test_an_import_ends_when_its_campaign_is_closed(chunks_before: int, inserted: int) -> None:
+    """Rows from before the closing stay; it does not wait, and it does not reopen the campaign."""
+    store = MemoryImports()
+    left = [chunks_before]
+
+    def close(before: ImportDocument | None, after: ImportDocument) -> CodeServiceError | None:
+        if step_of(before, after) == "chunk":
+            store.closed |= {"sale"} if left[0] == 0 else set()
+            left[0] -= 1
+        return None
+
+    store.refuse = close
+    importer = Importer(store, MemoryObjects(rows_of(100)), rows_per_chunk_max=10)
+
+    run(importer.serve())
+
+    assert ("failed", "campaign_closed") == (importer.end["state"], importer.end["reason"])
+    assert inserted == importer.end["inserted"] == len(store.codes)
+    assert {"sale"} == store.closed

@@ -15,6 +15,7 @@ from tests.fakes.builders import (
     a_release,
     a_reservation,
     a_reserve,
+    a_shard,
     a_state,
     an_assign,
     an_assign_from_stock,
@@ -212,6 +213,46 @@ def test_a_reservation_ends_as_was_asked(request_: Request, state: str) -> None:
     decide(asked(request_), working)
 
     assert {state: ("r-1",)} == working.reservation_moves()
+
+
+CLOSED = facts(stock=3, reservations=[HELD], closed=frozenset({"summer"}))
+
+
+@pytest.mark.parametrize("request_", [a_reserve(request_id="r-9"), an_assign_from_stock()])
+def test_a_closed_campaign_gives_out_nothing_of_its_stock(request_: Request) -> None:
+    """Though there are codes; that its id is taken, and that a campaign is unknown, is said first."""
+    unknown = facts(stock=3, known=frozenset(), closed=frozenset({"summer"}))
+    taken = facts(stock=3, reservations=[a_reservation(_id=request_.request_id)], closed=frozenset({"summer"}))
+
+    assert ("campaign_closed", ()) == (decided(request_, CLOSED).reason, decided(request_, CLOSED).code_ids)
+    assert "unknown_campaign" == decided(request_, unknown).reason
+    assert "request_id_reused" == decided(request_, taken).reason
+
+
+@pytest.mark.parametrize("request_", [an_assign(), a_release()])
+def test_holds_of_a_closed_campaign_go_on(request_: Request) -> None:
+    """Whoever holds codes keeps the right to them."""
+    assert "refused" != decided(request_, CLOSED).outcome
+
+
+@pytest.mark.parametrize("is_closed", [True, False])
+def test_a_partitions_own_shard_knows_better_than_the_cache(is_closed: bool) -> None:
+    """The cache may be a second old; the write is guarded by the shard."""
+    cached = frozenset() if is_closed else frozenset({"summer"})
+    of = facts(stock=3, shards=[a_shard(is_closed=is_closed)], closed=cached)
+
+    assert is_closed == (decided(a_reserve(), of).reason == "campaign_closed")
+
+
+@pytest.mark.parametrize("is_closed", [True, False])
+def test_a_shard_begins_as_its_campaign_is(is_closed: bool) -> None:
+    """A release in a partition without a shard: the store compares it with the campaign's document."""
+    working = a_state(facts(reservations=[HELD], closed=frozenset({"summer"}) if is_closed else frozenset()))
+    decide(asked(a_release()), working)
+
+    [change] = working.shard_changes()
+
+    assert (0, is_closed) == (change.version_before, change.after.is_closed)
 
 
 def test_a_refusal_says_what_was_asked() -> None:
