@@ -7,6 +7,7 @@ Promise:  every part can be read by itself. CSV needs nothing; Parquet needs the
 
 import csv
 from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime
 from io import BytesIO, StringIO
 from typing import Any, Final, Literal, Protocol
 
@@ -92,10 +93,14 @@ PARTS: Final[Mapping[Format, Callable[[], PartWriter]]] = {"csv": CsvPart, "parq
 
 def csv_cells(campaign_id: str, row: CodeRow) -> list[str]:
     """In the order of `COLUMNS`; empty where nothing applies."""
-    expires_at = "" if row.expires_at is None else rfc3339(row.expires_at)
-    holder = [row.fan_id or "", row.request_id or "", expires_at]
+    holder = [row.fan_id or "", row.request_id or "", cell(row.expires_at)]
     code = [row.code_id, row.code, row.code_type, row.status]
-    return [campaign_id, *code, *holder, rfc3339(row.changed_at), row.imported_by]
+    return [campaign_id, *code, *holder, cell(row.changed_at), row.imported_by]
+
+
+def cell(instant: datetime | None) -> str:
+    """In the contract's form."""
+    return "" if instant is None else rfc3339(instant)
 
 
 def arrow() -> tuple[Any, Any]:

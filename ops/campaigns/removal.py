@@ -79,7 +79,8 @@ class Removal:
         why_not = why_not_whole(manifest, document, codes)
         if why_not is not None:
             raise NotRemovable(f"campaign {self.campaign_id}: the export {address} {why_not}")
-        return await self._remove(await self._begun(self._record("archive", found, address)))
+        record = self._record("archive", found, address)
+        return await self._remove(await self._begun(record, document))
 
     async def resume(self, record: RemovalRecord) -> RemovalRecord:
         """Go on with an archive that has begun: its export is finished."""
@@ -95,7 +96,7 @@ class Removal:
         record = document.removal or self._record("purge", found, None)
         if document.removal is None:
             await self.settle()
-            record = await self._begun(record)
+            record = await self._begun(record, document)
         await self.purges.begin(self._purge_document(record, found))
         known = await self.purges.find(self.campaign_id)
         self.removed = Counter({} if known is None else known.removed.model_dump())
@@ -113,9 +114,10 @@ class Removal:
         if holds and kind == "archive":
             raise NotRemovable(f"{name}: {holds:,} holds are open; they are assigned, released or expire")
 
-    async def _begun(self, record: RemovalRecord) -> RemovalRecord:
-        """The guard of the write decides: somebody may have reopened the campaign."""
-        await self.removing.begin(record)
+    async def _begun(self, record: RemovalRecord, document: CampaignDocument) -> RemovalRecord:
+        """The guard of the write decides: the campaign may have been reopened and closed again, and codes sold."""
+        if document.closed_at is not None:
+            await self.removing.begin(record, closed_at=document.closed_at)
         kept = (await self.closing.document(self.campaign_id)).removal
         if kept is None or kept.kind != record.kind:
             raise NotRemovable(f"campaign {self.campaign_id} was reopened or removed meanwhile")

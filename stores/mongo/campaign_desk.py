@@ -7,7 +7,7 @@ Promise:  counts come from shards, so no code is read. Campaigns come in pages, 
 """
 
 from collections import Counter
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final, Literal
@@ -40,6 +40,7 @@ class CampaignFound:
     shards: int = 0
     shards_closed: int = 0
     last_import: Mapping[str, Any] | None = None
+    last_started_at: datetime | None = None
 
     @property
     def state(self) -> State:
@@ -69,9 +70,9 @@ class CampaignFound:
             row[str(status)] += count if isinstance(count, int) else 0
 
     def add_import(self, found: Document) -> None:
-        latest = self.last_import
-        if latest is None or found["started_at"] > latest["started_at"]:
-            self.last_import = found
+        started_at = found.get("started_at")
+        if isinstance(started_at, datetime) and (self.last_started_at is None or started_at > self.last_started_at):
+            self.last_import, self.last_started_at = found, started_at
 
 
 class CampaignDesk:
@@ -112,10 +113,6 @@ class CampaignDesk:
             found.add_shard(shard)
         for imported in latest:
             found.add_import(imported)
-
-    def shards_of(self, campaign_id: str) -> AsyncIterator[Document]:
-        """A campaign's shards as they are stored."""
-        return documents(self._collections.inventory, {"campaign_id": campaign_id})
 
 
 def of(found: dict[str, CampaignFound], campaign_id: str) -> CampaignFound:

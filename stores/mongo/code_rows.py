@@ -34,7 +34,7 @@ class CodeRow(NamedTuple):
     code: str
     code_type: str
     status: str
-    changed_at: datetime
+    changed_at: datetime | None
     imported_by: str
     fan_id: str | None = None
     request_id: str | None = None
@@ -92,7 +92,7 @@ def row_of(code: Document, holder: ReservationDocument | None = None) -> CodeRow
         code=code.get("code", ""),
         code_type=code.get("code_type", ""),
         status=code.get("status", ""),
-        changed_at=code["changed_at"],
+        changed_at=code.get("changed_at"),
         imported_by=code.get("imported_by", ""),
     )
     if holder is None:

@@ -2,12 +2,14 @@
 
 In:       a campaign's id, why and by whom.
 Out:      how many documents were removed, by collection.
-Promise:  once a removal has begun, the campaign cannot be reopened, and no shard of it begins. Killed at any point
-          and run again, it ends the same: each step removes what is left. Reservations go first, so that no request
-          finds codes that are half gone; shards go last, because they say what there was.
+Promise:  once a removal has begun, the campaign cannot be reopened. Killed at any point and run again, it ends the
+          same: each step removes what is left. Meanwhile holds that are left can be assigned and released.
+          Reservations go first, so that no request finds codes that are half gone; shards go last, because they say
+          what there was.
 """
 
 from collections.abc import AsyncIterator, Mapping
+from datetime import datetime
 from typing import Any, Final
 
 import pymongo
@@ -17,7 +19,6 @@ from schemas.documents import RemovalRecord
 from stores.mongo.collections import Collection, Collections, Document, to_document
 from stores.mongo.errors import idempotent
 from stores.mongo.everything import PAGE_TIMEOUT_S
-from stores.mongo.shards import IS_CLOSED
 from stores.patience import patiently
 
 BATCH: Final = 2_000
@@ -53,9 +54,9 @@ class Removing:
             name: await patiently(self._count, self._collection(name), filter_) for name, filter_ in wanted.items()
         }
 
-    async def begin(self, record: RemovalRecord) -> bool:
-        """Record the removal, if the campaign is closed and no other removal has begun; whether it is recorded."""
-        guard = {"_id": self._campaign_id, "closed_at": IS_CLOSED, "removal": None}
+    async def begin(self, record: RemovalRecord, *, closed_at: datetime) -> bool:
+        """Record the removal, if the same closing is in force, and no removal has begun; whether it is recorded."""
+        guard = {"_id": self._campaign_id, "closed_at": closed_at, "removal": None}
         update = {"$set": {"removal": to_document(record)}}
         return await patiently(self._update, self._collections.campaigns, guard, update)
 

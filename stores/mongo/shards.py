@@ -74,12 +74,12 @@ async def _check_campaign(
     A read would not do: a transaction reads its snapshot, and could commit after a closing that it has not seen.
     A campaign whose document is lost cannot be closed, and its codes are given out until it is restored.
     """
-    guard = {"_id": shard.campaign_id, "closed_at": IS_CLOSED if shard.is_closed else None, "removal": None}
+    guard = {"_id": shard.campaign_id, "closed_at": IS_CLOSED if shard.is_closed else None}
     done = await collections.campaigns.update_one(guard, {"$inc": {"shards": 1}}, session=session)
     if done.matched_count == 0:
         known = await collections.campaigns.find_one({"_id": shard.campaign_id}, {"_id": 1}, session=session)
         if known is not None:
-            raise FactsStale("campaigns: closed, reopened or removed meanwhile")
+            raise FactsStale("campaigns: closed or reopened meanwhile")
 
 
 async def write_shards(

@@ -1,48 +1,30 @@
 """A campaign is archived or purged: what is left, what is refused, and what every check then says."""
 
-import asyncio
 import json
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from ops.campaigns.removal import Removal
-from schemas.clock import utc_now
 from schemas.documents import RemovedCounts
 from schemas.topics import ASSIGN, IMPORT, RELEASE, RESERVE, RESULTS
-from stores.mongo import removing as module
-from stores.mongo.campaign_desk import CampaignDesk
-from stores.mongo.closing import Closing
-from stores.mongo.collections import Collections
 from stores.mongo.connection import Database
-from stores.mongo.purges import Purges
-from stores.mongo.removing import Removing
 from tests.integration.commanding import Codes
 from tests.integration.conftest import PutCodes
 from tests.integration.importing import Files, ends
+from tests.integration.removing import left
 from tests.integration.requesting import reserve
 from tests.integration.running import Neighbour, running
 
 pytestmark = pytest.mark.integration
 
 REOPEN = ("campaigns", "reopen", "sale")
-HOLDERS = ("reservations", "codes", "inventory", "imports", "rejects")
-"""Collections with documents of a campaign; the ledger names it elsewhere."""
 
 
 @pytest.fixture
 def codes(environment: dict[str, str]) -> Codes:
     """The command line on this test's deployment."""
     return Codes(environment)
-
-
-async def left(db: Database, campaign_id: str) -> dict[str, int]:
-    """Documents of a campaign, by collection; those without any are left out."""
-    counts = {name: await db[name].count_documents({"campaign_id": campaign_id}) for name in HOLDERS}
-    counts["requests"] = await db["requests"].count_documents({"outcome.campaign_id": campaign_id})
-    return {name: count for name, count in counts.items() if count}
 
 
 async def sold(neighbour: Neighbour, campaign_id: str, before: int, *, held: int = 0) -> int:
@@ -187,91 +169,3 @@ async def check_record(db: Database) -> None:
     removed = {"reservations": 4, "codes": 20, "requests": 7, "inventory": 4}
     assert {**RemovedCounts().model_dump(), **removed} == record["removed"]
     assert record["removed_at"] is not None
-
-
-class Killed(BaseException):
-    """The process dies here."""
-
-
-def a_removal(db: Database, dies_after: int) -> Removal:
-    """A purge of `trial` that dies after so many batches."""
-    collections, batches = Collections(db), [dies_after]
-
-    def die(_: Mapping[str, int]) -> None:
-        batches[0] -= 1
-        if batches[0] < 0:
-            raise Killed
-
-    async def nothing() -> None:
-        """No Kafka in this test."""
-        await asyncio.sleep(0)
-
-    return Removal(
-        campaign_id="trial",
-        by="maria",
-        removing=Removing(collections, "trial"),
-        desk=CampaignDesk(collections),
-        closing=Closing(collections),
-        purges=Purges(collections),
-        settle=nothing,
-        forget=nothing,
-        clock=utc_now,
-        report=die,
-    )
-
-
-@pytest.mark.parametrize("dies_after", [0, 1, 3, 5, 6])
-async def test_a_removal_that_was_killed_is_made_again(
-    dies_after: int, db: Database, stocked: PutCodes, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """After any batch, shards included: the campaign stays closed meanwhile, and the next run ends it."""
-    monkeypatch.setattr(module, "BATCH", 4)
-    await stocked("trial", 20)
-    await stocked("other", 5)
-    await db["imports"].insert_many([an_import(name) for name in ("trial", "other")])
-    await Closing(Collections(db)).close("trial", by="maria", now=utc_now())
-    with pytest.raises(Killed):
-        await a_removal(db, dies_after).purge()
-    found = await CampaignDesk(Collections(db)).one("trial")
-    assert found is not None
-    assert "purged" == found.state
-
-    done = await a_removal(db, 100).purge()
-
-    assert ("removed", 20) == (done.state, done.codes)
-    assert {} == await left(db, "trial")
-    assert {"codes": 5, "inventory": 1, "imports": 1} == await left(db, "other")
-    record = await Purges(Collections(db)).find("trial")
-    assert record is not None
-    assert (RemovedCounts(codes=20, imports=1, inventory=1), 20) == (record.removed, record.available)
-
-
-def an_import(campaign_id: str) -> dict[str, Any]:
-    """An import that has ended."""
-    counts = ("rows_read", "inserted", "duplicates_in_file", "duplicates_in_campaign", "rejected", "position", "line")
-    nothing = (
-        "version_id",
-        "etag",
-        "code_column",
-        "code_type_column",
-        "bytes_total",
-        "reason",
-        "report",
-        "chunk_rows",
-    )
-    return {
-        "_id": f"i-{campaign_id}",
-        "digest": "",
-        "campaign_id": campaign_id,
-        "code_type": "tm",
-        "bucket": "b",
-        "key": "k",
-        "state": "completed",
-        "run": "",
-        "gzip": False,
-        "bytes_read": 0,
-        "started_at": utc_now(),
-        "changed_at": utc_now(),
-        **dict.fromkeys(counts, 0),
-        **dict.fromkeys(nothing),
-    }
