@@ -122,10 +122,10 @@ async def reconcile(
     ):
         store = Reconciliation(collections)
         removed = await removed_campaigns(collections)
+        report.removed = [campaign_id for campaign_id in campaigns or sorted(removed) if campaign_id in removed]
         async for campaign_id in named(campaigns) if campaigns else every(store, published):
-            if campaign_id in removed:  # its shards must not begin again, though readers may still have them
-                report.removed.append(campaign_id)
-                continue
+            if campaign_id in removed:
+                continue  # its shards must not begin again, though readers may still have them
             found = await counted(campaign_id, store)
             left = await repaired(found, store) if repair else found
             report.marked += await store.mark_hidden(found) if repair else 0
