@@ -100,9 +100,14 @@ def lines_of(account: Account) -> Account:
             if len(account["counts"]) > 1
         },
         "last_import": last and f"{last['import_id']}, {last['state']}, {last['changed_at']}",
-        **{f"removal {name}": value for name, value in removal.items()},
+        **{f"removal {name}": text_of(value) for name, value in removal.items()},
     }
     return {name: value for name, value in fields.items() if value is not None}
+
+
+def text_of(value: object) -> object:
+    """Numbers with thousands separated."""
+    return f"{value:,}" if isinstance(value, int) else value
 
 
 def of_types(counts: list[Account]) -> Account:
