@@ -33,7 +33,7 @@ async def stopped(producer: AIOKafkaProducer) -> None:
 
 
 async def cut_short(producer: AIOKafkaProducer, stopping: asyncio.Task[None]) -> None:
-    """The stop itself failed or is cancelled: what it would have ended is ended here, without waiting for a broker."""
+    """The stop failed or is cancelled: what it would have ended is ended here, without waiting for a broker."""
     give_up_pending(producer)
     producer.client.coordinator_lookup = given_up  # a transaction's requests look for its coordinator without end
     producer.client.force_metadata_update = not_updated  # a closed client fetches none
