@@ -16,6 +16,7 @@ from aiokafka.errors import KafkaError
 
 from consumers.loop.serving import serve_topics
 from consumers.worker.batch import RequestPartition
+from consumers.worker.breaker import Breakers
 from consumers.worker.context import WorkerContext
 from producers.reply_topics import ReplyTopics
 from roles.database import mongo_parts
@@ -68,6 +69,7 @@ def worker_context(context: RoleContext) -> WorkerContext:
         failpoint=context.failpoint,
         replies=ReplyTopics(context.settings.topics.reply_allowed, count, kafka.observer),
         tracer=kafka.tracer,
+        breakers=Breakers(kafka.limits.dead_letters_max),
     )
 
 

@@ -155,6 +155,18 @@ class PartitionFenced(CodeServiceError):
     """
 
 
+class PartitionPaused(CodeServiceError):
+    """A partition had too many consecutive dead letters (`CODES_WORKER__DEAD_LETTERS_MAX`) and is served no further.
+
+    Find out why with `codes dead-letters list`; then restart the process.
+    """
+
+    def __init__(self, dead_letters: int, next_offset: int) -> None:
+        super().__init__(f"{dead_letters} consecutive dead letters")
+        self.dead_letters = dead_letters
+        self.next_offset = next_offset
+
+
 class EmitFailed(CodeServiceError):
     """Kafka did not accept a batch's output. None of it is visible; the batch is read and answered again.
 

@@ -19,7 +19,7 @@ from ops.telemetry.masking import MASK
 from schemas.base import rfc3339
 from schemas.errors import BrokerUnavailable
 from schemas.records import IncomingRecord
-from schemas.topics import ALL_TOPICS
+from schemas.topics import SERVICE_TOPICS
 
 MASKED_FIELD: Final = "code"
 REASON_HEADERS: Final = ("dlq-", "reply-refused")
@@ -47,7 +47,7 @@ class Selection:
 
 def full_name(topic: str, prefix: str) -> str:
     """Add the prefix to a topic of the contract; any other name is a full name already."""
-    return prefix + topic if topic in {spec.name for spec in ALL_TOPICS} else topic
+    return prefix + topic if topic in {spec.name for spec in SERVICE_TOPICS} else topic
 
 
 async def follow(

@@ -4,12 +4,13 @@ Out: `WorkerContext`.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from consumers.loop.failpoints import Failpoint
 from consumers.loop.retry import RetryPolicy
 from consumers.loop.tracing import UNTRACED, Tracer
+from consumers.worker.breaker import Breakers
 from producers.reply_topics import ReplyTopics
 from schemas.clock import utc_now
 from schemas.observation.fact import Observer
@@ -29,6 +30,7 @@ class WorkerContext:
     replies: ReplyTopics
     clock: Callable[[], datetime] = utc_now
     tracer: Tracer = UNTRACED
+    breakers: Breakers = field(default_factory=lambda: Breakers(limit=0))
 
     @property
     def mongo_retries(self) -> RetryPolicy:

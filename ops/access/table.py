@@ -28,6 +28,7 @@ WHO: Final[Mapping[str, str]] = {
     "audit": "`codes audit`, `codes show`, `codes tail`, `codes imports dry-run`: it sees the values of codes",
     "reconcile": "`codes reconcile`, also with `--repair` and `--retell`",
     "canceller": "`codes imports cancel`",
+    "replayer": "`codes dead-letters`: it sees rejected records, and sends them again",
 }
 MONGO: Final[Mapping[str, Mapping[str, tuple[MongoAction, ...]]]] = {
     "worker": {

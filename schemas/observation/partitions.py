@@ -108,6 +108,15 @@ class LoopTurned(Fact):
 
 
 @dataclass(frozen=True, slots=True)
+class PartitionHalted(Fact):
+    """After this many consecutive dead letters a partition is served no further, as the settings demand."""
+
+    topic: str
+    partition: int
+    dead_letters: int
+
+
+@dataclass(frozen=True, slots=True)
 class PartitionFencedOff(Fact):
     """Another process owns the partition; it is stopped here."""
 

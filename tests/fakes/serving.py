@@ -11,6 +11,7 @@ from typing import Any
 from consumers.loop.failpoints import Failpoint
 from consumers.loop.tracing import UNTRACED, Tracer
 from consumers.worker.batch import RequestPartition
+from consumers.worker.breaker import Breakers
 from consumers.worker.context import WorkerContext
 from producers.reply_topics import ReplyTopics
 from schemas.clock import utc_now
@@ -50,6 +51,7 @@ def a_context(
         replies=replies or ReplyTopics((), no_topic, observer),
         clock=clock,
         tracer=tracer,
+        breakers=Breakers((limits or WorkerSettings()).dead_letters_max),
     )
 
 
