@@ -20,7 +20,7 @@ from ops.settings.load import Settings
 from producers.emitters import transactional_producer
 from producers.envelope import dead_letter_record
 from producers.sending import deliver
-from schemas.records import IncomingRecord, OutgoingRecord, Rejected
+from schemas.records import IncomingRecord, Rejected
 from schemas.topics import DEAD_LETTERS, RESERVE, RESULTS, Topics
 from tests.integration.commanding import Codes
 from tests.integration.conftest import PutCodes
@@ -50,7 +50,8 @@ async def put_letters(neighbour: Neighbour, request_ids: Sequence[str]) -> list[
         rejected = decode_request(record, RESERVE.name, limits)
         assert isinstance(rejected, Rejected)
         letter = dead_letter_record(rejected, group="worker", at=datetime.now(UTC), topics=neighbour.topics)
-        await neighbour.send(DEAD_LETTERS, letter.value, key=letter.key, headers=list(letter.headers), partition=1)
+        headers = [(name, content or b"") for name, content in letter.headers]
+        await neighbour.send(DEAD_LETTERS, letter.value, key=letter.key, headers=headers, partition=1)
     return await neighbour.records(DEAD_LETTERS, len(request_ids))
 
 
@@ -223,8 +224,7 @@ async def test_two_dead_letters_of_one_record_are_replayed_once(
 ) -> None:
     """With `at_least_once` a worker may write a dead letter twice."""
     [letter] = await put_letters(neighbour, ["r-1"])
-    copy = OutgoingRecord(letter.topic, letter.key, letter.value, tuple(letter.headers), 0)
-    await neighbour.send(DEAD_LETTERS, copy.value, key=copy.key, headers=list(copy.headers), partition=0)
+    await neighbour.send(DEAD_LETTERS, letter.value, key=letter.key, headers=list(letter.headers), partition=0)
     await neighbour.records(DEAD_LETTERS, 2)
 
     ended = await Codes(environment)("dead-letters", "replay", *FIX, "--send", "--json")
