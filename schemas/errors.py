@@ -186,6 +186,12 @@ class ObjectStoreUnavailable(CodeServiceError):
     retriable: ClassVar[bool] = True
 
 
+class KeysUnavailable(CodeServiceError):
+    """The keys of requests' tokens cannot be read; requests wait. Check `CODES_REQUESTS__JWT_KEYS_FILE`."""
+
+    retriable: ClassVar[bool] = True
+
+
 class ImportFailed(CodeServiceError):
     """An import cannot continue. `reason` is the reason in its end event; docs/imports.md lists all of them."""
 

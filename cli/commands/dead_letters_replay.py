@@ -94,11 +94,13 @@ def _judge(edits: "Edits") -> "Judge":
     from consumers.decode import SizeLimits
     from ops.letters.verdict import Judge
     from ops.settings.load import load_settings
+    from ops.tokens.sending import token_headers
     from schemas.clock import utc_now
     from schemas.topics import Topics
 
     settings = load_settings()
-    return Judge(Topics(settings.topics.prefix), SizeLimits.of(settings.worker), edits, utc_now())
+    limits, token = SizeLimits.of(settings.worker), tuple(token_headers(settings.requests))
+    return Judge(Topics(settings.topics.prefix), limits, edits, utc_now(), token)
 
 
 def parting_line(replay: "Replay") -> str | None:

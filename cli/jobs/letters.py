@@ -20,12 +20,15 @@ from ops.letters.reading import Found, chosen_letters, replayed_identities
 from ops.letters.shape import shape_of
 from ops.letters.verdict import REPLAYED, LeftOut, Send
 from ops.settings.load import Settings
+from ops.telemetry.masking import MASK, is_secret
 from producers.envelope import OWN_HEADERS
 from schemas.base import rfc3339
 
 Row = dict[str, Any]
 
 UNKNOWN: Final = "unknown"
+SHOWN: Final = (*OWN_HEADERS, REPLAYED_FROM)
+"""Headers that the service wrote."""
 
 
 @dataclass(slots=True)
@@ -116,11 +119,9 @@ def account_of(found: Found, *, reveal: bool) -> Row:
 
 
 def headers_of(letter: Letter, *, reveal: bool) -> Mapping[str, str | None]:
-    """The service's own are shown; of the sender's only the length."""
+    """The service's own are shown; of the sender's only the length, unless `reveal`. A token never."""
     return {
-        name: text(value)
-        if value is not None and name.startswith((*OWN_HEADERS, REPLAYED_FROM))
-        else content_of(value, reveal=reveal)
+        name: MASK if is_secret(name) else content_of(value, reveal=reveal or name.startswith(SHOWN))
         for name, value in letter.record.headers
     }
 

@@ -12,6 +12,7 @@ from dataclasses import replace
 from functools import partial
 
 from consumers.decode import SizeLimits, decode_request
+from consumers.worker.authorizing import Authorization
 from consumers.worker.context import WorkerContext
 from consumers.worker.isolation import Decided, Isolation
 from consumers.worker.outputs import BatchRecords, Outputs, batch_records, with_copies
@@ -41,6 +42,7 @@ class RequestPartition:
         self._isolation = Isolation(store, context)
         self._replies = ReplyCopies(context.replies)
         self._sizes = SizeLimits.of(context.limits)
+        self._authorization = Authorization(context.authorizer, store, context.key_retries, context.mongo_retries)
         self._breaker = context.breakers.of(shard)
 
     async def take_over(self) -> None:
@@ -67,15 +69,16 @@ class RequestPartition:
             records = records[: len(read)]
             requests = [found for found in read if isinstance(found, Asked)]
             unreadable = [found for found in read if isinstance(found, Rejected)]
+            allowed, unauthorized = await self._authorization.split(requests)
             decided = Decided()
-            if requests:
-                decided = await self._isolation.write_or_isolate(requests, partial(self._write_with_retries, watch))
+            if allowed:
+                decided = await self._isolation.write_or_isolate(allowed, partial(self._write_with_retries, watch))
             context.failpoint.reached("after_apply")
-            rejections = [*unreadable, *decided.unprocessable]
+            rejections = [*unreadable, *unauthorized, *decided.unprocessable]
             outputs = await self._emit(records, decided.plans, rejections, emitter, watch)
             context.failpoint.reached("after_emit")
             observe_batch(context.observer, records, decided.plans, rejections, outputs, watch.seconds)
-            self._breaker.count(records, rejections, left)
+        self._breaker.count(records, rejections, left)
 
     def _decode(self, records: Sequence[IncomingRecord], watch: Stopwatch) -> list[Asked[Request] | Rejected]:
         """Bytes to requests, up to where the breaker opens; a record that cannot be read becomes a rejection."""

@@ -15,7 +15,7 @@ from consumers.decode import SizeLimits, decode_command, decode_request
 from ops.letters.edits import Edits, NotEditable
 from ops.letters.letter import Letter, Origin
 from schemas.base import rfc3339
-from schemas.records import IncomingRecord, OutgoingRecord, Rejected
+from schemas.records import Headers, IncomingRecord, OutgoingRecord, Rejected
 from schemas.topics import DEAD_LETTERS_REPLAYED, IMPORT, OPERATIONS, Topics
 
 REPLAYED: Final = "replayed"
@@ -52,6 +52,8 @@ class Judge:
     limits: SizeLimits
     edits: Edits
     now: datetime
+    added_headers: Headers = ()
+    """The token of whoever replays: dead letters hold none."""
 
     def verdict(self, letter: Letter, *, is_replayed: bool) -> Send | LeftOut:
         if is_replayed:
@@ -81,7 +83,7 @@ class Judge:
             topic=origin.topic,
             partition=origin.partition,
             value=self.edits.applied(letter.record.value),
-            headers=(*kept, letter.replayed_from),
+            headers=(*kept, letter.replayed_from, *self.added_headers),
         )
 
     def _why_not(self, record: IncomingRecord) -> str | None:

@@ -147,7 +147,7 @@ class LogLine(BaseModel):
     """Consecutive dead letters of a partition."""
     partitions: list[str] | None = None
     """Each as `<topic>.<number>`."""
-    part: Literal["mongo", "kafka", "s3"] | None = None
+    part: Literal["mongo", "kafka", "s3", "keys"] | None = None
     """The part that is unavailable, or available again."""
     error: str | None = None
     """Class of the error."""

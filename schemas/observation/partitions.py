@@ -7,7 +7,8 @@ from typing import Literal
 from schemas.errors import CodeServiceError, StoreUnavailable, WaitCause
 from schemas.observation.fact import Fact, Place
 
-Part = Literal["mongo", "kafka", "s3"]
+Part = Literal["mongo", "kafka", "s3", "keys"]
+"""`keys`: the file of keys of requests' tokens."""
 RebalanceStep = Literal["let_go", "whole"]
 
 
