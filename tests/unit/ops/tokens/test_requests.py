@@ -88,10 +88,14 @@ def test_a_token_is_judged_at_the_time_of_its_record() -> None:
 
 def test_a_token_is_verified_once_in_a_batch(monkeypatch: pytest.MonkeyPatch) -> None:
     """Of records of one second: a signature takes longer than all the rest."""
-    checked, verified = tokens(), []
+    checked, verified, token = tokens(), list[float](), signed()
     claims_of = checked._tokens.claims
-    monkeypatch.setattr(checked._tokens, "claims", lambda token, at: verified.append(at) or claims_of(token, at=at))
-    token = signed()
+
+    def counted(token: str, *, at: float) -> dict[str, Any]:
+        verified.append(at)
+        return claims_of(token, at=at)
+
+    monkeypatch.setattr(checked._tokens, "claims", counted)
 
     assert {} == asyncio.run(checked.refused([with_token(token, offset=offset) for offset in range(50)]))
     assert 1 == len(verified)
