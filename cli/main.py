@@ -18,6 +18,7 @@ from cli.commands.acl import acl
 from cli.commands.audit import audit
 from cli.commands.campaigns import app as campaigns
 from cli.commands.config import config
+from cli.commands.dead_letters import app as dead_letters
 from cli.commands.demo import demo
 from cli.commands.doctor import doctor
 from cli.commands.imports import app as imports
@@ -114,6 +115,7 @@ app.command(
 # Commands for operators.
 app.command(epilog="Examples: codes doctor; codes doctor --json")(doctor)
 app.command(epilog="Examples: codes audit; codes audit --campaign spring --since 2h; codes audit --json")(audit)
+app.add_typer(dead_letters)
 app.command(epilog="Examples: codes reconcile; codes reconcile --repair --retell")(reconcile)
 app.command(epilog="Examples: codes migrate; codes migrate --check --json; codes migrate --shard")(migrate)
 app.command(epilog="Examples: codes config; codes config --json")(config)

@@ -191,9 +191,14 @@ def rejected(record: IncomingRecord, why: Unreadable, operation: Operation | Non
 
 def rejected_as_unprocessable(asked: Asked[Any], detail: str) -> Rejected:
     """A request or command that is readable and yet cannot be processed."""
+    return rejected_after_reading(asked, "unprocessable", detail)
+
+
+def rejected_after_reading(asked: Asked[Any], reason: DeadLetterReason, detail: str) -> Rejected:
+    """A request or command that is readable and yet rejected."""
     request = asked.request
     return Rejected(
-        reason="unprocessable",
+        reason=reason,
         detail=detail,
         record=asked.record,
         operation=getattr(request, "operation", None),  # a command has none, nor a fan

@@ -10,7 +10,7 @@ from typing import Any, Final, get_args
 from producers.envelope import SOURCE, TRACE_BYTES_MAX, TRACE_HEADER
 from producers.replies import CORRELATION_HEADER, REFUSED_HEADER, REPLY_PARTITION_HEADER, REPLY_TOPIC_HEADERS
 from schemas.base import ID_PATTERN
-from schemas.records import DeadLetterReason
+from schemas.records import AUTHORIZATION, DeadLetterReason
 
 Schema = dict[str, Any]
 Fields = Mapping[str, Schema]
@@ -33,6 +33,7 @@ def text_of(description: str) -> Schema:
 TRACE: Final[Fields] = {
     TRACE_HEADER: {**TEXT, "maxLength": TRACE_BYTES_MAX, "description": "W3C trace context; passed on unchanged."}
 }
+TOKEN: Final[Fields] = {AUTHORIZATION: text_of("`Bearer` and a JWT, where the deployment requires one.")}
 OWN_TOPIC, SPRINGS_TOPIC = REPLY_TOPIC_HEADERS
 CORRELATION: Final[Fields] = {CORRELATION_HEADER: bytes_of("Returned unchanged on the reply.")}
 REPLYING: Final[Fields] = {
@@ -74,7 +75,7 @@ def cloud_event(kind: str, subject: str, content_type: str = JSON_TYPE) -> Field
     }
 
 
-REQUEST: Final = headers({}, {**TRACE, **REPLYING, **CORRELATION})
+REQUEST: Final = headers({}, {**TRACE, **TOKEN, **REPLYING, **CORRELATION})
 COMMAND: Final = headers({}, TRACE)
 RESULT: Final = headers({**cloud_event("result", "The request_id."), **ABOUT_REQUEST}, {**TRACE, **REFUSED})
 REPLY: Final = headers({**cloud_event("result", "The request_id."), **ABOUT_REQUEST}, {**TRACE, **CORRELATION})

@@ -13,7 +13,7 @@ from uuid import UUID
 
 from schemas.base import rfc3339
 from schemas.events import CodeAssigned, ImportProgressed, InventoryChanged, StockAlert
-from schemas.records import Asked, Headers, IncomingRecord, OutgoingRecord, Rejected
+from schemas.records import AUTHORIZATION, Asked, Headers, IncomingRecord, OutgoingRecord, Rejected
 from schemas.requests import Request
 from schemas.results import Result
 from schemas.topics import ASSIGNED, DEAD_LETTERS, IMPORTS, INVENTORY, RESULTS, STOCK_ALERTS, Topics
@@ -170,11 +170,13 @@ def bytes_of(record: IncomingRecord) -> int:
 
 
 def kept(record: IncomingRecord) -> Headers:
-    """The record's own headers, except those that a dead letter has of its own, and those whose name is no text."""
+    """The record's own headers, except a token, what a dead letter has of its own, and names that are no text."""
     return tuple(
         (name, value)
         for name, value in record.headers
-        if not name.startswith(OWN_HEADERS) and name == name.encode(errors="ignore").decode()
+        if not name.startswith(OWN_HEADERS)
+        and name.lower() != AUTHORIZATION
+        and name == name.encode(errors="ignore").decode()
     )
 
 

@@ -16,7 +16,9 @@ from aiokafka.errors import KafkaError
 
 from consumers.loop.serving import serve_topics
 from consumers.worker.batch import RequestPartition
+from consumers.worker.breaker import Breakers
 from consumers.worker.context import WorkerContext
+from ops.tokens.requests import RequestTokens
 from producers.reply_topics import ReplyTopics
 from roles.database import mongo_parts
 from roles.guarantee import check_brokers
@@ -68,6 +70,8 @@ def worker_context(context: RoleContext) -> WorkerContext:
         failpoint=context.failpoint,
         replies=ReplyTopics(context.settings.topics.reply_allowed, count, kafka.observer),
         tracer=kafka.tracer,
+        authorizer=RequestTokens(context.settings.requests) if context.settings.requests.require_jwt else None,
+        breakers=Breakers(kafka.limits.dead_letters_max),
     )
 
 

@@ -155,6 +155,18 @@ class PartitionFenced(CodeServiceError):
     """
 
 
+class PartitionPaused(CodeServiceError):
+    """A partition had too many consecutive dead letters (`CODES_WORKER__DEAD_LETTERS_MAX`) and is served no further.
+
+    Find out why with `codes dead-letters list`; then restart the process.
+    """
+
+    def __init__(self, dead_letters: int, next_offset: int) -> None:
+        super().__init__(f"{dead_letters} consecutive dead letters")
+        self.dead_letters = dead_letters
+        self.next_offset = next_offset
+
+
 class EmitFailed(CodeServiceError):
     """Kafka did not accept a batch's output. None of it is visible; the batch is read and answered again.
 
@@ -170,6 +182,12 @@ class EmitFailed(CodeServiceError):
 
 class ObjectStoreUnavailable(CodeServiceError):
     """S3 gave no answer, or throttles requests; roles retry. Check `CODES_S3__ENDPOINT_URL` and the network."""
+
+    retriable: ClassVar[bool] = True
+
+
+class KeysUnavailable(CodeServiceError):
+    """The keys of requests' tokens cannot be read; requests wait. Check `CODES_REQUESTS__JWT_KEYS_FILE`."""
 
     retriable: ClassVar[bool] = True
 

@@ -14,6 +14,8 @@ DeadLetterReason = Literal["not_json", "invalid", "too_large", "unauthorized", "
 
 R = TypeVar("R", bound=Model)
 
+AUTHORIZATION: Final = "authorization"
+"""Header of a request's token. It never leaves the request topic."""
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 TIMESTAMP_MS_MAX: Final = 253_402_300_799_999
 """The end of the year 9999. On a topic without LogAppendTime a sender can write any number, or -1."""

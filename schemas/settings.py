@@ -142,6 +142,9 @@ class WorkerSettings(Group):
     """Maximum size of a record's key in bytes; a larger one becomes a dead letter `too_large`."""
     header_bytes_max: Annotated[int, Field(ge=256, le=262_144)] = 16_384
     """Maximum size of a record's headers in bytes, all together; larger ones make a dead letter `too_large`."""
+    dead_letters_max: Annotated[int, Field(ge=0, le=1_000_000)] = 0
+    """Consecutive dead letters of one partition after which a worker pauses the partition, until the worker is
+    restarted; 0: never."""
     attempts_max: Annotated[int, Field(ge=1, le=100)] = 8
     """Number of times a batch is planned again after a conflict with another process; then it is halved."""
     backoff_max_ms: Annotated[int, Field(ge=10, le=60_000)] = 5_000

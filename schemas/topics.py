@@ -38,6 +38,9 @@ IMPORTS: Final = TopicSpec("imports.v1", 4)
 STOCK_ALERTS: Final = TopicSpec("stock-alerts.v1", 1)
 DEAD_LETTERS: Final = TopicSpec("dead-letters.v1", 8, {"max.message.bytes": str(DEAD_LETTER_BYTES_MAX)})
 
+DEAD_LETTERS_REPLAYED: Final = TopicSpec("dead-letters-replayed.v1", 1)
+"""Which dead letters were replayed. Not a topic of the contract: only `codes dead-letters` uses it."""
+
 ALL_TOPICS: Final = (
     RESERVE,
     ASSIGN,
@@ -50,6 +53,9 @@ ALL_TOPICS: Final = (
     STOCK_ALERTS,
     DEAD_LETTERS,
 )
+"""Of the contract."""
+SERVICE_TOPICS: Final = (*ALL_TOPICS, DEAD_LETTERS_REPLAYED)
+"""All under the topic prefix."""
 REQUEST_TOPICS: Final = (RESERVE, ASSIGN, RELEASE)
 OPERATIONS: Final[dict[str, Operation]] = {
     RESERVE.name: "reserve",

@@ -18,6 +18,7 @@ from ops.broker.patience import Patience, Say, Unanswered, kafka_patience
 from ops.broker.reading import TopicReader, kafka_errors, partitions_of
 from ops.broker.records import Fields, fields_of, text
 from ops.settings.load import Settings
+from ops.tokens.sending import token_headers
 from producers.emitters import idempotent_producer
 from producers.envelope import event_id
 from schemas.errors import BrokerUnavailable
@@ -192,7 +193,8 @@ async def send(settings: Settings, sending: Sending, topic: str, key: str) -> Se
     with kafka_errors(settings.kafka):
         async with idempotent_producer(client_options(settings.kafka)) as producer:
             sending.stage = "being sent"
-            written = await producer.send_and_wait(topic, value=order.to_json(), key=key.encode())
+            headers = token_headers(settings.requests)
+            written = await producer.send_and_wait(topic, value=order.to_json(), key=key.encode(), headers=headers)
             sending.stage = "sent"
     return Sent(order.request_id, topic, written.partition, written.offset, key)
 

@@ -15,11 +15,11 @@ from ops.broker.patience import Patience
 from ops.broker.reading import Isolation, Offsets, TopicReader, kafka_errors, topic_reader
 from ops.broker.records import fields_of, text
 from ops.settings.load import Settings
-from ops.telemetry.masking import MASK
+from ops.telemetry.masking import MASK, is_secret
 from schemas.base import rfc3339
 from schemas.errors import BrokerUnavailable
 from schemas.records import IncomingRecord
-from schemas.topics import ALL_TOPICS
+from schemas.topics import SERVICE_TOPICS
 
 MASKED_FIELD: Final = "code"
 REASON_HEADERS: Final = ("dlq-", "reply-refused")
@@ -47,7 +47,7 @@ class Selection:
 
 def full_name(topic: str, prefix: str) -> str:
     """Add the prefix to a topic of the contract; any other name is a full name already."""
-    return prefix + topic if topic in {spec.name for spec in ALL_TOPICS} else topic
+    return prefix + topic if topic in {spec.name for spec in SERVICE_TOPICS} else topic
 
 
 async def follow(
@@ -146,9 +146,16 @@ def as_json(record: IncomingRecord, *, reveal: bool) -> dict[str, Any]:
         "offset": record.offset,
         "at": timestamp(record),
         "key": None if record.key is None else text(record.key),
-        "headers": {name: None if value is None else text(value) for name, value in record.headers},
+        "headers": {name: header_text(name, value) for name, value in record.headers},
         **decoded_value(record.value, reveal=reveal),
     }
+
+
+def header_text(name: str, value: bytes | None) -> str | None:
+    """A header's value. A token is not for whoever reads over a shoulder or in a log, whatever else is revealed."""
+    if value is None:
+        return None
+    return MASK if is_secret(name) else text(value)
 
 
 def decoded_value(value: bytes | None, *, reveal: bool) -> dict[str, Any]:

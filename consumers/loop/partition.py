@@ -23,13 +23,14 @@ from aiokafka.errors import IllegalStateError, KafkaError
 from consumers.loop.prefetch import Stopped, unless_stopped
 from consumers.loop.retry import convert_stray_cancellation
 from producers.emitters import Emitter
-from schemas.errors import CodeServiceError, Dropped, EmitFailed, PartitionFenced
+from schemas.errors import CodeServiceError, Dropped, EmitFailed, PartitionFenced, PartitionPaused
 from schemas.observation.fact import Observer
 from schemas.observation.partitions import (
     BatchTaken,
     LoopTurned,
     PartAvailable,
     PartitionFencedOff,
+    PartitionHalted,
     PartUnavailable,
     PositionReached,
 )
@@ -37,6 +38,8 @@ from schemas.records import IncomingRecord, UnreadableBatch
 
 POLL_TIMEOUT_MS: Final = 250
 """Longest wait for records: the interval at which an idle loop reports a turn."""
+PAUSED_TURN_S: Final = 1.0
+"""Interval at which the loop of a paused partition reports a turn."""
 RESTART_WAIT_S: Final = 0.5
 """Before a partition starts again; it doubles up to the longest wait of the settings."""
 DOUBLINGS_MAX: Final = 20
@@ -54,7 +57,11 @@ class PartitionWork(Protocol):
         """Before the first records: end what a former owner left open. Retries while a part is unavailable."""
 
     async def serve(self, records: Sequence[IncomingRecord], emitter: Emitter, stopping: asyncio.Event) -> None:
-        """Process records up to the commit of their offsets; long work ends early when `stopping` is set."""
+        """Process records up to the commit of their offsets; long work ends early when `stopping` is set.
+
+        Raises:
+            PartitionPaused: the records behind its offset are not to be served.
+        """
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +106,7 @@ class PartitionLoop:
         """Serve until stopped, starting again after each failure of Kafka."""
         while not self._stopping.is_set():
             try:
-                await convert_stray_cancellation(self._serve())
+                await convert_stray_cancellation(self._serve_until_paused())
             except Stopped:
                 return
             except PartitionFenced:
@@ -111,6 +118,24 @@ class PartitionLoop:
                 self._observer.observe(PartUnavailable("kafka", kafka_unavailable(why)))
                 await self._pause(min(restart_wait_s(self._failures), self._limits.backoff_max_s))
                 self._failures += 1
+
+    async def _serve_until_paused(self) -> None:
+        try:
+            await self._serve()
+        except PartitionPaused as why:
+            await self._stay_paused(why)
+
+    async def _stay_paused(self, why: PartitionPaused) -> None:
+        """Until the stop. It turns all the same: it does not hang, and a restart must be somebody's decision."""
+        topic, partition = self._source
+        # Fetched records that nobody takes would hold memory, and a broker's other partitions back.
+        self._consumer.pause(self._source)
+        await self._unless_stopped(self._poll())
+        self._observer.observe(PositionReached(topic, partition, why.next_offset))
+        self._observer.observe(PartitionHalted(topic, partition, why.dead_letters))
+        while not self._stopping.is_set():
+            self._observer.observe(LoopTurned(topic, partition))
+            await self._pause(PAUSED_TURN_S)
 
     async def _serve(self) -> None:
         async with AsyncExitStack() as opened:

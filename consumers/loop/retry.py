@@ -16,6 +16,7 @@ from schemas.errors import (
     BrokerUnavailable,
     CodeServiceError,
     Dropped,
+    KeysUnavailable,
     ObjectStoreUnavailable,
     StoreUnavailable,
 )
@@ -30,6 +31,7 @@ UNAVAILABLE: Final[Mapping[Part, type[CodeServiceError]]] = {
     "mongo": StoreUnavailable,
     "kafka": BrokerUnavailable,
     "s3": ObjectStoreUnavailable,
+    "keys": KeysUnavailable,
 }
 """What a part's clients raise, in our words, when it gives no answer."""
 

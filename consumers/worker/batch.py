@@ -12,6 +12,7 @@ from dataclasses import replace
 from functools import partial
 
 from consumers.decode import SizeLimits, decode_request
+from consumers.worker.authorizing import Authorization
 from consumers.worker.context import WorkerContext
 from consumers.worker.isolation import Decided, Isolation
 from consumers.worker.outputs import BatchRecords, Outputs, batch_records, with_copies
@@ -41,6 +42,8 @@ class RequestPartition:
         self._isolation = Isolation(store, context)
         self._replies = ReplyCopies(context.replies)
         self._sizes = SizeLimits.of(context.limits)
+        self._authorization = Authorization(context.authorizer, store, context.key_retries, context.mongo_retries)
+        self._breaker = context.breakers.of(shard)
 
     async def take_over(self) -> None:
         """See `PartitionWork.take_over`."""
@@ -56,25 +59,32 @@ class RequestPartition:
 
         Raises:
             PartitionFenced, EmitFailed: see `Emitter.emit`. What was decided stays decided and is emitted again.
+            PartitionPaused: too many consecutive dead letters. Those up to the limit are committed.
         """
+        self._breaker.check(records[0].offset)
         context, watch = self._context, Stopwatch(self._context.tracer)
         with context.tracer.processing(context.group, records):
-            requests, unreadable = self._decode(records, watch)
+            read = self._decode(records, watch)
+            left = records[len(read)].offset if len(read) < len(records) else None
+            records = records[: len(read)]
+            requests = [found for found in read if isinstance(found, Asked)]
+            unreadable = [found for found in read if isinstance(found, Rejected)]
+            allowed, unauthorized = await self._authorization.split(requests)
             decided = Decided()
-            if requests:
-                decided = await self._isolation.write_or_isolate(requests, partial(self._write_with_retries, watch))
+            if allowed:
+                decided = await self._isolation.write_or_isolate(allowed, partial(self._write_with_retries, watch))
             context.failpoint.reached("after_apply")
-            rejections = [*unreadable, *decided.unprocessable]
+            rejections = [*unreadable, *unauthorized, *decided.unprocessable]
             outputs = await self._emit(records, decided.plans, rejections, emitter, watch)
             context.failpoint.reached("after_emit")
             observe_batch(context.observer, records, decided.plans, rejections, outputs, watch.seconds)
+        self._breaker.count(records, rejections, left)
 
-    def _decode(self, records: Sequence[IncomingRecord], watch: Stopwatch) -> tuple[Requests, list[Rejected]]:
-        """Bytes to requests; a record that cannot be read becomes a rejection."""
+    def _decode(self, records: Sequence[IncomingRecord], watch: Stopwatch) -> list[Asked[Request] | Rejected]:
+        """Bytes to requests, up to where the breaker opens; a record that cannot be read becomes a rejection."""
         with watch.step("decode"):
             read = [decode_request(record, self._topic, self._sizes) for record in records]
-        requests = [found for found in read if isinstance(found, Asked)]
-        return requests, [found for found in read if isinstance(found, Rejected)]
+        return read[: self._breaker.admitted(read)]
 
     async def _write_with_retries(
         self, watch: Stopwatch, requests: Requests, inconsistent: Mapping[str, str]

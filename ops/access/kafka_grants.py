@@ -10,19 +10,20 @@ from typing import Final
 
 from ops.access.grants import KafkaGrant, Operation
 from ops.settings.load import Settings
-from schemas.groups import EXPIRER_GROUP, IMPORTER_GROUP, INVENTORY_GROUP, WORKER_GROUP
+from schemas.groups import EXPIRER_GROUP, IMPORTER_GROUP, INVENTORY_GROUP, REPLAYS, WORKER_GROUP
 from schemas.stock import changelog_topic
 from schemas.topics import (
-    ALL_TOPICS,
     ASSIGN,
     ASSIGNED,
     DEAD_LETTERS,
+    DEAD_LETTERS_REPLAYED,
     IMPORT,
     IMPORTS,
     INVENTORY,
     RELEASE,
     REQUEST_TOPICS,
     RESULTS,
+    SERVICE_TOPICS,
     STOCK_ALERTS,
     Topics,
     TopicSpec,
@@ -56,7 +57,7 @@ class Names:
         """All topics of the service; without a prefix, each by its name."""
         prefix = self._topics.prefix
         if not prefix:
-            return self.topics(ALL_TOPICS, *operations)
+            return self.topics(SERVICE_TOPICS, *operations)
         return [KafkaGrant("topic", prefix, operations, "prefixed")]
 
 
@@ -123,9 +124,15 @@ def _of_neighbours(names: Names) -> dict[str, list[KafkaGrant]]:
 def _of_operators(names: Names) -> dict[str, list[KafkaGrant]]:
     return {
         "audit": [
-            *names.topics(ALL_TOPICS, "Read", "DescribeConfigs"),
+            *names.topics(SERVICE_TOPICS, "Read", "DescribeConfigs"),
             names.group(WORKER_GROUP, "Describe"),
             names.group(IMPORTER_GROUP, "Describe"),
+        ],
+        "replayer": [
+            *names.topics((DEAD_LETTERS,), "Read"),
+            *names.topics((DEAD_LETTERS_REPLAYED,), "Read", "Write"),
+            *names.topics((*REQUEST_TOPICS, IMPORT), "Write"),
+            names.transactions(REPLAYS),
         ],
         "reconcile": [*names.topics((INVENTORY,), "Read", "Write"), names.changelog("Read")],
         "archivist": [

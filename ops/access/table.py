@@ -31,6 +31,7 @@ WHO: Final[Mapping[str, str]] = {
     "manager": "`codes campaigns list`, `show`, `close` and `reopen`",
     "exporter": "`codes campaigns export`: it sees the values of codes",
     "archivist": "`codes campaigns archive` and `purge`: it sees the values of codes, and removes them",
+    "replayer": "`codes dead-letters`: it sees rejected records, and sends them again",
 }
 MONGO: Final[Mapping[str, Mapping[str, tuple[MongoAction, ...]]]] = {
     "worker": {

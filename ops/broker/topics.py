@@ -23,12 +23,15 @@ from ops.settings.load import Settings
 from schemas.errors import BrokerUnavailable
 from schemas.settings import TopicSettings
 from schemas.stock import changelog_topic
-from schemas.topics import ALL_TOPICS, DEAD_LETTERS, INVENTORY, Topics
+from schemas.topics import DEAD_LETTERS, DEAD_LETTERS_REPLAYED, INVENTORY, SERVICE_TOPICS, Topics, TopicSpec
 from stores.mongo.migration import Change, Step, Warned
 
 LOOKS_MAX: Final = 100
 LOOK_PAUSE_S: Final = 0.1
 MS_PER_HOUR: Final = 3_600_000
+REPLAYS_OUTLIVE_HOURS: Final = 30 * 24
+"""A broker deletes whole segments, so a dead letter may stay for a week beyond its retention (`log.roll.hours`). If
+the note about its replay ended first, it could be replayed again."""
 SET_ON_TOPIC: Final = 1
 """Kafka's `config_source` of a value that was set on the topic itself, not inherited."""
 
@@ -44,15 +47,21 @@ class Wanted:
 
 
 def wanted_topics(settings: TopicSettings) -> list[Wanted]:
-    """All topics of the contract under these settings."""
+    """All topics under the prefix, with these settings."""
     names = Topics(settings.prefix)
     wanted = []
-    for spec in ALL_TOPICS:
-        is_dead = spec is DEAD_LETTERS
-        hours = settings.dead_letter_retention_hours if is_dead else settings.retention_hours
-        config = {"cleanup.policy": "delete", **spec.config, "retention.ms": str(hours * MS_PER_HOUR)}
+    for spec in SERVICE_TOPICS:
+        kept_ms = retention_hours(spec, settings) * MS_PER_HOUR
+        config = {"cleanup.policy": "delete", **spec.config, "retention.ms": str(kept_ms)}
         wanted.append(Wanted(names.full(spec), settings.partitions.get(spec.name, spec.partitions), config))
     return wanted
+
+
+def retention_hours(spec: TopicSpec, settings: TopicSettings) -> int:
+    """How long this topic's records are kept."""
+    letters = settings.dead_letter_retention_hours
+    longer = {DEAD_LETTERS.name: letters, DEAD_LETTERS_REPLAYED.name: letters + REPLAYS_OUTLIVE_HOURS}
+    return longer.get(spec.name, settings.retention_hours)
 
 
 def wanted_changelog(settings: Settings, there: Mapping[str, int]) -> Wanted:

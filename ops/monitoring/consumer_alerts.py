@@ -16,6 +16,7 @@ from ops.telemetry.metrics.partitions import (
     LAG_SECONDS,
     LAST_STABLE,
     LAST_TURN,
+    PAUSED,
     POSITION,
 )
 from ops.telemetry.metrics.process import BUILD
@@ -97,6 +98,14 @@ HANGS: Final = Alert(
     f"{PLACE}: the loop on {{{{ $labels.instance }}}} has made no turn for {{{{ $value | humanizeDuration }}}}.",
     "Every part answers it, so it hangs. /live should fail, and the orchestrator should restart the process.",
 )
+PAUSES: Final = Alert(
+    "CodesPartitionPaused",
+    "page",
+    f"max {PARTITION} ({PAUSED.name}) == 1",
+    limits.PAUSED_FOR,
+    f"{PLACE}: a worker serves it no further, after too many consecutive dead letters.",
+    "Its requests wait. See `codes dead-letters list`, end the cause, then restart the worker.",
+)
 IMPORTS_WAIT: Final = Alert(
     "CodesImportsWait",
     "ticket",
@@ -117,6 +126,7 @@ CONSUMERS: Final = Group(
         *(absent(topic.name, every(LAG_RECORDS, of_topic(topic))) for topic in (*REQUEST_TOPICS, IMPORT)),
         absent("expirer", every(LAST_TURN, is_("topic", "expirer"))),
         HANGS,
+        PAUSES,
         IMPORTS_WAIT,
     ),
 )

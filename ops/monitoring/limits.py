@@ -20,6 +20,8 @@ OPEN_WINDOW: Final = "10m"
 """A sender's transaction takes seconds."""
 HANG_S: Final = 120
 """Twice what `/live` allows: an orchestrator that acts on it has done so by then."""
+PAUSED_FOR: Final = "1m"
+"""A rebalance ends a pause for some seconds."""
 KNOWN_WINDOW: Final = "6h"
 """A series seen within this time and absent now is missing; after it, the process counts as removed."""
 ABSENT_FOR: Final = "5m"

@@ -18,7 +18,7 @@ from ops.telemetry.metrics.batches import (
     TRANSACTIONS_ABORTED,
     WAITS,
 )
-from ops.telemetry.metrics.partitions import FENCED, LAST_TURN, REBALANCE_SECONDS, REBALANCES
+from ops.telemetry.metrics.partitions import FENCED, LAST_TURN, PAUSED, REBALANCE_SECONDS, REBALANCES
 from ops.telemetry.metrics.process import BUILD, LOOP_LAG
 
 IN_TIME: Final = is_("le", str(limits.LOOP_LATE_S))
@@ -132,6 +132,11 @@ PROCESS: Final = Row(
                     "none so far",
                 ),
             ),
+        ),
+        Panel(
+            "Paused partitions",
+            "By topic. A worker serves them no further, after too many consecutive dead letters.",
+            (Query(f"sum by (topic) ({selected(PAUSED)})", "{{topic}}", "no process serves a partition"),),
         ),
         Panel(
             "Running versions",

@@ -43,6 +43,17 @@ def key_has_encryption(settings: "Settings") -> str | None:
     return "CODES_S3__KMS_KEY_ID: needs CODES_S3__SSE=aws:kms or aws:kms:dsse"
 
 
+def tokens_have_one_key(settings: "Settings") -> str | None:
+    """Tokens of requests are checked with one kind of key."""
+    requests = settings.requests
+    secret, file = requests.jwt_secret, requests.jwt_keys_file
+    if secret is not None and file is not None:
+        return "CODES_REQUESTS__JWT_SECRET and CODES_REQUESTS__JWT_KEYS_FILE: both are given, keep one"
+    if not requests.require_jwt or secret is not None or file is not None:
+        return None
+    return "CODES_REQUESTS__REQUIRE_JWT: needs CODES_REQUESTS__JWT_SECRET or CODES_REQUESTS__JWT_KEYS_FILE"
+
+
 def _one_source_of_tokens(kafka: KafkaSettings) -> str | None:
     sources = {
         "CODES_KAFKA__OAUTH_TOKEN_FILE": kafka.oauth_token_file,
@@ -72,4 +83,5 @@ ACCESS_RULES: Final[tuple[Callable[["Settings"], str | None], ...]] = (
     login_has_credentials,
     certificate_has_key,
     key_has_encryption,
+    tokens_have_one_key,
 )

@@ -26,6 +26,7 @@ from ops.settings.secret_files import SettingFiles, following
 from ops.settings.sources import Found, gather, nearest
 from ops.settings.variables import DELIMITER, PREFIX, Variable, all_variables
 from schemas.errors import SettingsInvalid
+from schemas.request_settings import RequestSettings
 from schemas.settings import (
     ExpirerSettings,
     ImporterSettings,
@@ -66,6 +67,7 @@ class Settings(BaseSettings):
     worker: WorkerSettings = WorkerSettings()
     importer: ImporterSettings = ImporterSettings()
     expirer: ExpirerSettings = ExpirerSettings()
+    requests: RequestSettings = RequestSettings()
     inventory: InventorySettings = InventorySettings()
     ops: OpsSettings = OpsSettings()
     log: LogSettings = LogSettings()

@@ -20,6 +20,7 @@ from ops.telemetry.metrics.partitions import (
     LAST_PROGRESS,
     LAST_STABLE,
     LAST_TURN,
+    PAUSED,
     POSITION,
 )
 from ops.telemetry.progress import PartitionProgress, Progress
@@ -35,6 +36,7 @@ READ: Final[Mapping[Spec[GaugeMetricFamily], Read]] = {
     LAST_STABLE: lambda partition, _: partition.ends.last_stable if partition.ends else None,
     LAST_PROGRESS: lambda partition, _: None if partition.position is None else partition.moved_at,
     LAST_TURN: lambda partition, _: partition.turned_at,
+    PAUSED: lambda partition, _: float(partition.is_paused),
 }
 
 

@@ -12,7 +12,7 @@ from typing import Any, Final, Literal, NamedTuple, TypeVar
 
 from schemas.documents import ImportDocument
 from schemas.observation.imports import ChunkGrown, ChunkHalved, ImportLeft, ImportStarted
-from schemas.observation.partitions import PartitionFencedOff, PartitionsAssigned
+from schemas.observation.partitions import PartitionFencedOff, PartitionHalted, PartitionsAssigned
 from schemas.observation.requests import (
     BatchReport,
     DeadLetterWritten,
@@ -116,6 +116,7 @@ LINES: Final[Mapping[type, Line]] = {
     ReplyTopicUsable: Line("info", "reply_topic_usable", asdict),
     PartitionsAssigned: Line("info", "assigned", assignment_fields),
     PartitionFencedOff: Line("warning", "fenced", asdict),
+    PartitionHalted: Line("error", "paused", asdict),
     ImportStarted: Line("info", "import_began", lambda fact: import_fields(fact.document)),
     ImportLeft: Line(
         "info",

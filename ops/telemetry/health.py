@@ -59,6 +59,7 @@ class Health:
         self._joined = False
         self._turns: dict[tuple[str, int], float] = {}
         self._unavailable: set[Part] = set()
+        self._paused: set[tuple[str, int]] = set()
 
     def live(self) -> Verdict:
         """Not well if a loop hangs: it may have work and every part answers, but it makes no turn."""
@@ -69,7 +70,7 @@ class Health:
         return Verdict(tuple(f"turn of {t}.{p}" for t, p in silent if not self._is_idle(t, p)))
 
     def ready(self) -> Verdict:
-        """Not well before the start is complete, before the first assignment, and while a part is unavailable.
+        """Not well before the start and the first assignment, or while a part is unavailable or a partition paused.
 
         A process without partitions is ready too: there may be more processes than partitions. It takes over when
         another process ends, and a roll-out must not wait for it.
@@ -78,6 +79,7 @@ class Health:
             *([] if self._started else ["start"]),
             *([] if self._joined or not self._consumes else ["partitions"]),
             *sorted(self._unavailable),
+            *(f"paused {topic}.{partition}" for topic, partition in sorted(self._paused)),
         ]
         return Verdict(tuple(missing))
 
@@ -94,6 +96,7 @@ class Health:
         now = self._clock()
         self._joined = True
         self._turns = {partition: self._turns.get(partition, now) for partition in partitions}
+        self._paused.clear()
 
     def turned(self, topic: str, partition: int) -> None:
         """A loop finished a poll and its batch."""
@@ -102,6 +105,10 @@ class Health:
     def fenced(self, topic: str, partition: int) -> None:
         """Another process owns the partition."""
         self._turns.pop((topic, partition), None)
+
+    def paused(self, topic: str, partition: int) -> None:
+        """The partition is served no further; its loop says so again after another assignment."""
+        self._paused.add((topic, partition))
 
     def waits_for(self, part: Part) -> None:
         """A part is unavailable: no loop has to turn."""

@@ -48,6 +48,9 @@ EVENTS: Final[Mapping[str, Event]] = {
     ),
     "answered": Event("info", "part", "The part answers again."),
     "fenced": Event("warning", PLACE, "Another process owns the partition."),
+    "paused": Event(
+        "error", f"{PLACE} dead_letters", "After so many consecutive dead letters the partition is served no further."
+    ),
     "refused": Event(
         "error",
         f"{SUBJECT} error reason",
@@ -140,9 +143,11 @@ class LogLine(BaseModel):
     """Decoded requests of a batch, by outcome."""
     seconds: dict[str, float] | None = None
     """Duration of a batch, by step."""
+    dead_letters: Count | None = None
+    """Consecutive dead letters of a partition."""
     partitions: list[str] | None = None
     """Each as `<topic>.<number>`."""
-    part: Literal["mongo", "kafka", "s3"] | None = None
+    part: Literal["mongo", "kafka", "s3", "keys"] | None = None
     """The part that is unavailable, or available again."""
     error: str | None = None
     """Class of the error."""

@@ -23,6 +23,7 @@ from schemas.observation.partitions import (
     Part,
     PartAvailable,
     PartitionFencedOff,
+    PartitionHalted,
     PartitionsAssigned,
     PartitionsRevoked,
     PartReleased,
@@ -58,6 +59,7 @@ class OpsObserver(Observer):
             EndsRead: lambda fact: progress.ends_read(fact.ends),
             LoopTurned: self._turned,
             PartitionFencedOff: self._fenced,
+            PartitionHalted: self._halted,
         }
         """What a fact does beyond metrics and log."""
 
@@ -120,3 +122,7 @@ class OpsObserver(Observer):
         """The loop rests; it turns again if the group leaves the partition here after all."""
         self._health.fenced(fact.topic, fact.partition)
         self._progress.lost((fact.topic, fact.partition))
+
+    def _halted(self, fact: PartitionHalted) -> None:
+        self._health.paused(fact.topic, fact.partition)
+        self._progress.halted((fact.topic, fact.partition))

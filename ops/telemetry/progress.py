@@ -39,6 +39,8 @@ class PartitionProgress:
     """Lower bound for timestamps of unread records: the last time without lag, or the last answered timestamp."""
     ends: Ends | None = None
     ends_at: float = 0.0
+    is_paused: bool = False
+    """It is served no further; until another assignment."""
 
     def lag_records(self, now: float) -> int | None:
         """Offsets between position and end; None if either is unknown."""
@@ -125,6 +127,11 @@ class Progress:
         """A loop finished a poll and its batch."""
         if found := self._partitions.get(place):
             found.turned_at = self._clock()
+
+    def halted(self, place: Place) -> None:
+        """The partition is paused."""
+        if found := self._partitions.get(place):
+            found.is_paused = True
 
     def lost(self, place: Place) -> None:
         """Another process owns the partition; forget what was known. It may come back."""

@@ -7,7 +7,8 @@ from typing import Literal
 from schemas.errors import CodeServiceError, StoreUnavailable, WaitCause
 from schemas.observation.fact import Fact, Place
 
-Part = Literal["mongo", "kafka", "s3"]
+Part = Literal["mongo", "kafka", "s3", "keys"]
+"""`keys`: the file of keys of requests' tokens."""
 RebalanceStep = Literal["let_go", "whole"]
 
 
@@ -105,6 +106,15 @@ class LoopTurned(Fact):
 
     topic: str
     partition: int
+
+
+@dataclass(frozen=True, slots=True)
+class PartitionHalted(Fact):
+    """After this many consecutive dead letters a partition is served no further, as the settings demand."""
+
+    topic: str
+    partition: int
+    dead_letters: int
 
 
 @dataclass(frozen=True, slots=True)

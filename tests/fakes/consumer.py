@@ -61,6 +61,7 @@ class MemoryConsumer:
     answer: Callable[[], Awaitable[None]] = at_once
     """Awaited before each answer of the broker about topics and ends."""
     revoked: bool = False
+    paused: list[TopicPartition] = field(default_factory=list)
     subscribed: list[str] = field(default_factory=list)
     commits: list[int] = field(default_factory=list)
     at: int = -1
@@ -101,6 +102,11 @@ class MemoryConsumer:
     def seek(self, source: TopicPartition, offset: int) -> None:
         self.at = offset
 
+    def pause(self, source: TopicPartition) -> None:
+        if self.revoked:
+            raise IllegalStateError("not assigned")
+        self.paused.append(source)
+
     async def position(self, source: TopicPartition) -> int:
         return self.at
 
@@ -108,7 +114,7 @@ class MemoryConsumer:
         """The next records; none after the time-out."""
         if self.revoked:
             raise IllegalStateError("not assigned")
-        end = min(self.at + max_records, self.end)
+        end = self.at if source in self.paused else min(self.at + max_records, self.end)
         found = [a_consumer_record(offset) for offset in range(self.at, end)]
         self.at = max(end, self.at)
         if not found:

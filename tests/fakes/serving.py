@@ -10,7 +10,9 @@ from typing import Any
 
 from consumers.loop.failpoints import Failpoint
 from consumers.loop.tracing import UNTRACED, Tracer
+from consumers.worker.authorizing import Authorizer
 from consumers.worker.batch import RequestPartition
+from consumers.worker.breaker import Breakers
 from consumers.worker.context import WorkerContext
 from producers.reply_topics import ReplyTopics
 from schemas.clock import utc_now
@@ -39,6 +41,7 @@ def a_context(
     replies: ReplyTopics | None = None,
     clock: Callable[[], datetime] = utc_now,
     tracer: Tracer = UNTRACED,
+    authorizer: Authorizer | None = None,
 ) -> WorkerContext:
     """A worker's context: no reply topics, no failpoint, no traces, but for what the test names."""
     return WorkerContext(
@@ -50,6 +53,8 @@ def a_context(
         replies=replies or ReplyTopics((), no_topic, observer),
         clock=clock,
         tracer=tracer,
+        authorizer=authorizer,
+        breakers=Breakers((limits or WorkerSettings()).dead_letters_max),
     )
 
 
@@ -71,6 +76,7 @@ class ServedPartition:
         observer: ObservedFacts | None = None,
         tracer: Tracer = UNTRACED,
         beside: "ServedPartition | None" = None,
+        authorizer: Authorizer | None = None,
     ) -> None:
         """`beside`: another partition of the same process, which shares what is known of reply topics."""
         self.source = source
@@ -93,6 +99,7 @@ class ServedPartition:
             replies=self.replies,
             clock=Clock(NOW),
             tracer=tracer,
+            authorizer=authorizer,
         )
         self.use(self.store)
 

@@ -9,6 +9,7 @@ import pytest
 import typer
 
 from cli.main import app
+from schemas.topics import DEAD_LETTERS, RESERVE
 from tests.integration.commanding import Codes
 from tests.integration.conftest import PutCodes
 from tests.integration.importing import some_files
@@ -32,6 +33,9 @@ AFTERWARDS: Final = {
     "codes imports cancel": "imports cancel later --force",
     "codes imports dry-run": "imports dry-run {table} --campaign sale",
     "codes tail": "tail results.v1 --no-follow --max 1",
+    "codes dead-letters list": "dead-letters list",
+    "codes dead-letters list --summary": "dead-letters list --summary",
+    "codes dead-letters replay": "dead-letters replay",
     "codes reconcile": "reconcile --reservations",
     "codes audit": "audit",
     "codes migrate": "migrate --check",
@@ -110,11 +114,16 @@ async def test_the_keys_are_those_of_the_page(
     await stocked("sale", 3)
     with some_files(environment) as files:
         async with running("worker", environment, tmp_path / "w.log"):
+            await neighbour.send(RESERVE, b"not JSON")
             reserved = json.loads(await printed("publish reserve --campaign sale --fan f-1 --request-id r-1 --wait"))
         async with running("importer", environment, tmp_path / "i.log"):
             upload = f"publish import {table} --campaign sale --bucket {files.bucket} --request-id i-1 --wait"
             check("codes publish import --wait", await printed(upload))
     check("codes publish reserve --wait", json.dumps(reserved))
+    [letter] = await neighbour.records(DEAD_LETTERS, 1)
+    shown = json.loads(await printed(f"dead-letters show {letter.partition}@{letter.offset} --reveal"))
+    listed = documented()["codes dead-letters list", "each line"]
+    assert {*listed, "headers", "key", "bytes", "sha256", "shape", "value"} == set(shown)
     check("codes show code", await printed(f"show code {reserved['code_ids'][0]}"))
     assert {"source"} == set(json.loads(await printed("show request r-1"))) - set(reserved)
     for command, words in AFTERWARDS.items():

@@ -51,6 +51,21 @@ CASES: Final = (
     Case("CodesLagHigh", "none while the lag is small", {f"{AGE}{{{RESERVE}}}": "50x20"}, "20m"),
     Case("CodesLagHigh", "none for an import that runs", {f"{AGE}{{{COMMANDS}}}": "0+60x30"}, "30m"),
     Case(
+        "CodesPartitionPaused",
+        "a page for a partition that a worker serves no further",
+        {f"codes_partition_paused{{{RESERVE}}}": "0x2 1x20"},
+        "10m",
+        (
+            Fires(
+                "page",
+                PLACE,
+                "codes.reserve.requests.v1, partition 3: a worker serves it no further, after too many consecutive "
+                "dead letters.",
+            ),
+        ),
+    ),
+    Case("CodesPartitionPaused", "none for the others", {f"codes_partition_paused{{{RESERVE}}}": "0x20"}, "10m"),
+    Case(
         "CodesConsumerStalled",
         "when senders write and the position stands",
         {f"{POSITION}{{{RESERVE}}}": "100x20", f"{HIGH}{{{RESERVE}}}": "100+10x20"},

@@ -37,6 +37,7 @@ LIMITED: Final = (
     "codes-migrate",
     "codes-sender",
     "codes-reader",
+    "codes-replayer",
 )
 """May do what the rules allow."""
 LISTENERS: Final = {

@@ -63,6 +63,14 @@ LAST_TURN = computed(
     remedy="When it is a minute old and there is work: the loop hangs. `/live` fails then, and the orchestrator "
     "restarts the process.",
 )
+PAUSED = computed(
+    "codes_partition_paused",
+    "1 while a worker serves a partition no further, because of too many consecutive dead letters "
+    "(`CODES_WORKER__DEAD_LETTERS_MAX`).",
+    "topic",
+    "partition",
+    remedy="When it is 1: `codes dead-letters list` says why; end the cause, then restart the worker.",
+)
 REBALANCES = counter(
     "codes_rebalances",
     "Times that the consumer group assigned partitions to this process.",

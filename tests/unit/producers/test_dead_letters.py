@@ -70,3 +70,12 @@ def test_what_no_topic_would_take_stays_where_it_was() -> None:
     assert (None, None) == (letter.key, letter.value)
     assert (b"too_large", b"0") == (header(letter, "dlq-reason"), header(letter, "dlq-offset"))
     assert header(letter, "a") is None
+
+
+def test_a_token_stays_on_the_request_topic() -> None:
+    """Whoever reads dead letters could send requests with it."""
+    headers: Headers = (("authorization", b"Bearer x"), ("Authorization", b"Bearer y"), ("note", b"z"))
+
+    letter = a_dead_letter(a_rejected(a_record(b"{}", headers=headers)))
+
+    assert {"note"} == {name for name, _ in letter.headers if not name.startswith(("ce_", "dlq-", "content"))}

@@ -1,6 +1,14 @@
 """The topics are those of the contract's table."""
 
-from schemas.topics import ALL_TOPICS, DEAD_LETTERS, OPERATIONS, RESERVE, Topics
+from schemas.topics import (
+    ALL_TOPICS,
+    DEAD_LETTERS,
+    DEAD_LETTERS_REPLAYED,
+    OPERATIONS,
+    RESERVE,
+    SERVICE_TOPICS,
+    Topics,
+)
 
 
 def test_the_topics_are_the_contracts() -> None:
@@ -17,6 +25,12 @@ def test_the_topics_are_the_contracts() -> None:
         "stock-alerts.v1": 1,
         "dead-letters.v1": 8,
     } == {topic.name: topic.partitions for topic in ALL_TOPICS}
+
+
+def test_notes_about_replays_are_no_topic_of_the_contract() -> None:
+    """But one of the service: it is created, and has rights."""
+    assert (*ALL_TOPICS, DEAD_LETTERS_REPLAYED) == SERVICE_TOPICS
+    assert ("dead-letters-replayed.v1", 1) == (DEAD_LETTERS_REPLAYED.name, DEAD_LETTERS_REPLAYED.partitions)
 
 
 def test_the_broker_sets_the_timestamp_of_incoming_records() -> None:

@@ -15,11 +15,11 @@ import pytest
 from pydantic import SecretStr
 from structlog.testing import capture_logs
 
+from ops.tokens.keys import KEPT_S, KeyFile
 from schemas.errors import SettingsInvalid
 from schemas.settings import InventorySettings
 from tests.fakes.tokens import KEY, OTHER_KEY, SECRET, by_key, claims, jwks, pem, signed, with_entry
 from web.auth import Denied, Guard
-from web.keys import KEPT_S, KeyFile
 
 UNAUTHORIZED, FORBIDDEN = HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN
 
@@ -61,6 +61,7 @@ OTHERS: Final[dict[str, Callable[[], str | None]]] = {
     "empty": lambda: "",
     "no token": lambda: "Bearer",
     "an empty token": lambda: "Bearer ",
+    "nested too deep": lambda: f"Bearer {base64.urlsafe_b64encode(b'[' * 6_000).decode().rstrip('=')}.e30.x",
     "no JWT": lambda: "Bearer x.y.z",
     "too long": lambda: "Bearer " + "x" * 9_000,
     "another scheme": lambda: f"Basic {signed()}",

@@ -8,7 +8,7 @@ from typer.testing import CliRunner
 
 from cli.main import app
 from ops.settings.load import load_settings
-from schemas.topics import ALL_TOPICS
+from schemas.topics import ALL_TOPICS, IMPORT, REQUEST_TOPICS
 from stores.mongo.specs import collections
 from tests.places import ROOT
 
@@ -61,6 +61,19 @@ def test_each_topic_and_collection_is_used_by_a_role_or_a_removal() -> None:
 
     assert {f"codes.{topic.name}" for topic in ALL_TOPICS} <= topics
     assert {spec.name for spec in collections(load_settings({}).mongo.ledger_days)} == used
+
+
+def test_a_replayer_writes_input_topics_and_reads_dead_letters_only() -> None:
+    """It sees no request that was served, no result and no code; it needs no database."""
+    replayer = users()["replayer"]
+    noted = "codes.dead-letters-replayed.v1"
+    inputs = [f"codes.{topic.name}" for topic in (*REQUEST_TOPICS, IMPORT)]
+
+    read, written = (
+        {name for operation, name in grants(replayer) if operation == wanted} for wanted in ("Read", "Write")
+    )
+    assert ({"codes.dead-letters.v1", noted}, {noted, *inputs, "codes-dead-letters."}) == (read, written)
+    assert ([], []) == (replayer["mongo"], replayer["aws"])
 
 
 def test_names_follow_the_settings() -> None:

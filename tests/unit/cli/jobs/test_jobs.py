@@ -151,3 +151,11 @@ def test_a_campaigns_counts_are_the_sums_of_its_shards() -> None:
         {"code_type": "external", "available": 2, "reserved": 0, "assigned": 0, "total": 2},
         {"code_type": "tm", "available": 6, "reserved": 3, "assigned": 1, "total": 10},
     ] == rows
+
+
+@pytest.mark.parametrize("reveal", [True, False])
+def test_a_token_is_never_shown(reveal: bool) -> None:
+    """Not even with the values of codes: its reader could send requests with it."""
+    shown = as_json(a_record(b"{}", headers=(("authorization", b"Bearer x"), ("note", b"y"))), reveal=reveal)
+
+    assert {"authorization": "***", "note": "y"} == shown["headers"]

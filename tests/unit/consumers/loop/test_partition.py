@@ -7,11 +7,13 @@ import pytest
 
 from consumers.loop.partition import as_incoming
 from producers.emitters import Emitter
+from schemas.errors import PartitionPaused
 from schemas.observation.partitions import (
     BatchTaken,
     LoopTurned,
     PartAvailable,
     PartitionFencedOff,
+    PartitionHalted,
     PartUnavailable,
     PositionReached,
 )
@@ -102,3 +104,31 @@ def test_a_record_is_taken_as_it_came() -> None:
     expected = IncomingRecord(TP.topic, 3, 7, 1_000, b"k", b"v", (("a", b"b"),))
 
     assert expected == as_incoming(a_consumer_record(7))
+
+
+def test_a_paused_partition_is_fetched_no_more_and_turns_until_the_stop() -> None:
+    """The position is where the records begin that are not served: they count as lag."""
+    consumer = MemoryConsumer(end=5, committed_offset=0)
+    work, observer = RecordedWork(consumer, PartitionPaused(3, 1)), ObservedFacts()
+
+    assert 1 == run_loop(consumer, work, observer, seconds=3.5)
+    assert ([TP], []) == (consumer.paused, work.served)
+    assert [PartitionHalted(TP.topic, 3, 3)] == observer.of(PartitionHalted)
+    assert [0, 1] == observer.each(PositionReached, "position")
+    assert 4 == len(observer.of(LoopTurned))
+    assert [] == observer.of(PartUnavailable)
+
+
+def test_a_paused_partition_that_was_revoked_is_left_quietly() -> None:
+    """The group may take it at the very moment."""
+    consumer = MemoryConsumer(end=1, committed_offset=0)
+    work, observer = RecordedWork(consumer), ObservedFacts()
+
+    async def serve(records: Sequence[IncomingRecord], emitter: Emitter, stopping: asyncio.Event) -> None:
+        consumer.revoked = True
+        raise PartitionPaused(3, 1)
+
+    work.serve = serve  # type: ignore[method-assign]  # revoked while it serves
+    run_loop(consumer, work, observer)
+
+    assert [] == observer.of(PartitionHalted)

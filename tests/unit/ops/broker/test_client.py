@@ -63,7 +63,7 @@ def test_topics_are_those_of_the_contract_under_the_prefix() -> None:
 
     wanted = {topic.name: topic for topic in wanted_topics(settings)}
 
-    assert 10 == len(wanted)
+    assert 11 == len(wanted)
     requests = wanted["x.reserve.requests.v1"]
     assert ("LogAppendTime", "3600000") == (
         requests.config["message.timestamp.type"],
@@ -71,4 +71,5 @@ def test_topics_are_those_of_the_contract_under_the_prefix() -> None:
     )
     assert 3 == wanted["x.results.v1"].partitions
     assert "7200000" == wanted["x.dead-letters.v1"].config["retention.ms"]
+    assert f"{(2 + 30 * 24) * 3_600_000}" == wanted["x.dead-letters-replayed.v1"].config["retention.ms"]
     assert "8388608" == wanted["x.dead-letters.v1"].config["max.message.bytes"]

@@ -217,6 +217,16 @@ class TestRules:
         assert "keep one" in complaint(both)
         assert SECRET not in complaint({"CODES_INVENTORY__JWT_SECRET": SECRET})
 
+    def test_tokens_of_requests_have_one_kind_of_key(self) -> None:
+        """If they are required they have one; a token to send needs none."""
+        required = {"CODES_REQUESTS__REQUIRE_JWT": "true"}
+        both = {"CODES_REQUESTS__JWT_SECRET": "x" * 32, "CODES_REQUESTS__JWT_KEYS_FILE": "/keys"}
+
+        assert "needs CODES_REQUESTS__JWT_SECRET or" in complaint(required)
+        assert "keep one" in complaint(both)
+        assert load_settings({**required, "CODES_REQUESTS__JWT_SECRET": "x" * 32}).requests.require_jwt
+        assert load_settings({"CODES_REQUESTS__TOKEN": "x"})
+
     def test_wrong_settings_cannot_be_made_in_code_either(self) -> None:
         """The rules are the class's own."""
         with pytest.raises(ValueError, match="give both"):

@@ -21,7 +21,7 @@ from tests.places import ROOT
 
 DOCS = ROOT / "docs" / "metrics.md"
 UNITS = {
-    "gauge": r"_(seconds|offset|records|codes|running|away|assigned|unusable)$",
+    "gauge": r"_(seconds|offset|records|codes|running|away|assigned|unusable|paused)$",
     "counter": r"_total$",
     "info": r"_info$",
 }

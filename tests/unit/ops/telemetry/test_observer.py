@@ -17,6 +17,7 @@ from schemas.observation.partitions import (
     LoopTurned,
     PartAvailable,
     PartitionFencedOff,
+    PartitionHalted,
     PartitionsAssigned,
     PartitionsRevoked,
     PartUnavailable,
@@ -145,6 +146,28 @@ def test_what_a_fenced_loop_knew_is_forgotten(observer: OpsObserver, metrics: Me
     observer.observe(PartitionFencedOff(TOPIC, 0))
 
     assert None is value(metrics, "codes_consumer_lag_records", topic=TOPIC, partition="0")
+
+
+def test_a_paused_partition_shows_until_it_is_assigned_anew(
+    observer: OpsObserver, metrics: Metrics, health: Health
+) -> None:
+    """In the metric, in readiness and in the log, with the number of dead letters."""
+    places = frozenset({(TOPIC, 0), (TOPIC, 1)})
+    observer.observe(PartitionsAssigned(places))
+    with structlog.testing.capture_logs() as logs:
+        observer.observe(PartitionHalted(TOPIC, 1, 100))
+
+    assert [("paused", "error", 1, 100)] == [
+        tuple(line[name] for name in ("event", "log_level", "partition", "dead_letters")) for line in logs
+    ]
+    assert [0, 1] == [value(metrics, "codes_partition_paused", topic=TOPIC, partition=number) for number in "01"]
+    assert f"paused {TOPIC}.1" in health.ready().missing
+
+    observer.observe(PartitionsRevoked())
+    observer.observe(PartitionsAssigned(places))
+
+    assert [0, 0] == [value(metrics, "codes_partition_paused", topic=TOPIC, partition=number) for number in "01"]
+    assert not [name for name in health.ready().missing if name.startswith("paused")]
 
 
 def test_the_other_roles_are_counted(observer: OpsObserver, metrics: Metrics) -> None:

@@ -31,12 +31,23 @@ Keys = dict[str | None, RSAPublicKey]
 log = structlog.get_logger(__name__)
 
 
-class KeyFile:
-    """The keys of one file. `clock`: monotonic seconds."""
+class NoKeys(jwt.InvalidTokenError):
+    """The file has been unreadable for too long: whether a token is valid is unknown."""
 
-    def __init__(self, path: str, clock: Callable[[], float] = time.monotonic) -> None:
+
+class KeyFile:
+    """The keys of one file. `clock`: monotonic seconds; `variable`: the setting that names the file."""
+
+    def __init__(
+        self,
+        path: str,
+        clock: Callable[[], float] = time.monotonic,
+        *,
+        variable: str = "CODES_INVENTORY__JWT_KEYS_FILE",
+    ) -> None:
         """Raises SettingsInvalid if the file cannot be used."""
         self._path = Path(path)
+        self._variable = variable
         self._clock = clock
         self._read: tuple[int, int, int] | None = None
         """Modification time, inode and size of the file that was read."""
@@ -44,15 +55,18 @@ class KeyFile:
         self._keys: Keys = {}
         self._refresh()
         if not self._keys:
-            raise SettingsInvalid(f"CODES_INVENTORY__JWT_KEYS_FILE: {path} holds no RSA key for signatures")
+            raise SettingsInvalid(f"{variable}: {path} holds no RSA key for signatures")
 
     def key(self, kid: str | None) -> RSAPublicKey:
         """The key with this id; without an id, the only key.
 
         Raises:
+            NoKeys: see there.
             jwt.InvalidTokenError: there is no such key.
         """
         self._refresh_or_keep()
+        if not self._keys and self._unreadable_since_s is not None:
+            raise NoKeys("the keys cannot be read")
         if kid is None and len(self._keys) == 1:
             return next(iter(self._keys.values()))
         found = self._keys.get(kid) or self._keys.get(None)
@@ -86,7 +100,7 @@ class KeyFile:
                 self._read = file
         except (OSError, ValueError) as why:
             reason = why.strerror if isinstance(why, OSError) else str(why)
-            raise SettingsInvalid(f"CODES_INVENTORY__JWT_KEYS_FILE: {self._path} cannot be used: {reason}") from None
+            raise SettingsInvalid(f"{self._variable}: {self._path} cannot be used: {reason}") from None
 
 
 def keys_in(content: bytes) -> Keys:

@@ -1,0 +1,1 @@
+"""Signed tokens: their keys, their claims, and what they grant."""
