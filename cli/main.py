@@ -19,6 +19,7 @@ from cli.commands.audit import audit
 from cli.commands.config import config
 from cli.commands.demo import demo
 from cli.commands.doctor import doctor
+from cli.commands.fans import app as fans
 from cli.commands.imports import app as imports
 from cli.commands.metrics import metrics
 from cli.commands.migrate import migrate
@@ -104,6 +105,7 @@ app.add_typer(publish)
 app.command(epilog="Examples: codes tail results.v1; codes tail assigned.v1 --from-beginning --max 10 --json")(tail)
 app.add_typer(show)
 app.add_typer(imports)
+app.add_typer(fans)
 app.command(epilog="Examples: codes top --url http://127.0.0.1:8080; codes top --campaign spring --once")(top)
 app.command(
     epilog="Examples: codes demo; codes demo --requests 20000 --codes 50000 --keep; codes demo --stack running"

@@ -27,7 +27,7 @@ HAPPENED: Final[dict[str, Happening]] = {
     DEAD_LETTERS.name: "dead_letter",
 }
 OPERATIONS: Final[dict[str, Operation]] = {RESERVE.name: "reserve", ASSIGN.name: "assign", RELEASE.name: "release"}
-BY_NAME: Final = {operation: operation for operation in OPERATIONS.values()}
+BY_NAME: Final[dict[str, Operation]] = {str(operation): operation for operation in OPERATIONS.values()}
 REASON: Final = "dlq-reason"
 
 

@@ -2,7 +2,8 @@
 
 In:       the settings: names of topics, groups, the database and the buckets.
 Out:      `access_table`, one `Access` per role and neighbour.
-Promise:  the inventory has no right in MongoDB, and only importers have one in S3.
+Promise:  the inventory has no right in MongoDB, except for the histories, which a user who only reads can serve; only
+          importers have a right in S3.
 """
 
 from collections.abc import Mapping
@@ -28,6 +29,8 @@ WHO: Final[Mapping[str, str]] = {
     "audit": "`codes audit`, `codes show`, `codes tail`, `codes imports dry-run`: it sees the values of codes",
     "reconcile": "`codes reconcile`, also with `--repair` and `--retell`",
     "canceller": "`codes imports cancel`",
+    "history": "the login of `codes inventory` in `CODES_INVENTORY__HISTORY_URI`, for histories of fans and codes",
+    "eraser": "`codes fans export`, `codes fans erase`: it sees the values of codes",
 }
 MONGO: Final[Mapping[str, Mapping[str, tuple[MongoAction, ...]]]] = {
     "worker": {
@@ -49,6 +52,13 @@ MONGO: Final[Mapping[str, Mapping[str, tuple[MongoAction, ...]]]] = {
     "expirer": {"reservations": FIND},
     "uploader": {"imports": FIND, "cancellations": FIND},
     "canceller": {"imports": FIND, "cancellations": WRITTEN},
+    "eraser": {
+        "codes": FIND,
+        "reservations": ("find", "update"),
+        "requests": ("find", "update"),
+        "audit_records": WRITTEN,
+    },
+    "history": {"codes": FIND, "reservations": FIND, "requests": FIND, "imports": FIND},
 }
 MONGO_ROLES: Final[Mapping[str, tuple[str, ...]]] = {"migrate": ("readWrite", "dbAdmin")}
 READS_ALL: Final = frozenset({"audit", "reconcile"})

@@ -28,6 +28,7 @@ from ops.settings.variables import DELIMITER, PREFIX, Variable, all_variables
 from schemas.errors import SettingsInvalid
 from schemas.settings import (
     ExpirerSettings,
+    FanSettings,
     ImporterSettings,
     InventorySettings,
     KafkaSettings,
@@ -67,6 +68,7 @@ class Settings(BaseSettings):
     importer: ImporterSettings = ImporterSettings()
     expirer: ExpirerSettings = ExpirerSettings()
     inventory: InventorySettings = InventorySettings()
+    fans: FanSettings = FanSettings()
     ops: OpsSettings = OpsSettings()
     log: LogSettings = LogSettings()
     otel: OtelSettings = OtelSettings()

@@ -12,6 +12,7 @@ from pymongo import ASCENDING, HASHED
 
 from schemas.base import DAY_S
 from schemas.documents import (
+    AuditRecordDocument,
     CampaignDocument,
     CancellationDocument,
     CodeDocument,
@@ -98,4 +99,5 @@ def collections(ledger_days: int, *, id_index: bool = False) -> tuple[Collection
         CollectionSpec("imports", ImportDocument),
         CollectionSpec("rejects", RejectsDocument, (REPORT,)),
         CollectionSpec("cancellations", CancellationDocument, (FORGET_CANCELLATION,)),
+        CollectionSpec("audit_records", AuditRecordDocument),
     )

@@ -103,7 +103,7 @@ def a_code(**changes: Any) -> CodeDocument:
 
 def test_a_codes_history_begins_with_its_import() -> None:
     """It names the holder, and never the value."""
-    imported = ImportDocument.model_construct(id="i-1", campaign_id=CAMPAIGN, started_at=NOW - HOUR)
+    imported = ImportDocument.trusted(id="i-1", campaign_id=CAMPAIGN, started_at=NOW - HOUR)
 
     history = code_history(a_code(), imported, a_reservation(), Moves([a_reservation()], [RESERVED]))
 
