@@ -103,12 +103,8 @@ async def _erased(settings: "Settings", fan_id: str, by: str, *, pseudonym: bool
     if key is None:
         raise SettingsInvalid("CODES_FANS__AUDIT_KEY: not set; it makes the hash of the fan in the audit record")
     async with open_collections(settings.mongo) as collections:
-        before = await erasing.erasable(collections, fan_id)
-        record = await erasing.erase(collections, fan_id, key=key.get_secret_value(), by=by, pseudonym=pseudonym)
-    if record is None:
-        return {"erased": True, **before, "audit_record": None}
-    counts = {name: record.counts.get(name, 0) for name in ("reservations", "requests")}
-    return {"erased": True, **before, **counts, "audit_record": record.id}
+        done = await erasing.erase(collections, fan_id, key=key.get_secret_value(), by=by, pseudonym=pseudonym)
+    return {"erased": True, **done}
 
 
 def _report(found: dict[str, Any], *, json_: bool) -> None:

@@ -18,7 +18,7 @@ from schemas.clock import utc_now
 from schemas.documents import AuditRecordDocument, LedgerDocument, ReservationDocument
 from stores.mongo.audit_records import AuditRecords
 from stores.mongo.collections import Collections, find_by_id
-from stores.mongo.erasure import Erasure, new_fan_id
+from stores.mongo.erasure import FIELDS, Erasure, new_fan_id
 from stores.mongo.errors import idempotent
 from stores.mongo.histories import Histories
 
@@ -91,24 +91,26 @@ async def erasable(collections: Collections, fan_id: str) -> Account:
     return asdict(await Erasure(collections, fan_id).found())
 
 
-async def erase(
-    collections: Collections, fan_id: str, *, key: str, by: str, pseudonym: bool
-) -> AuditRecordDocument | None:
-    """Erase a fan's id, or continue an erasure that was killed; returns its audit record. None: nothing to erase.
+async def erase(collections: Collections, fan_id: str, *, key: str, by: str, pseudonym: bool) -> Account:
+    """Erase a fan's id, or continue an erasure that was killed; returns what was changed, and the audit record's id.
+
+    `audit_record` is None if there was nothing to erase.
 
     Raises:
         StillNamed: requests of the fan are still being decided.
     """
     records, subject = AuditRecords(collections), subject_of(key, fan_id)
     record = await records.unfinished(ACTION, subject)
+    found = await erasable(collections, fan_id)
     if record is None:
-        if not any((await erasable(collections, fan_id)).values()):
-            return None
+        if not any(found.values()):
+            return {**found, "audit_record": None}
         record = new_record(by, subject, pseudonym=pseudonym)
         await records.write(record)
     await Erasure(collections, fan_id).erase(record.id, None if record.pending == EACH else record.pending)
     await records.finish(record.id)
-    return await records.find(record.id) or record
+    done = await records.find(record.id) or record
+    return {**found, **{name: done.counts.get(name, 0) for name in FIELDS}, "audit_record": record.id}
 
 
 def new_record(by: str, subject: str, *, pseudonym: bool) -> AuditRecordDocument:

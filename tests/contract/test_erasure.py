@@ -9,6 +9,7 @@ import pytest
 from cli.jobs import erasing
 from ops.settings.load import Settings
 from schemas.base import ERASED_PREFIX
+from schemas.documents import AuditRecordDocument
 from stores.mongo import erasure
 from stores.mongo.audit_records import AuditRecords
 from stores.mongo.collections import to_document
@@ -42,9 +43,10 @@ async def bench(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> AsyncIte
         yield bench
 
 
-async def erase(bench: MongoBench, *, pseudonym: bool = False) -> Any:
-    """As the command does."""
-    return await erasing.erase(bench.collections, FAN, key=KEY, by="me", pseudonym=pseudonym)
+async def erase(bench: MongoBench, *, pseudonym: bool = False) -> AuditRecordDocument | None:
+    """As the command does; the record."""
+    done = await erasing.erase(bench.collections, FAN, key=KEY, by="me", pseudonym=pseudonym)
+    return None if done["audit_record"] is None else await AuditRecords(bench.collections).find(done["audit_record"])
 
 
 async def fans(bench: MongoBench) -> Counter[str]:
@@ -66,6 +68,7 @@ async def test_only_the_id_changes(bench: MongoBench) -> None:
 
     record = await erase(bench)
 
+    assert record is not None
     left = await fans(bench)
     random = [name for name in left if name.startswith(ERASED_PREFIX)]
     assert (0, 2 * OF_OTHERS, 2 * HOLDS) == (left[FAN], left["fan-2"], len(random))
@@ -105,6 +108,7 @@ async def test_a_killed_erasure_ends_the_same(
 
     record = await erase(bench)
 
+    assert record is not None
     assert {2 * OF_OTHERS, 2 * HOLDS} == set((await fans(bench)).values())
     assert {"reservations": HOLDS, "requests": HOLDS} == record.counts
     assert 1 == await bench.collections.audit_records.count_documents({})
