@@ -1,6 +1,7 @@
 """The client for other teams on a real broker: results, refusals, repeats, a frozen and a killed part."""
 
 import asyncio
+import sys
 from pathlib import Path
 
 import pytest
@@ -22,9 +23,10 @@ from ops.settings.load import Settings
 from schemas.topics import ASSIGNED, RESERVE, RESULTS
 from tests.integration.conftest import PutCodes
 from tests.integration.freezing import frozen
-from tests.integration.neighbouring import Sale
+from tests.integration.neighbouring import EXAMPLES, Sale, run
 from tests.integration.replying import a_reply_topic
 from tests.integration.running import Neighbour, running
+from tests.places import ROOT
 
 pytestmark = pytest.mark.integration
 
@@ -183,8 +185,26 @@ async def test_an_event_comes_again_after_a_kill_in_the_loop_body(sale: Sale) ->
     assert (2, 1) == (len(seen), len(set(seen)))
 
 
+async def test_the_example_gets_and_receives_codes(sale: Sale) -> None:
+    """Run twice, it has the same results; a refusal is shown."""
+    environment = {**sale.environment, "PYTHONPATH": str(ROOT / "interfaces/client")}
+    order = [sys.executable, str(EXAMPLES / "with_client.py"), "--campaign", "spring", "--fan", "f-1"]
+    group = ["--group", f"{sale.environment['CODES_TOPICS__PREFIX']}shop"]
+    again_in = ["--group", f"{sale.environment['CODES_TOPICS__PREFIX']}another"]
+
+    first = await run(environment, *order, "--order", "1", "--quantity", "2", *group)
+    again = await run(environment, *order, "--order", "1", "--quantity", "2", *again_in)
+    refused = await run(environment, *order, "--order", "2", "--quantity", "99", *group)
+
+    assert (0, "", first.out) == (first.code, first.err, again.out)
+    assert ["reserved", "assigned"] == [line[1] for line in first.lines[:2]]
+    assert "received" == first.lines[2][0]
+    assert (1, [["order-2.reserve", "refused", "out_of_stock"]]) == (refused.code, refused.lines)
+    assert 2 == len(await sale.assigned_codes())
+
+
 async def test_an_unavailable_kafka_is_said_at_the_start() -> None:
     """With the address."""
-    with pytest.raises(KafkaUnavailable, match="127.0.0.1:1"):
+    with pytest.raises(KafkaUnavailable, match=r"127\.0\.0\.1:1"):
         async with CodesClient("127.0.0.1:1"):
             raise AssertionError

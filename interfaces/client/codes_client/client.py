@@ -2,8 +2,8 @@
 
 In:       campaigns, fans, reservations.
 Out:      `Reserved`, `Assigned`, `Released` or `Refused`.
-Promise:  a request is sent again under the same id until its result comes, so nothing moves twice. The requests of one
-          fan are sent in the order of the calls, each after the result of the one before it.
+Promise:  a request is sent again under the same id until its result comes, so nothing moves twice. The requests of
+          a fan are sent in the order of the calls, each after the result of the one before it.
 """
 
 import asyncio
@@ -115,9 +115,8 @@ class CodesClient:
 
         Raises: see `reserve`.
         """
-        chosen = (
-            {"code_type": code_type, "quantity": count} if reservation is None else {"reservation_id": reservation}
-        )
+        from_stock = {"code_type": code_type, "quantity": count}
+        chosen = from_stock if reservation is None else {"reservation_id": reservation}
         wanted = {"campaign_id": campaign, "fan_id": fan, **chosen}
         return typed(await self._ask("assign", fan, request_id, wanted), Assigned)
 

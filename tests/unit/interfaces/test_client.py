@@ -45,12 +45,8 @@ async def test_a_result_that_comes_twice_is_taken_once() -> None:
 @pytest.mark.parametrize(
     "value",
     [
-        None,
-        b"",
-        b"{",
-        b"[]",
-        {**HELD, "campaign_id": "summer"},
-        {**HELD, "fan_id": "f-2"},
+        *(None, b"", b"{", b"[]"),
+        *({**HELD, name: "another"} for name in ("campaign_id", "fan_id", "request_id")),
         {**HELD, "operation": "assign"},
     ],
 )
