@@ -91,7 +91,7 @@ async def _counted(settings: "Settings", fan_id: str) -> dict[str, Any]:
     from stores.mongo.collections import open_collections
 
     async with open_collections(settings.mongo) as collections:
-        return {"erased": False, **await erasing.erasable(collections, fan_id)}
+        return {"erased": False, **await erasing.erasable(collections, fan_id), "audit_record": None}
 
 
 async def _erased(settings: "Settings", fan_id: str, by: str, *, pseudonym: bool) -> dict[str, Any]:
