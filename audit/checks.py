@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from audit.report import Finding, Kind
 from audit.tables import Tables
+from schemas.base import ERASED_PREFIX
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,6 +16,11 @@ class Check:
     sentence: str
     """`{0}` is the first column."""
     sql: str
+
+
+def erased(fan: str) -> str:
+    """An SQL condition: the fan's id was replaced with a random one, which stands for any fan."""
+    return f"COALESCE(substr({fan}, 1, {len(ERASED_PREFIX)}) = '{ERASED_PREFIX}', 0)"
 
 
 def findings_of(checks: Iterable[Check], tables: Tables, parameters: Mapping[str, int]) -> Iterator[Finding]:

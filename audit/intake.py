@@ -100,8 +100,8 @@ class Intake:
         names = ("operation", "campaign_id", "code_type", "quantity")
         decision = (fields["outcome"], reason, reason in BESIDE_THE_DECISION, *(fields.get(name) for name in names))
         origin = (record.timestamp_ms, ce_id(record), request_id)
-        digests = (self._value_of(record), self._content(fields))
-        self._tables.add("results", (*origin, *decision, reservation and self._id(reservation), decided, *digests))
+        last = (decided, self._value_of(record), *self._anonymous(fields))
+        self._tables.add("results", (*origin, *decision, reservation and self._id(reservation), *last))
         if fields["outcome"] == "assigned":
             for code_id in fields.get("code_ids", ()):
                 self._tables.add("result_codes", (record.timestamp_ms, decided, request_id, code_id))
@@ -142,7 +142,7 @@ class Intake:
     def _ledger_entry(self, document: Fields) -> None:
         entry = LedgerDocument.model_validate(document, strict=False)
         decided, outcome = milliseconds(entry.decided_at), fields_of(entry.outcome.to_json())
-        self._tables.add("ledger", (self._id(entry.id), decided, self._content(outcome)))
+        self._tables.add("ledger", (self._id(entry.id), decided, *self._anonymous(outcome)))
 
     def _id(self, name: str) -> str:
         return self._secrets.masked(name)
@@ -157,6 +157,12 @@ class Intake:
         """Key and value. An empty value differs from none."""
         key, value = record.key, record.value
         return self._tables.digest(repr((key, None)).encode() + b"|" + (b"0" if value is None else b"1" + value))
+
+    def _anonymous(self, fields: Fields) -> tuple[bytes, str | None]:
+        """A result without its fan, and the fan, whose id may be erased (`codes fans erase`)."""
+        fan_id = fields.get("fan_id")
+        rest = {name: value for name, value in fields.items() if name != "fan_id"}
+        return self._content(rest), None if fan_id is None else self._id(fan_id)
 
     def _content(self, fields: Fields) -> bytes:
         return self._tables.digest(orjson.dumps(fields, option=orjson.OPT_SORT_KEYS))

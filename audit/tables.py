@@ -26,7 +26,7 @@ TABLES: Final = {
     "incoming": "kind, topic, part, at, ts, id, served, body",
     "dead_letters": "topic, part, at, body",
     "results": "ts, ce_id, id, outcome, reason, many, operation, campaign, type, quantity, reservation, decided,"
-    " body, content",
+    " body, content, fan",
     "result_codes": "ts, decided, id, code_id",
     "assigned": "ts, ce_id, code_id, campaign, fan, id, value, body",
     "shard_events": "ts, ce_id, campaign, type, shard, version, available, reserved, assigned, cause, changed, body",
@@ -36,17 +36,17 @@ TABLES: Final = {
     "reservations": "id, fan, state, expires, changed",
     "held_codes": "code_id, reservation, state, changed",
     "moving": "code_id",
-    "ledger": "id, decided, content",
+    "ledger": "id, decided, content, fan",
     "shards": "id, campaign, type, version, available, reserved, assigned, changed",
     "imports": "id, state, rows_read, inserted, in_file, in_campaign, rejected, changed",
 }
 """Columns by table. Instants are milliseconds since 1970. `kind` is the request topic's number, 3 for import
-commands; `at` is an offset; `many` is set if an id may have several of these; `code_values` are searched for;
-`moving` are codes that a reservation moved while the database was read."""
+commands; `at` is an offset; `content` is a digest of all fields but the fan; `many` is set if an id may have several
+of these; `code_values` are searched for; `moving` are codes that a reservation moved while the database was read."""
 INDEXES: Final = (
     "incoming(id, kind, ts, served)",
     "dead_letters(topic, part, at)",
-    "results(id, ts, operation, many, body, content)",
+    "results(id, ts, operation, many, body, content, fan)",
     "results(reason, campaign, type) WHERE reason IS NOT NULL",
     "results(reservation) WHERE outcome = 'released'",
     "result_codes(code_id)",

@@ -21,6 +21,7 @@ from cli.commands.config import config
 from cli.commands.dead_letters import app as dead_letters
 from cli.commands.demo import demo
 from cli.commands.doctor import doctor
+from cli.commands.fans import app as fans
 from cli.commands.imports import app as imports
 from cli.commands.metrics import metrics
 from cli.commands.migrate import migrate
@@ -107,6 +108,7 @@ app.command(epilog="Examples: codes tail results.v1; codes tail assigned.v1 --fr
 app.add_typer(show)
 app.add_typer(imports)
 app.add_typer(campaigns)
+app.add_typer(fans)
 app.command(epilog="Examples: codes top --url http://127.0.0.1:8080; codes top --campaign spring --once")(top)
 app.command(
     epilog="Examples: codes demo; codes demo --requests 20000 --codes 50000 --keep; codes demo --stack running"

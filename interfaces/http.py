@@ -12,6 +12,7 @@ from schemas.stock import changelog_topic
 from schemas.topics import Topics
 from web.app import Api
 from web.auth import Guard
+from web.past import Past
 from web.stream import Streams
 
 
@@ -20,4 +21,4 @@ def openapi() -> dict[str, Any]:
     topics = Topics(TopicSettings().prefix)
     view = InventoryView(topics, changelog_topic(KafkaSettings().group_prefix))
     settings = InventorySettings()
-    return Api(Guard(settings), Streams(view, Lags(), topics, settings.streams_max)).document
+    return Api(Guard(settings), Streams(view, Lags(), topics, settings.streams_max), Past()).document

@@ -16,6 +16,8 @@ QUANTITY_MAX: Final = 100
 TTL_S_MAX: Final = 30 * DAY_S
 SENDER_ID_LENGTH_MAX: Final = 110
 EXPIRER_PREFIX: Final = "expire:"
+ERASED_PREFIX: Final = "erased:"
+"""Begins the random ids that replace a fan's id (`codes fans erase`)."""
 INSTANTS_REMEMBERED: Final = 1_024
 """A batch formats the same few instants thousands of times."""
 

@@ -209,3 +209,20 @@ class RejectsDocument(Model):
     lines: tuple[int, ...]
     reasons: tuple[str, ...]
     """In the order of `lines`; the reasons are defined in `handlers/imports/cells.py`."""
+
+
+class AuditRecordDocument(Model):
+    """Collection `audit_records`: what a person did that cannot be undone. `_id` is random."""
+
+    id: str = Field(alias="_id")
+    at: Instant
+    by: str
+    """Who did it: a user of the operating system, or the name that was given."""
+    action: str
+    """`erase_fan`."""
+    subject: str
+    """To whom or what; of a fan, a keyed hash of the id, hex."""
+    counts: dict[str, int]
+    """Documents changed, by collection."""
+    pending: str | None = None
+    """What a repetition needs while the work is not complete; then null. Of an erasure: the pseudonym, or `each`."""

@@ -218,8 +218,19 @@ class InventorySettings(Group):
     streams_per_token_max: Annotated[int, Field(ge=1, le=10_000)] = 20
     """Maximum number of concurrent live streams per token; further ones are refused with 429. Without a key there are
     no tokens to count."""
+    history_uri: SecretStr | None = None
+    """Connection string of a MongoDB user who may only read (`history` in docs/access.md): the API then answers what
+    happened to a fan and to a code. Default: it does not, and needs no MongoDB."""
     token: SecretStr | None = None
     """Used by `codes top` only: the bearer token that it sends to the API."""
+
+
+class FanSettings(Group):
+    """`codes fans`: what is done with the data of single fans."""
+
+    audit_key: Annotated[SecretStr, Field(min_length=32)] | None = None
+    """Key of the hashes that stand for erased fans in the audit records; at least 32 characters. `codes fans erase`
+    needs it, no role does."""
 
 
 class OpsSettings(Group):

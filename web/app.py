@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any, Final
 
 from aiohttp import web
-from pydantic import BaseModel
 
 from schemas.stock import CampaignStock
 from web.answers import (
@@ -32,11 +31,12 @@ from web.models import (
     History,
     ImportList,
     LagList,
-    Problem,
     Reason,
 )
 from web.openapi import Route, document
+from web.past import Past
 from web.queries import AlertsQuery, CampaignsQuery, HistoryQuery, InvalidQuery, asked
+from web.responses import NoAnswer, answered, refused, sent
 from web.stream import Streams, stream
 
 STATIC: Final = Path(__file__).parent / "static"
@@ -58,8 +58,9 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 class Api:
     """The routes of one process. `streams` holds the data that they serve."""
 
-    def __init__(self, guard: Guard, streams: Streams) -> None:
+    def __init__(self, guard: Guard, streams: Streams, past: Past) -> None:
         self._guard = guard
+        self._past = past
         self._streams = streams
         self._view = streams.view
         self.routes = self._routes()
@@ -74,6 +75,7 @@ class Api:
             Route("/api/lag", self._lag, "Lag of each consumer group.", LagList),
             Route("/api/alerts", self._alerts, "Latest stock alerts.", AlertList, AlertsQuery),
             Route("/api/dead-letters", self._dead_letters, "Dead letters by reason.", DeadLetterCounts),
+            *self._past.routes(),
             Route("/api/stream", self._stream, "Live updates of all figures, as server-sent events.", None),
             Route("/api/openapi.json", self._openapi, "This document.", None, open=True),
         )
@@ -116,17 +118,13 @@ class Api:
     def _stock(self, request: web.Request) -> CampaignStock:
         found = self._view.stock(request.match_info["campaign_id"])
         if found is None:
-            raise NoSuchCampaign
+            raise NoAnswer(HTTPStatus.NOT_FOUND, "not_found", "there is no such campaign")
         return found
 
 
-class NoSuchCampaign(Exception):  # becomes a response
-    """The view has no campaign with this id."""
-
-
-def web_app(guard: Guard, streams: Streams, static: Path = STATIC) -> web.Application:
+def web_app(guard: Guard, streams: Streams, static: Path = STATIC, *, past: Past | None = None) -> web.Application:
     """The application: the API, and the page if its files are installed."""
-    api = Api(guard, streams)
+    api = Api(guard, streams, past or Past())
     app = web.Application(middlewares=[at_this_host(guard)])
     for route in api.routes:
         app.router.add_get(route.path, answering(route.serve if route.open else guarded(route.serve, guard)))
@@ -158,8 +156,8 @@ def answering(serve: Handler) -> Handler:
             return refused(why.status, reason, why.detail)
         except InvalidQuery as why:
             return refused(HTTPStatus.BAD_REQUEST, "invalid", str(why))
-        except NoSuchCampaign:
-            return refused(HTTPStatus.NOT_FOUND, "not_found", "there is no such campaign")
+        except NoAnswer as why:
+            return refused(why.status, why.reason, why.detail)
 
     return handler
 
@@ -198,22 +196,3 @@ async def secured(_request: web.Request, response: web.StreamResponse) -> None:
     """Set the headers of every response. Files of the page are always revalidated, so that they have one version."""
     response.headers.update(SECURITY_HEADERS)
     response.headers.setdefault("Cache-Control", "no-cache")
-
-
-def answered(answer: BaseModel) -> web.Response:
-    """A response as JSON, never cached."""
-    return sent(answer.model_dump_json())
-
-
-def sent(content: str) -> web.Response:
-    """A response with serialised JSON."""
-    return web.Response(text=content, content_type="application/json", headers={"Cache-Control": "no-store"})
-
-
-def refused(status: HTTPStatus, reason: Reason, detail: str) -> web.Response:
-    """An error response."""
-    response = answered(Problem(error=reason, detail=detail))
-    response.set_status(status)
-    if status == HTTPStatus.UNAUTHORIZED:
-        response.headers["WWW-Authenticate"] = 'Bearer realm="codes"'
-    return response

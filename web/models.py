@@ -11,7 +11,18 @@ from schemas.base import CodeType, Id, Instant
 from schemas.events import ImportState, StockLevel
 from schemas.stock import Standing
 
-Reason = Literal["unauthorized", "forbidden", "not_found", "invalid", "too_many_streams", "misdirected"]
+Reason = Literal[
+    "unauthorized",
+    "forbidden",
+    "not_found",
+    "invalid",
+    "too_many_streams",
+    "misdirected",
+    "not_enabled",
+    "busy",
+    "unavailable",
+    "unreadable",
+]
 
 
 class Answer(BaseModel):

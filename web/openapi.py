@@ -4,8 +4,9 @@ In:   `Route`s.
 Out:  the document, ready to be written as JSON.
 """
 
+import re
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from aiohttp import web
@@ -17,6 +18,7 @@ from web.models import Problem
 
 REF: Final = "#/components/schemas/{model}"
 BEARER: Final = "bearer"
+PATH_PARAMETER: Final = re.compile(r"\{(\w+)\}")
 DENIALS: Final[Mapping[str, str]] = {
     "401": "The token is missing, expired, unsigned, for another audience, or signed with an unknown key.",
     "403": "The token is valid, but lacks the required claim.",
@@ -38,6 +40,10 @@ class Route:
     query: type[BaseModel] | None = None
     open: bool = False
     """Needs no token."""
+    absent: str = "The campaign does not exist."
+    """Meaning of 404, if the path has a parameter."""
+    failures: Mapping[str, str] = field(default_factory=dict)
+    """Further statuses and their meanings."""
 
 
 def document(routes: Iterable[Route]) -> dict[str, Any]:
@@ -62,11 +68,12 @@ def operation(route: Route) -> dict[str, Any]:
     if route.query is not None:
         responses["400"] = problem("A parameter is invalid.")
     if "{" in route.path:
-        responses["404"] = problem("The campaign does not exist.")
+        responses["404"] = problem(route.absent)
     if not route.open:
         responses |= {status: problem(description) for status, description in DENIALS.items()}
     if route.answers is None and not route.open:
         responses |= {status: problem(description) for status, description in TOO_MANY.items()}
+    responses |= {status: problem(description) for status, description in route.failures.items()}
     security: dict[str, list[str]] = {"security": []} if route.open else {}
     return {"summary": route.summary, "parameters": parameters(route), "responses": responses, **security}
 
@@ -86,9 +93,10 @@ def problem(description: str) -> dict[str, Any]:
 
 def parameters(route: Route) -> list[dict[str, Any]]:
     """Path and query parameters."""
-    found: list[dict[str, Any]] = []
-    if "{campaign_id}" in route.path:
-        found.append({"name": "campaign_id", "in": "path", "required": True, "schema": {"type": "string"}})
+    found: list[dict[str, Any]] = [
+        {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
+        for name in PATH_PARAMETER.findall(route.path)
+    ]
     if route.query is not None:
         for name, schema in TypeAdapter(route.query).json_schema()["properties"].items():
             found.append({"name": name, "in": "query", "required": False, "schema": schema})

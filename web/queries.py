@@ -9,7 +9,7 @@ from typing import Annotated, Final, Literal, TypeVar
 from aiohttp import web
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from schemas.base import CodeType
+from schemas.base import ID_PATTERN, CodeType
 from web.answers import Order, Sort
 
 LIMIT_MAX: Final = 500
@@ -52,6 +52,11 @@ class HistoryQuery(Query):
 
 class AlertsQuery(Query):
     limit: Annotated[int, Field(ge=1, le=LIMIT_MAX)] = 100
+
+
+class FanQuery(Query):
+    campaign_id: Annotated[str, Field(pattern=ID_PATTERN)] | None = None
+    """Only what is about this campaign."""
 
 
 def asked(request: web.Request, model: type[Q]) -> Q:

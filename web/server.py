@@ -16,6 +16,7 @@ from schemas.errors import SettingsInvalid
 from schemas.settings import InventorySettings
 from web.app import web_app
 from web.auth import Guard
+from web.past import Past
 from web.stream import Streams
 
 SHUTDOWN_TIMEOUT_S: Final = 2.0
@@ -25,14 +26,14 @@ log = structlog.get_logger(__name__)
 
 
 @asynccontextmanager
-async def api_server(settings: InventorySettings, streams: Streams) -> AsyncIterator[int]:
+async def api_server(settings: InventorySettings, streams: Streams, past: Past | None = None) -> AsyncIterator[int]:
     """Serve inside this context; yields the port.
 
     Raises:
         SettingsInvalid: the server cannot listen on the address, or cannot use the file of keys.
     """
     guard = Guard(settings)
-    app = web_app(guard, streams)
+    app = web_app(guard, streams, past=past)
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=SHUTDOWN_TIMEOUT_S)
     await runner.setup()
     try:

@@ -14,6 +14,7 @@ from handlers.requests.decide import decide
 from handlers.requests.facts import Facts, is_redelivery
 from handlers.requests.state import CodeMove, WorkingState
 from handlers.shards import ShardChange
+from schemas.base import ERASED_PREFIX
 from schemas.documents import InventoryDocument, LedgerDocument, ReservationDocument, ReservationState
 from schemas.errors import PlanTooLarge, ReservationInconsistent
 from schemas.records import Asked
@@ -129,7 +130,15 @@ def answer(asked: Asked[Request], state: WorkingState) -> Answer | SetAside:
         return Answer(asked, result, repeated=False, announced=True)
     if entry.digest != asked.digest:
         return Answer(asked, reused(asked.request, entry), repeated=False, announced=False)
-    return Answer(asked, entry.outcome, repeated=True, announced=is_redelivery(asked, entry))
+    first = as_answered(asked.request, entry.outcome)
+    return Answer(asked, first, repeated=True, announced=is_redelivery(asked, entry))
+
+
+def as_answered(request: Request, outcome: Result) -> Result:
+    """The first answer again. If the fan's id was erased in it, a request of the same content names the fan."""
+    if request.fan_id is None or outcome.fan_id is None or not outcome.fan_id.startswith(ERASED_PREFIX):
+        return outcome
+    return outcome.model_copy(update={"fan_id": request.fan_id})
 
 
 def unannounceable(plan: Plan) -> tuple[SetAside, ...]:

@@ -2,7 +2,8 @@
 
 In:       the settings: names of topics, groups, the database and the buckets.
 Out:      `access_table`, one `Access` per role and neighbour.
-Promise:  the inventory has no right in MongoDB, and only importers, exporters and archivists have one in S3.
+Promise:  the inventory has no right in MongoDB, except for the histories, which a user who only reads can serve; only
+          importers, exporters and archivists have one in S3.
 """
 
 from collections.abc import Mapping
@@ -32,6 +33,8 @@ WHO: Final[Mapping[str, str]] = {
     "exporter": "`codes campaigns export`: it sees the values of codes",
     "archivist": "`codes campaigns archive` and `purge`: it sees the values of codes, and removes them",
     "replayer": "`codes dead-letters`: it sees rejected records, and sends them again",
+    "history": "the login of `codes inventory` in `CODES_INVENTORY__HISTORY_URI`, for histories of fans and codes",
+    "eraser": "`codes fans export`, `codes fans erase`: it sees the values of codes",
 }
 MONGO: Final[Mapping[str, Mapping[str, tuple[MongoAction, ...]]]] = {
     "worker": {
@@ -61,6 +64,13 @@ MONGO: Final[Mapping[str, Mapping[str, tuple[MongoAction, ...]]]] = {
         **dict.fromkeys(("codes", "reservations", "requests", "inventory", "imports", "rejects"), ("find", "remove")),
         "purges": WRITTEN,
     },
+    "eraser": {
+        "codes": FIND,
+        "reservations": ("find", "update"),
+        "requests": ("find", "update"),
+        "audit_records": WRITTEN,
+    },
+    "history": {"codes": FIND, "reservations": FIND, "requests": FIND, "imports": FIND},
 }
 MONGO_ROLES: Final[Mapping[str, tuple[str, ...]]] = {"migrate": ("readWrite", "dbAdmin")}
 READS_ALL: Final = frozenset({"audit", "reconcile"})

@@ -29,6 +29,7 @@ from schemas.errors import SettingsInvalid
 from schemas.request_settings import RequestSettings
 from schemas.settings import (
     ExpirerSettings,
+    FanSettings,
     ImporterSettings,
     InventorySettings,
     KafkaSettings,
@@ -69,6 +70,7 @@ class Settings(BaseSettings):
     expirer: ExpirerSettings = ExpirerSettings()
     requests: RequestSettings = RequestSettings()
     inventory: InventorySettings = InventorySettings()
+    fans: FanSettings = FanSettings()
     ops: OpsSettings = OpsSettings()
     log: LogSettings = LogSettings()
     otel: OtelSettings = OtelSettings()

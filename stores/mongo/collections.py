@@ -84,6 +84,11 @@ class Collections:
         """Imports that somebody wants stopped."""
         return self.database["cancellations"]
 
+    @property
+    def audit_records(self) -> Collection:
+        """What people did that cannot be undone."""
+        return self.database["audit_records"]
+
 
 @asynccontextmanager
 async def open_collections(settings: MongoSettings) -> AsyncIterator[Collections]:

@@ -1,33 +1,21 @@
-"""Questions that people ask and no role does: a fan's reservations, and which codes a campaign has.
+"""Questions that people ask and no role does: which codes a campaign has, and in which campaigns a value is a code.
 
-In:       ids and codes as people type them or as a file has them.
+In:       codes as people type them or as a file has them.
 Out:      documents as models; codes.
-Promise:  reads only. Each method raises StoreUnavailable if MongoDB gives no answer in time.
+Promise:  reads only. Each function raises StoreUnavailable if MongoDB gives no answer in time.
 """
 
 from collections.abc import Iterable
-from typing import Any, Final
-
-import pymongo
+from typing import Final
 
 from handlers.code_ids import code_ids
-from schemas.documents import ReservationDocument
-from stores.mongo.collections import Collections, find_by_id, read_document
+from schemas.documents import CodeDocument
+from stores.mongo.collections import Collections, Document, find_by_id, read_document
 from stores.mongo.errors import idempotent
-from stores.mongo.salts import Salts
+from stores.mongo.everything import pages
+from stores.mongo.salts import Salts, salt_in
 
-SEARCH_TIMEOUT_S: Final = 60
-"""Instead of `mongo.timeout_ms`: no role looks for a fan, so there is no index for it."""
-
-
-async def reservations_of_fan(
-    collections: Collections, fan_id: str, campaign_id: str | None, count_max: int
-) -> list[ReservationDocument]:
-    """A fan's reservations in any state, the last changed first. Reads every reservation."""
-    wanted: dict[str, Any] = {"fan_id": fan_id} | ({} if campaign_id is None else {"campaign_id": campaign_id})
-    with idempotent(), pymongo.timeout(SEARCH_TIMEOUT_S):
-        found = await collections.reservations.find(wanted).sort("changed_at", -1).limit(count_max).to_list(None)
-    return [read_document(ReservationDocument, "reservations", document) for document in found]
+CAMPAIGNS_PAGE: Final = 1_000
 
 
 async def codes_present(collections: Collections, campaign_id: str, codes: Iterable[str]) -> set[str]:
@@ -39,3 +27,23 @@ async def codes_present(collections: Collections, campaign_id: str, codes: Itera
     with idempotent():
         found = await find_by_id(collections.codes, ids, {"_id": 0, "code": 1})
     return {document["code"] for document in found}
+
+
+async def codes_with_value(collections: Collections, value: str) -> list[CodeDocument]:
+    """The codes of all campaigns that have this value: each campaign gives it another id.
+
+    Raises:
+        StoreRefused: a campaign's salt was changed by hand; nobody can know whether it has the code.
+    """
+    found: list[CodeDocument] = []
+    async for campaigns in pages(collections.campaigns, {}, size=CAMPAIGNS_PAGE):
+        ids = [code_id for document in campaigns for code_id in code_ids(document["_id"], salt_in(document), [value])]
+        with idempotent():
+            documents = await find_by_id(collections.codes, ids)
+        found.extend(read_document(CodeDocument, "codes", document) for document in documents if has(document, value))
+    return found
+
+
+def has(document: Document, value: str) -> bool:
+    """Whether it is the value that gave the id: another one may give the same."""
+    return document.get("code") == value

@@ -12,7 +12,7 @@ from pymongo.errors import DuplicateKeyError
 
 from handlers.code_ids import SALT_BYTES, id_range
 from schemas.errors import StoreRefused
-from stores.mongo.collections import Collections
+from stores.mongo.collections import Collections, Document
 from stores.mongo.errors import idempotent, writing
 
 LOST: Final = "campaigns: the salt of a campaign with codes is lost; restore the collection"
@@ -47,15 +47,7 @@ class Salts:
         """
         with idempotent():
             document = await self._campaigns.find_one({"_id": campaign_id})
-        if document is None:
-            return None
-        try:
-            salt = bytes.fromhex(document["salt"])
-        except (KeyError, TypeError, ValueError):
-            raise StoreRefused("CampaignDocument: salt: not hex", "invalid") from None
-        if len(salt) != SALT_BYTES:
-            raise StoreRefused("CampaignDocument: salt: of another length", "invalid")
-        return salt
+        return None if document is None else salt_in(document)
 
     async def _make(self, campaign_id: str) -> None:
         with idempotent():
@@ -68,3 +60,18 @@ class Salts:
                 await self._campaigns.insert_one({"_id": campaign_id, "salt": secrets.token_hex(SALT_BYTES)})
             except DuplicateKeyError:
                 return  # another importer was faster: its salt is the campaign's
+
+
+def salt_in(document: Document) -> bytes:
+    """The salt of a campaign's document.
+
+    Raises:
+        StoreRefused: it was changed by hand, and is none.
+    """
+    try:
+        salt = bytes.fromhex(document["salt"])
+    except (KeyError, TypeError, ValueError):
+        raise StoreRefused("CampaignDocument: salt: not hex", "invalid") from None
+    if len(salt) != SALT_BYTES:
+        raise StoreRefused("CampaignDocument: salt: of another length", "invalid")
+    return salt

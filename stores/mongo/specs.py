@@ -12,6 +12,7 @@ from pymongo import ASCENDING, HASHED
 
 from schemas.base import DAY_S
 from schemas.documents import (
+    AuditRecordDocument,
     CampaignDocument,
     CancellationDocument,
     CodeDocument,
@@ -102,4 +103,5 @@ def collections(ledger_days: int, *, id_index: bool = False) -> tuple[Collection
         CollectionSpec("rejects", RejectsDocument, (REPORT,)),
         CollectionSpec("purges", PurgeDocument),
         CollectionSpec("cancellations", CancellationDocument, (forget_cancellation,)),
+        CollectionSpec("audit_records", AuditRecordDocument),
     )

@@ -26,7 +26,9 @@ KEPT: Final = ("maxLength", "maximum", "minLength", "minimum")
 """Keywords that mean the same in both dialects."""
 IGNORED: Final = frozenset({"default", "description", "pattern", "title"})
 """Patterns were checked on the way in; an engine that compiles them for every document takes ten times as long."""
-TRANSLATED: Final = frozenset({"$ref", "anyOf", "enum", "format", "items", "properties", "required", "type"})
+TRANSLATED: Final = frozenset(
+    {"$ref", "additionalProperties", "anyOf", "enum", "format", "items", "properties", "required", "type"}
+)
 KNOWN: Final = IGNORED | TRANSLATED | frozenset(KEPT)
 
 
@@ -79,6 +81,8 @@ def _inside(schema: Schema, defs: Schema) -> dict[str, Any]:
         inside["properties"] = {name: _translated(field, defs) for name, field in fields}
     if schema.get("required"):  # MongoDB refuses an empty list here
         inside["required"] = list(schema["required"])
+    if isinstance(schema.get("additionalProperties"), Mapping):
+        inside["additionalProperties"] = _translated(schema["additionalProperties"], defs)
     if "items" in schema:
         inside["items"] = _translated(schema["items"], defs)
     return inside

@@ -42,11 +42,12 @@ class Site:
 async def a_site(environment: Mapping[str, str], settings: Settings, logs: Path) -> AsyncIterator[Site]:
     """Everything is ready."""
     guard = {"CODES_INVENTORY__JWT_SECRET": SECRET, "CODES_INVENTORY__JWT_LEEWAY_S": "0"}
+    history = {"CODES_INVENTORY__HISTORY_URI": environment["CODES_MONGO__URI"]}
     async with AsyncExitStack() as exits:
         worker = await exits.enter_async_context(running("worker", environment, logs / "worker.log"))
         importer = await exits.enter_async_context(running("importer", environment, logs / "importer.log"))
         open_one, guarded = await asyncio.gather(
-            exits.enter_async_context(watching(environment, logs / "inventory.log")),
+            exits.enter_async_context(watching(environment, logs / "inventory.log", **history)),
             exits.enter_async_context(watching(environment, logs / "guarded.log", **guard)),
         )
         await asyncio.gather(worker.until_ready(), importer.until_ready())

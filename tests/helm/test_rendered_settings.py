@@ -13,6 +13,7 @@ from tests.helm.tools import CHART, ENVIRONMENTS, Object, container, of_kind, re
 ROLES: Final = ("worker", "importer", "expirer", "inventory")
 OWN: Final = {
     "CODES_FAILPOINT",
+    "CODES_FANS__AUDIT_KEY",
     "CODES_INVENTORY__HOST",
     "CODES_INVENTORY__PORT",
     "CODES_INVENTORY__TOKEN",

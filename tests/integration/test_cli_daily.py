@@ -49,7 +49,7 @@ async def test_a_fan_is_shown_with_all_reservations(
         (row["campaign_id"], row["state"]) for row in both.json["reservations"]
     }
     assert (True, False) == ("spring" in one.out, "summer" in one.out)
-    assert (1, "codes: there is no reservation of fan f-3\n") == (nobody_there.code, nobody_there.err)
+    assert (1, "codes: there is no reservation or request of fan f-3\n") == (nobody_there.code, nobody_there.err)
 
 
 async def test_a_campaign_is_shown_without_its_shards(codes: Codes, stocked: PutCodes) -> None:

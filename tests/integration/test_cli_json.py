@@ -27,6 +27,8 @@ AFTERWARDS: Final = {
     "codes publish reserve": "publish release --campaign sale --reservation none",
     "codes show campaign": "show campaign sale",
     "codes show fan": "show fan f-1",
+    "codes fans export": "fans export f-1",
+    "codes fans erase": "fans erase f-1",
     "codes show reservation": "show reservation r-1",
     "codes imports show": "imports show i-1",
     "codes imports list": "imports list",

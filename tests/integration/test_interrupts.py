@@ -38,6 +38,7 @@ ENDING: Final = (
     *(("config",), ("metrics",), ("acl",), ("schemas", "--check"), ("migrate",), ("migrate", "--check"), ("audit",)),
     *(("reconcile",), ("imports", "list"), ("imports", "show", "i-1"), ("imports", "retry", "i-1")),
     *(("show", "campaign", "c-1"), ("show", "code", "i-1"), ("show", "reservation", "i-1")),
+    *(("fans", "export", "i-1"), ("fans", "erase", "i-1"), ("show", "fan", "i-1")),
     *(("show", "request", "i-1"), ("tail", "results.v1", "--no-follow"), ("dev", "status"), ("dev", "down")),
     *(("publish", "release", "--campaign", "c-1", "--reservation", "r-1", "--request-id", "i-1"), ("top", "--once")),
 )

@@ -182,4 +182,6 @@ async def nobody_has_more(deployed: Deployment, database: Database, name: str) -
     assert forbidden(database, "codes-worker", "imports", name)
     assert forbidden(database, "codes-importer", "reservations", name)
     assert forbidden(database, "codes-expirer", "codes", name)
+    assert forbidden(database, "codes-history", "campaigns", name)
+    assert not forbidden(database, "codes-history", "reservations", name)
     assert [] == list(database.admin.admin.system.users.find({"user": "codes-inventory"}))

@@ -1,5 +1,6 @@
 """What must hold: the audit passes a sound history, and finds each way in which one can be unsound."""
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
@@ -8,7 +9,7 @@ from audit.audit import audit
 from audit.code_search import Secrets
 from audit.history import CodeRow, Database, History
 from audit.report import AuditReport, Kind
-from tests.fakes.history import CODES, saying
+from tests.fakes.history import CODES, saying, with_records
 from tests.unit.audit.doctored import DOCTORED, changed, clean, doubled, dropped
 
 
@@ -101,3 +102,34 @@ def test_many_codes_take_seconds() -> None:
     found = [finding.what for finding in audit(history).findings if finding.kind == "leak"]
 
     assert ["log, line 20001: the value of code i-77777"] == found
+
+
+def erased(history: History, fan_id: Callable[[int], str]) -> History:
+    """With random ids in place of every fan's, in the database alone."""
+    held = [{**document, "fan_id": fan_id(number)} for number, document in enumerate(history.database.reservations)]
+    entries = [
+        {**document, "outcome": {**document["outcome"], "fan_id": fan_id(number)}}
+        for number, document in enumerate(history.database.requests)
+    ]
+    return replace(history, database=replace(history.database, reservations=held, requests=entries))
+
+
+def test_an_erased_fan_is_no_finding() -> None:
+    """The topics still have the id; a repeated release has the random one."""
+    history = with_records(
+        erased(clean(), lambda number: f"erased:{number:032x}"),
+        "results.v1",
+        lambda records: [*records, saying(records[0], fan_id="erased:00")],
+    )
+
+    sentences = [finding.what for finding in audit(history).findings]
+
+    assert [] == [sentence for sentence in sentences if "answered" not in sentence]
+    assert 1 == len(sentences)
+
+
+def test_another_fan_than_the_published_one_is_a_finding() -> None:
+    """Only a random id stands for any fan."""
+    report = audit(erased(clean(), lambda number: f"other-{number}"))
+
+    assert {"doubled", "drift"} == kinds(report)

@@ -37,7 +37,7 @@ def add_refusal(tables: Tables, name: str, asked_ms: int = ASKED_MS) -> None:
     """One code was wanted."""
     decided = asked_ms + 1
     decision = ("refused", "out_of_stock", False, "reserve", "sale", "tm", 1, None, decided)
-    tables.add("results", (decided, name, name, *decision, b"", b""))
+    tables.add("results", (decided, name, name, *decision, b"", b"", None))
     tables.add("incoming", (0, "reserve", 0, 0, asked_ms, name, True, b""))
 
 

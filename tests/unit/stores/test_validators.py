@@ -3,7 +3,7 @@
 import pytest
 from pydantic import BaseModel, Field
 
-from schemas.documents import CodeDocument, LedgerDocument, ReservationDocument
+from schemas.documents import AuditRecordDocument, CodeDocument, LedgerDocument, ReservationDocument
 from stores.mongo.specs import collections
 from stores.mongo.validators import validator_of
 
@@ -32,6 +32,13 @@ def test_what_may_be_null_may_be_null_there_too() -> None:
     assert isinstance(outcome, dict)
     assert {"bsonType": ["date", "null"]} == properties_of(ReservationDocument)["expires_at"]
     assert {"enum": ["tm", "external", None]} == outcome["code_type"]
+
+
+def test_a_mapping_says_what_its_values_are() -> None:
+    """Whatever the names are."""
+    counts = properties_of(AuditRecordDocument)["counts"]
+
+    assert {"bsonType": ["object"], "additionalProperties": {"bsonType": ["int", "long"]}} == counts
 
 
 def test_tuples_are_arrays_and_models_are_objects() -> None:

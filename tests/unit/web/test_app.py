@@ -1,6 +1,7 @@
 """The API: what it answers, to whom, and its description."""
 
 import asyncio
+import re
 import time
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,6 +17,7 @@ from tests.fakes.filled_view import FilledView
 from tests.fakes.web_client import GUARDED, api, bearer, events, some_campaigns
 from web.app import Api
 from web.auth import Guard
+from web.past import Past
 from web.stream import Streams
 
 
@@ -95,15 +97,25 @@ class TestAnswers:
         assert status == answer.status
         assert word in problem["detail"]
 
+    @pytest.mark.parametrize("path", ["v1/fans/f-1", "v1/codes/c-1"])
+    async def test_histories_are_off_by_default(self, path: str) -> None:
+        """The answer names the setting."""
+        async with api(some_campaigns()) as client:
+            answer = await client.get(f"/api/{path}")
+            problem = await answer.json()
+
+        assert (501, "not_enabled") == (answer.status, problem["error"])
+        assert "CODES_INVENTORY__HISTORY_URI" in problem["detail"]
+
 
 class TestAccess:
     async def test_every_path_but_the_description_needs_a_token(self) -> None:
         """401 says how; 403 that it is the claim."""
         filled = some_campaigns()
-        routes = Api(Guard(GUARDED), Streams(filled.view, Lags(), filled.topics, 1)).routes
+        routes = Api(Guard(GUARDED), Streams(filled.view, Lags(), filled.topics, 1), Past()).routes
         async with api(filled, GUARDED) as client:
             for route in routes:
-                path = route.path.replace("{campaign_id}", "Oslo")
+                path = re.sub(r"{\w+}", "Oslo", route.path)
                 if route.open:
                     assert 200 == (await client.get(path)).status
                     continue
@@ -190,7 +202,7 @@ class TestDescription:
 
         assert openapi() == described
         assert "3.1.0" == described["openapi"]
-        assert 9 == len(described["paths"])
+        assert 11 == len(described["paths"])
         models = described["components"]["schemas"]
         assert {name for name in refs(described) if name not in models} == set()
         assert {"Campaign", "CampaignPage", "History", "ImportList", "LagList", "Problem"} <= models.keys()

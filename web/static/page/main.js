@@ -16,6 +16,7 @@ import { byId } from "./dom.js";
 import { showImports } from "./imports.js";
 import { showLag } from "./lag.js";
 import { Live } from "./live.js";
+import { Past } from "./past.js";
 import { Store } from "./store.js";
 import { showTotals } from "./totals.js";
 import { Trends } from "./trend.js";
@@ -30,6 +31,7 @@ const trends = new Trends();
 const connection = new Connection();
 const campaigns = new Campaigns();
 const detail = new Detail(store);
+const past = new Past();
 const dirty = new Set();
 let lagTrends = [];
 let pagesAt = 0;
@@ -82,6 +84,7 @@ function forget() {
   store.forget();
   trends.forget();
   forgetAlerts();
+  past.forget();
   lagTrends = [];
   changed(...PARTS);
 }

@@ -52,12 +52,12 @@ def test_a_reader_writes_nothing_and_the_inventory_has_no_database() -> None:
     assert ["importer", "exporter", "archivist"] == [name for name, user in found.items() if user["aws"]]
 
 
-def test_each_topic_and_collection_is_used_by_a_role_or_a_removal() -> None:
-    """A new one must be granted to somebody, or nobody could use it."""
-    jobs = {"worker", "importer", "expirer", "inventory", "archivist"}
-    roles = [user for name, user in users().items() if name in jobs]
-    topics = {name for user in roles for _, name in grants(user)}
-    used = {grant["collection"] for user in roles for grant in user["mongo"]}
+def test_each_topic_and_collection_is_used_by_somebody() -> None:
+    """A new one must be granted to a role, or to who removes campaigns or erases fans, or nobody could use it."""
+    names = {"worker", "importer", "expirer", "inventory", "archivist", "eraser"}
+    granted = [user for name, user in users().items() if name in names]
+    topics = {name for user in granted for _, name in grants(user)}
+    used = {grant["collection"] for user in granted for grant in user["mongo"]}
 
     assert {f"codes.{topic.name}" for topic in ALL_TOPICS} <= topics
     assert {spec.name for spec in collections(load_settings({}).mongo.ledger_days)} == used

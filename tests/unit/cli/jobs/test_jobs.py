@@ -53,11 +53,11 @@ def test_an_invalid_value_is_reported_on_one_line(arguments: tuple[str, ...], me
 
 
 def test_a_code_must_be_specified_in_exactly_one_way() -> None:
-    """By its id, or by its value within a campaign."""
+    """By its id, or by its value, which is never an argument."""
     for arguments in (["show", "code"], ["show", "code", "i", "--campaign", "c"], ["show", "code", "--value", "v"]):
         ended = CliRunner().invoke(app, arguments)
 
-        assert (2, "codes: specify the code by its id, or by --campaign and its value\n") == (
+        assert (2, "codes: specify the code by its id, or by --value, which asks for the value\n") == (
             ended.exit_code,
             ended.stderr,
         )

@@ -8,6 +8,7 @@ from tests.fakes.builders import (
     HOUR,
     NOW,
     a_plan,
+    a_release,
     a_reserve,
     a_result,
     a_shard,
@@ -118,3 +119,33 @@ def test_two_contents_under_one_id_in_one_batch() -> None:
     assert ["reserved", "refused", "reserved"] == [result.outcome for result in results(plan)]
     assert 1 == len(plan.new_entries)
     assert {TAKEN: ("c-1",)} == plan.code_moves
+
+
+def test_a_repeat_names_the_fan_again_whose_id_was_erased() -> None:
+    """The sender knows the id, so the answer is the first one, byte for byte."""
+    first = asked(a_reserve())
+    erased = an_entry(first, a_result(fan_id="erased:0f"))
+
+    plan = a_plan([asked(a_reserve(), offset=7)], facts(stock=1, decided=[erased]), now=LATER)
+
+    assert [a_result()] == results(plan)
+    assert not plan.writes
+
+
+def test_another_fan_does_not_become_the_erased_one() -> None:
+    """The content is another: the id is taken."""
+    erased = an_entry(asked(a_reserve()), a_result(fan_id="erased:0f"))
+
+    plan = a_plan([asked(a_reserve(fan_id="fan-2"), offset=7)], facts(stock=1, decided=[erased]), now=LATER)
+
+    assert [("request_id_reused", "fan-2")] == [(result.reason, result.fan_id) for result in results(plan)]
+
+
+def test_a_repeated_release_that_names_no_fan_has_the_random_id() -> None:
+    """Nobody knows the fan any more."""
+    outcome = a_result(request_id="b-1", operation="release", outcome="released", fan_id="erased:0f", expires_at=None)
+    erased = an_entry(asked(a_release()), outcome)
+
+    plan = a_plan([asked(a_release(), offset=7)], facts(decided=[erased]), now=LATER)
+
+    assert [outcome] == results(plan)

@@ -1,0 +1,121 @@
+"""Histories of fans and codes over HTTP, read from MongoDB by a user who may only read.
+
+In:       the id of a fan or a code; the collections, if `CODES_INVENTORY__HISTORY_URI` is set.
+Out:      `FanHistory`, `CodeHistory`.
+Promise:  no value of a code is read. The inventory works without MongoDB: only these paths answer 501 or 503 then. At
+          most `SEARCHES_MAX` searches run at once, each for at most `SEARCH_S_MAX`.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Final
+
+from aiohttp import web
+
+from handlers.histories import code_history, fan_history
+from schemas.base import CodeStatus
+from schemas.clock import utc_now
+from schemas.errors import DocumentUnreadable, StoreUnavailable
+from schemas.histories import CodeHistory, FanHistory
+from stores.mongo.collections import Collections
+from stores.mongo.histories import Histories
+from stores.mongo.lookups import Lookups
+from web.openapi import Route
+from web.queries import FanQuery, asked
+from web.responses import NoAnswer, answered
+
+SEARCHES_MAX: Final = 2
+"""A search reads whole collections; many at once would slow the workers' database."""
+SEARCH_S_MAX: Final = 60.0
+OFF: Final = "histories are off: set CODES_INVENTORY__HISTORY_URI"
+FAILURES: Final = {
+    "501": "Histories are off: `CODES_INVENTORY__HISTORY_URI` is not set.",
+    "503": "MongoDB is unavailable or too slow, or too many searches are running.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where histories are read."""
+
+    collections: Collections
+    follow_login: Callable[[], None]
+    """Takes over a password that was replaced."""
+
+
+class Past:
+    """Lives as long as the application. Without a source, every path answers 501."""
+
+    def __init__(self, source: Source | None = None) -> None:
+        self._source = source
+        self._searches = 0
+
+    def routes(self) -> tuple[Route, ...]:
+        """The paths."""
+        no_fan, no_code = "Nothing is known of this fan.", "The code does not exist."
+        return (
+            Route(
+                "/api/v1/fans/{fan_id}",
+                self._fan,
+                "A fan's reservations, and all that happened.",
+                FanHistory,
+                FanQuery,
+                absent=no_fan,
+                failures=FAILURES,
+            ),
+            Route(
+                "/api/v1/codes/{code_id}",
+                self._code,
+                "A code's status, holder, and all that happened.",
+                CodeHistory,
+                absent=no_code,
+                failures=FAILURES,
+            ),
+        )
+
+    async def _fan(self, request: web.Request) -> web.StreamResponse:
+        fan_id, campaign_id = request.match_info["fan_id"], asked(request, FanQuery).campaign_id
+        async with self._searching() as collections:
+            moves = await Histories(collections).of_fan(fan_id, campaign_id)
+        history = fan_history(fan_id, moves, now=utc_now())
+        if history is None:
+            raise NoAnswer(HTTPStatus.NOT_FOUND, "not_found", "nothing is known of this fan")
+        return answered(history)
+
+    async def _code(self, request: web.Request) -> web.StreamResponse:
+        async with self._searching() as collections:
+            history = await code_past(collections, request.match_info["code_id"])
+        if history is None:
+            raise NoAnswer(HTTPStatus.NOT_FOUND, "not_found", "there is no such code")
+        return answered(history)
+
+    @asynccontextmanager
+    async def _searching(self) -> AsyncIterator[Collections]:
+        if self._source is None:
+            raise NoAnswer(HTTPStatus.NOT_IMPLEMENTED, "not_enabled", OFF)
+        if self._searches >= SEARCHES_MAX:
+            raise NoAnswer(HTTPStatus.SERVICE_UNAVAILABLE, "busy", "other searches are running; try again")
+        self._searches += 1
+        try:
+            self._source.follow_login()
+            async with asyncio.timeout(SEARCH_S_MAX):
+                yield self._source.collections
+        except (StoreUnavailable, TimeoutError):
+            raise NoAnswer(HTTPStatus.SERVICE_UNAVAILABLE, "unavailable", "MongoDB does not answer in time") from None
+        except DocumentUnreadable as why:
+            raise NoAnswer(HTTPStatus.INTERNAL_SERVER_ERROR, "unreadable", str(why)) from None
+        finally:
+            self._searches -= 1
+
+
+async def code_past(collections: Collections, code_id: str) -> CodeHistory | None:
+    """A code's history; None if it does not exist."""
+    histories = Histories(collections)
+    code = await histories.code(code_id)
+    if code is None:
+        return None
+    holder = None if code.status == CodeStatus.AVAILABLE else await Lookups(collections).holder(code)
+    return code_history(code, await histories.import_of(code), holder, await histories.of_code(code_id))
