@@ -21,7 +21,7 @@ from devstack.folder import layout_of
 from ops.broker.migrate import migrate
 from ops.settings.load import Settings, load_settings
 from schemas.stock import changelog_topic
-from schemas.topics import ALL_TOPICS, Topics
+from schemas.topics import ALL_TOPICS, INTERNAL_TOPICS, Topics
 from stores.mongo.connection import connect
 from tests.stacks import a_stack, is_sharded, source
 
@@ -124,7 +124,7 @@ async def remove(settings: Settings) -> None:
     admin = AIOKafkaAdminClient(bootstrap_servers=settings.kafka.bootstrap_servers)
     await admin.start()
     try:
-        topics = [Topics(settings.topics.prefix).full(topic) for topic in ALL_TOPICS]
+        topics = [Topics(settings.topics.prefix).full(topic) for topic in (*ALL_TOPICS, *INTERNAL_TOPICS)]
         await admin.delete_topics([*topics, changelog_topic(settings.kafka.group_prefix)])
     finally:
         await admin.close()

@@ -28,7 +28,7 @@ from ops.broker.migrate import migrate
 from ops.broker.reading import topic_reader
 from ops.broker.topics import admin_client
 from ops.settings.load import Settings, load_settings
-from schemas.topics import ALL_TOPICS, Topics
+from schemas.topics import ALL_TOPICS, INTERNAL_TOPICS, Topics
 from stores.mongo.removal import drop_database
 
 READY_LIMIT_S: Final = 60.0
@@ -187,5 +187,5 @@ async def remove(settings: Settings) -> None:
     """Remove the run's topics and its database, so that they do not accumulate on a stack that keeps running."""
     topics = Topics(settings.topics.prefix)
     async with admin_client(settings) as admin:
-        await admin.delete_topics([topics.full(topic) for topic in ALL_TOPICS])
+        await admin.delete_topics([topics.full(topic) for topic in (*ALL_TOPICS, *INTERNAL_TOPICS)])
     await drop_database(settings.mongo)

@@ -23,7 +23,7 @@ from ops.settings.load import Settings
 from schemas.errors import BrokerUnavailable
 from schemas.settings import TopicSettings
 from schemas.stock import changelog_topic
-from schemas.topics import ALL_TOPICS, DEAD_LETTERS, INVENTORY, Topics
+from schemas.topics import ALL_TOPICS, DEAD_LETTERS, INTERNAL_TOPICS, INVENTORY, Topics
 from stores.mongo.migration import Change, Step, Warned
 
 LOOKS_MAX: Final = 100
@@ -55,6 +55,15 @@ def wanted_topics(settings: TopicSettings) -> list[Wanted]:
     return wanted
 
 
+def wanted_internal(settings: TopicSettings) -> list[Wanted]:
+    """The topics that only the roles use; their retention is their own."""
+    names = Topics(settings.prefix)
+    return [
+        Wanted(names.full(spec), spec.partitions, {"cleanup.policy": "delete", **spec.config})
+        for spec in INTERNAL_TOPICS
+    ]
+
+
 def wanted_changelog(settings: Settings, there: Mapping[str, int]) -> Wanted:
     """The inventory view's table: partitions as `inventory.v1` has, every campaign's last word kept."""
     source = Topics(settings.topics.prefix).full(INVENTORY)
@@ -73,7 +82,8 @@ async def migrate_topics(settings: Settings, *, check: bool) -> list[Step]:
     """
     async with admin_client(settings) as admin:
         there = await partitions_there(admin)
-        wanted = [*wanted_topics(settings.topics), wanted_changelog(settings, there)]
+        ours = [*wanted_topics(settings.topics), *wanted_internal(settings.topics)]
+        wanted = [*ours, wanted_changelog(settings, there)]
         missing = [topic for topic in wanted if topic.name not in there]
         existing = [topic for topic in wanted if topic.name in there]
         steps = await _create(admin, missing, settings.topics.replication_factor, check=check)

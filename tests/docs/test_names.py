@@ -10,7 +10,7 @@ import pytest
 from ops.monitoring.rules import ALERTS
 from ops.settings.load import VARIABLES
 from ops.telemetry.metrics import SPECS
-from schemas.topics import ALL_TOPICS
+from schemas.topics import ALL_TOPICS, INTERNAL_TOPICS
 from tests.docs.commands import is_command
 from tests.docs.pages import PAGES, name_of, shell_lines, spans
 from tests.places import ROOT
@@ -70,7 +70,7 @@ def test_make_targets_exist(page: Path) -> None:
 @every_page
 def test_topics_exist(page: Path) -> None:
     """With the default prefix or without; the `ce_type` of a dead letter looks like one."""
-    known = {*(topic.name for topic in ALL_TOPICS), "dead-letter.v1"}
+    known = {*(topic.name for topic in (*ALL_TOPICS, *INTERNAL_TOPICS)), "dead-letter.v1"}
 
     named = {found[0] for span in spans(page) if (found := re.match(r"(codes\.)?[a-z-]+(\.[a-z-]+)?\.v\d\b", span))}
     assert set() == {name.removeprefix("codes.") for name in named} - known

@@ -15,7 +15,7 @@ from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from ops.broker.client import client_options
 from ops.settings.load import Settings, load_settings
 from schemas.stock import changelog_topic
-from schemas.topics import ALL_TOPICS
+from schemas.topics import ALL_TOPICS, INTERNAL_TOPICS
 from stores.mongo.connection import Database, connect, database
 from stores.mongo.specs import collections
 
@@ -23,7 +23,7 @@ from stores.mongo.specs import collections
 def parts(settings: Settings) -> int:
     """Topics, the inventory's changelog, and for each collection itself, its validator and its indexes."""
     wanted = collections(settings.mongo.ledger_days, id_index=settings.mongo.id_index)
-    return len(ALL_TOPICS) + 1 + sum(2 + len(spec.indexes) for spec in wanted)
+    return len(ALL_TOPICS) + len(INTERNAL_TOPICS) + 1 + sum(2 + len(spec.indexes) for spec in wanted)
 
 
 @asynccontextmanager
