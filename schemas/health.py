@@ -8,10 +8,11 @@ from typing import Final, Literal, NamedTuple
 from schemas.base import Instant, Model
 from schemas.observation.partitions import Part
 
-RoleName = Literal["worker", "importer", "expirer", "inventory"]
+ServingRole = Literal["worker", "importer", "expirer"]
+RoleName = Literal[ServingRole, "inventory"]
 Subject = Literal["worker", "importer", "expirer", "mongodb", "kafka", "s3"]
 HealthState = Literal["ok", "waiting", "gone", "unknown"]
-SERVING_ROLES: Final[tuple[RoleName, ...]] = ("worker", "importer", "expirer")
+SERVING_ROLES: Final[tuple[ServingRole, ...]] = ("worker", "importer", "expirer")
 """The roles that serve requests and commands; the inventory itself is what answers."""
 BEAT_EVERY_S: Final = 1.0
 

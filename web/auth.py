@@ -6,6 +6,7 @@ Promise:  the algorithm follows from the configured key, never from the token: `
           with the public key are refused. No part of a token is logged or returned.
 """
 
+import re
 from hashlib import sha256
 from http import HTTPStatus
 from typing import Any, Final
@@ -21,6 +22,10 @@ SCHEME: Final = "bearer"
 TOKEN_LENGTH_MAX: Final = 8_192
 WORD_CLAIMS: Final = ("scope", "roles")
 """Claims that can contain the required word: a string of words, or a list."""
+SUBJECT: Final = re.compile(r"[^\x00-\x1f\x7f]{1,128}")
+LOCAL: Final = "local"
+"""Everybody, where no token is required."""
+UNNAMED: Final = "a token without a name"
 
 
 class Denied(Exception):  # becomes a response
@@ -54,6 +59,17 @@ class Guard:
         if not has_claim(claims, self._settings.jwt_claim):
             raise Denied(HTTPStatus.FORBIDDEN, f"the token has no claim {self._settings.jwt_claim}")
         return float(claims["exp"]) + self._settings.jwt_leeway_s
+
+    def who(self, header: str | None) -> str:
+        """The subject of an admitted token, for records of who did what.
+
+        Raises:
+            Denied: the token does not grant access.
+        """
+        if self.is_open:
+            return LOCAL
+        subject = self._claims(token_in(header)).get("sub")
+        return subject if isinstance(subject, str) and SUBJECT.fullmatch(subject) else UNNAMED
 
     def _claims(self, token: str) -> dict[str, Any]:
         settings = self._settings

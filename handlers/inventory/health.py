@@ -1,6 +1,6 @@
 """Heartbeats to the state of every role and part.
 
-In:       heartbeats, with the broker's time of append; how long none has arrived.
+In:       heartbeats, with the broker's time of append.
 Out:      `Finding` for each role, and for MongoDB, Kafka and S3.
 Promise:  a process that ends without a word is `gone` after `SILENT_S`. Ages are differences between times that one
           broker gave, so the clocks of processes do not matter. After an outage of Kafka every process has
@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
 
-from schemas.health import SERVING_ROLES, Finding, Heartbeat, RoleName, Subject
+from schemas.health import SERVING_ROLES, Finding, Heartbeat, RoleName, ServingRole, Subject
 from schemas.observation.partitions import Part
 
 SILENT_S: Final = 3.5
@@ -54,10 +54,8 @@ class Beats:
             self.seen[key] = Seen(beat, at)
         self._forget()
 
-    def findings(self, *, silent_since: datetime | None) -> list[Finding]:
-        """The state of everything. `silent_since`: no heartbeat has arrived since then, not even our own."""
-        if silent_since is not None:
-            return list(without_kafka(silent_since))
+    def findings(self) -> list[Finding]:
+        """The state of everything, while heartbeats arrive; there must have been one."""
         roles = [self._role(role) for role in SERVING_ROLES]
         parts = [self._part(part, subject) for part, subject in PARTS.items()]
         return [*roles, parts[0], self._kafka(), parts[1]]
@@ -81,7 +79,7 @@ class Beats:
             if role in {None, name} and seen.beat.state == "running" and self._silence_s(seen) <= SILENT_S
         ]
 
-    def _role(self, role: RoleName) -> Finding:
+    def _role(self, role: ServingRole) -> Finding:
         alive, of_role = self._alive(role), [seen for (name, _), seen in self.seen.items() if name == role]
         if not alive:
             return self._none_runs(role, of_role)
@@ -96,7 +94,7 @@ class Beats:
             return Finding(role, "waiting", f"{running}; {len(lost)} ended without a stop", since, len(alive))
         return Finding(role, "ok", running, max(seen.beat.started_at for seen in alive), len(alive))
 
-    def _none_runs(self, role: RoleName, of_role: Sequence[Seen]) -> Finding:
+    def _none_runs(self, role: ServingRole, of_role: Sequence[Seen]) -> Finding:
         assert self.latest_at is not None
         assert self.resumed_at is not None
         if (self.latest_at - self.resumed_at).total_seconds() <= SILENT_S:
@@ -126,8 +124,9 @@ class Beats:
 
 
 def without_kafka(since: datetime) -> Iterator[Finding]:
-    """Kafka gives no answer, so nothing else is known."""
-    for subject in ("worker", "importer", "expirer", "mongodb"):
+    """No heartbeat has arrived since then, not even our own: Kafka is unreachable, and nothing else is known."""
+    subjects: tuple[Subject, ...] = ("worker", "importer", "expirer", "mongodb")
+    for subject in subjects:
         yield Finding(subject, "unknown", "not known without Kafka")
-    yield Finding("kafka", "gone", "Kafka unreachable", since)
+    yield Finding("kafka", "gone", "no answer", since)
     yield Finding("s3", "unknown", "not known without Kafka")

@@ -44,7 +44,7 @@ def a_document() -> ImportDocument:
 def a_chunker(text: PlainText | GzipText | None = None, *, rows_left: int = 1_000) -> Chunker:
     """Chunks of three rows."""
     reader = RowReader(Place(), None, line_bytes_max=128)
-    return Chunker(text or PlainText(0), reader, code_type="tm", rows_per_chunk=lambda: 3, rows_left=rows_left)
+    return Chunker(text or PlainText(), reader, code_type="tm", rows_per_chunk=lambda: 3, rows_left=rows_left)
 
 
 def chunks_of(chunker: Chunker, data: bytes) -> list[Chunk]:
