@@ -71,10 +71,10 @@ class Judge:
         return view.beats.findings() if has_heard and view.is_loaded else list(loading())
 
     def _item(self, finding: Finding, now: datetime) -> HealthItem:
-        """With the instant at which this state began, where the heartbeats do not say it."""
+        """With the instant at which this state began, where the heartbeats do not say it and it was seen here."""
         state, since = self._states.get(finding.subject, (None, None))
         if state != finding.state:
-            since = None if state is None else now
+            since = None if state in {None, "unknown"} else now
             self._states[finding.subject] = (finding.state, since)
         return HealthItem(
             name=finding.subject,

@@ -23,7 +23,7 @@ export class Campaigns {
   #all = [];
   #limit = STEP;
   #wanted = { search: "", standing: "all" };
-  #sorted = { column: "name", direction: "ascending" };
+  #sorted = { column: "empty", direction: "ascending" };
   #places = [];
   #held = false;
 

@@ -1,7 +1,7 @@
 /* Imports: those that run with their progress, then the latest that ended. */
 
 import { attribute, byId, element, keyed, shown, text } from "./dom.js";
-import { count, plural, when } from "./format.js";
+import { count, duration, plural, when } from "./format.js";
 
 const ENDED_MAX = 5;
 
@@ -31,22 +31,28 @@ function line(one) {
     attribute(state, "data-standing", told.state);
     text(campaign, `${told.campaign_id}, ${told.code_type}, ${when(told.at)}`);
     shown(running, told.state === "running");
-    progressed(bar, share, told.progress);
+    progressed(bar, share, told);
     text(figures, figuresOf(told));
-    shown(reason, Boolean(told.reason || told.report));
-    text(reason, [told.reason, told.report && `Rejected rows: ${told.report}`].filter(Boolean).join(". "));
+    text(reason, notesOf(told));
+    shown(reason, reason.textContent !== "");
   };
   return { node, update };
 }
 
 /* Without a value the bar says that something goes on, and no more. */
-function progressed(bar, share, progress) {
+function progressed(bar, share, { progress, left_s: left }) {
   attribute(bar, "value", progress === null ? null : String(progress));
-  text(share, progress === null ? "" : `${Math.floor(100 * progress)} %`);
+  const done = progress === null ? "" : `${Math.floor(100 * progress)} %`;
+  text(share, [done, left !== null && `about ${duration(left)} left`].filter(Boolean).join(", "));
+}
+
+function notesOf({ reason, report, resolved_by: later }) {
+  return [reason, later && `Done by ${later}`, report && `Rejected rows: ${report}`].filter(Boolean).join(". ");
 }
 
 function figuresOf(one) {
   const others = ["duplicates", "rejected"].filter((name) => one[name] > 0);
   const parts = others.map((name) => `${count(one[name])} ${name}`);
-  return [`${plural(one.rows_read, "row")}`, `${count(one.inserted)} new`, ...parts].join(" · ");
+  const pace = one.rows_per_s === null ? [] : [`${count(Math.round(one.rows_per_s))} rows a second`];
+  return [`${plural(one.rows_read, "row")}`, `${count(one.inserted)} new`, ...parts, ...pace].join(" · ");
 }

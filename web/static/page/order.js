@@ -10,9 +10,13 @@ const collator = new Intl.Collator("en", { numeric: true });
 const KEYS = {
   available: (one) => one.available,
   share,
-  rate: (one) => one.rate_5m,
+  rate: (one) => one.empty_rate,
   empty: (one) => one.empty_in_s ?? Infinity,
 };
+
+/* As the server's list of what needs attention has it by default. */
+const SOON_S = 3600;
+const isEmptySoon = ({ empty_in_s: seconds }) => seconds !== null && seconds <= SOON_S;
 
 const byName = (one, other) => collator.compare(one.campaign_id, other.campaign_id);
 
@@ -20,7 +24,7 @@ export function matching(campaigns, { search, standing }) {
   const wanted = search.trim().toLowerCase();
   return campaigns.filter(
     (one) =>
-      (standing === "all" || one.standing !== "enough") && (!wanted || one.campaign_id.toLowerCase().includes(wanted)),
+      (standing === "all" || one.standing !== "enough" || isEmptySoon(one)) && (!wanted || one.campaign_id.toLowerCase().includes(wanted)),
   );
 }
 
