@@ -39,6 +39,22 @@ async def test_a_search_narrows_the_table(site: Site, visits: Visits) -> None:
     await expect(page.get_by_text("No campaign matches.")).to_be_visible()
 
 
+async def test_a_search_finds_imports_too(site: Site, visits: Visits) -> None:
+    """By their ids, campaigns and objects; the list says if it finds none."""
+    await site.player.imports(
+        an_import("findable-1", "sale", 1, state="completed", object="s3://codes/autumn.csv"),
+        an_import("other-1", "sale", 1, state="completed"),
+    )
+    page = await visits.open(site.url)
+    imports = page.locator("#imports li")
+    for text in ("FINDABLE", "autumn.csv"):
+        await page.get_by_role("searchbox").fill(text)
+        await expect(imports).to_have_count(1)
+        await expect(imports).to_contain_text("findable-1")
+    await page.get_by_role("searchbox").fill("no such import")
+    await expect(page.locator("#imports-none")).to_have_text("No import matches.")
+
+
 async def test_each_column_sorts_both_ways(site: Site, visits: Visits) -> None:
     """The head says by which column, and in which direction."""
     page = await searched(site, visits, "many-10", "10 of ")

@@ -21,7 +21,7 @@ STRUCTURE = """
   - region "Campaigns":
     - heading "Campaigns" [level=2]
     - search "Campaigns":
-      - searchbox "Search campaigns by name"
+      - searchbox "Search campaigns and imports by name"
       - combobox "Show"
     - table /Campaigns with their codes/:
       - rowgroup:

@@ -27,10 +27,17 @@ export class Campaigns {
   #places = [];
   #held = false;
 
-  constructor() {
+  #searched;
+
+  /* `searched(text)` is called when the text of the search changes: other parts of the page follow it. */
+  constructor(searched) {
+    this.#searched = searched;
     byId("columns").append(...COLUMNS.map((one) => this.#head(...one)));
     byId("finding").addEventListener("submit", (event) => event.preventDefault());
-    byId("search").addEventListener("input", (event) => this.#want({ search: event.target.value }));
+    byId("search").addEventListener("input", ({ target }) => {
+      this.#want({ search: target.value });
+      this.#searched(target.value);
+    });
     byId("standing").addEventListener("change", (event) => this.#want({ standing: event.target.value }));
     byId("more").addEventListener("click", ({ target }) => this.#more(target.dataset.show));
     for (const name of ["pointerleave", "focusout"]) {

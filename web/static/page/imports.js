@@ -1,18 +1,24 @@
-/* Imports: those that run with their progress, then the latest that ended. */
+/* Imports: those that run with their progress, then the latest that ended; with a search, those that it finds. */
 
 import { attribute, byId, element, keyed, shown, text } from "./dom.js";
 import { count, duration, plural, when } from "./format.js";
 
 const ENDED_MAX = 5;
 
-export function showImports(imports) {
-  const items = imports?.items ?? [];
-  const some = items.slice(0, (imports?.running ?? 0) + ENDED_MAX);
+export function showImports(imports, search) {
+  const items = (imports?.items ?? []).filter((one) => isFound(one, search.trim().toLowerCase()));
+  const running = items.filter((one) => one.state === "running").length;
+  const some = items.slice(0, running + ENDED_MAX);
   keyed(byId("imports"), some, (one) => one.import_id, line);
   shown(byId("imports-none"), imports !== null && items.length === 0);
+  text(byId("imports-none"), search.trim() ? "No import matches." : "No import over the last day.");
   const rest = items.length - some.length;
   shown(byId("imports-more"), rest > 0);
   text(byId("imports-more"), `${plural(rest, "older import")} ended over the last day.`);
+}
+
+function isFound(one, wanted) {
+  return [one.import_id, one.campaign_id, one.object ?? ""].some((name) => name.toLowerCase().includes(wanted));
 }
 
 function line(one) {

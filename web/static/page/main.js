@@ -27,10 +27,14 @@ const PARTS = ["campaigns", "imports", "alerts", "dead-letters", "health", "atte
 
 const store = new Store();
 const connection = new Connection();
-const campaigns = new Campaigns();
+const campaigns = new Campaigns((text) => {
+  searched = text;
+  changed("imports");
+});
 const detail = new Detail(store);
 const dirty = new Set();
 let pagesAt = 0;
+let searched = "";
 
 function draw() {
   const changed = new Set(dirty);
@@ -41,7 +45,7 @@ function draw() {
     showTotals(byId("totals"), all);
     detail.changed();
   }
-  if (changed.has("imports")) showImports(store.parts.imports);
+  if (changed.has("imports")) showImports(store.parts.imports, searched);
   if (changed.has("alerts")) showAlerts(store.parts.alerts);
   if (changed.has("dead-letters")) showDeadLetters(store.parts["dead-letters"]);
   if (changed.has("lag")) showLag(store.parts.lag);
