@@ -75,10 +75,11 @@ def ordered(
     return marked, sum(item.mark is None for item in marked)
 
 
-def urgency(item: AttentionItem) -> tuple[bool, int, float, str]:
-    """Open before marked, then by level; stocks by how soon they are empty."""
+def urgency(item: AttentionItem) -> tuple[bool, int, float, float, str]:
+    """Open before marked, then by level; stocks by how soon they are empty, others the latest first."""
     due_s = float("inf") if item.due_s is None else item.due_s
-    return item.mark is not None, RANKS[item.level], due_s, item.key
+    began_s = 0.0 if item.since is None else item.since.timestamp()
+    return item.mark is not None, RANKS[item.level], due_s, -began_s, item.key
 
 
 def applying(mark: Mark | None, now: datetime) -> Mark | None:

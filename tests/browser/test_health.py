@@ -17,7 +17,7 @@ from tests.integration.running import running
 pytestmark = [pytest.mark.integration, pytest.mark.asyncio(loop_scope="session")]
 
 SEEN_MS_MAX = 20_000
-"""Five seconds are promised; the rest is for a busy machine. `tests/unit/handlers/inventory/test_health.py` has the times."""
+"""Five seconds are promised, see `tests/unit/handlers/inventory/test_health.py`; the rest is for a busy machine."""
 BACK_MS = 70_000
 """A part that was frozen is not asked again at once, and takes a while to answer everything."""
 

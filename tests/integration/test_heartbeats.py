@@ -16,7 +16,7 @@ from tests.integration.watching import Watcher, watching
 pytestmark = pytest.mark.integration
 
 SEEN_S_MAX = 20.0
-"""Five seconds are promised; the rest is for a busy machine. `tests/unit/handlers/inventory/test_health.py` has the times."""
+"""Five seconds are promised, see `tests/unit/handlers/inventory/test_health.py`; the rest is for a busy machine."""
 
 
 def state(name: str, wanted: str) -> Callable[[Any], bool]:
