@@ -28,7 +28,8 @@ async def violations(page: Page) -> list[str]:
 @pytest.mark.parametrize(("size", "scheme"), [(DESK, "light"), (DESK, "dark"), (PHONE, "light")])
 async def test_axe_finds_nothing(site: Site, visits: Visits, size: tuple[int, int], scheme: str) -> None:
     """With items that need attention, marked ones, a running import, and a role that is gone."""
-    marked, failed = f"axe-marked-{scheme}-{size[0]}", {"state": "failed", "reason": "object_changed"}
+    marked = f"axe-marked-{scheme}-{size[0]}"
+    failed: dict[str, Any] = {"state": "failed", "reason": "object_changed"}
     runs = f"axe-runs-{scheme}-{size[0]}"
     await site.player.imports(
         an_import(f"axe-failed-{size[0]}", "sale", 0.5, **failed),

@@ -1,5 +1,7 @@
 """Items are acknowledged and snoozed by one viewer, and all others see it."""
 
+from typing import Any
+
 import pytest
 from playwright.async_api import Locator, Page, expect
 
@@ -56,7 +58,7 @@ async def test_a_snooze_says_until_when_and_by_whom(site: Site, visits: Visits) 
 
 async def test_an_import_that_is_done_again_needs_no_attention(site: Site, visits: Visits) -> None:
     """The list of imports says by which one."""
-    where = {"object": "s3://codes/again.csv"}
+    where: dict[str, Any] = {"object": "s3://codes/again.csv"}
     await site.player.imports(an_import("again", "sale", 0.5, state="failed", reason="object_changed", **where))
     page = await visits.open(site.url)
     await expect(card(page, "Import again")).to_be_visible()

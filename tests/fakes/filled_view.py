@@ -82,7 +82,7 @@ class FilledView:
         for _ in range(seconds):
             self.now += timedelta(seconds=1)
             for role in ("inventory", *others):
-                self.beat(role, **(waits if role != "inventory" else {}))
+                self.beat(role, "1", "running", **(waits if role != "inventory" else {}))
 
     def later(self, seconds: float) -> None:
         """Let time pass; Kafka answers meanwhile."""

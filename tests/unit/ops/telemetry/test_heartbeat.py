@@ -8,7 +8,7 @@ import pytest
 
 from ops.telemetry import heartbeat
 from ops.telemetry.health import Health
-from ops.telemetry.heartbeat import Heart, Probe, beating
+from ops.telemetry.heartbeat import Heart, Probe, Probes, beating
 from schemas.errors import StoreUnavailable
 
 CONNECTION = {"bootstrap_servers": "127.0.0.1:9"}
@@ -16,7 +16,7 @@ CONNECTION = {"bootstrap_servers": "127.0.0.1:9"}
 
 
 def a_heart(*, mongo: Probe | None = None) -> Heart:
-    probes = {} if mongo is None else {"mongo": mongo}
+    probes: Probes = {} if mongo is None else {"mongo": mongo}
     return Heart("worker", "codes.health.v1", Health(consumes=True), probes)
 
 
