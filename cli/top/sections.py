@@ -78,7 +78,7 @@ def attention(found: AttentionList) -> Section:
     lines: list[Block] = [[attention_line(item)] for item in found.items if item.mark is None]
     marked = len(found.items) - len(lines)
     none = f"needs attention: nothing{f' ({marked:,} acknowledged or snoozed)' if marked else ''}"
-    columns = (left("ATTENTION", LEVEL_WIDTH), left("WHAT"), left("WHY", share=4))
+    columns = (left("ATTENTION", LEVEL_WIDTH), left("WHAT"), left("WHY", share=3))
     return Section("items that need attention", columns, lines, len(lines), none)
 
 

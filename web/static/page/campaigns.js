@@ -22,7 +22,7 @@ const COLUMNS = [
 export class Campaigns {
   #all = [];
   #limit = STEP;
-  #wanted = { search: "", standing: "all" };
+  #wanted = { search: "", standing: "all", short: new Set() };
   #sorted = { column: "empty", direction: "ascending" };
   #places = [];
   #held = false;
@@ -49,6 +49,12 @@ export class Campaigns {
   show(campaigns) {
     this.#all = campaigns;
     this.#render();
+  }
+
+  /* Which campaigns need attention; drawn with the next change, or at once if only these are shown. */
+  setShort(ids) {
+    this.#wanted.short = ids;
+    if (this.#wanted.standing !== "all") this.#render();
   }
 
   onlyShort() {

@@ -49,7 +49,11 @@ function draw() {
   if (changed.has("alerts")) showAlerts(store.parts.alerts);
   if (changed.has("dead-letters")) showDeadLetters(store.parts["dead-letters"]);
   if (changed.has("lag")) showLag(store.parts.lag);
-  if (changed.has("attention")) showAttention(store.parts.attention, () => campaigns.onlyShort());
+  if (changed.has("attention")) {
+    const items = store.parts.attention?.items ?? [];
+    campaigns.setShort(new Set(items.filter((one) => one.kind === "stock").map((one) => one.campaign_id)));
+    showAttention(store.parts.attention, () => campaigns.onlyShort());
+  }
   if (changed.has("health")) {
     showHealth(store.parts.health);
     connection.troubled(trouble(store.parts.health));

@@ -14,17 +14,14 @@ const KEYS = {
   empty: (one) => one.empty_in_s ?? Infinity,
 };
 
-/* As the server's list of what needs attention has it by default. */
-const SOON_S = 3600;
-const isEmptySoon = ({ empty_in_s: seconds }) => seconds !== null && seconds <= SOON_S;
-
 const byName = (one, other) => collator.compare(one.campaign_id, other.campaign_id);
 
-export function matching(campaigns, { search, standing }) {
+/* `short`: the campaigns whose stock needs attention, as the server judges it. */
+export function matching(campaigns, { search, standing, short }) {
   const wanted = search.trim().toLowerCase();
   return campaigns.filter(
     (one) =>
-      (standing === "all" || one.standing !== "enough" || isEmptySoon(one)) && (!wanted || one.campaign_id.toLowerCase().includes(wanted)),
+      (standing === "all" || one.standing !== "enough" || short.has(one.campaign_id)) && (!wanted || one.campaign_id.toLowerCase().includes(wanted)),
   );
 }
 
