@@ -7,6 +7,8 @@ Out:  `mongo_parts`: what the stores of all its partitions share; closed at the 
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
+from typing import Final
 
 from consumers.loop.broker_watch import probed
 from roles.process import RoleContext
@@ -15,6 +17,9 @@ from stores.mongo.codes import MongoParts
 from stores.mongo.collections import Collections
 from stores.mongo.connection import connect, database, ping
 from stores.mongo.login import Login, check_login
+
+PROBE_S: Final = 1.5
+"""Of a heartbeat's probe; below `PROBE_S_MAX` of `ops/telemetry/heartbeat.py`, so that no thread is left waiting."""
 
 
 @asynccontextmanager
@@ -36,7 +41,9 @@ async def mongo_parts(context: RoleContext) -> AsyncIterator[MongoParts]:
             login.follow()
             await ping(client)
 
+        context.probes["mongo"] = partial(ping, client, within_s=PROBE_S)
         async with probed(probe, "mongo", context.kafka.observer):
             yield MongoParts(client, collections, Campaigns(collections), turns, stock=context.stock)
     finally:
+        context.probes.pop("mongo", None)
         client.close()

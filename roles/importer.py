@@ -36,6 +36,7 @@ async def importer(context: RoleContext) -> None:
     """
     await check_brokers(context)
     async with mongo_parts(context) as parts, open_objects(context.settings.s3) as objects:
+        context.probes["s3"] = objects.check
         shared = importer_context(context, objects)
 
         def open_partition(source: TopicPartition) -> ImportPartition:

@@ -32,8 +32,15 @@ async def inventory(context: RoleContext) -> None:
     limits = StockLimits(settings.low_percent, settings.low_count)
     role = InventoryRole(context.kafka, context.topics, limits, context.failpoint)
     context.compute(InventoryCollector(lambda: counts_of(role.view)))
-    limits_of_streams = (settings.streams_max, settings.streams_per_token_max)
-    streams = Streams(role.view, role.lags, context.topics, *limits_of_streams)
+    streams = Streams(
+        role.view,
+        role.lags,
+        context.topics,
+        settings.streams_max,
+        settings.streams_per_token_max,
+        settings.empty_within_s,
+        role.send_mark,
+    )
     async with past_of(context.settings) as past, api_server(settings, streams, past):
         await role.run(context.stopping)
 

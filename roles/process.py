@@ -12,8 +12,8 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Coroutine
-from dataclasses import dataclass
-from typing import Any, Final, NoReturn
+from dataclasses import dataclass, field
+from typing import Any, Final, NoReturn, cast
 
 import structlog
 from prometheus_client.registry import Collector
@@ -29,6 +29,7 @@ from ops.exit_codes import Exit
 from ops.settings.load import Settings
 from ops.telemetry.collectors import ProgressCollector, StockCollector
 from ops.telemetry.health import Health, silence_max_s
+from ops.telemetry.heartbeat import Heart, Probes, beating
 from ops.telemetry.log import configure_logging
 from ops.telemetry.loop_lag import measured_loop
 from ops.telemetry.metrics.process import LOOP_LAG
@@ -39,7 +40,8 @@ from ops.telemetry.registry import Metrics
 from ops.telemetry.tracing import open_tracer
 from roles.refused import until_refused
 from schemas.errors import CodeServiceError
-from schemas.topics import Topics
+from schemas.health import RoleName
+from schemas.topics import HEALTH, Topics
 from stores.code_port import StockFigures
 
 GRACE_S: Final = 5.0
@@ -70,6 +72,8 @@ class RoleContext:
     """Counted by the stores, read by metrics."""
     compute: Callable[[Collector], None]
     """Have metrics of the role's own worked out at each scrape."""
+    probes: Probes = field(default_factory=dict)
+    """How the heartbeats ask the parts that the role uses; the role adds them."""
 
 
 Work = Callable[[RoleContext], Coroutine[Any, Any, None]]
@@ -122,7 +126,9 @@ async def role(name: str, settings: Settings, work: Work, *, consumes: bool) -> 
     async def traced_work() -> None:
         async with open_tracer(settings.otel, role=name) as tracer:
             context = role_context(settings, observer, tracer, stopping, stock, metrics.compute)
-            await until_refused(work(context), door_of(context.kafka.connection))
+            heart = Heart(cast("RoleName", name), context.topics.full(HEALTH), health, context.probes)
+            async with beating(heart, context.kafka.connection):
+                await until_refused(work(context), door_of(context.kafka.connection))
 
     for number in STOP_SIGNALS:
         asyncio.get_running_loop().add_signal_handler(number, stop, stopping, health, received.add, number)

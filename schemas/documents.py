@@ -153,7 +153,7 @@ class ImportDocument(Model):
     line: int
     """Lines up to `position`, for the reject report."""
     bytes_read: int
-    """Bytes of the object fetched up to `position`."""
+    """Bytes of the object up to `position`."""
     bytes_total: int | None
     reason: str | None
     report: str | None

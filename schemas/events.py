@@ -60,6 +60,7 @@ class ImportProgressed(Model):
     duplicates_in_campaign: int = 0
     rejected: int = 0
     bytes_read: int = 0
+    """Bytes of the object that the rows read so far take."""
     bytes_total: int | None = None
     """The object's size in bytes; null while it is not known."""
     reason: str | None = None
@@ -68,6 +69,8 @@ class ImportProgressed(Model):
     """`s3://` address of the reject report, if any row was rejected."""
     duration_s: float | None = None
     """Seconds from its start to its end; null while it runs, and if it never began."""
+    object: str | None = None
+    """`s3://` address of the imported object; null if the command could not be read."""
     at: Instant
 
 

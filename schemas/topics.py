@@ -1,6 +1,7 @@
 """The topics: names, partitions and topic configuration, as in docs/contract.md.
 
-Out: `TopicSpec`, `Topics` (full names under one prefix).
+Out: `TopicSpec`, `Topics` (full names under one prefix), and two tuples: `ALL_TOPICS` is the contract with other
+     teams, `INTERNAL_TOPICS` only the roles use.
 """
 
 from dataclasses import dataclass, field
@@ -54,7 +55,19 @@ ALL_TOPICS: Final = (
     DEAD_LETTERS,
 )
 """Of the contract."""
-SERVICE_TOPICS: Final = (*ALL_TOPICS, DEAD_LETTERS_REPLAYED)
+DAY_MS: Final = 86_400_000
+HEALTH: Final = TopicSpec(
+    "health.v1",
+    1,
+    {"message.timestamp.type": "LogAppendTime", "retention.ms": str(3_600_000), "segment.ms": str(600_000)},
+)
+"""Heartbeats of the processes. One partition and the broker's clock: their order and their ages are exact."""
+ATTENTION: Final = TopicSpec(
+    "attention.v1", 1, {"cleanup.policy": "compact,delete", "retention.ms": str(90 * DAY_MS)}
+)
+"""What viewers of the live page acknowledged or snoozed."""
+INTERNAL_TOPICS: Final = (HEALTH, ATTENTION)
+SERVICE_TOPICS: Final = (*ALL_TOPICS, DEAD_LETTERS_REPLAYED, *INTERNAL_TOPICS)
 """All under the topic prefix."""
 REQUEST_TOPICS: Final = (RESERVE, ASSIGN, RELEASE)
 OPERATIONS: Final[dict[str, Operation]] = {

@@ -4,11 +4,12 @@ In:       `InventoryView`, lags, parameters of the request.
 Out:      models of `web.models`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any, Final, Literal
 
-from consumers.inventory.lag import Lag
+from consumers.inventory.role import Lags
 from consumers.inventory.view import InventoryView
 from handlers.inventory.counts import Counts, counts_by_type, summed
 from handlers.inventory.latest import HOURS
@@ -22,6 +23,7 @@ from handlers.inventory.motion import (
     Resolution,
     empty_in_s,
 )
+from handlers.inventory.pace import Pace
 from schemas.base import CodeType
 from schemas.events import ImportProgressed
 from schemas.stock import CampaignStock, Standing
@@ -37,6 +39,7 @@ from web.models import (
     ImportProgress,
     LagList,
     PartitionLag,
+    TopicLag,
     TypedStock,
 )
 
@@ -63,13 +66,15 @@ def campaign_of(stock: CampaignStock, motion: Motion, now: datetime) -> Campaign
 
 def rated(counts: Counts, motion: Motion, now: datetime, code_type: CodeType | None) -> dict[str, Any]:
     """Counts with their rates: the fields of `Stock`."""
-    rate = motion.rate(now, FIVE_MINUTES_S, code_type)
+    rate_1m, rate_5m = motion.rate(now, MINUTE_S, code_type), motion.rate(now, FIVE_MINUTES_S, code_type)
+    empty_rate = max(rate_1m, rate_5m)
     return {
         **counts._asdict(),
         "total": counts.total,
-        "rate_1m": motion.rate(now, MINUTE_S, code_type),
-        "rate_5m": rate,
-        "empty_in_s": empty_in_s(counts.available, rate),
+        "rate_1m": rate_1m,
+        "rate_5m": rate_5m,
+        "empty_rate": empty_rate,
+        "empty_in_s": empty_in_s(counts.available, empty_rate),
     }
 
 
@@ -91,17 +96,45 @@ def point_of(point: Point) -> HistoryPoint:
 
 
 def import_list(view: InventoryView) -> ImportList:
-    items = [import_of(event) for event in view.imports.latest()]
+    events, now_s = view.imports.latest(), view.clock().timestamp()
+    resolved = resolutions(events)
+    items = [import_of(event, view.imports.pace(event.import_id), resolved, now_s) for event in events]
     return ImportList(items=items, running=sum(item.state == "running" for item in items))
 
 
-def import_of(event: ImportProgressed) -> ImportProgress:
+def import_of(
+    event: ImportProgressed, pace: Pace, resolved: Mapping[tuple[str, str | None], ImportProgressed], now_s: float
+) -> ImportProgress:
     total = event.bytes_total
-    progress = None if not total else round(min(event.bytes_read / total, 1.0), 4)
-    return ImportProgress(**event.model_dump(), progress=progress)
+    later = resolved.get((event.campaign_id, event.object)) if event.state == "failed" else None
+    return ImportProgress(
+        **event.model_dump(),
+        progress=None if not total else round(min(event.bytes_read / total, 1.0), 4),
+        rows_per_s=pace.rows_per_s(now_s) if event.state == "running" else average_of(event),
+        left_s=pace.left_s(now_s, total),
+        resolved_by=later.import_id if later is not None and later.at >= event.at else None,
+    )
 
 
-def lag_list(lags: list[Lag] | None, topics: Topics) -> LagList:
+def average_of(event: ImportProgressed) -> float | None:
+    """Rows a second of an import that has ended."""
+    return round(event.rows_read / event.duration_s, 1) if event.duration_s else None
+
+
+def resolutions(events: Iterable[ImportProgressed]) -> Mapping[tuple[str, str | None], ImportProgressed]:
+    """The latest completed import of each campaign and object."""
+    found: dict[tuple[str, str | None], ImportProgressed] = {}
+    for event in events:
+        place = (event.campaign_id, event.object)
+        is_later = place not in found or event.at > found[place].at
+        if event.state == "completed" and event.object is not None and is_later:
+            found[place] = event
+    return found
+
+
+def lag_list(lags: Lags, topics: Topics) -> LagList:
+    if lags.now is None:
+        return LagList(known=False, items=[])
     items = [
         PartitionLag(
             group=lag.group,
@@ -112,9 +145,10 @@ def lag_list(lags: list[Lag] | None, topics: Topics) -> LagList:
             records=lag.records,
             age_s=lag.age_s,
         )
-        for lag in lags or ()
+        for lag in lags.now
     ]
-    return LagList(known=lags is not None, items=items)
+    by_topic = [TopicLag(**{**asdict(lag), "topic": topics.bare(lag.topic)}) for lag in lags.topics]
+    return LagList(known=True, items=items, topics=by_topic)
 
 
 def alert_list(view: InventoryView, limit: int) -> AlertList:

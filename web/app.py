@@ -1,6 +1,6 @@
 """The inventory's web application: API, live stream and page behind one guard.
 
-In:       GET requests.
+In:       GET requests, and one POST: an item that needs attention is acknowledged or snoozed.
 Out:      JSON of `web.models`, server-sent events, files of the page.
 Promise:  the API needs access by the guard, except its OpenAPI document. The page's files hold no data, and may
           connect only to this host.
@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from aiohttp import web
 
+from schemas.errors import BrokerUnavailable
 from schemas.stock import CampaignStock
 from web.answers import (
     alert_list,
@@ -23,6 +24,8 @@ from web.answers import (
 )
 from web.auth import Denied, Guard, viewer_of
 from web.campaigns import Wanted
+from web.judgements import AttentionList, HealthReport, MarkRequest
+from web.marks import NoSuchItem, mark_asked, mark_of, mark_record
 from web.models import (
     AlertList,
     Campaign,
@@ -34,6 +37,7 @@ from web.models import (
     Reason,
 )
 from web.openapi import Route, document
+from web.pages import campaign_address, page, secured
 from web.past import Past
 from web.queries import AlertsQuery, CampaignsQuery, HistoryQuery, InvalidQuery, asked
 from web.responses import NoAnswer, answered, refused, sent
@@ -41,16 +45,8 @@ from web.stream import Streams, stream
 
 STATIC: Final = Path(__file__).parent / "static"
 ONE_VIEWER_FULL: Final = "this token has CODES_INVENTORY__STREAMS_PER_TOKEN_MAX streams open; close one of them"
+MARKS: Final = "Acknowledge or snooze an item for all viewers, or take that back; answers the new list."
 LOCAL_HOSTS: Final = frozenset({"localhost", "127.0.0.1", "[::1]"})
-SECURITY_HEADERS: Final = {
-    "Content-Security-Policy": (
-        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
-        "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-    ),
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
-    "Cross-Origin-Opener-Policy": "same-origin",
-}
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -71,6 +67,9 @@ class Api:
             Route("/api/campaigns", self._campaigns, "Campaigns with their counts.", CampaignPage, CampaignsQuery),
             Route("/api/campaigns/{campaign_id}", self._campaign, "A campaign with its counts.", Campaign),
             Route("/api/campaigns/{campaign_id}/history", self._history, "Its history.", History, HistoryQuery),
+            Route("/api/health", self._health, "State of roles, MongoDB, Kafka and S3.", HealthReport),
+            Route("/api/attention", self._attention, "What needs attention, most urgent first.", AttentionList),
+            Route("/api/attention/marks", self._mark, MARKS, AttentionList, body=MarkRequest),
             Route("/api/imports", self._imports, "Imports of the last day.", ImportList),
             Route("/api/lag", self._lag, "Lag of each consumer group.", LagList),
             Route("/api/alerts", self._alerts, "Latest stock alerts.", AlertList, AlertsQuery),
@@ -91,11 +90,29 @@ class Api:
         query = asked(request, HistoryQuery)
         return answered(history_of(self._view, self._stock(request), query.resolution, query.code_type))
 
+    async def _health(self, _request: web.Request) -> web.StreamResponse:
+        self._streams.judge.refresh()
+        return answered(self._streams.judge.health)
+
+    async def _attention(self, _request: web.Request) -> web.StreamResponse:
+        self._streams.judge.refresh()
+        return answered(self._streams.judge.attention)
+
+    async def _mark(self, request: web.Request) -> web.StreamResponse:
+        judge, view = self._streams.judge, self._view
+        who, wanted = self._guard.who(request.headers.get("Authorization")), await mark_asked(request)
+        judge.refresh()
+        mark = mark_of(wanted, judge.attention, by=who, now=view.clock())
+        await self._streams.send_mark(mark_record(wanted.key, mark, self._streams.topics))
+        view.marked(wanted.key, mark)
+        judge.refresh()
+        return answered(judge.attention)
+
     async def _imports(self, _request: web.Request) -> web.StreamResponse:
         return answered(import_list(self._view))
 
     async def _lag(self, _request: web.Request) -> web.StreamResponse:
-        return answered(lag_list(self._streams.lags.now, self._streams.topics))
+        return answered(lag_list(self._streams.lags, self._streams.topics))
 
     async def _alerts(self, request: web.Request) -> web.StreamResponse:
         return answered(alert_list(self._view, asked(request, AlertsQuery).limit))
@@ -127,9 +144,14 @@ def web_app(guard: Guard, streams: Streams, static: Path = STATIC, *, past: Past
     api = Api(guard, streams, past or Past())
     app = web.Application(middlewares=[at_this_host(guard)])
     for route in api.routes:
-        app.router.add_get(route.path, answering(route.serve if route.open else guarded(route.serve, guard)))
+        serve = answering(route.serve if route.open else guarded(route.serve, guard))
+        if route.method == "GET":
+            app.router.add_get(route.path, serve)
+        else:
+            app.router.add_route(route.method, route.path, serve)
     if static.is_dir():
         app.router.add_get("/", page(static / "index.html"))
+        app.router.add_get("/campaigns/{campaign_id}", campaign_address)
         app.router.add_static("/static", static)
     app.on_response_prepare.append(secured)
     return app
@@ -158,15 +180,10 @@ def answering(serve: Handler) -> Handler:
             return refused(HTTPStatus.BAD_REQUEST, "invalid", str(why))
         except NoAnswer as why:
             return refused(why.status, why.reason, why.detail)
-
-    return handler
-
-
-def page(file: Path) -> Handler:
-    """Serves the HTML document of the page."""
-
-    async def handler(_request: web.Request) -> web.StreamResponse:
-        return web.FileResponse(file, headers={"Cache-Control": "no-cache"})
+        except NoSuchItem:
+            return refused(HTTPStatus.NOT_FOUND, "not_found", "nothing that needs attention has this key")
+        except BrokerUnavailable as why:
+            return refused(HTTPStatus.SERVICE_UNAVAILABLE, "unavailable", str(why))
 
     return handler
 
@@ -190,9 +207,3 @@ def at_this_host(guard: Guard) -> Any:  # noqa: ANN401  # aiohttp has no public 
 def has_port(host: str) -> bool:
     """Whether there is a port; the colons of an IPv6 address are in brackets."""
     return host.rpartition(":")[2].isdecimal() and ":" in host
-
-
-async def secured(_request: web.Request, response: web.StreamResponse) -> None:
-    """Set the headers of every response. Files of the page are always revalidated, so that they have one version."""
-    response.headers.update(SECURITY_HEADERS)
-    response.headers.setdefault("Cache-Control", "no-cache")

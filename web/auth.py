@@ -5,14 +5,20 @@ Out:      the instant at which access ends, or `Denied`: 401 for an invalid toke
 Promise:  that of `ops.tokens.claims`. No part of a token is logged or returned.
 """
 
+import re
 from hashlib import sha256
 from http import HTTPStatus
-from typing import Any
+from typing import Any, Final
 
 import jwt
 
 from ops.tokens.claims import NoToken, Tokens, bearer_token, has_claim
 from schemas.settings import InventorySettings
+
+SUBJECT: Final = re.compile(r"[^\x00-\x1f\x7f]{1,128}")
+LOCAL: Final = "local"
+"""Everybody, where no token is required."""
+UNNAMED: Final = "a token without a name"
 
 
 class Denied(Exception):  # becomes a response
@@ -46,6 +52,17 @@ class Guard:
         if not has_claim(claims, self._settings.jwt_claim):
             raise Denied(HTTPStatus.FORBIDDEN, f"the token has no claim {self._settings.jwt_claim}")
         return float(claims["exp"]) + self._settings.jwt_leeway_s
+
+    def who(self, header: str | None) -> str:
+        """The subject of an admitted token, for records of who did what.
+
+        Raises:
+            Denied: the token does not grant access.
+        """
+        if self.is_open:
+            return LOCAL
+        subject = self._claims(token_in(header)).get("sub")
+        return subject if isinstance(subject, str) and SUBJECT.fullmatch(subject) else UNNAMED
 
     def _claims(self, token: str) -> dict[str, Any]:
         try:

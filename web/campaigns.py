@@ -13,7 +13,7 @@ from typing import Final, NamedTuple
 
 from consumers.inventory.view import InventoryView
 from handlers.inventory.counts import counts_by_type, summed
-from handlers.inventory.motion import FINE, LONGEST_WINDOW_S, empty_in_s
+from handlers.inventory.motion import FINE, LONGEST_WINDOW_S, MINUTE_S, empty_in_s
 from schemas.stock import CampaignStock
 from web.answers import Order, Sort, campaign_of
 from web.models import Campaign
@@ -97,6 +97,8 @@ class Campaigns:
 
     def _empty(self, stock: CampaignStock) -> float:
         rate = self._rate(stock)
+        if rate:
+            rate = max(rate, self._view.motion(stock.campaign_id).rate(self._view.clock(), MINUTE_S))
         left = empty_in_s(summed(counts_by_type(stock).values()).available, rate) if rate else None
         return float("inf") if left is None else left
 

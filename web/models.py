@@ -40,8 +40,11 @@ class Stock(Answer):
     """Codes per second given out over the last minute: those that left `available`, minus those that returned."""
     rate_5m: float
     """As `rate_1m`, over the last five minutes."""
+    empty_rate: float
+    """The rate that `empty_in_s` is judged by: the higher one of the two, so that a sale that has just begun, and one
+    that pauses, are both judged early."""
     empty_in_s: float | None
-    """Seconds until `available` is 0 at the five-minute rate; null if no codes are given out."""
+    """Seconds until `available` is 0 at `empty_rate`; null if no codes are given out."""
 
 
 class TypedStock(Stock):
@@ -109,9 +112,17 @@ class ImportProgress(Answer):
     bytes_read: int
     bytes_total: int | None
     progress: float | None
-    """Share of the object's bytes that is read, 0 to 1; null while the size is unknown."""
+    """Share of the object's bytes whose rows are written, 0 to 1; null while the size is unknown."""
+    rows_per_s: float | None
+    """Rows a second: of a running import over the last minute, of an ended one over its duration; null if unknown."""
+    left_s: float | None
+    """Seconds until a running import ends at the pace of the last minute; null if unknown."""
     reason: str | None
     report: str | None
+    object: str | None
+    """`s3://` address of the imported object."""
+    resolved_by: str | None
+    """Of a failed import: a later import of the same object into the same campaign that completed."""
     at: Instant
 
 
@@ -139,11 +150,30 @@ class PartitionLag(Answer):
     """Age of the oldest unread record, in seconds; 0 if there is none, null if unknown."""
 
 
+class TopicLag(Answer):
+    """Lag of a consumer group on a topic, and its trend."""
+
+    group: str
+    topic: str
+    """Name without the prefix."""
+    records: int | None
+    """Unread records; null if unknown."""
+    age_s: float | None
+    trend: str
+    """`nothing waits`, `caught up`, `steady`, `rising`, `falling`, `stalled`, `not known` or `not known yet`."""
+    stalled_s: float | None
+    """Seconds since the group committed an offset of a partition with unread records; null: it makes progress."""
+    samples: list[int | None]
+    """Unread records at the last readings, five seconds apart, earliest first."""
+
+
 class LagList(Answer):
     """Lag of all consumer groups. `known` is false while Kafka does not answer; then there are no items."""
 
     known: bool
     items: list[PartitionLag]
+    topics: list[TopicLag] = []
+    """The same by topic, most unread records first."""
 
 
 class Alert(Answer):

@@ -28,6 +28,11 @@ TOO_MANY: Final[Mapping[str, str]] = {
     "429": "The limit of open streams per token is reached.",
     "503": "The limit of open streams per process is reached.",
 }
+REFUSED_MARKS: Final[Mapping[str, str]] = {
+    "400": "The body is invalid.",
+    "404": "Nothing that needs attention has this key.",
+    "503": "Kafka does not take the mark.",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,18 +49,26 @@ class Route:
     """Meaning of 404, if the path has a parameter."""
     failures: Mapping[str, str] = field(default_factory=dict)
     """Further statuses and their meanings."""
+    body: type[BaseModel] | None = None
+    """Of a POST; without one, the route is a GET."""
+
+    @property
+    def method(self) -> str:
+        """The HTTP method."""
+        return "GET" if self.body is None else "POST"
 
 
 def document(routes: Iterable[Route]) -> dict[str, Any]:
     listed = list(routes)
-    models = {route.answers for route in listed if route.answers is not None} | {Problem}
+    bodies = {route.body for route in listed if route.body is not None}
+    models = {route.answers for route in listed if route.answers is not None} | bodies | {Problem}
     ordered = sorted(models, key=lambda model: model.__name__)
     _, schemas = models_json_schema([(model, "serialization") for model in ordered], ref_template=REF)
     return {
         "openapi": "3.1.0",
         "info": {"title": "code-service inventory", "version": service_version()},
         "security": [{BEARER: []}],
-        "paths": {route.path: {"get": operation(route)} for route in listed},
+        "paths": {route.path: {route.method.lower(): operation(route)} for route in listed},
         "components": {
             "securitySchemes": {BEARER: {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}},
             "schemas": schemas["$defs"],
@@ -69,18 +82,25 @@ def operation(route: Route) -> dict[str, Any]:
         responses["400"] = problem("A parameter is invalid.")
     if "{" in route.path:
         responses["404"] = problem(route.absent)
+    if route.body is not None:
+        responses |= {status: problem(description) for status, description in REFUSED_MARKS.items()}
     if not route.open:
         responses |= {status: problem(description) for status, description in DENIALS.items()}
     if route.answers is None and not route.open:
         responses |= {status: problem(description) for status, description in TOO_MANY.items()}
     responses |= {status: problem(description) for status, description in route.failures.items()}
     security: dict[str, list[str]] = {"security": []} if route.open else {}
-    return {"summary": route.summary, "parameters": parameters(route), "responses": responses, **security}
+    body = {} if route.body is None else {"requestBody": {"required": True, "content": json_of(route.body)}}
+    return {"summary": route.summary, "parameters": parameters(route), **body, "responses": responses, **security}
+
+
+def json_of(model: type[BaseModel]) -> dict[str, Any]:
+    return {"application/json": {"schema": {"$ref": REF.format(model=model.__name__)}}}
 
 
 def content_of(route: Route) -> dict[str, Any]:
     if route.answers is not None:
-        return {"application/json": {"schema": {"$ref": REF.format(model=route.answers.__name__)}}}
+        return json_of(route.answers)
     kind = "application/json" if route.open else "text/event-stream"
     return {kind: {"schema": {"type": "object" if route.open else "string"}}}
 

@@ -1,7 +1,8 @@
 """Live updates as server-sent events.
 
 In:       a client's last event id, the view.
-Out:      events `campaigns`, `imports`, `alerts`, `dead-letters`, `lag`, each with its current content.
+Out:      events `campaigns`, `imports`, `alerts`, `dead-letters`, `health`, `attention`, `lag`, each with its current
+          content.
 Promise:  no queue: a client is sent what changed since its last event, at most every `EVERY_S`. So a slow client gets
           fewer events, never outdated ones, and needs no memory; a client that does not read is disconnected.
 
@@ -26,10 +27,12 @@ from pydantic import BaseModel
 from consumers.inventory.role import Lags
 from consumers.inventory.view import InventoryView
 from schemas.topics import Topics
-from web.answers import alert_list, dead_letter_counts, import_list, lag_list
+from web.answers import alert_list, dead_letter_counts, lag_list
 from web.auth import Denied
 from web.campaigns import Campaigns
 from web.compression import GZIP_HEADER, accepts_gzip, piece
+from web.judging import HOUR_S, Judge
+from web.marks import SendMark, no_marks
 
 EVERY_S: Final = 0.5
 HEARTBEAT_S: Final = 15.0
@@ -86,6 +89,9 @@ class Streams:
     topics: Topics
     limit: int
     limit_per_token: int = PER_TOKEN_MAX
+    empty_within_s: float = HOUR_S
+    """A stock that is empty within this time needs attention."""
+    send_mark: SendMark = no_marks
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
     process: str = field(default_factory=lambda: secrets.token_hex(4))
     open: int = 0
@@ -93,9 +99,11 @@ class Streams:
     """Open streams of each token, by its digest."""
     turn: Turn = field(default_factory=Turn)
     campaigns: Campaigns = field(init=False)
+    judge: Judge = field(init=False)
 
     def __post_init__(self) -> None:
         self.campaigns = Campaigns(self.view)
+        self.judge = Judge(self.view, self.lags, self.topics, self.campaigns, self.empty_within_s)
 
     def has_room_for(self, viewer: str | None) -> bool:
         """Whether a token may open another stream."""
@@ -112,6 +120,7 @@ class Streams:
         """The current turn; the first client of a new turn starts it."""
         number = int(now_s // EVERY_S)
         if number != self.turn.number:
+            self.judge.refresh()
             self.turn = Turn(number, self.view.revision, self.lags.now)
         return self.turn
 
@@ -202,15 +211,17 @@ def events(streams: Streams, since: int, until: int, *, knows_lags: bool) -> Ite
         page = streams.campaigns.json(changed, total=len(view.stocks()), offset=0, limit=CAMPAIGNS_MAX)
         yield event("campaigns", event_id, page)
     parts: dict[str, Callable[[], BaseModel]] = {
-        "imports": lambda: import_list(view),
+        "imports": lambda: streams.judge.imports,
         "alerts": lambda: alert_list(view, ALERTS_MAX),
         "dead-letters": lambda: dead_letter_counts(view),
+        "health": lambda: streams.judge.health,
+        "attention": lambda: streams.judge.attention,
     }
     for name, make in parts.items():
         if view.part_changed(name, since):
             yield event(name, event_id, make().model_dump_json())
     if not knows_lags:
-        yield event("lag", event_id, lag_list(streams.lags.now, streams.topics).model_dump_json())
+        yield event("lag", event_id, lag_list(streams.lags, streams.topics).model_dump_json())
 
 
 def event(name: str, event_id: str, content: str) -> str:

@@ -53,7 +53,7 @@ def top(
     once: Annotated[bool, typer.Option("--once", help="Print one frame and exit.")] = False,
     json_: Annotated[bool, typer.Option("--json", help="Print the figures as one JSON object and exit.")] = False,
 ) -> None:
-    """Show stock, imports, lag, alerts and dead letters, live, until Ctrl-C."""
+    """Show health, what needs attention, stock, imports, lag, alerts and dead letters, live, until Ctrl-C."""
     from pydantic import SecretStr
 
     from cli.top.api import Wanted
@@ -91,7 +91,7 @@ def _print_json(url: str, token: "SecretStr | None", wanted: "Wanted", timeout_s
             screen = Screen(api, wanted, complain)
             await first(screen, LIMIT_MAX, timeout_s)
             found = screen.now().figures
-        parts = ("campaigns", "imports", "lag", "alerts", "dead_letters")
+        parts = ("health", "attention", "campaigns", "imports", "lag", "alerts", "dead_letters")
         return {"at": rfc3339(found.at), **{name: getattr(found, name).model_dump(mode="json") for name in parts}}
 
     print_json(run(figures()))

@@ -103,7 +103,7 @@ def check_size(size_bytes: int, settings: ImporterSettings) -> None:
 
 def chunker_of(settings: ImporterSettings, type_: CodeType, *, is_gzip: bool) -> Chunker:
     return Chunker(
-        GzipText(0, settings.text_bytes_max) if is_gzip else PlainText(0),
+        GzipText(0, settings.text_bytes_max) if is_gzip else PlainText(),
         RowReader(Place(), None, line_bytes_max=settings.line_bytes_max),
         code_type=type_,
         rows_per_chunk=lambda: ROWS_PER_LOOK,

@@ -24,6 +24,7 @@ from yarl import URL
 from cli.top.errors import ApiDenied, ApiUnavailable, ApiUnreadable
 from schemas.errors import SettingsInvalid
 from web.answers import Order, Sort
+from web.judgements import AttentionList, HealthReport
 from web.models import AlertList, CampaignPage, DeadLetterCounts, ImportList, LagList
 from web.queries import LIMIT_MAX
 
@@ -63,6 +64,8 @@ class Figures:
     """Everything that the screen shows, at one instant."""
 
     at: datetime
+    health: HealthReport
+    attention: AttentionList
     campaigns: CampaignPage
     imports: ImportList
     lag: LagList
@@ -87,7 +90,11 @@ class Api:
         imports = await self._ask("imports", ImportList)
         alerts = await self._ask("alerts", AlertList, limit=str(ALERTS_MAX))
         matching = [item for item in imports.items if wanted.matches(item.campaign_id)]
+        attention = await self._ask("attention", AttentionList)
+        items = [item for item in attention.items if item.campaign_id is None or wanted.matches(item.campaign_id)]
         return Figures(
+            health=await self._ask("health", HealthReport),
+            attention=attention.model_copy(update={"items": items}),
             campaigns=await self._ask("campaigns", CampaignPage, **query),
             imports=imports.model_copy(update={"items": matching}),
             alerts=AlertList(items=[alert for alert in alerts.items if wanted.matches(alert.campaign_id)]),

@@ -5,7 +5,7 @@ Out:      a renderable that fits the screen. Pure.
 Promise:  colour adds no information: signs, words and order carry it all.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from textwrap import wrap
 from typing import Final
@@ -18,15 +18,18 @@ from cli.top import sections
 from cli.top.api import Figures
 from cli.top.section import Section, line, shares
 from cli.top.sections import Look
+from cli.top.strip import strip
 from cli.top.texts import BLOCKS, LETTERS, STYLES, clock, duration
-from cli.top.trend import TopicLag
 
-WEIGHTS: Final = (3, 1, 1, 1, 1)
-"""Shares of campaigns, imports, lag, alerts and dead letters, if the screen is too small for all."""
+WEIGHTS: Final = (3, 2, 1, 1, 1, 1)
+"""Shares of campaigns, attention, imports, lag, alerts and dead letters, if the screen is too small for all."""
+DRAWN: Final = (1, 0, 2, 3, 4, 5)
+"""Their order on the screen: what needs attention is on top, but does not push the campaigns off a small one."""
 WIDTH_MAX: Final = 140
 """Longer lines are hard to follow with the eye."""
 FOOT_LINES: Final = 2
 """The legend, and room for the prompt after `--once`."""
+LOADING: Final = "LOADING: the inventory has just started, and still reads what was there before"
 STATUSES: Final = ("available", "reserved", "assigned")
 
 
@@ -35,7 +38,6 @@ class Frame:
     """One state of the screen; fits any console it is printed on."""
 
     figures: Figures
-    lag: Sequence[TopicLag]
     source: str
     stale_s: float = 0.0
     """Age of the figures, shown if there is a `problem`."""
@@ -49,17 +51,19 @@ class Frame:
         wanted = [section.lines for section in shown]
         room = options.size.height - len(head) - FOOT_LINES if self.is_cut else sum(wanted)
         yield from head
-        for section, lines in zip(shown, shares(max(room, 0), wanted, WEIGHTS), strict=True):
-            if lines:
-                yield Constrain(section.drawn(lines), look.width)
+        given = shares(max(room, 0), wanted, WEIGHTS)
+        for place in DRAWN:
+            if given[place]:
+                yield Constrain(shown[place].drawn(given[place]), look.width)
         yield legend(look.signs)
 
     def _sections(self, look: Look) -> tuple[Section, ...]:
         figures = self.figures
         return (
             sections.campaigns(figures.campaigns, look),
+            sections.attention(figures.attention),
             sections.imports(figures.imports, look),
-            sections.lag(figures.lag, self.lag, look),
+            sections.lag(figures.lag, look),
             sections.alerts(figures.alerts, look),
             sections.dead_letters(figures.dead_letters),
         )
@@ -70,6 +74,9 @@ class Frame:
         if self.problem is not None:
             warning = f"STALE for {duration(self.stale_s)}: {self.problem}"
             yield from (line(text, "bold reverse") for text in wrap(warning, width))
+        if self.figures.health.loading:
+            yield line(LOADING, "bold")
+        yield from strip(self.figures.health, width)
 
 
 def legend(signs: str) -> Text:

@@ -12,7 +12,7 @@ import asyncio
 import signal
 import time
 from contextlib import nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Final
 
 from rich.console import Console
@@ -22,7 +22,6 @@ from cli.exits import error_line
 from cli.top.api import Api, Figures, Wanted
 from cli.top.errors import ApiUnavailable
 from cli.top.frame import Frame
-from cli.top.trend import Trends
 from ops.broker.patience import SAY_AFTER_S, Patience, Say
 from schemas.errors import BrokerUnavailable, CodeServiceError
 from web.queries import LIMIT_MAX
@@ -40,7 +39,6 @@ class Screen:
     wanted: Wanted
     say: Say = print
     """Prints messages before there is a screen."""
-    trends: Trends = field(default_factory=Trends)
     frame: Frame | None = None
     fresh_at_s: float = 0.0
     problem: str | None = None
@@ -59,11 +57,10 @@ class Screen:
             self.problem = error_line(error)
 
     def _take(self, figures: Figures) -> None:
-        now_s, has_kafka = time.monotonic(), figures.lag.known  # without Kafka it answers what it read last
-        if has_kafka or self.frame is None:
-            self.fresh_at_s = now_s
-        self.problem = None if has_kafka else KAFKA_UNAVAILABLE
-        self.frame = Frame(figures, self.trends.add(figures.lag, now_s), self.api.url)
+        self.problem = problem_of(figures)
+        if self.problem is None or self.frame is None:
+            self.fresh_at_s = time.monotonic()
+        self.frame = Frame(figures, self.api.url)
 
     def note_silence(self, since_s: float) -> None:
         """Note that a request is still open; if it fails, its error replaces the note."""
@@ -83,8 +80,13 @@ class Screen:
     def now(self, *, is_cut: bool = True) -> Frame:
         """The current frame. Needs figures."""
         assert self.frame is not None, "there are no figures before the first answer"
-        figures, lag, stale_s = self.frame.figures, self.frame.lag, time.monotonic() - self.fresh_at_s
-        return Frame(figures, lag, self.api.url, stale_s, self.problem, is_cut)
+        return Frame(self.frame.figures, self.api.url, time.monotonic() - self.fresh_at_s, self.problem, is_cut)
+
+
+def problem_of(figures: Figures) -> str | None:
+    """Why the figures are not those of now: without Kafka, the inventory answers what it read last."""
+    is_gone = any(item.name == "kafka" and item.state == "gone" for item in figures.health.items)
+    return KAFKA_UNAVAILABLE if is_gone else None
 
 
 async def show_once(screen: Screen, console: Console, *, give_up_after_s: float | None = None) -> None:

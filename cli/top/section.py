@@ -79,9 +79,9 @@ def shares(lines: int, wanted: Sequence[int], weights: Sequence[int]) -> list[in
     return given
 
 
-def left(name: str, width: int | None = None) -> Column:
-    """A left-aligned column; without a width it takes the remaining space."""
-    ratio = None if width else 1
+def left(name: str, width: int | None = None, share: int = 1) -> Column:
+    """A left-aligned column; without a width it takes its share of the remaining space."""
+    ratio = None if width else share
     return Column(name, width=width, ratio=ratio, no_wrap=True, overflow="ellipsis")
 
 

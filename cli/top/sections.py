@@ -12,9 +12,20 @@ from rich.text import Text
 
 from cli.top.section import Block, Cell, Section, left, right, rights
 from cli.top.texts import FIGURE_WIDTH, bar, clock, count, duration, per_minute, plain, progress
-from cli.top.trend import TopicLag
 from schemas.stock import Standing
-from web.models import Alert, AlertList, Campaign, CampaignPage, DeadLetterCounts, ImportList, LagList, TypedStock
+from web.judgements import AttentionItem, AttentionList
+from web.models import (
+    Alert,
+    AlertList,
+    Campaign,
+    CampaignPage,
+    DeadLetterCounts,
+    ImportList,
+    ImportProgress,
+    LagList,
+    TopicLag,
+    TypedStock,
+)
 
 MARKS: Final[dict[Standing, tuple[str, str]]] = {
     "exhausted": ("!!", "bold red"),
@@ -22,7 +33,9 @@ MARKS: Final[dict[Standing, tuple[str, str]]] = {
     "enough": ("", ""),
 }
 LEVELS: Final = {"exhausted": "bold red", "low": "bold yellow", "recovered": "green"}
-TRENDS: Final = {"rising": "bold red", "caught up": "green", "nothing waits": "dim"}
+GRAVE: Final = frozenset({"gone", "stalled", "exhausted"})
+LEVEL_WIDTH: Final = 11
+TRENDS: Final = {"stalled": "bold red", "rising": "bold red", "caught up": "green", "nothing waits": "dim"}
 WIDE: Final = 120
 """Minimum width, in characters, for long bars."""
 SLIM: Final = 76
@@ -60,6 +73,21 @@ class Look:
         return (count(number, self.count) for number in numbers)
 
 
+def attention(found: AttentionList) -> Section:
+    """What nobody has acknowledged or snoozed, most urgent first."""
+    lines: list[Block] = [[attention_line(item)] for item in found.items if item.mark is None]
+    marked = len(found.items) - len(lines)
+    none = f"needs attention: nothing{f' ({marked:,} acknowledged or snoozed)' if marked else ''}"
+    columns = (left("ATTENTION", LEVEL_WIDTH), left("WHAT"), left("WHY", share=3))
+    return Section("items that need attention", columns, lines, len(lines), none)
+
+
+def attention_line(item: AttentionItem) -> Sequence[Cell]:
+    since = "" if item.since is None else f", since {clock(item.since)}"
+    style = "bold red" if item.level in GRAVE else "bold yellow"
+    return Text(item.level, style), Text(plain(item.title)), Text(plain(f"{item.detail}{since}"))
+
+
 def campaigns(page: CampaignPage, look: Look) -> Section:
     """Counts by status and type, and their rates."""
     counts, figures = ("AVAIL", "RESERV", "ASSIGN"), ("1 MIN", "5 MIN", "EMPTY")
@@ -95,22 +123,26 @@ def figures_of(stock: TypedStock, look: Look) -> Sequence[Cell]:
 def imports(found: ImportList, look: Look) -> Section:
     """Running imports."""
     running = [item for item in found.items if item.state == "running"]
-    counts = ("ROWS", "INSERT", "DUPLIC", "REJECT")
-    lines: list[Block] = [
-        [
-            (
-                Text(item.import_id),
-                Text(item.campaign_id),
-                progress(item.progress, look.bar, look.signs),
-                "-" if item.progress is None else f"{int(item.progress * 100)} %",
-                *look.counts(item.rows_read, item.inserted, item.duplicates, item.rejected),
-            )
-        ]
-        for item in running
-    ]
+    counts = ("INSERT", "DUPLIC", "REJECT") if look.width >= WIDE else ("REJECT",)
     words = (left("IMPORT"), left("CAMPAIGN"), left("PROGRESS", look.bar))
-    columns = (*words, right("DONE", FIGURE_WIDTH), *rights(counts, look.count))
+    pace = rights(("DONE", "LEFT", "ROWS/S"), FIGURE_WIDTH)
+    columns = (*words, *pace, *rights(("ROWS", *counts), look.count))
+    lines: list[Block] = [[import_line(item, look)] for item in running]
     return Section("imports", columns, lines, len(lines), f"imports: none is running{latest_end(found)}")
+
+
+def import_line(item: ImportProgress, look: Look) -> Sequence[Cell]:
+    """Its progress by bytes, the time left, and its rows."""
+    counts = (item.inserted, item.duplicates, item.rejected) if look.width >= WIDE else (item.rejected,)
+    return (
+        Text(item.import_id),
+        Text(item.campaign_id),
+        progress(item.progress, look.bar, look.signs),
+        "-" if item.progress is None else f"{int(item.progress * 100)} %",
+        duration(item.left_s),
+        count(None if item.rows_per_s is None else round(item.rows_per_s)),
+        *look.counts(item.rows_read, *counts),
+    )
 
 
 def latest_end(found: ImportList) -> str:
@@ -123,11 +155,11 @@ def latest_end(found: ImportList) -> str:
     return f"; {last.import_id} {last.state}{reason} at {clock(last.at)}, {last.inserted:,} codes inserted"
 
 
-def lag(found: LagList, topics: Sequence[TopicLag], look: Look) -> Section:
+def lag(found: LagList, look: Look) -> Section:
     """Unread records by topic and group."""
     columns = (left("TOPIC"), left("GROUP"), right("UNREAD", look.count), right("OLDEST", FIGURE_WIDTH))
-    lines: list[Block] = [[lag_line(topic, look)] for topic in topics]
-    none = "lag: no group reads yet" if found.known else "lag: not known, the broker does not answer"
+    lines: list[Block] = [[lag_line(topic, look)] for topic in found.topics]
+    none = "lag: no group reads yet" if found.known else "lag: not known, Kafka gives no answer"
     return Section("lags", (*columns, left("TREND", TREND_WIDTH)), lines, len(lines), none)
 
 

@@ -131,7 +131,7 @@ def chunker_of(document: ImportDocument, settings: ImporterSettings, rows_per_ch
     """A chunker that goes on where the import is, with chunks of the size that is right when each begins."""
     place = place_of(document)
     return Chunker(
-        GzipText(place.byte, settings.text_bytes_max) if document.gzip else PlainText(place.byte),
+        GzipText(place.byte, settings.text_bytes_max) if document.gzip else PlainText(),
         RowReader(place, columns_of(document), line_bytes_max=settings.line_bytes_max),
         code_type=document.code_type,
         rows_per_chunk=rows_per_chunk,

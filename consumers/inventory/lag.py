@@ -23,6 +23,9 @@ from consumers.loop.stopping import stop_clients
 from schemas.groups import IMPORTER_GROUP, INVENTORY_GROUP, WORKER_GROUP
 from schemas.topics import IMPORT, INVENTORY, REQUEST_TOPICS, Topics
 
+COMMIT_DELAY_S: Final = 3.0
+"""The counting group commits once a second, after its changelog has the counts: a younger record is counted, and only
+not committed yet."""
 PEEK_S_MAX: Final = 2.0
 """For the oldest unread records of all partitions together; a partition without its record by then has no age."""
 POLL_MS: Final = 200
@@ -142,7 +145,15 @@ def lag_of(lag: Lag, next_offset: int, oldest: Oldest | None) -> Lag:
     if oldest.offset is None or oldest.at_s is None:
         return replace(lag, records=0, age_s=0.0)
     age_s = max(datetime.now(UTC).timestamp() - oldest.at_s, 0.0)
-    return replace(lag, records=max(lag.end - oldest.offset, 0), age_s=round(age_s, 1))
+    records = max(lag.end - oldest.offset, 0)
+    return replace(lag, records=records, age_s=round(age_s, 1) if records else 0.0)
+
+
+def without_commit_delay(lag: Lag, group: str) -> Lag:
+    """A lag of the counting group, without what is counted and only not committed yet; any other as it is."""
+    if lag.group == group and lag.age_s is not None and lag.age_s <= COMMIT_DELAY_S:
+        return replace(lag, records=0, age_s=0.0)
+    return lag
 
 
 @asynccontextmanager

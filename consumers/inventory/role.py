@@ -8,7 +8,7 @@ Promise:  an alert that its topic does not take ends the application after a lim
 
 import asyncio
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final, cast
 
 from aiokafka import AIOKafkaProducer
@@ -17,7 +17,8 @@ from faust.exceptions import FaustError
 
 from consumers.inventory.counting import Alerting, Send, inventory_app
 from consumers.inventory.faust_kafka import InventoryApp
-from consumers.inventory.lag import Lag, groups_of, lag_reader
+from consumers.inventory.lag import Lag, groups_of, lag_reader, without_commit_delay
+from consumers.inventory.lag_trend import LagTrends, TopicLag
 from consumers.inventory.view import InventoryView
 from consumers.inventory.view_reader import ViewReader
 from consumers.loop.failpoints import Failpoint
@@ -27,12 +28,14 @@ from handlers.inventory.alerts import StockLimits
 from producers.emitters import EMIT_PATIENCE_S, idempotent_producer
 from producers.sending import Unsent, deliver
 from schemas.errors import BrokerUnavailable
+from schemas.groups import INVENTORY_GROUP
 from schemas.observation.partitions import PartAvailable
 from schemas.records import OutgoingRecord
 from schemas.stock import changelog_topic
 from schemas.topics import Topics
 
 LAG_EVERY_S: Final = 5.0
+MARK_S_MAX: Final = 5.0
 STOP_S_MAX: Final = 8.0
 """Limit for stopping Faust; its steps have shorter limits of their own (`faust_stop.py`)."""
 CUT_SHORT_S_MAX: Final = 1.0
@@ -44,6 +47,8 @@ class Lags:
     """The lags, as last read; None: unknown."""
 
     now: list[Lag] | None = None
+    topics: list[TopicLag] = field(default_factory=list)
+    """The same by group and topic, with trends; of the last reading that succeeded."""
 
 
 class InventoryRole:
@@ -75,6 +80,18 @@ class InventoryRole:
             await asyncio.wait({counting})
             for helper in helpers:
                 helper.cancel()
+
+    async def send_mark(self, record: OutgoingRecord) -> None:
+        """Publish what a viewer decided about an item, with a producer of its own: it happens a few times a day.
+
+        Raises:
+            BrokerUnavailable: the broker has not taken it in `MARK_S_MAX`.
+        """
+        try:
+            async with asyncio.timeout(MARK_S_MAX), idempotent_producer(self._side.connection) as producer:
+                await deliver(producer, [record], MARK_S_MAX)
+        except (KafkaError, TimeoutError) as why:
+            raise BrokerUnavailable(f"Kafka did not take the mark: {type(why).__name__}") from None
 
     async def _count(self, stopping: asyncio.Event) -> None:
         """Count, once the view knows which alerts were sent."""
@@ -118,16 +135,18 @@ class InventoryRole:
             await stop
 
     async def _read_lags(self) -> None:
-        groups = groups_of(self._topics, self._side.settings.group_prefix)
+        groups, trends = groups_of(self._topics, self._side.settings.group_prefix), LagTrends()
+        own = self._side.settings.group_prefix + INVENTORY_GROUP
 
         async def read() -> None:
             self.lags.now = None
             try:
                 async with lag_reader(self._side.connection) as reader:
                     while True:
-                        lags = await reader.read(groups)
+                        lags = [without_commit_delay(lag, own) for lag in await reader.read(groups)]
                         if self.lags.now is None:  # ends this loop's own outage only; the view may still lack topics
                             self._side.observer.observe(PartAvailable("kafka"))
+                        self.lags.topics = trends.add(lags, asyncio.get_running_loop().time())
                         self.lags.now = lags
                         self.view.age()
                         await asyncio.sleep(LAG_EVERY_S)

@@ -1,7 +1,9 @@
 """The counts of all campaigns, as every instance has them whichever of them counts: the source of all answers.
 
-In:       records of the table's changelog, `inventory.v1`, `imports.v1`, `stock-alerts.v1`, `dead-letters.v1`.
-Out:      stocks, motion, imports, alerts, dead letters; and which of them changed since a revision.
+In:       records of the table's changelog, `inventory.v1`, `imports.v1`, `stock-alerts.v1`, `dead-letters.v1`,
+          `health.v1`, `attention.v1`.
+Out:      stocks, motion, imports, alerts, dead letters, heartbeats, marks; and which of them changed since a
+          revision.
 Promise:  a record that is read again, late or out of order changes nothing; an unreadable record is ignored.
           Bounded: see the limits here, in `handlers.inventory.latest` and in `handlers.inventory.motion`.
 """
@@ -15,13 +17,16 @@ from typing import Final
 from pydantic import ValidationError
 
 from handlers.inventory.counts import folded, joined
+from handlers.inventory.health import Beats
 from handlers.inventory.latest import Alerts, DeadLetters, Imports
 from handlers.inventory.motion import LONGEST_WINDOW_S, Motion
+from schemas.attention import Mark
 from schemas.clock import utc_now
 from schemas.events import ImportProgressed, InventoryChanged, StockAlert
+from schemas.health import Heartbeat
 from schemas.records import IncomingRecord
 from schemas.stock import CampaignStock
-from schemas.topics import DEAD_LETTERS, IMPORTS, INVENTORY, STOCK_ALERTS, Topics
+from schemas.topics import ATTENTION, DEAD_LETTERS, HEALTH, IMPORTS, INVENTORY, STOCK_ALERTS, Topics
 
 MOTIONS_MAX: Final = 1_000
 """Campaigns with rates and a history: those that moved last. Of the others only the counts are known."""
@@ -29,6 +34,8 @@ FORGOTTEN_MAX: Final = 10_000
 """Tombstones remembered: those that were read last."""
 GRACE_S: Final = 15.0
 """A campaign at rest is sent once more after its rates are back at zero."""
+PARTS: Final = ("imports", "alerts", "dead-letters", "health", "attention")
+MARKS_MAX: Final = 10_000
 
 Take = Callable[[IncomingRecord], None]
 
@@ -40,19 +47,28 @@ class InventoryView:
         self.imports = Imports()
         self.alerts = Alerts()
         self.dead_letters = DeadLetters()
+        self.beats = Beats()
+        self.marks: dict[str, Mark] = {}
+        """By key; the latest of each."""
+        self.is_loaded = False
+        """Whether all that was on the topics at the start is here."""
+        self.heard_at = clock()
+        """When the last heartbeat of any process arrived, or this view was made."""
         self.clock = clock
         self.revision = 0
         self._stocks: OrderedDict[str, CampaignStock] = OrderedDict()
         self._motions: OrderedDict[str, Motion] = OrderedDict()
         self._changed: dict[str, int] = {}
         self._forgotten: OrderedDict[str, datetime] = OrderedDict()
-        self._parts = {"imports": 0, "alerts": 0, "dead-letters": 0}
+        self._parts = dict.fromkeys(PARTS, 0)
         self._takers: dict[str, Take] = {
             changelog: self._take_stock,
             topics.full(INVENTORY): self._take_change,
             topics.full(IMPORTS): self._take_import,
             topics.full(STOCK_ALERTS): self._take_alert,
             topics.full(DEAD_LETTERS): self._take_dead_letter,
+            topics.full(HEALTH): self._take_heartbeat,
+            topics.full(ATTENTION): self._take_mark,
         }
 
     def take(self, record: IncomingRecord) -> None:
@@ -90,14 +106,27 @@ class InventoryView:
         return self._changed.get(campaign_id, 0)
 
     def part_changed(self, part: str, revision: int) -> bool:
-        """Whether imports, alerts or dead-letters changed after a revision."""
+        """Whether one of `PARTS` changed after a revision."""
         return self._parts[part] > revision
+
+    def note_change(self, part: str) -> None:
+        """What is concluded about a part has changed, without a record of its own."""
+        self._part(part, is_news=True)
+
+    def marked(self, key: str, mark: Mark | None) -> None:
+        """A viewer has acknowledged or snoozed an item; None: has taken that back."""
+        self.marks.pop(key, None)
+        if mark is not None:
+            self.marks[key] = mark
+        if len(self.marks) > MARKS_MAX:
+            del self.marks[next(iter(self.marks))]
 
     def age(self) -> None:
         """Mark campaigns that move, or have just come to rest, as changed: their rates change without an event."""
         since = self.clock().timestamp() - LONGEST_WINDOW_S - GRACE_S
         for name in [name for name, motion in self._motions.items() if motion.moved_at_s > since]:
             self._touch(name)
+        self._part("imports", is_news=self.imports.is_any_running())
 
     def _take_stock(self, record: IncomingRecord) -> None:
         if record.value is None:
@@ -154,19 +183,30 @@ class InventoryView:
 
     def _take_import(self, record: IncomingRecord) -> None:
         event = ImportProgressed.model_validate_json(record.value or b"")
-        self._part("imports", self.imports.add(event))
+        self._part("imports", is_news=self.imports.add(event))
 
     def _take_alert(self, record: IncomingRecord) -> None:
         alert = StockAlert.model_validate_json(record.value or b"")
         ce_id = record.header("ce_id")
-        self._part("alerts", ce_id is not None and self.alerts.add(ce_id.decode(errors="replace"), alert))
+        is_news = ce_id is not None and self.alerts.add(ce_id.decode(errors="replace"), alert)
+        self._part("alerts", is_news=is_news)
 
     def _take_dead_letter(self, record: IncomingRecord) -> None:
         reason = record.header("dlq-reason")
         text = None if reason is None else reason.decode(errors="replace")
-        self._part("dead-letters", self.dead_letters.add(record.partition, record.offset, text, record.at))
+        is_news = self.dead_letters.add(record.partition, record.offset, text, record.at)
+        self._part("dead-letters", is_news=is_news)
 
-    def _part(self, part: str, is_news: bool) -> None:
+    def _take_heartbeat(self, record: IncomingRecord) -> None:
+        beat = Heartbeat.model_validate_json(record.value or b"")
+        self.heard_at = self.clock()
+        self.beats.add(beat, record.at)
+
+    def _take_mark(self, record: IncomingRecord) -> None:
+        key = (record.key or b"").decode(errors="replace")
+        self.marked(key, None if record.value is None else Mark.model_validate_json(record.value))
+
+    def _part(self, part: str, *, is_news: bool) -> None:
         if is_news:
             self.revision += 1
             self._parts[part] = self.revision

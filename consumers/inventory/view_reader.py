@@ -1,6 +1,7 @@
 """Keeps the view up to date: every instance reads all partitions of its topics, without a group.
 
-In:       the table's changelog and the alerts from their beginning; the other topics from a day ago.
+In:       the table's changelog, the alerts and the marks from their beginning; heartbeats of the last minutes; the
+          other topics from a day ago.
 Out:      every record into `InventoryView`; `caught_up`, once all that was there at the start is in it.
 Promise:  only committed records. It waits while Kafka is unavailable, and then reads the topics again: a repeated
           record does not change the view.
@@ -24,11 +25,13 @@ from consumers.loop.stopping import stop_clients
 from schemas.errors import BrokerUnavailable
 from schemas.observation.fact import Observer
 from schemas.observation.partitions import LoopTurned, PartAvailable
-from schemas.topics import DEAD_LETTERS, IMPORTS, INVENTORY, STOCK_ALERTS, Topics
+from schemas.topics import ATTENTION, DEAD_LETTERS, HEALTH, IMPORTS, INVENTORY, STOCK_ALERTS, Topics
 
 LOOP: Final = ("inventory-view", 0)
 """Its topic and partition in health and metrics."""
 LOOK_BACK: Final = timedelta(hours=24)
+LOOK_BACK_HEALTH: Final = timedelta(minutes=10)
+"""What ended before this time is not known to have run."""
 POLL_MS: Final = 500
 POLL_ASKED_MS: Final = 20
 """While somebody waits until the alerts are read."""
@@ -49,8 +52,9 @@ class ViewReader:
         self.caught_up = asyncio.Event()
         self._view = view
         self._alerts = topics.full(STOCK_ALERTS)
-        self._whole = (changelog, self._alerts)
-        self._recent = (topics.full(INVENTORY), topics.full(IMPORTS), topics.full(DEAD_LETTERS))
+        self._whole = (changelog, self._alerts, topics.full(ATTENTION))
+        recent = (topics.full(INVENTORY), topics.full(IMPORTS), topics.full(DEAD_LETTERS))
+        self._recent = {**dict.fromkeys(recent, LOOK_BACK), topics.full(HEALTH): LOOK_BACK_HEALTH}
         self._observer = observer
         self._asked: dict[asyncio.Future[None], Mapping[TopicPartition, int] | None] = {}
         """Who waits for the alerts, and where these ended when it was asked; None: not looked at yet."""
@@ -112,8 +116,12 @@ class ViewReader:
         return [partition for partitions in found.values() for partition in partitions]
 
     async def _begin(self, consumer: AIOKafkaConsumer, partitions: Sequence[TopicPartition]) -> None:
-        since_ms = int((self._view.clock() - LOOK_BACK).timestamp() * 1000)
-        recent = {partition: since_ms for partition in partitions if partition.topic in self._recent}
+        now, look_back = self._view.clock(), self._recent
+        recent = {
+            partition: int((now - look_back[partition.topic]).timestamp() * 1000)
+            for partition in partitions
+            if partition.topic in look_back
+        }
         found = await consumer.offsets_for_times(recent)
         ends = await consumer.end_offsets(list(recent))
         consumer.assign(partitions)
@@ -132,6 +140,7 @@ class ViewReader:
             await self._answer(consumer, partitions)
             if not self.caught_up.is_set() and await is_past(consumer, ends):
                 self.caught_up.set()
+                self._view.is_loaded = True
             if clock() - looked_at > METADATA_S:
                 looked_at = clock()
                 if partitions != await self._partitions(admin):

@@ -35,7 +35,7 @@ class Chunk:
     end: Place
     columns: Columns
     bytes_read: int
-    """Bytes of the object that had been read for it."""
+    """Bytes of the object up to its last row; of a gzip, up to the piece that this row ends in."""
     code_type: CodeType
     """Of rows that name none."""
     codes: Mapping[str, CodeType]
@@ -117,7 +117,7 @@ class Chunker:
             self._in_order,
             start=self._start,
             columns=self._reader.columns or Columns(),
-            bytes_read=self._text.taken,
+            bytes_read=self._text.bytes_up_to(self._reader.place.byte),
             code_type=self._code_type,
         )
         self._begin(chunk.end)
@@ -162,6 +162,6 @@ def since(chunk: Chunk, byte: int) -> Chunk | None:
 
 
 def _part(chunk: Chunk, in_order: Sequence[RowRead], start: Place) -> Chunk:
-    return chunk_of(
-        in_order, start=start, columns=chunk.columns, bytes_read=chunk.bytes_read, code_type=chunk.code_type
-    )
+    """In proportion to the text: exact for a plain object, and near enough for the progress of a gzip."""
+    bytes_read = chunk.bytes_read * in_order[-1].end.byte // max(chunk.end.byte, 1)
+    return chunk_of(in_order, start=start, columns=chunk.columns, bytes_read=bytes_read, code_type=chunk.code_type)

@@ -203,6 +203,7 @@ def event_of(document: ImportDocument) -> ImportProgressed:
         reason=document.reason,
         report=document.report,
         duration_s=None if document.state == "running" else lasted_s(document, document.changed_at),
+        object=f"s3://{document.bucket}/{document.key}",
         at=document.changed_at,
     )
 
@@ -232,5 +233,6 @@ def failure_of(command: ImportCommand, reason: str, *, at: datetime) -> ImportPr
         code_type=command.code_type,
         state="failed",
         reason=reason,
+        object=f"s3://{command.bucket}/{command.key}",
         at=at,
     )

@@ -21,8 +21,8 @@ GZIP_WINDOW: Final = 31
 class Text(Protocol):
     """How an object is read."""
 
-    taken: int
-    """Bytes of the object that the pieces so far were made of."""
+    def bytes_up_to(self, place: int) -> int:
+        """Bytes of the object that the text up to this place is made of, as exactly as is known."""
 
     def pieces(self, data: bytes) -> Iterator[bytes]:
         """The text in these bytes of the object. Take all pieces before the next bytes."""
@@ -34,15 +34,14 @@ class Text(Protocol):
 class PlainText:
     """The object is the text; it may be read from any place."""
 
-    def __init__(self, start: int) -> None:
-        self.taken = start
+    def bytes_up_to(self, place: int) -> int:
+        """The very place: what was prefetched behind it is not read yet."""
+        return place
 
     def pieces(self, data: bytes) -> Iterator[bytes]:
         """See `Text.pieces`."""
         for at in range(0, len(data), PIECE_BYTES):
-            piece = data[at : at + PIECE_BYTES]
-            self.taken += len(piece)
-            yield piece
+            yield data[at : at + PIECE_BYTES]
 
     def end(self) -> None:
         """Any end is a good one."""
@@ -53,11 +52,16 @@ class GzipText:
 
     def __init__(self, start: int, text_bytes_max: int) -> None:
         self.taken = 0
+        """Bytes of the object that the pieces so far were made of."""
         self._to_skip = start
         self._left = text_bytes_max
         self._member = zlib.decompressobj(GZIP_WINDOW)
         self._fresh = True
         """Between two members."""
+
+    def bytes_up_to(self, place: int) -> int:  # noqa: ARG002  # of a gzip only the newest piece's place is known
+        """What the pieces so far were made of, at most a piece more than the rows."""
+        return self.taken
 
     def pieces(self, data: bytes) -> Iterator[bytes]:
         """See `Text.pieces`; those before `start` are empty."""

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final, get_args
 
+from handlers.inventory.pace import Pace, Sample
 from schemas.events import ImportProgressed, StockAlert
 from schemas.records import DeadLetterReason
 
@@ -33,6 +34,8 @@ class Imports:
 
     def __init__(self) -> None:
         self._latest: OrderedDict[str, ImportProgressed] = OrderedDict()
+        self._paces: dict[str, Pace] = {}
+        """Of running imports."""
 
     def add(self, event: ImportProgressed) -> bool:
         """True if it changes what is known. Nothing changes an import that has ended."""
@@ -42,8 +45,25 @@ class Imports:
         self._latest[event.import_id] = event
         self._latest.move_to_end(event.import_id)
         if len(self._latest) > IMPORTS_MAX:
-            self._latest.popitem(last=False)
+            forgotten, _ = self._latest.popitem(last=False)
+            self._paces.pop(forgotten, None)
+        self._measure(event)
         return True
+
+    def _measure(self, event: ImportProgressed) -> None:
+        if event.state == "running":
+            sample = Sample(event.at.timestamp(), event.rows_read, event.bytes_read)
+            self._paces.setdefault(event.import_id, Pace()).add(sample)
+        else:
+            self._paces.pop(event.import_id, None)
+
+    def pace(self, import_id: str) -> Pace:
+        """How fast a running import goes; empty for any other."""
+        return self._paces.get(import_id) or Pace()
+
+    def is_any_running(self) -> bool:
+        """Whether an import runs."""
+        return bool(self._paces)
 
     def latest(self) -> list[ImportProgressed]:
         """Running imports, then ended ones; each group latest first."""

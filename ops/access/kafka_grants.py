@@ -15,8 +15,10 @@ from schemas.stock import changelog_topic
 from schemas.topics import (
     ASSIGN,
     ASSIGNED,
+    ATTENTION,
     DEAD_LETTERS,
     DEAD_LETTERS_REPLAYED,
+    HEALTH,
     IMPORT,
     IMPORTS,
     INVENTORY,
@@ -72,26 +74,27 @@ def _of_roles(names: Names, settings: Settings) -> dict[str, list[KafkaGrant]]:
     return {
         "worker": [
             *names.topics(REQUEST_TOPICS, "Read"),
-            *names.topics((RESULTS, ASSIGNED, INVENTORY, DEAD_LETTERS), "Write"),
+            *names.topics((RESULTS, ASSIGNED, INVENTORY, DEAD_LETTERS, HEALTH), "Write"),
             *replies,
             names.group(WORKER_GROUP),
             names.transactions(WORKER_GROUP),
         ],
         "importer": [
             *names.topics((IMPORT,), "Read"),
-            *names.topics((IMPORTS, INVENTORY, DEAD_LETTERS), "Write"),
+            *names.topics((IMPORTS, INVENTORY, DEAD_LETTERS, HEALTH), "Write"),
             names.group(IMPORTER_GROUP),
             names.transactions(IMPORTER_GROUP),
         ],
         "expirer": [
             *names.topics((RELEASE,), "Read", "Write"),
             *names.topics((ASSIGN,), "Read"),
+            *names.topics((HEALTH,), "Write"),
             names.group(EXPIRER_GROUP),
             names.group(WORKER_GROUP, "Describe"),
         ],
         "inventory": [
             *names.topics((INVENTORY, IMPORTS, DEAD_LETTERS, *REQUEST_TOPICS, IMPORT), "Read"),
-            *names.topics((STOCK_ALERTS,), "Read", "Write"),
+            *names.topics((STOCK_ALERTS, HEALTH, ATTENTION), "Read", "Write"),
             names.changelog("Read", "Write"),
             names.group(INVENTORY_GROUP),
             names.group(WORKER_GROUP, "Describe"),

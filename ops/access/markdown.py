@@ -13,8 +13,8 @@ for the current settings; `codes acl --format kafka`, `terraform` and `strimzi` 
 name is the group prefix with the name in the first column.
 
 - Whoever may write to a request topic may send requests for any campaign and any fan.
-- Only `reader`, `audit`, `exporter`, `archivist` and `eraser` see the values of codes. `history` may read the collection
-  `codes`, but the API reads no value from it.
+- Only `reader`, `audit`, `exporter`, `archivist` and `eraser` see the values of codes. `history` may read the
+  collection `codes`, but the API reads no value from it.
 - The inventory has no user in MongoDB, except `history` if `CODES_INVENTORY__HISTORY_URI` is set. Only importers,
   exporters and archivists have rights in AWS; narrow what the last two may write to the prefix of your exports.
 - Read and Write include Describe. Without transactions, a role needs no right on a transactional id.

@@ -52,7 +52,7 @@ def wanted_topics(settings: TopicSettings) -> list[Wanted]:
     wanted = []
     for spec in SERVICE_TOPICS:
         kept_ms = retention_hours(spec, settings) * MS_PER_HOUR
-        config = {"cleanup.policy": "delete", **spec.config, "retention.ms": str(kept_ms)}
+        config = {"cleanup.policy": "delete", "retention.ms": str(kept_ms), **spec.config}
         wanted.append(Wanted(names.full(spec), settings.partitions.get(spec.name, spec.partitions), config))
     return wanted
 

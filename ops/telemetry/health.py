@@ -6,10 +6,12 @@ Promise:  a process is not restarted because a part is unavailable; a loop that 
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Final
 
+from schemas.clock import utc_now
 from schemas.observation.partitions import Part
 
 SILENCE_MAX_S: Final = 60.0
@@ -58,7 +60,7 @@ class Health:
         self._started = False
         self._joined = False
         self._turns: dict[tuple[str, int], float] = {}
-        self._unavailable: set[Part] = set()
+        self._unavailable: dict[Part, datetime] = {}
         self._paused: set[tuple[str, int]] = set()
 
     def live(self) -> Verdict:
@@ -110,13 +112,17 @@ class Health:
         """The partition is served no further; its loop says so again after another assignment."""
         self._paused.add((topic, partition))
 
+    def unavailable(self) -> Mapping[Part, datetime]:
+        """The parts that this process waits for, and since when."""
+        return dict(self._unavailable)
+
     def waits_for(self, part: Part) -> None:
         """A part is unavailable: no loop has to turn."""
-        self._unavailable.add(part)
+        self._unavailable.setdefault(part, utc_now())
 
     def answered(self, part: Part) -> None:
         """A part answers again: every loop has its full time from now."""
-        self._unavailable.discard(part)
+        self._unavailable.pop(part, None)
         now = self._clock()
         self._turns = dict.fromkeys(self._turns, now)
 

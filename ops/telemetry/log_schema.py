@@ -47,6 +47,9 @@ EVENTS: Final[Mapping[str, Event]] = {
         "warning", "part reason", "`exactly_once` may not hold on these brokers, or their version is unknown."
     ),
     "answered": Event("info", "part", "The part answers again."),
+    "heartbeats_unsent": Event(
+        "warning", "topic error", "Heartbeats are not taken: the live page shows this process as gone. Logged once."
+    ),
     "fenced": Event("warning", PLACE, "Another process owns the partition."),
     "paused": Event(
         "error", f"{PLACE} dead_letters", "After so many consecutive dead letters the partition is served no further."

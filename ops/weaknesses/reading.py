@@ -21,9 +21,11 @@ from ops.weaknesses.clock_reading import future_records
 from ops.weaknesses.clocks import FutureRecord
 from ops.weaknesses.topics import BY_BROKER, TIMESTAMPS, TopicState, Use
 from schemas.stock import changelog_topic
-from schemas.topics import IMPORT, OPERATIONS, Topics
+from schemas.topics import IMPORT, INTERNAL_TOPICS, OPERATIONS, Topics
 
 INPUTS: Final = frozenset({*OPERATIONS, IMPORT.name})
+INTERNAL: Final = frozenset(topic.name for topic in INTERNAL_TOPICS)
+"""What they hold is not worth a warning: it is lost for minutes or asked for again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +61,7 @@ def uses_of(settings: Settings) -> dict[str, Use]:
     uses: dict[str, Use] = {
         topic.name: "input" if names.bare(topic.name) in INPUTS else "output"
         for topic in wanted_topics(settings.topics)
+        if names.bare(topic.name) not in INTERNAL
     }
     return {**uses, changelog_topic(settings.kafka.group_prefix): "table"}
 

@@ -6,8 +6,10 @@ Promise:  acknowledged writes are in the journals of a majority; reads come from
           back. The address cannot change that; it sets everything else: hosts, authentication, TLS, pools.
 """
 
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
+import pymongo
 from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorDatabase
 from pymongo import ReadPreference
 from pymongo.errors import PyMongoError
@@ -59,13 +61,13 @@ def connect(settings: MongoSettings) -> Client:
         raise SettingsInvalid(f"CODES_MONGO__URI: this is no address of a MongoDB ({kind})") from None
 
 
-async def ping(client: Client) -> None:
-    """Check that a primary answers.
+async def ping(client: Client, *, within_s: float | None = None) -> None:
+    """Check that a primary answers, in the time of the settings or in `within_s`.
 
     Raises:
         StoreUnavailable: no answer in time.
     """
-    with idempotent():
+    with idempotent(), nullcontext() if within_s is None else pymongo.timeout(within_s):
         await client.admin.command("ping")
 
 

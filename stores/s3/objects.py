@@ -54,6 +54,18 @@ class S3Objects:
         self._allowed_buckets = allowed_buckets
         self._encryption = encryption
 
+    async def check(self) -> None:
+        """Check that S3 answers; a refusal is an answer too.
+
+        Raises:
+            ObjectStoreUnavailable: no answer, or an error of the server.
+        """
+        with suppress(ImportFailed), translated():
+            if self._allowed_buckets:
+                await self._client.head_bucket(Bucket=next(iter(self._allowed_buckets)))
+            else:
+                await self._client.list_buckets()
+
     async def look(self, place: ObjectPlace) -> ObjectSeen:
         """See `ObjectStore.look`."""
         self._check_allowed(place)

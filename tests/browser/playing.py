@@ -3,22 +3,32 @@
 Out: `Player` (sends events of any topic in transactions), `summer` and `many` (stocks of campaigns), `an_import`.
 """
 
+import asyncio
 from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from random import Random
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, NoReturn
 from uuid import uuid4
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
 from ops.settings.load import Settings
+from ops.telemetry.heartbeat import heartbeat_producer
 from producers.envelope import import_record, inventory_record
 from schemas.events import ImportProgressed, InventoryChanged
+from schemas.health import BEAT_EVERY_S, Heartbeat
+from schemas.observation.partitions import Part
 from schemas.records import OutgoingRecord
-from schemas.topics import DEAD_LETTERS, Topics, TopicSpec
+from schemas.topics import DEAD_LETTERS, HEALTH, Topics, TopicSpec
 
+ASKS: Final[Mapping[str, tuple[Part, ...]]] = {
+    "worker": ("mongo",),
+    "importer": ("mongo", "s3"),
+    "expirer": ("mongo",),
+}
 BATCH: Final = 500
+STARTED_AT: Final = datetime.now(UTC)
 CITIES: Final = ("amsterdam", "berlin", "dublin", "lisbon", "madrid", "milan", "oslo", "paris", "vienna", "zurich")
 TOURS: Final = ("aurora-tour", "blue-hour", "club-night", "harbour-fest", "winter-gala")
 
@@ -106,6 +116,22 @@ async def a_player(settings: Settings) -> AsyncIterator[Player]:
         yield Player(producer, settings)
     finally:
         await producer.stop()
+
+
+async def beating(settings: Settings, **processes: int) -> NoReturn:
+    """Send the heartbeats of so many processes of each role every second, until cancelled."""
+    topic = Topics(settings.topics.prefix).full(HEALTH)
+    async with heartbeat_producer({"bootstrap_servers": settings.kafka.bootstrap_servers}) as producer:
+        while True:
+            for beat in (a_beat(role, number) for role, count in processes.items() for number in range(count)):
+                await producer.send(topic, beat.to_json(), key=f"{beat.role}:{beat.instance}".encode())
+            await asyncio.sleep(BEAT_EVERY_S)
+
+
+def a_beat(role: str, number: int) -> Heartbeat:
+    """A process that waits for nothing."""
+    event_fields = {"role": role, "instance": f"played-{number}", "state": "running", "asks": ASKS[role]}
+    return Heartbeat.model_validate({**event_fields, "started_at": STARTED_AT, "at": datetime.now(UTC)})
 
 
 def many(count: int) -> list[CountKey]:

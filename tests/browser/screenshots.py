@@ -19,7 +19,7 @@ from ops.broker.migrate import migrate
 from ops.settings.load import load_settings
 from schemas.topics import ASSIGN, IMPORT, RELEASE, RESERVE
 from tests.browser.chromium import DESK, PHONE, a_browser
-from tests.browser.playing import CountKey, Player, a_player, an_import, gone, summer
+from tests.browser.playing import CountKey, Player, a_player, an_import, beating, gone, summer
 from tests.conftest import fresh_environment, remove
 from tests.integration.watching import watching
 from tests.places import ROOT
@@ -58,7 +58,9 @@ async def on_topics_of_its_own(environment: dict[str, str]) -> None:
                 a_player(settings) as player,
                 a_browser() as browser,
             ):
+                alive = asyncio.create_task(beating(settings, worker=2, importer=1, expirer=1))
                 await take(browser, watcher.url, player)
+                alive.cancel()
     finally:
         await remove(settings)
 
@@ -76,7 +78,6 @@ async def take(browser: Browser, url: str, player: Player) -> None:
         await asyncio.sleep(TURN_S)
     FOLDER.mkdir(parents=True, exist_ok=True)
     for name, page in pages.items():
-        await page.get_by_role("button", name="Empty in").click()
         await page.evaluate("document.activeElement.blur(); scrollTo(0, 0)")
         content = await page.screenshot(path=FOLDER / f"inventory-{name}.png")
         assert len(content) < BYTES_MAX, f"{name}: {len(content)} bytes"

@@ -33,10 +33,27 @@ async def searched(site: Site, visits: Visits, text: str, found: str) -> Page:
 async def test_a_search_narrows_the_table(site: Site, visits: Visits) -> None:
     """In any case; and it says how many there are."""
     page = await searched(site, visits, "MANY-04", "10 of ")
+    await sort(page, "Campaign")
 
     assert [f"many-04{digit}" for digit in range(10)] == await names(page)
     await page.get_by_role("searchbox").fill("none of them")
     await expect(page.get_by_text("No campaign matches.")).to_be_visible()
+
+
+async def test_a_search_finds_imports_too(site: Site, visits: Visits) -> None:
+    """By their ids, campaigns and objects; the list says if it finds none."""
+    await site.player.imports(
+        an_import("findable-1", "sale", 1, state="completed", object="s3://codes/autumn.csv"),
+        an_import("other-1", "sale", 1, state="completed"),
+    )
+    page = await visits.open(site.url)
+    imports = page.locator("#imports li")
+    for text in ("FINDABLE", "autumn.csv"):
+        await page.get_by_role("searchbox").fill(text)
+        await expect(imports).to_have_count(1)
+        await expect(imports).to_contain_text("findable-1")
+    await page.get_by_role("searchbox").fill("no such import")
+    await expect(page.locator("#imports-none")).to_have_text("No import matches.")
 
 
 async def test_each_column_sorts_both_ways(site: Site, visits: Visits) -> None:
@@ -44,6 +61,9 @@ async def test_each_column_sorts_both_ways(site: Site, visits: Visits) -> None:
     page = await searched(site, visits, "many-10", "10 of ")
     upwards = [f"many-10{digit}" for digit in range(10)]
 
+    assert "ascending" == await page.get_by_role("columnheader", name="Empty in").get_attribute("aria-sort")
+    assert "ascending" == await sort(page, "Campaign")
+    assert upwards == await names(page)
     assert "descending" == await sort(page, "Campaign")
     assert upwards[::-1] == await names(page)
     assert "ascending" == await sort(page, "Available")
@@ -56,7 +76,7 @@ async def test_each_column_sorts_both_ways(site: Site, visits: Visits) -> None:
 
 
 async def test_the_fastest_and_the_first_to_be_empty_come_first(site: Site, visits: Visits) -> None:
-    """By the five minutes' rate, and by the time until empty; those at rest come last."""
+    """The first to be empty without a click, and by the rate; those at rest come last."""
     full = [CountKey(f"pace-{name}", "tm", 1_000, 0, 0) for name in ("rest", "slow", "fast")]
     await site.player.stock(*full)
     page = await searched(site, visits, "pace-", "3 of ")
@@ -64,10 +84,13 @@ async def test_the_fastest_and_the_first_to_be_empty_come_first(site: Site, visi
     await site.player.stock(slow, fast)
     await expect(page.locator("#rows [data-label='Empty in'] .value", has_text="min")).to_have_count(2)
 
+    await page.get_by_role("searchbox").fill("pace-s")
+    await page.get_by_role("searchbox").fill("pace-")
+    assert ["pace-fast", "pace-slow", "pace-rest"] == await names(page)
     assert "descending" == await sort(page, "Per minute")
     assert ["pace-fast", "pace-slow", "pace-rest"] == await names(page)
-    assert "ascending" == await sort(page, "Empty in")
-    assert ["pace-fast", "pace-slow", "pace-rest"] == await names(page)
+    card = page.locator("#attention > li", has_text="pace-fast")
+    await expect(card).to_contain_text("500 of 1,000 left, empty in 1 min at 500 a minute")
 
 
 async def test_five_hundred_rows_are_changed_and_not_made_anew(site: Site, visits: Visits) -> None:
@@ -114,7 +137,7 @@ async def test_many_low_stocks_hide_nothing_else(site: Site, visits: Visits) -> 
     cards = page.locator("#attention li")
     await expect(cards.filter(has_text="scarce-").filter(has_text="of 100 left")).to_have_count(6)
     await expect(cards.filter(has_text="went-wrong")).to_be_visible()
-    await expect(page.locator("#attention-more")).to_contain_text("And 3 more low or exhausted stocks.")
+    await expect(page.locator("#attention-more")).to_contain_text("more stocks that are short.")
 
     await page.get_by_role("button", name="Show these campaigns").click()
     await expect(page.locator("#rows tr")).to_have_count(9)

@@ -21,7 +21,7 @@ STRUCTURE = """
   - region "Campaigns":
     - heading "Campaigns" [level=2]
     - search "Campaigns":
-      - searchbox "Search campaigns by name"
+      - searchbox "Search campaigns and imports by name"
       - combobox "Show"
     - table /Campaigns with their codes/:
       - rowgroup:
@@ -118,7 +118,8 @@ async def test_only_news_is_read_aloud(site: Site, visits: Visits) -> None:
     """No live region says anything while figures change."""
     page = await visits.open(site.url)
     await page.get_by_role("searchbox").fill("many-48")
-    available = page.locator("#rows [data-label='Available'] .value").first
+    row = page.locator("#rows tr", has=page.get_by_role("link", name="many-480"))
+    available = row.locator("[data-label='Available'] .value")
     await expect(available).to_have_text("1,480")
     total = await page.evaluate(
         "fetch('api/campaigns?limit=1').then((answer) => answer.json()).then((page) => page.total)"

@@ -12,7 +12,7 @@ import orjson
 
 from consumers.inventory.view import InventoryView
 from schemas.records import Headers, IncomingRecord
-from schemas.topics import DEAD_LETTERS, IMPORTS, INVENTORY, STOCK_ALERTS, Topics
+from schemas.topics import DEAD_LETTERS, HEALTH, IMPORTS, INVENTORY, STOCK_ALERTS, Topics
 
 CHANGELOG = "codes-inventory-campaigns-changelog"
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
@@ -25,6 +25,7 @@ class FilledView:
         self.now = NOW
         self.topics = Topics("codes.")
         self.view = InventoryView(self.topics, CHANGELOG, clock=lambda: self.now)
+        self.view.is_loaded = True
         self._offsets = count()
 
     def record(
@@ -67,6 +68,27 @@ class FilledView:
         alert = {"campaign_id": "sale", "code_type": "tm", "level": level, "available": 1, "total": 9, "threshold": 1}
         content: Mapping[str, Any] = {**alert, "at": self.now.isoformat()}
         self.record(self.topics.full(STOCK_ALERTS), orjson.dumps(content), (("ce_id", ce_id.encode()),))
+
+    def beat(self, role: str, instance: str = "1", state: str = "running", **waits: datetime) -> None:
+        """Hand a heartbeat to the view; `waits`: the parts that the process waits for, and since when."""
+        found = [{"part": part, "since": since.isoformat()} for part, since in waits.items()]
+        beat = {"role": role, "instance": instance, "state": state, "started_at": NOW.isoformat(), "waits": found}
+        asks = {"worker": ["mongo"], "expirer": ["mongo"], "importer": ["mongo", "s3"]}.get(role, [])
+        content = orjson.dumps({**beat, "asks": asks, "at": self.now.isoformat()})
+        self.record(self.topics.full(HEALTH), content, key=f"{role}:{instance}".encode())
+
+    def beats(self, *others: str, seconds: int = 1, **waits: datetime) -> None:
+        """Let time pass while the inventory and these roles send heartbeats every second."""
+        for _ in range(seconds):
+            self.now += timedelta(seconds=1)
+            for role in ("inventory", *others):
+                self.beat(role, "1", "running", **(waits if role != "inventory" else {}))
+
+    def later(self, seconds: float) -> None:
+        """Let time pass; Kafka answers meanwhile."""
+        self.now += timedelta(seconds=seconds)
+        self.view.heard_at = self.now
+        self.view.age()
 
     def dead_letter(self, reason: str, value: bytes = b"SECRET-1") -> None:
         """Hand a dead letter to the view."""

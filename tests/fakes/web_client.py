@@ -16,11 +16,13 @@ from aiohttp.test_utils import TestClient, TestServer
 from pydantic import SecretStr
 
 from consumers.inventory.role import Lags
+from schemas.records import OutgoingRecord
 from schemas.settings import InventorySettings
 from tests.fakes.filled_view import FilledView
 from tests.fakes.tokens import SECRET
 from web.app import web_app
 from web.auth import Guard
+from web.marks import SendMark, no_marks
 from web.stream import Streams
 
 GUARDED = InventorySettings(jwt_secret=SecretStr(SECRET))
@@ -35,8 +37,18 @@ async def api(
     lags: Lags | None = None,
     limit: int = 9,
     static: Path = Path("/-"),
+    sent: list[OutgoingRecord] | None = None,
+    send_mark: SendMark | None = None,
 ) -> AsyncIterator[TestClient[Any, Any]]:
-    streams = Streams(filled.view, lags or Lags(), filled.topics, limit)
+    """`sent` takes the records of marks; without it, and without `send_mark`, none can be set."""
+
+    async def keep(record: OutgoingRecord) -> None:
+        if sent is None:
+            await no_marks(record)
+        else:
+            sent.append(record)
+
+    streams = Streams(filled.view, lags or Lags(), filled.topics, limit, send_mark=send_mark or keep)
     async with TestClient(TestServer(web_app(Guard(settings), streams, static))) as client:
         yield client
         streams.stopping.set()

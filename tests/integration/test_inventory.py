@@ -75,7 +75,7 @@ async def test_the_api_says_what_the_database_counts(
     assert {"sale": (4, 32, 4), "tour": (10, 0, 0)} == wanted
     assert 40 == campaign["types"]["tm"]["total"]
     assert 0 < campaign["rate_5m"] <= 36 / 300
-    assert campaign["empty_in_s"] == round(4 / campaign["rate_5m"], 1)
+    assert campaign["empty_in_s"] == round(4 / campaign["empty_rate"], 1)
     assert {("i1", "completed", 1.0), ("i2", "completed", 1.0)} == {
         (item["import_id"], item["state"], item["progress"]) for item in imports["items"]
     }

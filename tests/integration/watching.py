@@ -42,6 +42,11 @@ class Watcher:
         async with aiohttp.ClientSession() as session, session.get(self.url + path, headers=headers) as answer:
             return answer.status, await answer.json()
 
+    async def post(self, path: str, content: Mapping[str, Any]) -> tuple[int, Any]:
+        """Status and JSON."""
+        async with aiohttp.ClientSession() as session, session.post(self.url + path, json=content) as answer:
+            return answer.status, await answer.json()
+
     async def counts(self) -> dict[str, tuple[int, int, int]]:
         """Every campaign's available, reserved and assigned codes."""
         _, page = await self.get("/api/campaigns?limit=500")

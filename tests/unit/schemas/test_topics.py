@@ -2,8 +2,10 @@
 
 from schemas.topics import (
     ALL_TOPICS,
+    ATTENTION,
     DEAD_LETTERS,
     DEAD_LETTERS_REPLAYED,
+    HEALTH,
     OPERATIONS,
     RESERVE,
     SERVICE_TOPICS,
@@ -27,9 +29,9 @@ def test_the_topics_are_the_contracts() -> None:
     } == {topic.name: topic.partitions for topic in ALL_TOPICS}
 
 
-def test_notes_about_replays_are_no_topic_of_the_contract() -> None:
-    """But one of the service: it is created, and has rights."""
-    assert (*ALL_TOPICS, DEAD_LETTERS_REPLAYED) == SERVICE_TOPICS
+def test_topics_that_only_the_service_uses_are_not_in_the_contract() -> None:
+    """But they are created, and somebody has rights on them."""
+    assert {DEAD_LETTERS_REPLAYED, HEALTH, ATTENTION} == set(SERVICE_TOPICS) - set(ALL_TOPICS)
     assert ("dead-letters-replayed.v1", 1) == (DEAD_LETTERS_REPLAYED.name, DEAD_LETTERS_REPLAYED.partitions)
 
 

@@ -174,7 +174,7 @@ class TestAccess:
                 await taken.content.read()
             filled.change("sale", 1, 1)
             if left:
-                assert "campaigns" in {event["event"] for event in await events(kept, 4)}
+                assert "campaigns" in {event["event"] for event in await events(kept, 6)}
             else:
                 await kept.content.read()
 

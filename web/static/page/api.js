@@ -31,6 +31,14 @@ export async function ask(path, { headers = {}, signal } = {}) {
   return response;
 }
 
+/* A POST of JSON; the answer is not needed, as the live stream has it. */
+export async function tell(path, content) {
+  const kept = token.get();
+  const headers = { "Content-Type": "application/json", ...(kept ? { Authorization: `Bearer ${kept}` } : {}) };
+  const response = await fetch(`api/${path}`, { method: "POST", headers, body: JSON.stringify(content) });
+  if (!response.ok) throw new Refused(response.status, await detailOf(response));
+}
+
 export async function asked(path, options) {
   return (await ask(path, options)).json();
 }

@@ -1,118 +1,100 @@
-/* What somebody should look at, worst first; so few of each kind that no kind hides another.
+/* What somebody should look at, as the server judges it, most urgent first; so few of each kind that none hides another.
  *
- * In:  campaigns, imports, dead letters, and what `trend.js` makes of the lag.
- * Out: cards. Each says its level in words; colour only repeats it.
+ * In:  the list of the live stream.
+ * Out: cards with their level in words, each with buttons to acknowledge or snooze it; those that were, below.
  */
 
+import { say } from "./announce.js";
+import { tell } from "./api.js";
 import { byId, element, keyed, shown, text } from "./dom.js";
-import { count, duration, plural } from "./format.js";
-import { emptyIn, hashOf } from "./row.js";
+import { plural, when } from "./format.js";
+import { hashOf } from "./row.js";
 
-const STOCKS_MAX = 6;
-const FAILED_MAX = 3;
+const MOST = { stock: 6, import: 3 };
+const GRAVE = ["gone", "stalled", "exhausted", "waiting"];
+const SNOOZE_MINUTES = 60;
+const PLACES = { health: "#health", lag: "#lag-title", import: "#imports-title", "dead-letters": "#dead-title" };
 
-export function concerns({ campaigns, parts, trends }) {
-  const stocks = campaigns.flatMap(shortOf).sort((one, other) => one.rank - other.rank || one.empty - other.empty);
-  const imports = failed(parts.imports);
-  const others = [...stalled(trends), ...unknownLag(parts.lag), ...deadLetters(parts["dead-letters"])];
-  const cards = [...stocks.slice(0, STOCKS_MAX), ...imports.slice(0, FAILED_MAX), ...others];
-  return {
-    cards: cards.sort((one, other) => one.rank - other.rank),
-    moreStocks: Math.max(stocks.length - STOCKS_MAX, 0),
-    moreImports: Math.max(imports.length - FAILED_MAX, 0),
-  };
+export function showAttention(attention, onlyShort) {
+  const open = (attention?.items ?? []).filter((one) => !one.mark);
+  const marked = (attention?.items ?? []).filter((one) => one.mark);
+  const cards = fewOfEach(open);
+  keyed(byId("attention"), cards, (one) => one.key, card);
+  shown(byId("attention"), cards.length > 0);
+  shown(byId("attention-none"), attention !== null && open.length === 0);
+  showRest(open, cards, onlyShort);
+  keyed(byId("marked"), marked, (one) => one.key, markedLine);
+  shown(byId("attention-marked"), marked.length > 0);
+  text(byId("marked-count"), `${plural(marked.length, "item")} acknowledged or snoozed`);
 }
 
-export function showConcerns(found, onlyShort) {
-  keyed(byId("attention"), found.cards, (one) => one.key, card);
-  shown(byId("attention"), found.cards.length > 0);
-  shown(byId("attention-none"), found.cards.length === 0);
-  showRest(found, onlyShort);
+function fewOfEach(items) {
+  const seen = {};
+  return items.filter(({ kind }) => {
+    seen[kind] = (seen[kind] ?? 0) + 1;
+    return seen[kind] <= (MOST[kind] ?? Infinity);
+  });
 }
 
-function showRest({ moreStocks, moreImports }, onlyShort) {
+function showRest(open, cards, onlyShort) {
   const line = byId("attention-more");
   if (!line.firstElementChild) {
     const button = element("button", { type: "button", class: "plain" }, "Show these campaigns");
     button.addEventListener("click", onlyShort);
     line.append(element("span"), " ", button);
   }
-  const stocks = moreStocks && plural(moreStocks, "more low or exhausted stock");
-  const imports = moreImports && plural(moreImports, "more failed import");
+  const rest = (kind) => open.filter((one) => one.kind === kind).length - cards.filter((one) => one.kind === kind).length;
+  const stocks = rest("stock") && plural(rest("stock"), "more stock that is short", "more stocks that are short");
+  const imports = rest("import") && plural(rest("import"), "more import");
   shown(line, Boolean(stocks || imports));
   shown(line.lastElementChild, Boolean(stocks));
   text(line.firstElementChild, `And ${[stocks, imports].filter(Boolean).join(", ")}.`);
 }
 
-function shortOf(campaign) {
-  return Object.entries(campaign.types)
-    .filter(([, stock]) => stock.standing !== "enough")
-    .map(([type, stock]) => ({
-      key: `stock ${campaign.campaign_id} ${type}`,
-      rank: stock.standing === "exhausted" ? 0 : 2,
-      level: stock.standing,
-      empty: stock.empty_in_s ?? Infinity,
-      title: campaign.campaign_id,
-      href: hashOf(campaign.campaign_id),
-      detail: stockDetail(type, stock),
-    }));
-}
-
-function stockDetail(type, stock) {
-  const left = `${type}: ${count(stock.available)} of ${count(stock.total)} left`;
-  return stock.empty_in_s === null || stock.available <= 0 ? left : `${left}, empty in ${emptyIn(stock)}`;
-}
-
-function stalled(trends) {
-  return trends
-    .filter((one) => one.stalledFor !== null)
-    .map((one) => ({
-      key: `lag ${one.key}`,
-      rank: 1,
-      level: "stalled",
-      title: one.topic,
-      href: "#lag-title",
-      detail: `${one.group} has not moved for ${duration(one.stalledFor)}; ${plural(one.records, "record")} ${one.records === 1 ? "waits" : "wait"}`,
-    }));
-}
-
-function unknownLag(lag) {
-  if (!lag || lag.known) return [];
-  const detail = "The broker does not answer, so nobody knows how far the groups are behind.";
-  return [{ key: "lag", rank: 1, level: "unknown", title: "Lag", href: "#lag-title", detail }];
-}
-
-function failed(imports) {
-  return (imports?.items ?? [])
-    .filter((one) => one.state === "failed")
-    .map((one) => ({
-      key: `import ${one.import_id}`,
-      rank: 3,
-      level: "failed",
-      title: `Import ${one.import_id}`,
-      href: "#imports-title",
-      detail: `${one.campaign_id}: ${one.reason ?? "no reason was given"}`,
-    }));
-}
-
-function deadLetters(dead) {
-  if (!dead?.total) return [];
-  const reasons = Object.entries(dead.reasons).filter(([, records]) => records > 0);
-  const detail = reasons.map(([reason, records]) => `${count(records)} ${reason}`).join(", ");
-  const title = plural(dead.total, "dead letter");
-  return [{ key: "dead", rank: 4, level: "rejected", title, href: "#dead-title", detail: `${detail}, in ${dead.hours} h` }];
-}
-
 function card(concern) {
   const level = element("span", { class: "level" });
-  const title = element("a", { href: concern.href });
+  const title = element("a", { href: placeOf(concern) });
   const detail = element("p");
-  const node = element("li", {}, level, title, detail);
+  const actions = [
+    button("Acknowledge", concern, { action: "acknowledge" }),
+    button("Snooze 1 h", concern, { action: "snooze", minutes: SNOOZE_MINUTES }),
+  ];
+  const node = element("li", {}, level, title, detail, element("p", { class: "actions" }, ...actions));
   const update = (one) => {
-    node.dataset.rank = one.rank < 2 ? "grave" : "warning";
+    node.dataset.rank = GRAVE.includes(one.level) ? "grave" : "warning";
     text(level, one.level);
     text(title, one.title);
-    text(detail, one.detail);
+    text(detail, [one.detail, one.since && `since ${when(one.since)}`].filter(Boolean).join(", "));
   };
   return { node, update };
+}
+
+function placeOf({ kind, campaign_id: id }) {
+  return kind === "stock" ? hashOf(id) : PLACES[kind];
+}
+
+function markedLine(concern) {
+  const what = element("span");
+  const who = element("small", { class: "quiet" });
+  const node = element("li", {}, what, " ", who, " ", button("Restore", concern, { action: "restore" }));
+  const update = ({ level, title, mark }) => {
+    text(what, `${level}: ${title}`);
+    const until = mark.until ? ` until ${when(mark.until)}` : "";
+    text(who, `${mark.action}${until} by ${mark.by}, ${when(mark.at)}`);
+  };
+  return { node, update };
+}
+
+function button(label, { key, title }, decision) {
+  const node = element("button", { type: "button", class: "plain", "aria-label": `${label}: ${title}` }, label);
+  node.addEventListener("click", async () => {
+    node.disabled = true;
+    try {
+      await tell("attention/marks", { key, ...decision });
+    } catch (why) {
+      say(`Not possible: ${why.message}.`);
+      node.disabled = false;
+    }
+  });
+  return node;
 }

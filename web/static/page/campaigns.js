@@ -22,15 +22,22 @@ const COLUMNS = [
 export class Campaigns {
   #all = [];
   #limit = STEP;
-  #wanted = { search: "", standing: "all" };
-  #sorted = { column: "name", direction: "ascending" };
+  #wanted = { search: "", standing: "all", short: new Set() };
+  #sorted = { column: "empty", direction: "ascending" };
   #places = [];
   #held = false;
 
-  constructor() {
+  #searched;
+
+  /* `searched(text)` is called when the text of the search changes: other parts of the page follow it. */
+  constructor(searched) {
+    this.#searched = searched;
     byId("columns").append(...COLUMNS.map((one) => this.#head(...one)));
     byId("finding").addEventListener("submit", (event) => event.preventDefault());
-    byId("search").addEventListener("input", (event) => this.#want({ search: event.target.value }));
+    byId("search").addEventListener("input", ({ target }) => {
+      this.#want({ search: target.value });
+      this.#searched(target.value);
+    });
     byId("standing").addEventListener("change", (event) => this.#want({ standing: event.target.value }));
     byId("more").addEventListener("click", ({ target }) => this.#more(target.dataset.show));
     for (const name of ["pointerleave", "focusout"]) {
@@ -42,6 +49,12 @@ export class Campaigns {
   show(campaigns) {
     this.#all = campaigns;
     this.#render();
+  }
+
+  /* Which campaigns need attention; drawn with the next change, or at once if only these are shown. */
+  setShort(ids) {
+    this.#wanted.short = ids;
+    if (this.#wanted.standing !== "all") this.#render();
   }
 
   onlyShort() {

@@ -80,12 +80,23 @@ function labels(last, { y, right }) {
 }
 
 function sentence(points, type, span) {
-  const [first, last] = [points[0], points.at(-1)];
-  const parts = STATUSES.map((status) =>
-    first[status] === last[status]
-      ? `${count(last[status])} ${status}, unchanged`
-      : `${status} from ${count(first[status])} to ${count(last[status])}`);
+  const parts = STATUSES.map((status) => wayOf(points, status));
   return `${type ? `Codes of type ${type}` : "All codes"} over ${span}: ${parts.join("; ")}.`;
+}
+
+/* From the first point over the highest and the lowest one to the last: a rise and a fall are both told. */
+function wayOf(points, status) {
+  const ends = [0, points.length - 1];
+  const places = points.map((_, place) => place);
+  const at = (place) => points[place][status];
+  const highest = places.reduce((best, place) => (at(place) > at(best) ? place : best), 0);
+  const lowest = places.reduce((best, place) => (at(place) < at(best) ? place : best), 0);
+  const turns = [...new Set([...ends, highest, lowest])].sort((one, other) => one - other).map(at);
+  const told = turns.filter((codes, place) => place === 0 || codes !== turns[place - 1]);
+  if (told.length === 1) return `${count(told[0])} ${status}, unchanged`;
+  const [first, ...rest] = told;
+  const ways = rest.map((codes, place) => `${codes > told[place] ? "up" : "down"} to ${count(codes)}`);
+  return `${status} ${count(first)}, ${ways.join(", then ")}`;
 }
 
 function tableOf(points, isOpen) {

@@ -11,6 +11,7 @@ export class Connection {
   #retryAt = 0;
   #why = "";
   #at = null;
+  #trouble = "";
 
   constructor() {
     setInterval(() => this.#show(), SECOND_MS);
@@ -26,18 +27,27 @@ export class Connection {
     this.#show();
   }
 
+  /* What the server says is wrong: being connected to it does not mean that all is well. */
+  troubled(trouble) {
+    this.#trouble = trouble;
+    this.#show();
+  }
+
   heard(at) {
     this.#at = at;
   }
 
   #show() {
     const place = byId("connection");
-    place.dataset.state = this.#state;
+    place.dataset.state = this.#state === "live" && this.#trouble ? "troubled" : this.#state;
     text(place, this.#sentence());
   }
 
   #sentence() {
-    if (this.#state === "live") return this.#at ? `Live, ${timeOfDay(this.#at)}` : "Live";
+    if (this.#state === "live") {
+      const live = this.#at ? `Live, ${timeOfDay(this.#at)}` : "Live, loading…";
+      return this.#trouble ? `${live}. ${this.#trouble}` : live;
+    }
     if (this.#state === "refused") return "No access";
     if (this.#state === "connecting") return "Connecting…";
     const figures = this.#at ? `Connection lost. Numbers of ${timeOfDay(this.#at)}.` : "No connection.";

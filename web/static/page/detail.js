@@ -66,7 +66,7 @@ export class Detail {
     const rates = [
       { name: "last minute", value: perMinute(campaign.rate_1m), note: "a minute" },
       { name: "last 5 minutes", value: perMinute(campaign.rate_5m), note: "a minute" },
-      { name: "empty in", value: emptyIn(campaign), note: emptyAt(campaign) },
+      { name: "empty in", value: emptyIn(campaign), note: emptyNote(campaign) },
     ];
     figures(byId("detail-figures"), [{ name: "available", value: count(campaign.available), note: "" }, ...rates]);
     keyed(byId("detail-types"), Object.entries(campaign.types), ([type]) => type, typeRow);
@@ -94,6 +94,12 @@ function idIn(hash) {
   } catch {
     return null; // not an address of ours
   }
+}
+
+/* By when, and the rate that this is judged by. */
+function emptyNote(campaign) {
+  if (campaign.available <= 0 || campaign.empty_in_s === null) return "";
+  return [emptyAt(campaign), `by ${perMinute(campaign.empty_rate)} a minute`].filter(Boolean).join(", ");
 }
 
 function emptyAt({ available, empty_in_s: seconds }) {

@@ -1,18 +1,24 @@
-/* Imports: those that run with their progress, then the latest that ended. */
+/* Imports: those that run with their progress, then the latest that ended; with a search, those that it finds. */
 
 import { attribute, byId, element, keyed, shown, text } from "./dom.js";
-import { count, plural, when } from "./format.js";
+import { count, duration, plural, when } from "./format.js";
 
 const ENDED_MAX = 5;
 
-export function showImports(imports) {
-  const items = imports?.items ?? [];
-  const some = items.slice(0, (imports?.running ?? 0) + ENDED_MAX);
+export function showImports(imports, search) {
+  const items = (imports?.items ?? []).filter((one) => isFound(one, search.trim().toLowerCase()));
+  const running = items.filter((one) => one.state === "running").length;
+  const some = items.slice(0, running + ENDED_MAX);
   keyed(byId("imports"), some, (one) => one.import_id, line);
   shown(byId("imports-none"), imports !== null && items.length === 0);
+  text(byId("imports-none"), search.trim() ? "No import matches." : "No import over the last day.");
   const rest = items.length - some.length;
   shown(byId("imports-more"), rest > 0);
   text(byId("imports-more"), `${plural(rest, "older import")} ended over the last day.`);
+}
+
+function isFound(one, wanted) {
+  return [one.import_id, one.campaign_id, one.object ?? ""].some((name) => name.toLowerCase().includes(wanted));
 }
 
 function line(one) {
@@ -31,22 +37,28 @@ function line(one) {
     attribute(state, "data-standing", told.state);
     text(campaign, `${told.campaign_id}, ${told.code_type}, ${when(told.at)}`);
     shown(running, told.state === "running");
-    progressed(bar, share, told.progress);
+    progressed(bar, share, told);
     text(figures, figuresOf(told));
-    shown(reason, Boolean(told.reason || told.report));
-    text(reason, [told.reason, told.report && `Rejected rows: ${told.report}`].filter(Boolean).join(". "));
+    text(reason, notesOf(told));
+    shown(reason, reason.textContent !== "");
   };
   return { node, update };
 }
 
 /* Without a value the bar says that something goes on, and no more. */
-function progressed(bar, share, progress) {
+function progressed(bar, share, { progress, left_s: left }) {
   attribute(bar, "value", progress === null ? null : String(progress));
-  text(share, progress === null ? "" : `${Math.floor(100 * progress)} %`);
+  const done = progress === null ? "" : `${Math.floor(100 * progress)} %`;
+  text(share, [done, left !== null && `about ${duration(left)} left`].filter(Boolean).join(", "));
+}
+
+function notesOf({ reason, report, resolved_by: later }) {
+  return [reason, later && `Done by ${later}`, report && `Rejected rows: ${report}`].filter(Boolean).join(". ");
 }
 
 function figuresOf(one) {
   const others = ["duplicates", "rejected"].filter((name) => one[name] > 0);
   const parts = others.map((name) => `${count(one[name])} ${name}`);
-  return [`${plural(one.rows_read, "row")}`, `${count(one.inserted)} new`, ...parts].join(" · ");
+  const pace = one.rows_per_s === null ? [] : [`${count(Math.round(one.rows_per_s))} rows a second`];
+  return [`${plural(one.rows_read, "row")}`, `${count(one.inserted)} new`, ...parts, ...pace].join(" · ");
 }

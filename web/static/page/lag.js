@@ -1,17 +1,18 @@
-/* The table of lags, with a small picture of each one's way. */
+/* The table of lags, with a small picture of each one's way. The words are the server's. */
 
 import { attribute, byId, drawn, element, keyed, shown, text } from "./dom.js";
 import { NONE, count, duration } from "./format.js";
 
 const WIDTH = 72;
 const HEIGHT = 20;
-const SIGNS = { rising: "▲", falling: "▼", steady: "=", "caught up": "✓", "nothing waits": "✓" };
+const SIGNS = { rising: "▲", falling: "▼", steady: "=", stalled: "!", "caught up": "✓", "nothing waits": "✓" };
 
-export function showLag(lag, trends) {
-  keyed(byId("lag"), trends, (one) => one.key, row);
+export function showLag(lag) {
+  const topics = lag?.topics ?? [];
+  keyed(byId("lag"), topics, (one) => `${one.group} ${one.topic}`, row);
   const none = byId("lag-none");
-  shown(none, lag !== null && trends.length === 0);
-  text(none, lag?.known ? "No group reads yet." : "Not known: the broker does not answer.");
+  shown(none, lag !== null && topics.length === 0);
+  text(none, lag?.known ? "No group reads yet." : "Not known: Kafka gives no answer.");
 }
 
 function row({ topic, group }) {
@@ -22,11 +23,11 @@ function row({ topic, group }) {
   const head = element("th", { scope: "row" }, topic, element("small", { class: "quiet" }, group));
   const node = element("tr", {}, head, records, age, element("td", { class: "trend" }, picture, word));
   const update = (one) => {
-    attribute(node, "data-trend", one.stalledFor === null ? one.word : "stalled");
+    attribute(node, "data-trend", one.trend);
     text(records, one.records === null ? NONE : count(one.records));
-    text(age, one.age === null ? NONE : duration(one.age));
+    text(age, one.age_s === null ? NONE : duration(one.age_s));
     attribute(path, "d", way(one.samples));
-    text(word, one.stalledFor === null ? `${SIGNS[one.word] ?? ""} ${one.word}`.trim() : "! stalled");
+    text(word, `${SIGNS[one.trend] ?? ""} ${one.trend}`.trim());
   };
   return { node, update };
 }

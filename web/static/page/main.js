@@ -7,34 +7,36 @@ import { Access } from "./access.js";
 import { showAlerts } from "./alerts.js";
 import { forgetAlerts, sayNewAlerts } from "./announce.js";
 import { asked } from "./api.js";
-import { concerns, showConcerns } from "./attention.js";
+import { showAttention } from "./attention.js";
 import { Campaigns } from "./campaigns.js";
 import { Connection } from "./connection.js";
 import { showDeadLetters } from "./deadletters.js";
 import { Detail } from "./detail.js";
 import { byId } from "./dom.js";
+import { showHealth, trouble } from "./health.js";
 import { showImports } from "./imports.js";
 import { showLag } from "./lag.js";
 import { Live } from "./live.js";
 import { Past } from "./past.js";
 import { Store } from "./store.js";
 import { showTotals } from "./totals.js";
-import { Trends } from "./trend.js";
 
 const PAGE = 500;
 const PAGES_PAUSE_MS = 5_000;
 
-const PARTS = ["campaigns", "imports", "alerts", "dead-letters", "lag"];
+const PARTS = ["campaigns", "imports", "alerts", "dead-letters", "health", "attention", "lag"];
 
 const store = new Store();
-const trends = new Trends();
 const connection = new Connection();
-const campaigns = new Campaigns();
+const campaigns = new Campaigns((text) => {
+  searched = text;
+  changed("imports");
+});
 const detail = new Detail(store);
 const past = new Past();
 const dirty = new Set();
-let lagTrends = [];
 let pagesAt = 0;
+let searched = "";
 
 function draw() {
   const changed = new Set(dirty);
@@ -45,11 +47,19 @@ function draw() {
     showTotals(byId("totals"), all);
     detail.changed();
   }
-  if (changed.has("imports")) showImports(store.parts.imports);
+  if (changed.has("imports")) showImports(store.parts.imports, searched);
   if (changed.has("alerts")) showAlerts(store.parts.alerts);
   if (changed.has("dead-letters")) showDeadLetters(store.parts["dead-letters"]);
-  if (changed.has("lag")) showLag(store.parts.lag, lagTrends);
-  showConcerns(concerns({ campaigns: all, parts: store.parts, trends: lagTrends }), () => campaigns.onlyShort());
+  if (changed.has("lag")) showLag(store.parts.lag);
+  if (changed.has("attention")) {
+    const items = store.parts.attention?.items ?? [];
+    campaigns.setShort(new Set(items.filter((one) => one.kind === "stock").map((one) => one.campaign_id)));
+    showAttention(store.parts.attention, () => campaigns.onlyShort());
+  }
+  if (changed.has("health")) {
+    showHealth(store.parts.health);
+    connection.troubled(trouble(store.parts.health));
+  }
 }
 
 function changed(...parts) {
@@ -60,7 +70,6 @@ function changed(...parts) {
 function take(event, content, process) {
   const isOther = store.take(event, content, process);
   connection.heard(store.at);
-  if (event === "lag") lagTrends = trends.add(content);
   if (event === "alerts") sayNewAlerts(content);
   if (event === "campaigns" && store.isPartial(content)) fetchPages();
   changed(event, ...(isOther ? PARTS : []));
@@ -82,10 +91,8 @@ async function fetchPages() {
 
 function forget() {
   store.forget();
-  trends.forget();
   forgetAlerts();
   past.forget();
-  lagTrends = [];
   changed(...PARTS);
 }
 

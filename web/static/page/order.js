@@ -10,17 +10,18 @@ const collator = new Intl.Collator("en", { numeric: true });
 const KEYS = {
   available: (one) => one.available,
   share,
-  rate: (one) => one.rate_5m,
+  rate: (one) => one.empty_rate,
   empty: (one) => one.empty_in_s ?? Infinity,
 };
 
 const byName = (one, other) => collator.compare(one.campaign_id, other.campaign_id);
 
-export function matching(campaigns, { search, standing }) {
+/* `short`: the campaigns whose stock needs attention, as the server judges it. */
+export function matching(campaigns, { search, standing, short }) {
   const wanted = search.trim().toLowerCase();
   return campaigns.filter(
     (one) =>
-      (standing === "all" || one.standing !== "enough") && (!wanted || one.campaign_id.toLowerCase().includes(wanted)),
+      (standing === "all" || one.standing !== "enough" || short.has(one.campaign_id)) && (!wanted || one.campaign_id.toLowerCase().includes(wanted)),
   );
 }
 

@@ -21,7 +21,7 @@ export function rowOf(campaign) {
     keyed(bars, Object.entries(one.types), ([type]) => type, ([type]) => barView(type));
     text(available.value, count(one.available));
     text(share.value, percent(one.available, one.total));
-    text(rate.value, perMinute(one.rate_5m));
+    text(rate.value, perMinute(one.empty_rate));
     text(empty.value, emptyIn(one));
   };
   return { node, update };

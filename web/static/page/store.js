@@ -8,7 +8,7 @@
 export class Store {
   campaigns = new Map();
   total = 0;
-  parts = { imports: null, alerts: null, "dead-letters": null, lag: null };
+  parts = { imports: null, alerts: null, "dead-letters": null, health: null, attention: null, lag: null };
   at = null;
   #process = null;
 

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.progress import Progress
 from typer.testing import CliRunner
 
-from cli.commands.import_progress import Bar, print_line, rate
+from cli.commands.import_progress import Bar, Lines
 from cli.commands.imports_table import print_table, row_of
 from cli.jobs.importing import account_of, duration_text
 from cli.jobs.retrying import StillRunning, next_id, refuse_running
@@ -117,14 +117,8 @@ def test_a_running_import_is_not_retried() -> None:
         refuse_running({"i-1": "failed", "i-1:2": "running"})
 
 
-def test_a_rate_needs_two_events() -> None:
-    """With a single event the line has no rate."""
-    assert ", 2,500/s" == rate(an_event(1_000), an_event(11_000, 4))
-    assert "" == rate(an_event(1_000), an_event(1_000))
-
-
 def test_a_bar_moves_by_bytes() -> None:
-    """It is indeterminate until the size is known; then it shows rows, their rate, and bytes."""
+    """It is indeterminate until the size is known; then it shows rows, their rate, the time left, and bytes."""
     with Progress(console=Console(file=io.StringIO())) as progress:
         bar = Bar(progress, progress.add_task("waiting", total=None))
         bar.move(an_event(0, bytes_total=None))
@@ -133,21 +127,25 @@ def test_a_bar_moves_by_bytes() -> None:
         bar.move(an_event(50_000, 5))
 
     [task] = progress.tasks
-    assert (1_000_000, 500_000, "50,000 rows, 10,000/s") == (task.total, task.completed, task.description)
+    assert (1_000_000, 500_000, "50,000 rows, 10,000/s, 5.0 s left") == (task.total, task.completed, task.description)
 
 
 def test_without_a_terminal_progress_is_one_line_per_event(capsys: pytest.CaptureFixture[str]) -> None:
     """On standard error: standard output is for the end event."""
-    print_line({**an_event(7), "inserted": 4, "duplicates": 2, "rejected": 1})
+    lines = Lines()
+    lines.print({**an_event(7), "inserted": 4, "duplicates": 2, "rejected": 1})
+    lines.print({**an_event(20_007, 2), "inserted": 20_004})
 
     captured = capsys.readouterr()
-    line = "import: rows_read=7 inserted=4 duplicates=2 rejected=1 bytes_read=70 bytes_total=1000000\n"
-    assert ("", line) == (captured.out, captured.err)
+    first, second = captured.err.splitlines()
+    assert "" == captured.out
+    assert "import: rows_read=7 inserted=4 duplicates=2 rejected=1 bytes_read=70 bytes_total=1000000" == first
+    assert second.endswith(" bytes_total=1000000 rows_per_s=10000.0 left_s=8.0")
 
 
 def test_unknown_figures_are_not_in_the_line(capsys: pytest.CaptureFixture[str]) -> None:
     """For example the size of an object that the importer has not read yet."""
-    print_line(an_event(0, bytes_total=None))
+    Lines().print(an_event(0, bytes_total=None))
 
     assert "import: rows_read=0 bytes_read=0\n" == capsys.readouterr().err
 

@@ -3,6 +3,7 @@
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -131,12 +132,14 @@ async def test_the_last_figures_stay_while_there_is_no_answer() -> None:
 
 
 async def test_figures_without_kafka_are_stale_and_count_towards_the_time_out() -> None:
-    """The inventory answers, and what it answers grows old; Kafka's next answer makes the figures fresh again."""
-    lags = Lags([])
-    async with serving(some_campaigns(), lags=lags) as server, opened(address(server), None) as api:
+    """The inventory answers, and what it answers grows old; the next heartbeat makes the figures fresh again."""
+    filled = some_campaigns()
+    filled.beats("worker", seconds=5)
+    async with serving(filled) as server, opened(address(server), None) as api:
         screen = Screen(api, Wanted())
         await screen.ask(9)
-        lags.now = None
+        assert screen.now().problem is None
+        filled.now += timedelta(seconds=5)
         await screen.ask(9)
         stale = screen.now()
         screen.check(60)
@@ -144,7 +147,7 @@ async def test_figures_without_kafka_are_stale_and_count_towards_the_time_out() 
         await screen.ask(9)
         with pytest.raises(BrokerUnavailable, match="no answer from Kafka, for 60 s") as raised:
             screen.check(60)
-        lags.now = []
+        filled.beats("worker")
         await screen.ask(9)
         screen.check(60)
 
@@ -154,14 +157,15 @@ async def test_figures_without_kafka_are_stale_and_count_towards_the_time_out() 
     assert screen.now().problem is None
 
 
-async def test_the_first_figures_without_kafka_are_shown_and_begin_the_time_out() -> None:
-    """An inventory that has just started knows no lag yet."""
-    async with serving(some_campaigns(), lags=Lags()) as server, opened(address(server), None) as api:
+async def test_figures_of_an_inventory_that_loads_are_not_called_stale() -> None:
+    """They are incomplete, which the screen says; Kafka answers."""
+    filled = some_campaigns()
+    filled.view.is_loaded = False
+    async with serving(filled) as server, opened(address(server), None) as api:
         screen = Screen(api, Wanted())
         await screen.ask(9)
-        screen.check(60)
 
-    assert "Kafka unavailable" in str(screen.now().problem)
+    assert (None, True) == (screen.now().problem, screen.now().figures.health.loading)
 
 
 @pytest.mark.parametrize("url", ["127.0.0.1:80", "ftp://here", "http://", "http://me:secret@here", "http://a:b:c"])

@@ -16,7 +16,7 @@ CUT = b'\xef\xbb\xbfcode,code_type\r\nA1,external\r\n\r\nA1,\nA 2,\n"A3",tm\nOLD
 def a_long_chunk() -> Chunk:
     """`CUT` in one chunk."""
     reader = RowReader(Place(), None, line_bytes_max=128)
-    chunker = Chunker(PlainText(0), reader, code_type="tm", rows_per_chunk=lambda: 100, rows_left=100)
+    chunker = Chunker(PlainText(), reader, code_type="tm", rows_per_chunk=lambda: 100, rows_left=100)
     [chunk] = chunks_of(chunker, CUT)
     return chunk
 
@@ -59,6 +59,6 @@ def test_chunks_become_as_large_as_they_may_be_when_they_begin() -> None:
     """Not within one."""
     sizes = iter([1, 2, 3, 4])
     reader = RowReader(Place(), None, line_bytes_max=128)
-    chunker = Chunker(PlainText(0), reader, code_type="tm", rows_per_chunk=lambda: next(sizes), rows_left=100)
+    chunker = Chunker(PlainText(), reader, code_type="tm", rows_per_chunk=lambda: next(sizes), rows_left=100)
 
     assert [1, 2, 1] == [chunk.rows for chunk in chunks_of(chunker, b"A1\nA2\nA3\nA4\n")]

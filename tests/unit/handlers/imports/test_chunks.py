@@ -2,11 +2,12 @@
 
 import gzip
 from datetime import UTC, datetime
+from random import Random
 
 import pytest
 
 from handlers.imports.cells import Columns, RejectedRow
-from handlers.imports.chunks import Chunk, Chunker
+from handlers.imports.chunks import Chunk, Chunker, cut
 from handlers.imports.progress import (
     Tally,
     advanced,
@@ -44,7 +45,7 @@ def a_document() -> ImportDocument:
 def a_chunker(text: PlainText | GzipText | None = None, *, rows_left: int = 1_000) -> Chunker:
     """Chunks of three rows."""
     reader = RowReader(Place(), None, line_bytes_max=128)
-    return Chunker(text or PlainText(0), reader, code_type="tm", rows_per_chunk=lambda: 3, rows_left=rows_left)
+    return Chunker(text or PlainText(), reader, code_type="tm", rows_per_chunk=lambda: 3, rows_left=rows_left)
 
 
 def chunks_of(chunker: Chunker, data: bytes) -> list[Chunk]:
@@ -143,6 +144,39 @@ def test_the_counts_add_up_after_each_chunk() -> None:
     )
     assert Place(21, 6) == place_of(document)
     assert Columns(0, None) == columns_of(document)
+
+
+def test_progress_counts_the_bytes_whose_rows_are_in_a_chunk() -> None:
+    """Not those that were read in advance: 27,500 rows of 50,000 are 55 percent, though all is there already."""
+    data = b"".join(b"CODE%06d\n" % number for number in range(50_000))
+    chunker = Chunker(
+        PlainText(),
+        RowReader(Place(), None, line_bytes_max=128),
+        code_type="tm",
+        rows_per_chunk=lambda: 5_500,
+        rows_left=50_000,
+    )
+    chunks = [chunk for chunk in chunker.steps(data, final=True) if chunk is not None]
+    document = located(a_document(), etag='"e"', size_bytes=len(data), gzip=False, now=NOW)
+    for chunk in chunks[:5]:
+        document = advanced(document, chunk, Tally(chunk.rows, 0, 0), now=NOW)
+
+    assert (27_500, 0.55) == (document.rows_read, document.bytes_read / len(data))
+    first, _ = cut(chunks[0], 550)
+    assert 0.011 == first.bytes_read / len(data)
+
+
+def test_the_progress_of_a_gzip_is_that_of_its_pieces() -> None:
+    """It rises with the rows, and is nowhere near the end while half of them are to come."""
+    chance = Random(7)
+    data = gzip.compress(b"".join(b"%020x\n" % chance.getrandbits(80) for _ in range(60_000)))
+    reader = RowReader(Place(), None, line_bytes_max=128)
+    text = GzipText(0, 1 << 30)
+    chunker = Chunker(text, reader, code_type="tm", rows_per_chunk=lambda: 6_000, rows_left=60_000)
+    shares = [chunk.bytes_read / len(data) for chunk in chunker.steps(data, final=True) if chunk is not None]
+
+    assert shares == sorted(shares)
+    assert 0.5 <= shares[4] < 0.6
 
 
 def test_events_are_distinguished_by_where_the_import_is() -> None:

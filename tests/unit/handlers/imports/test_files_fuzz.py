@@ -39,7 +39,7 @@ class Read(NamedTuple):
 def read(file: FuzzedFile, pieces: Sequence[bytes], rows_per_chunk: int) -> Read:
     """Read it as the importer does; any exception but ImportFailed is a defect."""
     chunker = Chunker(
-        GzipText(0, TEXT_BYTES_MAX) if file.is_gzip else PlainText(0),
+        GzipText(0, TEXT_BYTES_MAX) if file.is_gzip else PlainText(),
         RowReader(Place(), None, line_bytes_max=LINE_BYTES_MAX),
         code_type="tm",
         rows_per_chunk=lambda: rows_per_chunk,

@@ -26,14 +26,14 @@ def unfolded(data: bytes, step: int, start: int = 0) -> bytes:
 def test_a_plain_text_is_cut_into_pieces() -> None:
     """None is larger than a piece may be, and all together are the same."""
     data = bytes(2 * PIECE_BYTES + 1)
-    text = PlainText(100)
+    text = PlainText()
 
     pieces = list(text.pieces(data))
     text.end()
 
     assert data == b"".join(pieces)
     assert [PIECE_BYTES, PIECE_BYTES, 1] == [len(piece) for piece in pieces]
-    assert 100 + len(data) == text.taken
+    assert 100 == text.bytes_up_to(100)
 
 
 @given(

@@ -1,0 +1,114 @@
+"""Keeps the judgements of one process current: health, and what needs attention.
+
+In:       the view, the lags.
+Out:      `health` and `attention`; a new revision of the view whenever one of them has changed.
+Promise:  judged here, by what happened, and not by how long a viewer has been watching. The cost does not depend on
+          the number of viewers: only campaigns that changed are looked at again.
+"""
+
+from datetime import datetime, timedelta
+from typing import Final
+
+from consumers.inventory.role import Lags
+from consumers.inventory.view import InventoryView
+from handlers.inventory.health import SILENT_S, without_kafka
+from schemas.health import Finding, HealthState, Subject
+from schemas.topics import Topics
+from web.answers import dead_letter_counts, import_list, lag_list
+from web.attention import Seen, concerns, of_stock, ordered
+from web.campaigns import Campaigns
+from web.judgements import AttentionItem, AttentionList, HealthItem, HealthReport
+
+START_S: Final = 10.0
+"""For the first heartbeat after the start, while clients connect; later silence is judged by `SILENT_S`."""
+ITEMS_MAX: Final = 500
+"""Items of one answer, most urgent first."""
+HOUR_S: Final = 3_600
+
+
+class Judge:
+    """The judgements of one view. `empty_within_s`: a stock that is empty within this time needs attention."""
+
+    def __init__(
+        self, view: InventoryView, lags: Lags, topics: Topics, campaigns: Campaigns, empty_within_s: float = HOUR_S
+    ) -> None:
+        self.health = HealthReport(loading=True, items=[])
+        self.attention = AttentionList(items=[], open=0)
+        self._view = view
+        self._lags = lags
+        self._topics = topics
+        self._campaigns = campaigns
+        self._empty_within_s = empty_within_s
+        self._stocks: dict[str, list[AttentionItem]] = {}
+        self._revision = -1
+        self._imports_at = -1
+        self.imports = import_list(view)
+        """As of the last change; running ones are measured again every few seconds."""
+        self._states: dict[Subject, tuple[HealthState, datetime | None]] = {}
+
+    def refresh(self) -> None:
+        """Judge again; the view's revision moves if anything has changed."""
+        now = self._view.clock()
+        health = HealthReport(loading=not self._view.is_loaded, items=self._health_items(now))
+        if health != self.health:
+            self.health = health
+            self._view.note_change("health")
+        if self._view.part_changed("imports", self._imports_at):
+            self.imports, self._imports_at = import_list(self._view), self._view.revision
+        attention = self._attention_at(now)
+        if attention != self.attention:
+            self.attention = attention
+            self._view.note_change("attention")
+
+    def _health_items(self, now: datetime) -> list[HealthItem]:
+        return [self._item(finding, now) for finding in self._findings(now)]
+
+    def _findings(self, now: datetime) -> list[Finding]:
+        view = self._view
+        has_heard = view.beats.latest_at is not None
+        if now - view.heard_at > timedelta(seconds=SILENT_S if has_heard else START_S):
+            return list(without_kafka(view.heard_at))
+        return view.beats.findings() if has_heard and view.is_loaded else list(loading())
+
+    def _item(self, finding: Finding, now: datetime) -> HealthItem:
+        """With the instant at which this state began, where the heartbeats do not say it and it was seen here."""
+        state, since = self._states.get(finding.subject, (None, None))
+        if state != finding.state:
+            since = None if state in {None, "unknown"} else now
+            self._states[finding.subject] = (finding.state, since)
+        return HealthItem(
+            name=finding.subject,
+            state=finding.state,
+            since=finding.since or since,
+            processes=finding.processes,
+            detail=finding.detail,
+        )
+
+    def _attention_at(self, now: datetime) -> AttentionList:
+        self._judge_changed_stocks()
+        seen = Seen(
+            self.health,
+            self.imports,
+            lag_list(self._lags, self._topics),
+            dead_letter_counts(self._view),
+            now,
+        )
+        stocks = (item for items in self._stocks.values() for item in items)
+        items, are_open = ordered([*concerns(seen), *stocks], self._view.marks, now)
+        return AttentionList(items=list(items[:ITEMS_MAX]), open=are_open)
+
+    def _judge_changed_stocks(self) -> None:
+        revision = self._view.revision
+        for stock in self._view.changed_since(self._revision):
+            items = list(of_stock(self._campaigns.get(stock).campaign, self._empty_within_s))
+            if items:
+                self._stocks[stock.campaign_id] = items
+            else:
+                self._stocks.pop(stock.campaign_id, None)
+        self._revision = revision
+
+
+def loading() -> list[Finding]:
+    """Before the heartbeats are read nothing is known."""
+    subjects: tuple[Subject, ...] = ("worker", "importer", "expirer", "mongodb", "kafka", "s3")
+    return [Finding(subject, "unknown", "loading") for subject in subjects]
