@@ -169,8 +169,12 @@ def ignores_the_holder(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def ignores_a_closing(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Give out codes of a closed campaign."""
-    monkeypatch.setattr(handlers.requests.facts.Facts, "is_closed", lambda facts, key: False)
+    """Decide requests of a closed campaign as those of any other."""
+    monkeypatch.setattr(
+        handlers.requests.decide,
+        "why_not_drawable",
+        lambda request, state: "request_id_reused" if state.has_reservation(request.request_id) else None,
+    )
 
 
 def ignores_the_content(monkeypatch: pytest.MonkeyPatch) -> None:
