@@ -26,9 +26,9 @@ from ops.settings.secret_files import SettingFiles, following
 from ops.settings.sources import Found, gather, nearest
 from ops.settings.variables import DELIMITER, PREFIX, Variable, all_variables
 from schemas.errors import SettingsInvalid
+from schemas.fan_settings import FanSettings
 from schemas.settings import (
     ExpirerSettings,
-    FanSettings,
     ImporterSettings,
     InventorySettings,
     KafkaSettings,
