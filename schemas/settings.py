@@ -1,6 +1,6 @@
-"""All settings of all roles: unit, default, range and meaning. `ops/settings/load.py` loads them.
+"""All settings: unit, default, range, meaning. One model per group; a variable is `CODES_<GROUP>__<FIELD>`.
 
-Out: one frozen model per group; the variable of a field is `CODES_<GROUP>__<FIELD>`.
+Out: the groups; `ops/settings/load.py` loads them.
 """
 
 from typing import Annotated, Literal
@@ -222,18 +222,9 @@ class InventorySettings(Group):
     """Maximum number of concurrent live streams per token; further ones are refused with 429. Without a key there are
     no tokens to count."""
     history_uri: SecretStr | None = None
-    """Connection string of a MongoDB user who may only read (`history` in docs/access.md): the API then answers what
-    happened to a fan and to a code. Default: it does not, and needs no MongoDB."""
+    """Connection string of a MongoDB user who only reads, for histories of fans and codes; default: no histories."""
     token: SecretStr | None = None
     """Used by `codes top` only: the bearer token that it sends to the API."""
-
-
-class FanSettings(Group):
-    """`codes fans`: what is done with the data of single fans."""
-
-    audit_key: Annotated[SecretStr, Field(min_length=32)] | None = None
-    """Key of the hashes that stand for erased fans in the audit records; at least 32 characters. `codes fans erase`
-    needs it, no role does."""
 
 
 class OpsSettings(Group):

@@ -26,10 +26,10 @@ from ops.settings.secret_files import SettingFiles, following
 from ops.settings.sources import Found, gather, nearest
 from ops.settings.variables import DELIMITER, PREFIX, Variable, all_variables
 from schemas.errors import SettingsInvalid
+from schemas.fan_settings import FanSettings
 from schemas.request_settings import RequestSettings
 from schemas.settings import (
     ExpirerSettings,
-    FanSettings,
     ImporterSettings,
     InventorySettings,
     KafkaSettings,

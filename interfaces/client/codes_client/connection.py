@@ -22,6 +22,8 @@ RESULTS: Final = "results.v1"
 PAUSE_S: Final = 0.5
 """Before a send or a read is tried again."""
 REQUEST_TIMEOUT_MS: Final = 10_000
+METADATA_MAX_AGE_MS: Final = 3_000
+"""The longest that a partition which was added goes unnoticed."""
 ENCODING: Final = "utf-8"
 
 
@@ -108,8 +110,10 @@ class Connection:
         consumer = AIOKafkaConsumer(
             self._reply_topic or self._prefix + RESULTS,
             **self._options,
+            auto_offset_reset="earliest",  # of partitions that are added later: their first results are not missed
             group_id=None,  # every process sees all results, of all partitions, and commits nothing
             isolation_level="read_committed",
+            metadata_max_age_ms=METADATA_MAX_AGE_MS,
         )
         try:
             await consumer.start()

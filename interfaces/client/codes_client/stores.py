@@ -10,6 +10,7 @@ import sqlite3
 from collections import OrderedDict
 from collections.abc import Iterable
 from pathlib import Path
+from threading import Lock
 from typing import Final, Protocol
 
 KNOWN_MAX: Final = 1_000_000
@@ -50,6 +51,7 @@ class SqliteStore:
 
     def __init__(self, path: Path | str) -> None:
         self._db = sqlite3.connect(path, check_same_thread=False)
+        self._turn = Lock()  # a connection has one transaction at a time
         self._db.execute("CREATE TABLE IF NOT EXISTS done (event_id TEXT PRIMARY KEY) WITHOUT ROWID")
 
     async def is_done(self, event_id: str) -> bool:
@@ -65,8 +67,9 @@ class SqliteStore:
         self._db.close()
 
     def _is_done(self, event_id: str) -> bool:
-        return self._db.execute("SELECT 1 FROM done WHERE event_id = ?", (event_id,)).fetchone() is not None
+        with self._turn:
+            return self._db.execute("SELECT 1 FROM done WHERE event_id = ?", (event_id,)).fetchone() is not None
 
     def _mark_done(self, event_ids: list[str]) -> None:
-        with self._db:
+        with self._turn, self._db:
             self._db.executemany("INSERT OR IGNORE INTO done VALUES (?)", [(event_id,) for event_id in event_ids])
