@@ -46,7 +46,7 @@ named = test -n "$(KUBE_CONTEXT)" || { echo "make $@: name the cluster, as in KU
 archived = test -f $(ARCHIVE) || { echo "make $@: no $(ARCHIVE); make image archive first" >&2; exit 1; }
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check lint types imports unit property contract integration features browser alerts chart chaos simulate long fuzz bench bench-quick secantusd \
+.PHONY: help setup demo test collect check lint types imports unit property contract integration features browser alerts chart chaos simulate long fuzz bench bench-quick secantusd \
   security sbom image archive scan publish release deploy-dev deploy-qa deploy-preprod deploy-prod smoke rollback \
   monitoring schemas docs screenshots lock fmt clean
 
@@ -99,7 +99,7 @@ secantusd: ## build secantusd-rs, the database of the stack where there is no mo
 
 ##@ Checks
 
-check: lint types imports ## all static checks: lint, types, imports
+check: lint types imports security ## all static checks: lint, types, imports, dangerous calls
 
 fmt: $(READY) ## format the code, and fix what ruff can fix
 	@$(BIN)/ruff format .
@@ -120,8 +120,13 @@ security: $(READY) ## dangerous calls in our code: bandit
 
 ##@ Tests
 
-test: check ## every check, and every test of a normal run
+test: $(READY) ## every check, and every test of a normal run
+	@$(MAKE) --no-print-directory -j 2 check collect
 	@$(PYTEST_MANY)
+
+# Beside mypy, which takes one core. Otherwise each test process would compile all tests first.
+collect: $(READY) ## find all tests, and compile them
+	@found=$$($(BIN)/pytest --collect-only -q 2>&1) || { echo "$$found"; exit 1; }
 
 unit: $(READY) ## tests of pure functions and of the pipeline (no stack)
 	@$(BIN)/pytest $(QUICK)

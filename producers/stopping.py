@@ -20,18 +20,20 @@ FLUSH_TIMEOUT_S: Final = 2.0
 async def stopped(producer: AIOKafkaProducer) -> None:
     """Stop it. It waits for every record that it took: those that no broker takes are given up after a while."""
     stopping = asyncio.create_task(producer.stop())
+    is_whole = False
     try:
         _, late = await asyncio.wait({stopping}, timeout=FLUSH_TIMEOUT_S)
         if late:
             give_up_pending(producer)
         await stopping
+        is_whole = True
     finally:
-        if not stopping.done() or stopping.cancelled():  # a cancellation of the last await has cancelled it too
+        if not is_whole:
             await cut_short(producer, stopping)
 
 
 async def cut_short(producer: AIOKafkaProducer, stopping: asyncio.Task[None]) -> None:
-    """The stop itself is cancelled: what it would have ended is ended here, without waiting for a broker."""
+    """The stop failed or is cancelled: what it would have ended is ended here, without waiting for a broker."""
     give_up_pending(producer)
     producer.client.coordinator_lookup = given_up  # a transaction's requests look for its coordinator without end
     producer.client.force_metadata_update = not_updated  # a closed client fetches none

@@ -124,8 +124,8 @@ class WorkingState:
         expires_at: datetime | None,
     ) -> ReservationDocument:
         """Bind drawn codes to the request's fan."""
-        reservation = ReservationDocument(
-            _id=request.request_id,
+        reservation = ReservationDocument.trusted(
+            id=request.request_id,
             campaign_id=request.campaign_id,
             fan_id=request.fan_id,
             code_type=request.code_type,
@@ -157,8 +157,8 @@ class WorkingState:
 
     def remember(self, asked: Asked[Request], result: Result) -> None:
         """Enter an outcome into the ledger."""
-        entry = LedgerDocument(
-            _id=asked.request.request_id,
+        entry = LedgerDocument.trusted(
+            id=asked.request.request_id,
             digest=asked.digest,
             source=asked.source,
             outcome=result,

@@ -3,6 +3,7 @@
 Out: `a_sharded_cluster`, `at_router`, `at_node`, `databases`, `migrated`.
 """
 
+import asyncio
 import secrets
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
@@ -53,7 +54,7 @@ async def databases(uri: str, name: str | None = None) -> AsyncIterator[Database
     try:
         yield database(client, settings)
     finally:
-        client.close()
+        await asyncio.to_thread(client.close)  # it may speak to a proxy, which this loop runs
 
 
 async def migrated(db: Database) -> Database:

@@ -1,6 +1,6 @@
 """The benchmark in short: that it measures what it says, not how fast this machine is.
 
-A normal run has a work of each kind; `make long` has the others.
+A normal run has a work of each kind; `make long` has all.
 """
 
 import json
@@ -45,7 +45,6 @@ WORKS: dict[str, tuple[tuple[str, ...], list[tuple[str, str]]]] = {
     ),
 }
 """Options of each work that has rates of requests only, and its rows."""
-NORMAL = frozenset({"mix", "last_percent"})
 
 
 async def figures(out: Path, *arguments: str) -> Figures:
@@ -83,9 +82,8 @@ async def test_reserves_are_compared_with_other_systems_and_with_a_limit(
     assert 250 > ours["rss_mb"] > 20
 
 
-@pytest.mark.parametrize(
-    "work", [pytest.param(work, marks=() if work in NORMAL else pytest.mark.long) for work in WORKS]
-)
+@pytest.mark.long
+@pytest.mark.parametrize("work", WORKS)
 async def test_a_work_has_a_row_for_each_variant(stack: devstack.Stack, tmp_path: Path, work: str) -> None:
     """With a rate, and without a refusal: nothing was measured that the service did not do."""
     options, expected = WORKS[work]

@@ -103,8 +103,17 @@ async def test_an_end_that_is_refused_is_waited_for(
     await check_codes(db, 500)
 
 
-@pytest.mark.parametrize("key", ["messy.csv", "messy.csv.gz"])
-@pytest.mark.parametrize("store", [SlowStore, LateStore, ContendedStore])
+@pytest.mark.parametrize(
+    ("store", "key"),
+    [
+        (SlowStore, "messy.csv.gz"),
+        (LateStore, "messy.csv"),
+        (ContendedStore, "messy.csv.gz"),
+        pytest.param(SlowStore, "messy.csv", marks=pytest.mark.long),
+        pytest.param(LateStore, "messy.csv.gz", marks=pytest.mark.long),
+        pytest.param(ContendedStore, "messy.csv", marks=pytest.mark.long),
+    ],
+)
 async def test_a_chunk_that_can_never_succeed_is_written_in_parts(
     store: type[MongoImportStore], key: str, objects: Objects, files: Files, parts: MongoParts, db: Database
 ) -> None:

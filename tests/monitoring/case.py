@@ -24,7 +24,7 @@ class Fires:
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One alert's name, at one moment of made-up series, a sample a minute."""
+    """One alert's name, at one moment of made-up series."""
 
     alert: str
     claim: str
@@ -32,6 +32,8 @@ class Case:
     """In promtool's notation: `0+10x5` is 0 10 20 30 40 50, `_` no sample, `stale` the end."""
     at: str
     fires: tuple[Fires, ...] = ()
+    interval: str = "1m"
+    """Between samples, and between evaluations. Samples further than 5 minutes from each other would be stale."""
 
     def __str__(self) -> str:
         return f"{self.alert}: {self.claim}"
@@ -45,8 +47,8 @@ def document(case: Case, rules: Path) -> dict[str, Any]:
         "alertname": case.alert,
         "exp_alerts": [expected(case.alert, fires) for fires in case.fires],
     }
-    test = {"interval": "1m", "input_series": series, "alert_rule_test": [asked]}
-    return {"rule_files": [str(rules)], "evaluation_interval": "1m", "tests": [test]}
+    test = {"interval": case.interval, "input_series": series, "alert_rule_test": [asked]}
+    return {"rule_files": [str(rules)], "evaluation_interval": case.interval, "tests": [test]}
 
 
 def expected(name: str, fires: Fires) -> dict[str, Any]:

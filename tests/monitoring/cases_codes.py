@@ -142,7 +142,9 @@ CASES: Final = (
     Case("CodesStockLow", "none when a fifth is left", stock("sale", "1000-100x8 200x50", "0+100x8 800x50"), "12m"),
     Case("CodesStockLow", "none after an import", stock("sale", "1000-100x9 100 900x50", "0+100x9 900x50"), "15m"),
     Case("CodesStockLow", "none for the rest", stock("other", "1000-100x9 100x50", "0+100x9 900x50"), "12m"),
-    Case("CodesStockLow", "none for a campaign that is over", stock("sale", "9x2000", "91x2000"), "1500m"),
+    Case(
+        "CodesStockLow", "none for a campaign that is over", stock("sale", "9x400", "91x400"), "1500m", interval="4m"
+    ),
     Case("CodesStockLow", "none when nothing is left: that is another alert", stock("sale", "10-1x10 0x50"), "15m"),
     Case(
         "CodesStockExhausted",
@@ -152,7 +154,7 @@ CASES: Final = (
         (Fires("ticket", SALE, "sale has no codes left."),),
     ),
     Case("CodesStockExhausted", "none while there is one", stock("sale", "10-1x9 1x50"), "15m"),
-    Case("CodesStockExhausted", "none after a day", stock("sale", "10-1x10 0x2000"), "1500m"),
+    Case("CodesStockExhausted", "none after a day", stock("sale", "10-1x10 0x400"), "1500m", interval="4m"),
     Case("CodesStockExhausted", "none for one that never had any", stock("sale", "0x50"), "15m"),
     Case(
         "CodesOutOfStock",

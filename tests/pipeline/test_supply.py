@@ -57,15 +57,8 @@ def test_every_package_has_its_version_and_its_hashes(sbom: str) -> None:
         assert all(f"--hash=sha256:{digest} " in f"{constraints} ".replace("\n", " ") for digest in hashes)
 
 
-def test_our_code_has_no_careless_calls() -> None:
-    """Bandit finds nothing."""
-    done = make("security")
-
-    assert 0 == done.returncode, done.stdout
-
-
 def test_a_careless_call_is_found(tmp_path: Path) -> None:
-    """Bandit looks: the same target fails on a call through a shell."""
+    """Bandit looks: `make security`, which is part of `make check`, fails on a call through a shell."""
     (tmp_path / "careless.py").write_text("import subprocess\nsubprocess.call('ls ' + input(), shell=True)\n")
 
     done = make("security", f"PACKAGES={tmp_path}")

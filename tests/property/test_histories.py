@@ -13,7 +13,7 @@ COMMON: Final = settings(
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
 )
 PROFILES: Final = {
-    "ci": settings(COMMON, max_examples=200, stateful_step_count=50, derandomize=True),
+    "ci": settings(COMMON, max_examples=120, stateful_step_count=50, derandomize=True),
     "long": settings(COMMON, max_examples=5_000, stateful_step_count=100),
 }
 """`HYPOTHESIS_PROFILE=long` with `--timeout=0` runs for a night; `ci` always runs the same histories."""

@@ -1,6 +1,6 @@
 """The simulator finds defects: each of these, put in place, breaks a rule within a few seeds.
 
-A normal run tries every third, of each part of the service some; `make long` tries the others.
+A normal run tries every fifth, of each part of the service some; `make long` tries the others.
 """
 
 import json
@@ -18,7 +18,7 @@ from tests.simulation.seeds import ENVIRONMENT
 TIMEOUT_S: Final = 300
 """Far more than the seconds that one takes: a machine may have much else to do."""
 
-SHARE: Final = 3
+SHARE: Final = 5
 """Which mutants a normal run tries does not depend on the day: a failure is the change's."""
 
 Verdict = Callable[[str], dict[str, Any]]

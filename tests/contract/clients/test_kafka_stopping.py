@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from aiokafka import AIOKafkaProducer, TopicPartition
+from aiokafka.errors import KafkaError
 
 from producers.emitters import running
 from producers.sending import looked_at
@@ -91,6 +92,24 @@ async def test_a_cancelled_stop_leaves_no_request_that_waits_for_metadata(kafka:
     for broker in kafka.simulated.servers:
         kafka.simulated.crash_broker(broker)
         kafka.simulated.thaw_broker(broker)
+
+    await until_true(lambda: not left_since(before))
+
+
+@on_both
+async def test_a_stop_that_fails_leaves_no_task(kafka: Bench) -> None:
+    """The client's own stop leaves the rest when its sender ends with the error of a broken connection."""
+    before = asyncio.all_tasks()
+    producer = await kafka.producer("a")
+    closed = producer._sender.close
+
+    async def failing() -> None:
+        await closed()
+        raise KafkaError("connection closed")
+
+    producer._sender.close = failing
+    with pytest.raises(KafkaError):
+        await stopped(producer)
 
     await until_true(lambda: not left_since(before))
 

@@ -13,6 +13,7 @@ from ops.exit_codes import Exit
 from tests.places import ROOT
 
 MOMENTS: Final = 20
+MOMENTS_NORMAL: Final = 6
 PROCESSES: Final = 2
 DRIVER: Final = """
 import os, signal, sys
@@ -50,15 +51,23 @@ def ended(at: int, arguments: tuple[str, ...], folder: Path) -> tuple[int, bytes
     return found.returncode, found.stdout, found.stderr
 
 
-@pytest.mark.parametrize("arguments", [("imports", "list"), ("dev", "down"), ("publish", "reserve", "--help")])
-def test_each_import_may_be_interrupted(arguments: tuple[str, ...], tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("moments_max", "arguments"),
+    [
+        (MOMENTS_NORMAL, ("imports", "list")),
+        pytest.param(MOMENTS, ("imports", "list"), marks=pytest.mark.long),
+        pytest.param(MOMENTS, ("dev", "down"), marks=pytest.mark.long),
+        pytest.param(MOMENTS, ("publish", "reserve", "--help"), marks=pytest.mark.long),
+    ],
+)
+def test_each_import_may_be_interrupted(moments_max: int, arguments: tuple[str, ...], tmp_path: Path) -> None:
     """Nothing is printed, whichever module is half imported."""
     _, shown, _ = ended(0, arguments, tmp_path)
     imports = int(shown.split(b"\n")[-1])
-    moments = [1 + number * (imports - 1) // MOMENTS for number in range(MOMENTS)]
+    moments = [1 + number * (imports - 1) // moments_max for number in range(moments_max)]
 
     with ThreadPoolExecutor(PROCESSES) as pool:
         found = set(pool.map(lambda at: ended(at, arguments, tmp_path), moments))
 
-    assert imports > MOMENTS
+    assert imports > moments_max
     assert {(int(Exit.INTERRUPTED), b"", b"")} == found

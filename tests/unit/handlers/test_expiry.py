@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from itertools import pairwise
+from math import gcd
 
 import pytest
 
@@ -29,10 +30,11 @@ def test_the_wait_doubles(age_s: float, expected: int) -> None:
 def test_attempts_rise_by_one_and_never_wait_longer_than_the_limit(again_after_s: int) -> None:
     """Whatever the setting; and never less than the setting."""
     longest_s = max(again_after_s, AGAIN_S_MAX)
+    step_s = gcd(again_after_s, AGAIN_S_MAX)
     starts = [0]
-    for age_s in range(1, 12 * longest_s):
-        if attempt(age_s, again_after_s) != attempt(age_s - 1, again_after_s):
-            assert attempt(age_s, again_after_s) == attempt(age_s - 1, again_after_s) + 1
+    for age_s in range(step_s, 12 * longest_s, step_s):
+        if attempt(age_s, again_after_s) != attempt(age_s - step_s, again_after_s):
+            assert attempt(age_s, again_after_s) == attempt(age_s - step_s, again_after_s) + 1
             starts.append(age_s)
     waits = [later - earlier for earlier, later in pairwise(starts)]
 
