@@ -6,6 +6,8 @@ Promise:  judged here, by what happened, and not by how long a viewer has been w
           the number of viewers: only campaigns that changed are looked at again.
 """
 
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -21,8 +23,8 @@ from web.judgements import AttentionItem, AttentionList, HealthItem, HealthRepor
 
 START_S: Final = 10.0
 """For the first heartbeat after the start, while clients connect; later silence is judged by `SILENT_S`."""
-ITEMS_MAX: Final = 500
-"""Items of one answer, most urgent first."""
+LEVEL_ITEMS_MAX: Final = 100
+"""Items of each level in one answer, the most urgent ones: a level with many items must not hide another."""
 HOUR_S: Final = 3_600
 
 
@@ -95,7 +97,7 @@ class Judge:
         )
         stocks = (item for items in self._stocks.values() for item in items)
         items, are_open = ordered([*concerns(seen), *stocks], self._view.marks, now)
-        return AttentionList(items=list(items[:ITEMS_MAX]), open=are_open)
+        return AttentionList(items=list(limited(items)), open=are_open)
 
     def _judge_changed_stocks(self) -> None:
         revision = self._view.revision
@@ -106,6 +108,16 @@ class Judge:
             else:
                 self._stocks.pop(stock.campaign_id, None)
         self._revision = revision
+
+
+def limited(items: Sequence[AttentionItem]) -> Iterator[AttentionItem]:
+    """At most `LEVEL_ITEMS_MAX` of each level, marked ones apart."""
+    seen: Counter[tuple[str, bool]] = Counter()
+    for item in items:
+        group = item.level, item.mark is None
+        seen[group] += 1
+        if seen[group] <= LEVEL_ITEMS_MAX:
+            yield item
 
 
 def loading() -> list[Finding]:

@@ -5,6 +5,7 @@ Out: `site`, `visits`. Roles and browser end with the last test of this folder. 
 """
 
 from collections.abc import AsyncIterator, Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -49,7 +50,7 @@ async def site(
 ) -> AsyncIterator[Site]:
     logs: Path = tmp_path_factory.mktemp("site")
     async with a_site(environment, migrated, logs) as site:
-        await site.player.stock(*many(CAMPAIGNS))
+        await site.player.stock(*many(CAMPAIGNS), at=datetime.now(UTC) - timedelta(hours=1))
         yield site
 
 

@@ -55,6 +55,17 @@ class TestForecasts:
 
         assert ["sooner", "soon", "later"] == [title for _, title in await titles(filled)]
 
+    async def test_many_stocks_that_run_out_hide_no_other_level(self) -> None:
+        """The answer is bounded, and the number of open items is not."""
+        filled = FilledView()
+        for number in range(150):
+            selling(filled, f"sale-{number}", 2_000, 1_000)
+        filled.imported("vip", "failed", **FAILED)
+        async with api(filled) as client:
+            found = await attention(client)
+
+        assert (151, 101, "Import vip") == (found.open, len(found.items), found.items[-1].title)
+
     async def test_a_sale_that_ends_is_no_item_any_more(self) -> None:
         """Without a rate nothing runs out."""
         filled = FilledView()
