@@ -10,6 +10,7 @@ from ops.broker.client import client_options
 from ops.broker.topics import wanted_topics
 from schemas.errors import SettingsInvalid
 from schemas.settings import KafkaSettings, TopicSettings
+from schemas.topics import SERVICE_TOPICS
 
 
 def test_plaintext_needs_no_more_than_an_address() -> None:
@@ -63,7 +64,7 @@ def test_topics_are_those_of_the_contract_under_the_prefix() -> None:
 
     wanted = {topic.name: topic for topic in wanted_topics(settings)}
 
-    assert 11 == len(wanted)
+    assert len(SERVICE_TOPICS) == len(wanted)
     requests = wanted["x.reserve.requests.v1"]
     assert ("LogAppendTime", "3600000") == (
         requests.config["message.timestamp.type"],
