@@ -47,7 +47,7 @@ class Intake:
         self._by_collection: Mapping[str, Callable[[Fields], None]] = {
             "reservations": self._reservation,
             "requests": self._ledger_entry,
-            "inventory": lambda document: self._tables.add("shards", shard_row(document)),
+            "inventory": self._shard,
             "imports": lambda document: self._tables.add("imports", import_row(document)),
         }
 
@@ -126,6 +126,10 @@ class Intake:
         figures = self._content({name: value for name, value in fields.items() if name != "at"})
         row = (record.timestamp_ms, ce_id(record), self._id(fields["import_id"]), *progress)
         self._tables.add("import_events", (*row, figures, self._value_of(record)))
+
+    def _shard(self, document: Fields) -> None:
+        if document["version"]:  # one that has only begun counts nothing, and was never published
+            self._tables.add("shards", shard_row(document))
 
     def _reservation(self, document: Fields) -> None:
         name, state, changed = self._id(document["_id"]), document["state"], milliseconds(document.get("changed_at"))

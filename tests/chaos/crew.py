@@ -34,6 +34,8 @@ class Member:
     is_busy: bool = False
     """A fault is at work on it."""
     is_leaving: bool = False
+    is_dying: bool = False
+    """It was killed, and still seems to run. A second kill could reap it, and its exit code would be lost."""
     expected: set[int] = field(default_factory=set)
     """Exit codes that faults may cause; without any it should not end."""
     down_s: float = RESTART_S
@@ -42,6 +44,11 @@ class Member:
     starts: int = 0
     process: asyncio.subprocess.Process | None = None
     keeping: asyncio.Task[None] | None = None
+
+    @property
+    def is_taken(self) -> bool:
+        """Whether no other fault may choose it."""
+        return self.is_busy or self.is_leaving or self.is_dying
 
     @property
     def is_running(self) -> bool:
@@ -75,15 +82,14 @@ class Crew:
         """Members that run and have no fault at work on them."""
         wanted = kinds or CREW
         return [
-            member
-            for member in self.members
-            if member.kind in wanted and member.is_running and not member.is_busy and not member.is_leaving
+            member for member in self.members if member.kind in wanted and member.is_running and not member.is_taken
         ]
 
     def kill(self, member: Member, down_s: float) -> None:
         """Send SIGKILL; the next process starts after a while."""
         member.expected.add(-signal.SIGKILL)
         member.down_s = down_s
+        member.is_dying = True
         member.signal(signal.SIGKILL)
 
     async def stop(self, member: Member, *, leave: bool = False) -> None:
@@ -135,6 +141,7 @@ class Crew:
                 self._complain(member, f"exit code {sorted(member.expected) or 'none'}", f"{code}")
             down_s, member.down_s = member.down_s, RESTART_S
             member.expected.clear()
+            member.is_dying = False
             if not member.is_leaving:
                 await asyncio.sleep(down_s)
 

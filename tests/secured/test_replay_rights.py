@@ -19,7 +19,8 @@ pytestmark = [pytest.mark.integration, pytest.mark.timeout(300)]  # it starts a 
 @pytest.fixture
 async def deployed(doors: Doors, environment: dict[str, str]) -> dict[str, str]:
     """Topics made by somebody who may do everything, and the rights as printed."""
-    shared = {**environment, "CODES_TOPICS__PREFIX": "codes.", "CODES_KAFKA__GROUP_PREFIX": "codes-"}
+    # Topics of its own: the roles of other tests on this broker would answer what it sends again.
+    shared = {**environment, "CODES_TOPICS__PREFIX": "replays.", "CODES_KAFKA__GROUP_PREFIX": "codes-"}
     as_admin = {**shared, "CODES_KAFKA__BOOTSTRAP_SERVERS": doors.open}
     await grant_kafka(doors.open, (await Codes(as_admin)("acl", "--format", "kafka")).out)
     await migrate_topics(load_settings(as_admin), check=False)

@@ -2,7 +2,6 @@
 
 import asyncio
 import base64
-import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -56,8 +55,8 @@ NOT_ALLOWED: Final[dict[str, tuple[Callable[[], str | None], str]]] = {
     "other campaigns": (lambda: signed(supreme=None, campaigns=["other"]), OTHER_CAMPAIGN),
     "a part of a name": (lambda: signed(supreme=None, campaigns=f"{CAMPAIGN}-2"), OTHER_CAMPAIGN),
     "no claim": (lambda: signed(supreme=None), OTHER_CAMPAIGN),
-    "expired": (lambda: signed(exp=time.time() - 60), EXPIRED),
-    "not valid yet": (lambda: signed(nbf=time.time() + 60), INVALID),
+    "expired": (lambda: signed(exp=NOW.timestamp() - 60), EXPIRED),
+    "not valid yet": (lambda: signed(nbf=NOW.timestamp() + 60), INVALID),
     "without an end": (lambda: signed(exp=None), INVALID),
     "an end that is no time": (lambda: signed(exp="soon"), INVALID),
     "another secret": (lambda: signed(secret="another-secret-of-thirty-two-characters"), INVALID),
@@ -80,7 +79,7 @@ def test_any_other_token_is_refused(name: str) -> None:
 
 def test_a_token_is_judged_at_the_time_of_its_record() -> None:
     """Who asked in time is not punished for the queue; a redelivery is judged the same."""
-    token = signed(exp=time.time() - 3_600)
+    token = signed(exp=NOW.timestamp() - 3_600)
 
     assert why(with_token(token, at=NOW - timedelta(hours=2))) is None
     assert EXPIRED == why(with_token(token, at=NOW))
