@@ -27,8 +27,10 @@ async def ranges_of(
     """The documents that match, one list for each range.
 
     Raises:
-        StoreUnavailable: a range was not read in time.
+        StoreUnavailable: MongoDB is unavailable, or a range was not read in time.
     """
+    with idempotent():  # an unavailable server is noticed within `mongo.timeout_ms`, not within a range's time
+        await collection.database.command("ping")
     low: str | None = None
     while True:
         high = await end_of_range(collection, low, size)

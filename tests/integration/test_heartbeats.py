@@ -39,6 +39,12 @@ async def test_a_killed_worker_and_a_stopped_one_are_gone(
 ) -> None:
     """Within five seconds, and they differ; another inventory that starts later says the same, with the same time."""
     async with watching(environment, tmp_path / "inventory.log") as watcher:
+        # First the one that stops: a killed one is missed for a minute.
+        async with running("worker", environment, tmp_path / "stopped.log") as worker:
+            await watcher.until("/api/health", state("worker", "ok"))
+            worker.signal(signal.SIGTERM)
+            assert 0 == await worker.ended()
+            stopped = await watcher.until("/api/health", state("worker", "gone"))
         async with running("worker", environment, tmp_path / "killed.log") as worker:
             await watcher.until("/api/health", state("worker", "ok"))
             worker.signal(signal.SIGKILL)
@@ -46,11 +52,6 @@ async def test_a_killed_worker_and_a_stopped_one_are_gone(
         _, killed = await watcher.get("/api/health")
         async with watching(environment, tmp_path / "later.log") as later:
             elsewhere = await later.until("/api/health", state("worker", "gone"))
-        async with running("worker", environment, tmp_path / "stopped.log") as worker:
-            await watcher.until("/api/health", state("worker", "ok"))
-            worker.signal(signal.SIGTERM)
-            assert 0 == await worker.ended()
-            stopped = await watcher.until("/api/health", state("worker", "gone"))
 
     assert took_s < SEEN_S_MAX
     assert "no process runs: the last one ended without a stop" == item_of(killed, "worker")["detail"]

@@ -13,6 +13,8 @@ from tests.integration.watching import Watcher, watching
 pytestmark = pytest.mark.integration
 
 NOBODY = "mongodb://127.0.0.1:1/?replicaSet=rs0"
+ANSWER_S = 30
+"""Less than a search may take, and far more than the time-out of MongoDB."""
 
 
 async def test_a_fan_and_a_code_are_answered_with_their_history(sale: Sale, tmp_path: Path) -> None:
@@ -46,7 +48,8 @@ async def test_the_inventory_works_without_its_database(sale: Sale, tmp_path: Pa
     """It starts, is ready and counts; only histories are unavailable, and few searches run at once."""
     more = {"CODES_INVENTORY__HISTORY_URI": NOBODY, "CODES_MONGO__TIMEOUT_MS": "2000"}
     async with watching(sale.environment, tmp_path / "inventory.log", **more) as watcher:
-        answers = await asyncio.gather(*(watcher.get("/api/v1/fans/f-1") for _ in range(3)))
+        async with asyncio.timeout(ANSWER_S):
+            answers = await asyncio.gather(*(watcher.get("/api/v1/fans/f-1") for _ in range(3)))
         ready, _ = await watcher.role.get("/ready")
         counted = await count(watcher)
 
