@@ -22,12 +22,18 @@ if TYPE_CHECKING:
 
 STOP_LIMIT_S = 15
 """Time between SIGTERM and SIGKILL."""
+PROC = Path("/proc")
 BIRTH_TOLERANCE_S = 2.0
-"""The system's clock may be corrected between two readings; a pid is not reused that fast."""
+"""Where the kernel tells no start time since boot, it follows the clock, which may be corrected meanwhile."""
+TICK_TOLERANCE_S = 0.005
+"""Half a tick of the kernel's clock."""
 STOP_POLL_S = 0.02
 LOG_END_LINES = 20
 LOG_END_BYTES = 16_384
 ANSI = re.compile(r"\x1b\[[0-9;]*m")
+
+START_TIME = 19
+"""Its place in `/proc/PID/stat` after the name."""
 
 LAUNCH = 'log=$1; shift; "$@" </dev/null >>"$log" 2>&1 & echo $!'
 """The shell exits at once, so that init adopts the part and reaps it: no zombie is left."""
@@ -38,6 +44,7 @@ class Identity(NamedTuple):
 
     pid: int
     born_at: float
+    """Seconds since boot; without `/proc` since 1970."""
 
 
 def start(command: Sequence[str], *, log: Path, folder: Path, environment: Mapping[str, str]) -> Identity | None:
@@ -57,14 +64,15 @@ def start(command: Sequence[str], *, log: Path, folder: Path, environment: Mappi
         check=True,
     )
     pid = int(launched.stdout)
-    born_at = _birth(pid)
+    born_at = birth(pid)
     return None if born_at is None else Identity(pid, born_at)
 
 
 def is_running(who: Identity) -> bool:
     """Whether this process still runs."""
-    born_at = _birth(who.pid)
-    return born_at is not None and abs(born_at - who.born_at) < BIRTH_TOLERANCE_S
+    born_at = birth(who.pid)
+    tolerance_s = TICK_TOLERANCE_S if PROC.is_dir() else BIRTH_TOLERANCE_S
+    return born_at is not None and abs(born_at - who.born_at) < tolerance_s
 
 
 def stop(whom: Iterable[Identity], *, orderly: bool = True) -> None:
@@ -113,15 +121,26 @@ def _still_running(whom: list[Identity]) -> list[Identity]:
     return running
 
 
-def _birth(pid: int) -> float | None:
+def birth(pid: int) -> float | None:
+    """When a process began; None if it has ended. No change of the clock, and no suspended machine, alters it."""
     require("psutil", why="the local stack")
     import psutil  # noqa: PLC0415 - part of the extra; the other commands of `codes` load this file without it
 
     try:
         process = psutil.Process(pid)
-        return None if _is_over(process) else process.create_time()
+        return None if _is_over(process) else _since_boot(pid) or process.create_time()
     except psutil.NoSuchProcess:
         return None
+
+
+def _since_boot(pid: int) -> float | None:
+    """None without `/proc`, or without this process."""
+    try:
+        stat = (PROC / str(pid) / "stat").read_bytes()
+    except FileNotFoundError:
+        return None
+    after_name = stat[stat.rindex(b")") + 2 :].split()  # the name may hold spaces and brackets
+    return int(after_name[START_TIME]) / os.sysconf("SC_CLK_TCK")
 
 
 def _is_over(process: "psutil.Process") -> bool:

@@ -8,15 +8,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import psutil
-
+from devstack.processes import birth
 from devstack.shape import PARTS, Shape
 from devstack.state import PartRecord, StateFile
 
 
 def record_all(folder: Path, nodes: Sequence[str] = PARTS, **changes: object) -> None:
     """Write down a stack whose nodes are all this very process: it runs."""
-    born_at = psutil.Process().create_time()
+    born_at = birth(os.getpid())
     for index, name in enumerate(nodes):
         fields: dict[str, Any] = {
             "name": name,

@@ -55,6 +55,14 @@ def test_a_process_runs_until_it_is_stopped(sleeper: Identity) -> None:
     assert not processes.is_running(sleeper)
 
 
+def test_a_clock_that_is_set_ends_no_process(sleeper: Identity, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As after a machine was suspended: a start time by the clock is later then, and the stack would seem dead."""
+    born_at = psutil.Process(sleeper.pid).create_time()
+    monkeypatch.setattr(psutil.Process, "create_time", lambda _self: born_at + 70)
+
+    assert processes.is_running(sleeper)
+
+
 def test_a_recycled_pid_is_another_process(sleeper: Identity) -> None:
     """The same pid with another birth is not ours: it neither counts as running nor is it ended."""
     stranger = Identity(sleeper.pid, sleeper.born_at - 60)
