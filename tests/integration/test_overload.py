@@ -40,6 +40,8 @@ RSS_MB_MAX_COMPRESSED: Final = 448.0
 """What a worker has anyway, the budget of 96 MiB, and three copies of a batch while it is decompressed and parsed.
 Six batches at once would need 300 MiB in place of the budget."""
 HOT: Final = 1_500
+QUEUE: Final = 4 * HOT
+"""Longer than the time in which the others can be sent and answered on a busy machine."""
 FEW: Final = 20
 
 
@@ -101,12 +103,12 @@ async def test_a_hot_partition_does_not_hold_up_the_others(
     environment: dict[str, str], migrated: Settings, stocked: PutCodes, tmp_path: Path
 ) -> None:
     """Requests to quiet partitions, sent when there is a queue, are answered before the end of the queue."""
-    await stocked("sale", STOCK)
+    await stocked("sale", STOCK + QUEUE)
     async with (
         a_flood(migrated) as flood,
         running("worker", environment, tmp_path / "worker.log", **CALM_SESSION) as worker,
     ):
-        await flood.send("hot", HOT)
+        await flood.send("hot", QUEUE)
         while not flood.answers.counts["hot"]:
             await flood.read()
         for topic, partition in ((RESERVE, 1), (ASSIGN, 0), (ASSIGN, 1)):
