@@ -52,7 +52,7 @@ EVENTS: Final[Mapping[str, Event]] = {
     ),
     "fenced": Event("warning", PLACE, "Another process owns the partition."),
     "paused": Event(
-        "error", f"{PLACE} dead_letters", "After so many consecutive dead letters the partition is served no further."
+        "error", f"{PLACE} dead_letters", "Too many consecutive dead letters: the partition is served no further."
     ),
     "refused": Event(
         "error",

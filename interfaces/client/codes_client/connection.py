@@ -57,9 +57,11 @@ class Connection:
             with suppress(asyncio.CancelledError):
                 await self._listening
         self._waiting.fail(KafkaUnavailable("the client was closed"))
-        for client in (self._producer, self._consumer):
-            if client is not None:
-                await client.stop()
+        if self._producer is not None:
+            with suppress(KafkaError):
+                await stop(self._producer)
+        if self._consumer is not None:
+            await self._consumer.stop()
 
     async def send(self, request: Request) -> None:
         """Send a request until a broker has it; the caller limits the time."""
@@ -95,14 +97,14 @@ class Connection:
             with suppress(KafkaError):
                 fresh = await self._new_producer()
                 self._producer = fresh
-                await failed.stop()
+                await stop(failed)
 
     async def _new_producer(self) -> AIOKafkaProducer:
         producer = AIOKafkaProducer(**self._options, enable_idempotence=True)  # which means acks="all"
         try:
             await producer.start()
         except BaseException:
-            await producer.stop()
+            await stop(producer)
             raise
         return producer
 
@@ -133,3 +135,12 @@ class Connection:
             headers = dict(record.headers)
             correlation = headers.get("ce_correlationid") or b""
             self._waiting.take(correlation.decode(ENCODING, "replace"), record.value)
+
+
+async def stop(producer: AIOKafkaProducer) -> None:
+    """Stop it. If its own stop fails, it leaves its connections open: they are closed here."""
+    try:
+        await producer.stop()
+    except BaseException:
+        await producer.client.close()
+        raise

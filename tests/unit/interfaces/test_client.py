@@ -6,8 +6,10 @@ from typing import Any
 
 import orjson
 import pytest
+from aiokafka.errors import KafkaConnectionError
 from codes_client import CodeAssigned, MemoryStore, NoAnswer, Refused, Reserved, SqliteStore, UnreadableEvent
 from codes_client.assigned import event_of
+from codes_client.connection import Connection
 from codes_client.waiting import Request, Waiting
 
 RESERVE = {"request_id": "r-1", "campaign_id": "spring", "fan_id": "f-1"}
@@ -35,6 +37,24 @@ async def test_a_result_has_the_type_of_its_outcome() -> None:
     assert ("r-1", ("c-1",)) == (held.reservation_id, held.code_ids)
     assert isinstance(refused, Refused)
     assert "out_of_stock" == refused.reason
+
+
+async def test_a_producer_whose_stop_fails_is_closed_nevertheless() -> None:
+    """Each replaced producer would else leave its connections, and closing would leave the reader."""
+    ended: list[str] = []
+
+    async def end(name: str) -> None:
+        ended.append(name)
+
+    async def fail() -> None:
+        raise KafkaConnectionError
+
+    connection = Connection("127.0.0.1:1", "", None, {}, Waiting())
+    connection._producer = SimpleNamespace(stop=fail, client=SimpleNamespace(close=lambda: end("producer")))
+    connection._consumer = SimpleNamespace(stop=lambda: end("consumer"))
+    await connection.close()
+
+    assert ["producer", "consumer"] == ended
 
 
 async def test_a_result_that_comes_twice_is_taken_once() -> None:
