@@ -212,17 +212,19 @@ class RejectsDocument(Model):
 
 
 class AuditRecordDocument(Model):
-    """Collection `audit_records`: what a person did that cannot be undone. `_id` is random."""
+    """Collection `audit_records`: what a person did, before it is done. `_id` is random."""
 
     id: str = Field(alias="_id")
     at: Instant
     by: str
-    """Who did it: a user of the operating system, or the name that was given."""
+    """Who did it: a user of the operating system, the name that was given, or the `sub` of a token."""
     action: str
-    """`erase_fan`."""
+    """`erase_fan`, or an action on the page, such as `close_campaign`."""
     subject: str
     """To whom or what; of a fan, a keyed hash of the id, hex."""
     counts: dict[str, int]
-    """Documents changed, by collection."""
+    """Documents changed, by collection; of a replay, records sent."""
     pending: str | None = None
     """What a repetition needs while the work is not complete; then null. Of an erasure: the pseudonym, or `each`."""
+    outcome: str | None = None
+    """Of an action on the page or in its API: what came of it. Null: the process ended before that was known."""

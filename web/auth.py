@@ -64,6 +64,14 @@ class Guard:
         subject = self._claims(token_in(header)).get("sub")
         return subject if isinstance(subject, str) and SUBJECT.fullmatch(subject) else UNNAMED
 
+    def has(self, header: str | None, claim: str) -> bool:
+        """Whether the token of an admitted request has a further claim; without tokens, nobody has.
+
+        Raises:
+            Denied: the token does not grant access.
+        """
+        return not self.is_open and has_claim(self._claims(token_in(header)), claim)
+
     def _claims(self, token: str) -> dict[str, Any]:
         try:
             return self._tokens.claims(token)

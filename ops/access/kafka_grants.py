@@ -95,6 +95,7 @@ def _of_roles(names: Names, settings: Settings) -> dict[str, list[KafkaGrant]]:
         "inventory": [
             *names.topics((INVENTORY, IMPORTS, DEAD_LETTERS, *REQUEST_TOPICS, IMPORT), "Read"),
             *names.topics((STOCK_ALERTS, HEALTH, ATTENTION), "Read", "Write"),
+            *_of_actions(names, settings),
             names.changelog("Read", "Write"),
             names.group(INVENTORY_GROUP),
             names.group(WORKER_GROUP, "Describe"),
@@ -106,6 +107,19 @@ def _of_roles(names: Names, settings: Settings) -> dict[str, list[KafkaGrant]]:
             KafkaGrant("cluster", CLUSTER, ("DescribeConfigs",)),
         ],
     }
+
+
+def _of_actions(names: Names, settings: Settings) -> list[KafkaGrant]:
+    """What the inventory may besides, if people act on its page."""
+    actions = settings.actions
+    if actions.uri is None:
+        return []
+    replays = [
+        *names.topics((DEAD_LETTERS_REPLAYED,), "Read", "Write"),
+        *names.topics(REQUEST_TOPICS, "Write"),
+        names.transactions(REPLAYS),
+    ]
+    return [*names.topics((IMPORT,), "Write"), *(replays if actions.replay else ())]
 
 
 def _of_neighbours(names: Names) -> dict[str, list[KafkaGrant]]:

@@ -25,6 +25,7 @@ from ops.settings.access import ACCESS_RULES
 from ops.settings.secret_files import SettingFiles, following
 from ops.settings.sources import Found, gather, nearest
 from ops.settings.variables import DELIMITER, PREFIX, Variable, all_variables
+from schemas.action_settings import ActionSettings
 from schemas.errors import SettingsInvalid
 from schemas.fan_settings import FanSettings
 from schemas.request_settings import RequestSettings
@@ -70,6 +71,7 @@ class Settings(BaseSettings):
     expirer: ExpirerSettings = ExpirerSettings()
     requests: RequestSettings = RequestSettings()
     inventory: InventorySettings = InventorySettings()
+    actions: ActionSettings = ActionSettings()
     fans: FanSettings = FanSettings()
     ops: OpsSettings = OpsSettings()
     log: LogSettings = LogSettings()

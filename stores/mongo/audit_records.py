@@ -1,9 +1,11 @@
-"""What people did that cannot be undone: one record for each erasure or removal.
+"""What people did: one record for each erasure, and for each action on the page.
 
 In:       who did what to whom, and how much of it.
 Out:      the record, which is never changed once its work is complete.
 Promise:  a killed work finds its record again, and counts on in it.
 """
+
+from collections.abc import Mapping
 
 from motor.motor_asyncio import AsyncIOMotorClientSession
 
@@ -39,6 +41,12 @@ class AuditRecords:
     async def count(self, record_id: str, name: str, number: int, session: AsyncIOMotorClientSession) -> None:
         """Count in the transaction of what is counted."""
         await self._records.update_one({"_id": record_id}, {"$inc": {f"counts.{name}": number}}, session=session)
+
+    async def conclude(self, record_id: str, outcome: str, counts: Mapping[str, int]) -> None:
+        """What came of an action."""
+        with idempotent():
+            changes = {"$set": {"outcome": outcome, "counts": dict(counts)}}
+            await self._records.update_one({"_id": record_id}, changes)
 
     async def finish(self, record_id: str) -> None:
         """The work is complete: what only its repetition needed goes."""
