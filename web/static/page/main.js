@@ -4,6 +4,7 @@
  */
 
 import { Access } from "./access.js";
+import { followPermissions, forgetPermissions } from "./acts.js";
 import { showAlerts } from "./alerts.js";
 import { forgetAlerts, sayNewAlerts } from "./announce.js";
 import { asked } from "./api.js";
@@ -18,8 +19,10 @@ import { showImports } from "./imports.js";
 import { showLag } from "./lag.js";
 import { Live } from "./live.js";
 import { Past } from "./past.js";
+import { showReplays } from "./replays.js";
 import { Store } from "./store.js";
 import { showTotals } from "./totals.js";
+import { Upload } from "./upload.js";
 
 const PAGE = 500;
 const PAGES_PAUSE_MS = 5_000;
@@ -34,6 +37,7 @@ const campaigns = new Campaigns((text) => {
 });
 const detail = new Detail(store);
 const past = new Past();
+const upload = new Upload();
 const dirty = new Set();
 let pagesAt = 0;
 let searched = "";
@@ -49,7 +53,10 @@ function draw() {
   }
   if (changed.has("imports")) showImports(store.parts.imports, searched);
   if (changed.has("alerts")) showAlerts(store.parts.alerts);
-  if (changed.has("dead-letters")) showDeadLetters(store.parts["dead-letters"]);
+  if (changed.has("dead-letters")) {
+    showDeadLetters(store.parts["dead-letters"]);
+    showReplays(store.parts["dead-letters"]);
+  }
   if (changed.has("lag")) showLag(store.parts.lag);
   if (changed.has("attention")) {
     const items = store.parts.attention?.items ?? [];
@@ -93,12 +100,15 @@ function forget() {
   store.forget();
   forgetAlerts();
   past.forget();
+  forgetPermissions();
+  upload.forget();
   changed(...PARTS);
 }
 
 function tell(state, more) {
   connection.told(state, more);
   if (state === "live") access.granted();
+  followPermissions(state);
   if (state === "refused") {
     forget();
     access.refused(more);
