@@ -32,7 +32,7 @@ from web.stream import Streams
 async def inventory(context: RoleContext) -> None:
     """Count, alert, and answer."""
     settings = context.settings.inventory
-    limits = StockLimits(settings.low_percent, settings.low_count)
+    limits = StockLimits(settings.low_percent, settings.low_count, settings.low_percent_by_campaign)
     role = InventoryRole(context.kafka, context.topics, limits, context.failpoint)
     context.compute(InventoryCollector(lambda: counts_of(role.view)))
     streams = Streams(

@@ -227,4 +227,5 @@ class AuditRecordDocument(Model):
     pending: str | None = None
     """What a repetition needs while the work is not complete; then null. Of an erasure: the pseudonym, or `each`."""
     outcome: str | None = None
-    """Of an action on the page or in its API: what came of it. Null: the process ended before that was known."""
+    """Of an action on the page or in its API: what came of it. Null: it is not known, because the process ended or
+    the action took too long."""

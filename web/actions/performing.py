@@ -3,7 +3,8 @@
 In:       a request of an actor, the work.
 Out:      `ActionDone`, or an error with its status.
 Promise:  the audit record is written before the work begins; without it nothing is done. It tells the outcome
-          afterwards: if it has none, the process ended meanwhile. At most `ACTIONS_MAX` run at once.
+          afterwards: if it has none, the process ended meanwhile, or the work took longer than `ACTION_S_MAX`. At
+          most `ACTIONS_MAX` run at once.
 """
 
 import asyncio
@@ -20,7 +21,7 @@ from ops.imports.retrying import NoSuchImport
 from ops.settings.load import Settings
 from schemas.clock import utc_now
 from schemas.documents import AuditRecordDocument
-from schemas.errors import BrokerUnavailable, CodeServiceError, ObjectStoreUnavailable, StoreUnavailable
+from schemas.errors import BrokerUnavailable, CodeServiceError, ObjectStoreUnavailable, StoreRefused, StoreUnavailable
 from stores.mongo.audit_records import AuditRecords
 from stores.mongo.closing import CampaignUnknown
 from stores.mongo.collections import Collections
@@ -89,7 +90,7 @@ class Performer:
             try:
                 done = await work(collections)
             except (CodeServiceError, TimeoutError) as why:
-                await conclude(records, intent, Done(f"failed: {why or 'no answer in time'}"))
+                await conclude(records, intent, Done(f"failed: {str(why) or 'no answer in time'}"))
                 raise
             await conclude(records, intent, done)
         return ActionDone(
@@ -120,8 +121,8 @@ class Performer:
 
 
 async def conclude(records: AuditRecords, intent: Intent, done: Done) -> None:
-    """Without MongoDB the record stays without an outcome; what is done is done."""
-    with suppress(StoreUnavailable):
+    """If MongoDB does not take it, the record stays without an outcome; what is done is done."""
+    with suppress(StoreUnavailable, StoreRefused):
         await records.conclude(intent.audit_id, done.outcome, done.counts)
 
 

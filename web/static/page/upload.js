@@ -15,6 +15,7 @@ const LINES_MAX = 5;
 export class Upload {
   #dialog = made();
   #seen = null;
+  #number = 0;
 
   constructor() {
     const open = actButton("Upload a file of codes", () => this.#open());
@@ -44,7 +45,9 @@ export class Upload {
   async #look() {
     const file = byId("upload-file").files[0];
     this.#busy("Reading the file…");
+    const number = this.#number;
     const seen = await asked(`v1/uploads/preview?${this.#query(file)}`, posted(file));
+    if (number !== this.#number) return; // another file or campaign was chosen meanwhile
     this.#seen = seen;
     this.#busy("");
     show(seen);
@@ -89,6 +92,7 @@ export class Upload {
   }
 
   #forgetPreview() {
+    this.#number += 1;
     this.#seen = null;
     this.#busy("");
     byId("upload-counts").replaceChildren();
@@ -103,12 +107,12 @@ const posted = (file) => ({ method: "POST", headers: { "Content-Type": typeOf(fi
 const typeOf = ({ name }) => TYPES[name.split(".").at(-1).toLowerCase()] ?? "text/csv";
 
 /* A key of S3 that everybody can type. */
-const nameOf = ({ name }) => name.replace(/[^A-Za-z0-9._-]+/g, "_").replace(/^[^A-Za-z0-9_]+/, "_").slice(-100);
+const nameOf = ({ name }) => name.slice(-100).replace(/[^A-Za-z0-9._-]/g, "_").replace(/^[^A-Za-z0-9_]/, "_");
 
 function show(seen) {
   const lines = [
     `${plural(seen.rows_read, "row")}, ${plural(seen.codes, "different code")}.`,
-    seen.duplicates_in_file && `${plural(seen.duplicates_in_file, "row")} with a code that is in the file before.`,
+    seen.duplicates_in_file && `${plural(seen.duplicates_in_file, "row repeats", "rows repeat")} the code of an earlier row.`,
     ...Object.entries(seen.rejects).map(([reason, number]) => `${count(number)} rejected: ${reason}.`),
     seen.lines.length && `The first of them: line ${seen.lines.slice(0, LINES_MAX).map((one) => one.line).join(", ")}.`,
     "Codes that the campaign already has will count as duplicates.",
