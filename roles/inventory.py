@@ -17,6 +17,7 @@ from handlers.inventory.alerts import StockLimits
 from handlers.inventory.counts import counts_by_type, summed
 from ops.settings.load import Settings
 from ops.telemetry.inventory_metrics import InventoryCollector
+from ops.webhooks.delivering import delivering
 from roles.process import RoleContext
 from schemas.base import CodeStatus
 from schemas.errors import SettingsInvalid
@@ -48,6 +49,7 @@ async def inventory(context: RoleContext) -> None:
         source_of(context.settings, settings.history_uri, "CODES_INVENTORY__HISTORY_URI") as history,
         source_of(context.settings, context.settings.actions.uri, "CODES_ACTIONS__URI") as desk,
         api_server(settings, streams, Past(history), Acting(context.settings, desk)),
+        delivering(context.settings),
     ):
         await role.run(context.stopping)
 

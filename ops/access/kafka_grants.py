@@ -10,7 +10,8 @@ from typing import Final
 
 from ops.access.grants import KafkaGrant, Operation
 from ops.settings.load import Settings
-from schemas.groups import EXPIRER_GROUP, IMPORTER_GROUP, INVENTORY_GROUP, REPLAYS, WORKER_GROUP
+from ops.webhooks.targets import targets_of
+from schemas.groups import EXPIRER_GROUP, IMPORTER_GROUP, INVENTORY_GROUP, REPLAYS, WEBHOOKS, WORKER_GROUP
 from schemas.stock import changelog_topic
 from schemas.topics import (
     ASSIGN,
@@ -98,6 +99,7 @@ def _of_roles(names: Names, settings: Settings) -> dict[str, list[KafkaGrant]]:
             *_of_actions(names, settings),
             names.changelog("Read", "Write"),
             names.group(INVENTORY_GROUP),
+            *_of_webhooks(names, settings),
             names.group(WORKER_GROUP, "Describe"),
             names.group(IMPORTER_GROUP, "Describe"),
         ],
@@ -107,6 +109,12 @@ def _of_roles(names: Names, settings: Settings) -> dict[str, list[KafkaGrant]]:
             KafkaGrant("cluster", CLUSTER, ("DescribeConfigs",)),
         ],
     }
+
+
+def _of_webhooks(names: Names, settings: Settings) -> list[KafkaGrant]:
+    """A group for each receiver."""
+    targets = targets_of(settings.webhooks.targets)
+    return [names.group(f"{WEBHOOKS}.{target.name}") for target in targets]
 
 
 def _of_actions(names: Names, settings: Settings) -> list[KafkaGrant]:

@@ -7,18 +7,17 @@ Promise:  what `codes campaigns close` and `reopen` do. The counts on the page d
 """
 
 from collections.abc import Awaitable, Callable
-from http import HTTPStatus
 
 from aiohttp import web
 
 from ops.campaigns.accounts import account_of
-from stores.mongo.campaign_desk import CampaignDesk
+from stores.mongo.campaign_desk import CampaignDesk, CampaignFound
 from stores.mongo.closing import Closing
 from stores.mongo.collections import Collections
 from web.actions.asking import confirmed, id_in
 from web.actions.models import Confirmation, Standing
 from web.actions.performing import Done, Intent, Performer
-from web.responses import NoAnswer, answered
+from web.responses import answered
 
 CampaignWork = Callable[[Collections, Intent], Awaitable[Done]]
 
@@ -34,10 +33,7 @@ class CampaignActions:
         campaign_id = id_in(request, "campaign_id")
         async with self._performer.database() as collections:
             found = await CampaignDesk(collections).one(campaign_id)
-        if found is None:
-            raise NoAnswer(HTTPStatus.NOT_FOUND, "not_found", "there is no such campaign")
-        account = account_of(found)
-        return answered(Standing.model_validate({name: account[name] for name in Standing.model_fields}))
+        return answered(standing_of(campaign_id, found))
 
     async def close(self, request: web.Request) -> web.StreamResponse:
         return await self._on_campaign(request, "close_campaign", closed)
@@ -50,6 +46,14 @@ class CampaignActions:
         await confirmed(request, Confirmation, campaign_id)
         intent = Intent(by, action, campaign_id)
         return answered(await self._performer.perform(intent, lambda collections: work(collections, intent)))
+
+
+def standing_of(campaign_id: str, found: CampaignFound | None) -> Standing:
+    """A campaign that the page knows from events alone is no error: its document may be lost, or not restored yet."""
+    if found is None:
+        return Standing(campaign_id=campaign_id, state="unknown", closed_at=None, closed_by=None)
+    account = account_of(found)
+    return Standing.model_validate({name: account[name] for name in Standing.model_fields})
 
 
 async def closed(collections: Collections, intent: Intent) -> Done:

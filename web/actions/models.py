@@ -3,15 +3,13 @@
 Out: one frozen model per body or response.
 """
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import ConfigDict, Field
 
 from schemas.base import ID_PATTERN, CodeType, Id, Instant
 from web.models import Answer
 from web.queries import Query
-
-CampaignState = Literal["open", "closed", "archived", "purged"]
 
 
 class Confirmation(Answer):
@@ -66,7 +64,8 @@ class Standing(Answer):
 
     campaign_id: Id
     state: str
-    """`open`, `closed`, `archived`, `purged`, or that its removal has begun."""
+    """`open`, `closed`, `archived`, `purged`, or that one of these has begun; `unknown`: MongoDB has no such
+    campaign."""
     closed_at: Instant | None
     closed_by: str | None
 

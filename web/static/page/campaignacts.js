@@ -67,5 +67,6 @@ export class CampaignActs {
 const pathOf = (id) => `v1/campaigns/${encodeURIComponent(id)}`;
 
 function sentenceOf({ state, closed_at: at, closed_by: by }) {
+  if (state === "unknown") return "The database does not know this campaign.";
   return state === "closed" ? `Closed by ${by}, ${when(at)}.` : `The campaign is ${state}.`;
 }
