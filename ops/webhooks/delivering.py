@@ -9,7 +9,7 @@ Promise:  at least once: the offset is committed after the receiver has taken th
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Final
 
 import aiohttp
@@ -18,7 +18,9 @@ from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.errors import KafkaError
 from pydantic import ValidationError
 
+from consumers.loop import aiokafka_patch as lenient
 from consumers.loop.partition import as_incoming
+from consumers.loop.stopping import stop_consumer
 from ops.broker.client import client_options
 from ops.broker.records import text
 from ops.settings.load import Settings
@@ -32,6 +34,7 @@ from schemas.topics import STOCK_ALERTS, Topics
 
 PAUSE_S_MIN: Final = 1.0
 PAUSE_S_MAX: Final = 60.0
+STOP_S_MAX: Final = 2.0
 
 log = structlog.get_logger(__name__)
 
@@ -70,6 +73,7 @@ class Delivery:
         return False
 
     async def _consume(self) -> None:
+        lenient.install()
         consumer = AIOKafkaConsumer(
             Topics(self._settings.topics.prefix).full(STOCK_ALERTS),
             **client_options(self._settings.kafka),
@@ -84,7 +88,9 @@ class Delivery:
             while True:
                 await self._one(consumer, await consumer.getone())
         finally:
-            await consumer.stop()
+            with suppress(TimeoutError):  # without a broker it would wait for one, and the role's stop with it
+                async with asyncio.timeout(STOP_S_MAX):
+                    await stop_consumer(consumer)
 
     async def _one(self, consumer: AIOKafkaConsumer, record: ConsumerRecord) -> None:
         """Commit what is done; read again what is not."""
