@@ -111,6 +111,18 @@ async def test_a_report_is_downloaded(campaign: str, site: Site, visits: Visits)
     assert "line,reason\n5,bad_character\n" == path.read_text()
 
 
+async def test_a_replay_is_counted_before_it_is_offered(site: Site, visits: Visits) -> None:
+    """Nothing can be sent again here, so there is nothing to press but Close."""
+    await site.player.dead_letters({"unprocessable": 1})
+    page = await visits.open(site.url, PHONE)
+    await page.get_by_role("button", name="Replay unprocessable").click()
+
+    await expect(page.locator("#act-lines")).to_contain_text("0 records would be sent again")
+    await expect(page.locator("#act-lines")).to_contain_text("1 cannot be sent, or would be rejected again.")
+    await expect(page.locator("#act-go")).to_be_hidden()
+    await check_dialog(page)
+
+
 async def test_a_viewer_sees_no_action(site: Site, visits: Visits) -> None:
     """Without the claim there is nothing to press; what may be read is there."""
     page = await visits.open(site.guarded_url)

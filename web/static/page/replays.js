@@ -37,7 +37,7 @@ function buttonOf(reason) {
 
 function replaying(reason, counted) {
   const would = `${plural(counted.would_send, "record")} would be sent again, each once.`;
-  const left = `${count(counted.left_out)} would be rejected again, and ${counted.left_out === 1 ? "is" : "are"} left out.`;
+  const left = `${count(counted.left_out)} cannot be sent, or would be rejected again.`;
   const lines = [would, ...(counted.left_out ? [left] : [])];
   const title = `Replay dead letters: ${reason}`;
   if (counted.would_send === 0) return { title, lines };
