@@ -225,7 +225,7 @@ deploy-prod: ## the same, in prod
 
 # A failed upgrade is rolled back automatically (--atomic). Fifteen minutes: pods stop one by one, each may take its whole stop budget.
 define deploy
-$(call need,helm); $(named); $(HELM) upgrade --install $(RELEASE) helm/codes -f helm/codes/values-$(ENVIRONMENT).yaml \
+$(call need,helm); $(named); $(HELM) upgrade --install $(RELEASE) helm/codes -f helm/values-$(ENVIRONMENT).yaml \
   --create-namespace --set image.repository=$(IMAGE) --set image.tag=$(TAG) --atomic --timeout 15m
 endef
 

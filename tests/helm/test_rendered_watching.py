@@ -36,7 +36,7 @@ def test_the_dashboard_is_the_files_own() -> None:
 
 def test_metrics_are_for_prometheus_alone() -> None:
     """The ops port has no authentication; the API's has."""
-    [policy] = of_kind(render("prod"), "NetworkPolicy").values()
+    policy = of_kind(render("prod"), "NetworkPolicy")["codes"]
     [metrics, api] = policy["spec"]["ingress"]
 
     assert [{"port": "ops", "protocol": "TCP"}] == metrics["ports"]

@@ -108,7 +108,7 @@ def test_a_deployment_takes_the_named_image(name: str) -> None:
     for part in (
         "helm --kube-context=here",
         f"--namespace=codes-{name}",
-        f"-f helm/codes/values-{name}.yaml",
+        f"-f helm/values-{name}.yaml",
         "--set image.repository=an/image --set image.tag=abc",
         "--atomic",
     ):
