@@ -17,7 +17,7 @@ from tests.places import ROOT
 
 JOBS: Final = jobs()
 CHECKS: Final = ("lint", "types", "imports", "docs", "security", "licenses", "secrets", "advisories")
-LOCAL: Final = ("unit", "property", "contract", "integration", "features", "browser", "alerts", "chart")
+LOCAL: Final = ("unit", "property", "contract", "integration", "thorough", "features", "browser", "alerts", "chart")
 TESTS: Final = (*LOCAL, "containers", "replicas")
 IMAGES: Final = ("sbom", "build", "scan", "package", "kubeconform")
 """What a change is made of, and what is known of it."""
