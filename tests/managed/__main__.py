@@ -10,7 +10,6 @@ from collections.abc import Mapping
 
 from rich.console import Console
 
-import devstack
 from cli.demo.interrupts import ignored
 from cli.demo.run import NOT_OURS, Outcome, local_stack, own_environment, play, process_environment, remove, roles
 from cli.demo.screen import Screen
@@ -22,9 +21,8 @@ from ops.settings.load import load_settings
 SIZE = Size(requests=2_500, codes=6_000, seed=1)
 
 
-def environment_of(stack: devstack.Stack, given: Mapping[str, str]) -> dict[str, str]:
-    """The local stack, with what is given in place of its parts; names of this run."""
-    own = own_environment(stack)
+def environment_of(own: Mapping[str, str], given: Mapping[str, str]) -> dict[str, str]:
+    """The local stack's, with what is given in place of its parts; names of this run."""
     names = ("CODES_TOPICS__PREFIX", "CODES_KAFKA__GROUP_PREFIX", "CODES_MONGO__DATABASE")
     managed = {key: value for key, value in given.items() if key.startswith(NOT_OURS)}
     return {**own, **managed, **{name: own[name] for name in names}}
@@ -34,7 +32,7 @@ def demo(given: Mapping[str, str]) -> Outcome:
     """Migrate, run the roles and the traffic, audit, remove."""
     screen = Screen(Console(stderr=True))
     with screen.shown(), local_stack(screen, keep=False) as stack:
-        environment = environment_of(stack, given)
+        environment = environment_of(own_environment(stack), given)
         with process_environment(environment):
             try:
                 with roles(stack.folder / "logs") as crew:
