@@ -55,7 +55,7 @@ def test_the_scanned_image_is_deployed() -> None:
 
 @pytest.mark.parametrize("name", ["scan-published", "sign", "verify", *DEPLOYING])
 def test_each_step_takes_the_published_digest(name: str) -> None:
-    """`publish` tells it to them: no tag, which could be moved, is between a scan and a deployment."""
+    """`publish` passes it on. No tag, which could be moved, is between a scan and a deployment."""
     assert {"dotenv": "dist/image.env"} == JOBS["publish"]["artifacts"]["reports"]
     assert "publish" in JOBS[name]["needs"]
     assert "DIGEST=/' > dist/image.env" in would_run("publish")
