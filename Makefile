@@ -339,12 +339,13 @@ canary: override ROLL_OUT = canary
 canary: ## upgrade one pod of each StatefulSet: make canary ENVIRONMENT=prod KUBE_CONTEXT=... IMAGE=... TAG=... (needs helm)
 	@$(deploy)
 
-# A failed upgrade is rolled back automatically (--atomic). The time-out is longer than migrate.activeDeadlineSeconds, for
-# else Helm would roll back while the migration still builds an index.
+# A failed upgrade is rolled back to the revision before (--atomic), and then to the last whole roll-out, because that
+# revision may be a canary. The time-out is longer than migrate.activeDeadlineSeconds: otherwise Helm would roll back while
+# the migration still builds an index.
 define deploy
 $(call need,helm); $(named); $(HELM) upgrade --install $(RELEASE) helm/codes -f helm/values-$(ENVIRONMENT).yaml \
   --create-namespace --set image.repository=$(IMAGE) --set image.tag=$(TAG) $(if $(DIGEST),--set image.digest=$(DIGEST) )--set rollOut=$(ROLL_OUT) \
-  --atomic --timeout 130m --description "roll-out: $(ROLL_OUT)"
+  --atomic --timeout 130m --description "roll-out: $(ROLL_OUT)" || { $(roll_back); exit 1; }
 endef
 
 # To the last whole roll-out: the revision before may be its own canary.

@@ -135,8 +135,10 @@ def test_a_canary_differs_from_a_whole_roll_out_by_one_value() -> None:
     """And by the note in Helm's history that a rollback looks for."""
     asked = ("KUBE_CONTEXT=here", "IMAGE=an/image", "TAG=abc", "ENVIRONMENT=prod")
 
-    assert would_run("deploy-prod", *asked).replace("full", "canary") == would_run("canary", *asked).replace(
-        "make canary", "make deploy-prod"
+    whole, canary = would_run("deploy-prod", *asked), would_run("canary", *asked)
+
+    assert canary == whole.replace("=full", "=canary").replace('"roll-out: full"', '"roll-out: canary"').replace(
+        "make deploy-prod", "make canary"
     )
 
 
