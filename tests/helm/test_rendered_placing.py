@@ -36,8 +36,8 @@ def test_additions_reach_every_pod_and_a_roles_own_that_role() -> None:
         assert "b" == variables[name]["A"]
         assert {"name": "more", "emptyDir": {}} in pod(workload)["volumes"]
         assert {"name": "more", "mountPath": "/more"} in container(workload)["volumeMounts"]
-        expected = {"nodeAffinity": {}} if name == "codes-worker" else {"podAntiAffinity": {}}
-        assert expected == pod(workload)["affinity"]
+        affinity = "nodeAffinity" if name == "codes-worker" else "podAntiAffinity"
+        assert {affinity: {}} == pod(workload)["affinity"]
     assert ["codes-worker"] == [name for name in made if "C" in variables[name]]
 
 
