@@ -23,6 +23,7 @@ EVERYTHING = (
     'tolerations=[{"key": "codes", "operator": "Exists"}]',
     'nodeSelector={"kubernetes.io/arch": "amd64"}',
     'priorityClassName="high"',
+    'canary={"enabled": true, "settings": {"CODES_LOG__LEVEL": "DEBUG"}}',
 )
 
 

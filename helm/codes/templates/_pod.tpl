@@ -118,7 +118,7 @@ tolerations:
 {{- end }}
 {{- end }}
 
-{{/* A pod of a role. In: root, role, spec. */}}
+{{/* A pod of a role. In: root, role, spec; args, if they are more than the role. */}}
 {{- define "codes.pod" -}}
 metadata:
   labels:
@@ -156,7 +156,7 @@ spec:
     - name: {{ .role }}
       image: {{ include "codes.image" .root | quote }}
       imagePullPolicy: {{ .root.Values.image.pullPolicy }}
-      args: [{{ .role }}]
+      args: {{ .args | default (list .role) | toJson }}
       securityContext:
         {{- include "codes.containerSecurity" . | nindent 8 }}
       envFrom:
