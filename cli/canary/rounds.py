@@ -75,7 +75,7 @@ async def run_round(settings: Settings, campaign_id: str, timeout_s: float, obse
                 await _steps(line, campaign_id, timeout_s, found, observer)
     except CodeServiceError as why:
         found.error = why
-    except TimeoutError:
+    except TimeoutError:  # of a connection or a send, not of an answer
         found.outcome = "unavailable"
     return found
 
@@ -98,7 +98,8 @@ async def _answer(line: Line, step: Step, timeout_s: float) -> Answered:
     """Send a request, and wait for its answer. The time begins when the brokers have the request."""
     topics, request = Topics(line.settings.topics.prefix), step.request
     topic = topics.full(DESTINATIONS[type(request)])
-    sent = await written(line.producer, line.settings, Sending(request), topic, default_key(request))
+    writing = written(line.producer, line.settings, Sending(request), topic, default_key(request))
+    sent = await asyncio.wait_for(writing, timeout_s)  # a client without a broker would try for ever
     began = monotonic()
     try:
         async with asyncio.timeout(timeout_s):

@@ -23,8 +23,8 @@ Every role serves these on its ops port under `/metrics`, in Prometheus's text f
   for it, as Prometheus does; only then it has exemplars.
 - Each series exists from the start of its process, with 0: `increase` also sees the first event. Labels of topics
   begin with those that the role serves.
-- `codes_answer_seconds` and `codes_objective_*` are the workers', `codes_canary_*` the canary's. Each process also has
-  `process_*`, as every program with Prometheus's client.
+- `codes_answer_seconds` and `codes_objective_*` are the workers', `codes_canary_*` the canary's. Each process also
+  has `process_*`, as every program with Prometheus's client.
 - To compare roles, join with the label `role` of `codes_build_info`. Partitions are labels only where one of them can
   be at fault.
 - `codes_consumer_*` exist for the partitions that a process serves, and disappear when it loses them: two processes

@@ -81,7 +81,8 @@ class AnswerTimes(Collector):
         within_s, visible_s = self._objective.answer_within_s, answers.visible_ms / 1000
         for (operation, outcome, timestamp_ms), count in answers.counts.items():
             seconds = max(0, answers.visible_ms - timestamp_ms) / 1000
-            self._tallies[operation, outcome].add(seconds, count, answers.trace_id, visible_s)
+            tally = self._tallies.get((operation, outcome)) or self._tallies.setdefault((operation, outcome), Tally())
+            tally.add(seconds, count, answers.trace_id, visible_s)
             if seconds > within_s or outcome == "unprocessable":
                 self._misses[operation] += count
 
