@@ -38,6 +38,7 @@ class Listening(ObservedFacts):
         self.bound: list[dict[str, Any]] = []
 
     def observe(self, fact: Fact, /) -> None:
+        super().observe(fact)
         if isinstance(fact, BatchReport):
             self.bound.append(structlog.contextvars.get_contextvars())
 
