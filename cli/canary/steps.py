@@ -1,9 +1,9 @@
 """The requests of one round, and the answer that each must have.
 
 In:       the canary's campaign; an id for the round.
-Out:      `Step`s in their order; `judged`, whether an answer is the expected one.
-Promise:  a round leaves the stock as it was: it reserves one code, asks to assign it to another fan, which is refused, and
-          releases it. A round that ends in between leaves a hold, which expires after `HOLD_S`.
+Out:      `Step`s in their order, which know their right answers.
+Promise:  a round leaves the stock as it was: it reserves one code, asks to assign it to another fan, which is refused,
+          and releases it. A round that ends in between leaves a hold, which expires after `HOLD_S`.
 """
 
 from collections.abc import Mapping
