@@ -2,8 +2,8 @@
 
 In:       the canary's campaign; an id for the round.
 Out:      `Step`s in their order, which know their right answers.
-Promise:  a round leaves the stock as it was: it reserves one code, asks to assign it to another fan, which is refused,
-          and releases it. A round that ends in between leaves a hold, which expires after `HOLD_S`.
+Promise:  a round leaves the stock as it was: it reserves one code, asks to assign it to another fan, which must be
+          refused, and releases it. A round that ends in between leaves a hold, which expires after `HOLD_S`.
 """
 
 from collections.abc import Mapping
@@ -36,10 +36,12 @@ def steps_of(campaign_id: str, round_id: str) -> tuple[Step, Step, Step]:
 
     The assign is a stranger's: a right one would take the code for good, and the campaign would run out.
     """
-    ids = {"campaign_id": campaign_id, "reservation_id": f"{round_id}.reserve"}
-    reserve = ReserveRequest(
-        request_id=ids["reservation_id"], campaign_id=campaign_id, fan_id=f"{round_id}.fan", ttl_s=HOLD_S
+    held, fan, stranger = f"{round_id}.reserve", f"{round_id}.fan", f"{round_id}.stranger"
+    reserve = ReserveRequest(request_id=held, campaign_id=campaign_id, fan_id=fan, ttl_s=HOLD_S)
+    assign = AssignReservation(
+        request_id=f"{round_id}.assign", campaign_id=campaign_id, fan_id=stranger, reservation_id=held
     )
-    assign = AssignReservation(request_id=f"{round_id}.assign", fan_id=f"{round_id}.stranger", **ids)
-    release = ReleaseRequest(request_id=f"{round_id}.release", fan_id=reserve.fan_id, **ids)
+    release = ReleaseRequest(
+        request_id=f"{round_id}.release", campaign_id=campaign_id, fan_id=fan, reservation_id=held
+    )
     return Step(reserve, "reserved"), Step(assign, "refused", "not_the_holder"), Step(release, "released")

@@ -2,6 +2,7 @@
 
 import json
 import subprocess
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from ops.monitoring.alert import RUNBOOKS, rules_yaml
 from ops.monitoring.rules import ALERTS, RECORDS
 from ops.telemetry.answer_times import AnswerTimes
 from ops.telemetry.collectors import ProgressCollector, StockCollector
-from ops.telemetry.inventory_metrics import InventoryCollector
+from ops.telemetry.inventory_metrics import Counts, InventoryCollector
 from ops.telemetry.metric_spec import Known
 from ops.telemetry.metrics import CANARY_SPECS, ROLE_SPECS
 from ops.telemetry.progress import Progress
@@ -78,7 +79,7 @@ def test_the_metrics_of_every_process_are_named_as_prometheus_wants() -> None:
     """`promtool check metrics` finds nothing: units, suffixes and help texts."""
     known = Known(topics=("t.a",), reply_topics=("answers",))
     for role, specs in (("worker", ROLE_SPECS), ("canary", CANARY_SPECS)):
-        counts = partial(dict, sale={CodeStatus.AVAILABLE: 1})
+        counts: Callable[[], Counts] = partial(dict, sale={CodeStatus.AVAILABLE: 1})
         metrics, times = Metrics(role, known, specs), AnswerTimes(ObjectiveSettings())
         for collector in (
             ProgressCollector(a_progress()),

@@ -118,7 +118,9 @@ def test_every_variable_in_a_query_is_known() -> None:
 
 def expressions() -> list[str]:
     """All that Prometheus is asked."""
-    return [query.expr for query in queries()] + [rule.expr for rule in (*ALERTS, *RECORDS)]
+    return (
+        [query.expr for query in queries()] + [alert.expr for alert in ALERTS] + [record.expr for record in RECORDS]
+    )
 
 
 def test_what_is_recorded_is_read_and_what_is_read_is_recorded() -> None:
