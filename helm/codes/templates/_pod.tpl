@@ -148,7 +148,7 @@ imagePullSecrets:
 {{- end }}
 {{- end }}
 
-{{/* A pod of a role. In: root, role, spec. */}}
+{{/* A pod of a role. In: root, role, spec; args, if they are more than the role. */}}
 {{- define "codes.pod" -}}
 metadata:
   labels:
@@ -176,7 +176,7 @@ spec:
     - name: {{ .role }}
       image: {{ include "codes.image" .root | quote }}
       imagePullPolicy: {{ .root.Values.image.pullPolicy }}
-      args: [{{ .role }}]
+      args: {{ .args | default (list .role) | toJson }}
       securityContext:
         {{- include "codes.containerSecurity" . | nindent 8 }}
       envFrom:
