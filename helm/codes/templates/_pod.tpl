@@ -139,7 +139,7 @@ imagePullSecrets:
   # Else the nodes of a lost zone count as empty, and with DoNotSchedule no pod may start elsewhere.
   nodeTaintsPolicy: Honor
   # Else the pods of the former version count, and the new ones end up in the zones that those leave free.
-  matchLabelKeys: [{{ $.spec.staticMembership | ternary "controller-revision-hash" "pod-template-hash" }}]
+  matchLabelKeys: [{{ $.spec.staticMembership | default false | ternary "controller-revision-hash" "pod-template-hash" }}]
   labelSelector:
     matchLabels:
       {{- $labels | nindent 6 }}
