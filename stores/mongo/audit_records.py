@@ -5,8 +5,12 @@ Out:      the record, which is never changed once its work is complete.
 Promise:  a killed work finds its record again, and counts on in it.
 """
 
+from collections.abc import Mapping
+from datetime import datetime
+
 from motor.motor_asyncio import AsyncIOMotorClientSession
 
+from schemas.base import to_milliseconds
 from schemas.documents import AuditRecordDocument
 from stores.mongo.collections import Collections, read_document, to_document
 from stores.mongo.errors import idempotent, writing
@@ -36,11 +40,25 @@ class AuditRecords:
         with writing():
             await self._records.insert_one(to_document(record))
 
+    async def begin(self, record: AuditRecordDocument) -> None:
+        """A new record, unless there is one with this id: the first one stays, whoever continues the work."""
+        fields = to_document(record)
+        wanted = {"_id": fields.pop("_id")}
+        with idempotent():
+            await self._records.update_one(wanted, {"$setOnInsert": fields}, upsert=True)
+
     async def count(self, record_id: str, name: str, number: int, session: AsyncIOMotorClientSession) -> None:
         """Count in the transaction of what is counted."""
         await self._records.update_one({"_id": record_id}, {"$inc": {f"counts.{name}": number}}, session=session)
 
-    async def finish(self, record_id: str) -> None:
+    async def progress(self, record_id: str, counts: Mapping[str, int]) -> None:
+        """All that is done so far."""
+        with idempotent():
+            await self._records.update_one({"_id": record_id}, {"$set": {"counts": dict(counts)}})
+
+    async def finish(self, record_id: str, at: datetime) -> None:
         """The work is complete: what only its repetition needed goes."""
         with idempotent():
-            await self._records.update_one({"_id": record_id}, {"$set": {"pending": None}})
+            await self._records.update_one(
+                {"_id": record_id}, {"$set": {"pending": None, "ended_at": to_milliseconds(at)}}
+            )

@@ -7,16 +7,16 @@ from typing import Any
 
 import pytest
 
-from ops.campaigns.removal import Removal
+from ops.campaigns.removal import Removal, audit_id
 from schemas.clock import utc_now
-from schemas.documents import CampaignDocument, RemovalRecord, RemovedCounts
+from schemas.documents import CampaignDocument, RemovalRecord
 from stores.mongo import removing as module
+from stores.mongo.audit_records import AuditRecords
 from stores.mongo.campaign_desk import CampaignDesk
 from stores.mongo.closing import Closing
 from stores.mongo.codes import MongoCodeStore, MongoParts
 from stores.mongo.collections import Collections
 from stores.mongo.connection import Database
-from stores.mongo.purges import Purges
 from stores.mongo.removing import Removing
 from tests.contract.deciding import RELEASES, decided
 from tests.fakes.builders import a_release, asked
@@ -50,7 +50,7 @@ def a_removal(db: Database, dies_after: int) -> Removal:
         removing=Removing(collections, "trial"),
         desk=CampaignDesk(collections),
         closing=Closing(collections),
-        purges=Purges(collections),
+        records=AuditRecords(collections),
         settle=nothing,
         forget=nothing,
         clock=utc_now,
@@ -79,9 +79,11 @@ async def test_a_removal_that_was_killed_is_made_again(
     assert ("removed", 20) == (done.state, done.codes)
     assert {} == await left(db, "trial")
     assert {"codes": 5, "inventory": 1, "imports": 1} == await left(db, "other")
-    record = await Purges(Collections(db)).find("trial")
+    record = await AuditRecords(Collections(db)).find(audit_id("trial"))
     assert record is not None
-    assert (RemovedCounts(codes=20, imports=1, inventory=1), 20) == (record.removed, record.available)
+    removed = {name: count for name, count in record.counts.items() if count}
+    assert {"codes": 20, "imports": 1, "inventory": 1} == removed
+    assert ({"available": 20, "reserved": 0, "assigned": 0}, done.removed_at) == (record.before, record.ended_at)
 
 
 async def a_closed_trial(db: Database) -> CampaignDocument:
