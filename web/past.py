@@ -89,8 +89,8 @@ class Past:
 
     async def _code(self, request: web.Request) -> web.StreamResponse:
         async with self._searching() as collections:
-            history = await code_past(collections, request.match_info["code_id"])
-        if history is None or not request[ACCESS].sees(history.campaign_id):
+            history = await code_past(collections, request.match_info["code_id"], request[ACCESS])
+        if history is None:
             raise NoAnswer(HTTPStatus.NOT_FOUND, "not_found", "there is no such code")
         return answered(history)
 
@@ -122,11 +122,11 @@ def wanted_of(query: FanQuery, access: Access) -> Sequence[str] | None:
     return [query.campaign_id]
 
 
-async def code_past(collections: Collections, code_id: str) -> CodeHistory | None:
-    """A code's history; None if it does not exist."""
+async def code_past(collections: Collections, code_id: str, access: Access) -> CodeHistory | None:
+    """A code's history; None if it does not exist or may not be seen: then nothing more is read."""
     histories = Histories(collections)
     code = await histories.code(code_id)
-    if code is None:
+    if code is None or not access.sees(code.campaign_id):
         return None
     holder = None if code.status == CodeStatus.AVAILABLE else await Lookups(collections).holder(code)
     return code_history(code, await histories.import_of(code), holder, await histories.of_code(code_id))

@@ -100,11 +100,12 @@ class Removal:
         if document.removal is None:
             await self.settle()
             record = await self._begun(record, document)
+        audit_record = audit_id(self.campaign_id)
         await self.records.begin(self._audit_record(record, found))
-        known = await self.records.find(audit_id(self.campaign_id))
+        done = await self._remove(record, audit_record)
+        await self.records.finish(audit_record, done.removed_at or self.clock())
+        known = await self.records.find(audit_record)
         self.removed = Counter({} if known is None else known.counts)
-        done = await self._remove(record)
-        await self.records.finish(audit_id(self.campaign_id), done.removed_at or self.clock())
         return done
 
     async def _check_still(self, found: CampaignFound, kind: Kind) -> None:
@@ -126,22 +127,20 @@ class Removal:
             raise NotRemovable(f"campaign {self.campaign_id} was reopened or removed meanwhile")
         return kept
 
-    async def _remove(self, record: RemovalRecord) -> RemovalRecord:
-        async for name, count in self.removing.documents():
-            await self._count(record, name, count)
+    async def _remove(self, record: RemovalRecord, audit_record: str | None = None) -> RemovalRecord:
+        async for name, count in self.removing.documents(audit_record):
+            self._count(name, count)
         await self.forget()
-        async for name, count in self.removing.shards():
-            await self._count(record, name, count)
+        async for name, count in self.removing.shards(audit_record):
+            self._count(name, count)
         done = record.model_copy(
             update={"state": "removed", "removed_at": record.removed_at or to_milliseconds(self.clock())}
         )
         await self.removing.finish(done)
         return done
 
-    async def _count(self, record: RemovalRecord, name: str, count: int) -> None:
+    def _count(self, name: str, count: int) -> None:
         self.removed[name] += count
-        if record.kind == "purge":
-            await self.records.progress(audit_id(self.campaign_id), self.removed)
         self.report(self.removed)
 
     def _record(self, kind: Kind, found: CampaignFound, address: str | None) -> RemovalRecord:
