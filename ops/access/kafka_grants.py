@@ -121,6 +121,7 @@ def _of_neighbours(names: Names) -> dict[str, list[KafkaGrant]]:
             *names.topics((IMPORTS,), "Read"),
             names.group("uploader"),
         ],
+        "canary": [*names.topics(REQUEST_TOPICS, "Write"), *names.topics((RESULTS,), "Read")],
         "reader": [*names.topics((ASSIGNED,), "Read"), names.group("reader")],
     }
 

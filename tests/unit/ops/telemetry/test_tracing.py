@@ -44,7 +44,7 @@ def test_off_is_the_default_and_does_nothing() -> None:
 
     assert UNTRACED is asyncio.run(opened())
     blocks = [UNTRACED.processing("g", []), UNTRACED.step("apply"), UNTRACED.chunk(1), UNTRACED.sending(1)]
-    assert [NOTHING] * 4 == blocks
+    assert ([NOTHING] * 4, None) == (blocks, UNTRACED.trace_id())
 
 
 def test_off_imports_nothing_of_opentelemetry() -> None:
