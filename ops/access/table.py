@@ -63,7 +63,7 @@ MONGO: Final[Mapping[str, Mapping[str, tuple[MongoAction, ...]]]] = {
     "archivist": {
         "campaigns": ("find", "update"),
         **dict.fromkeys(("codes", "reservations", "requests", "inventory", "imports", "rejects"), ("find", "remove")),
-        "purges": WRITTEN,
+        "audit_records": WRITTEN,
     },
     "eraser": {
         "codes": FIND,

@@ -34,15 +34,14 @@ from schemas.settings import (
     ImporterSettings,
     InventorySettings,
     KafkaSettings,
-    LogSettings,
     MongoSettings,
     OpsSettings,
-    OtelSettings,
     ProcessingGuarantee,
     S3Settings,
     TopicSettings,
     WorkerSettings,
 )
+from schemas.telemetry_settings import LogSettings, OtelSettings
 from schemas.topics import ALL_TOPICS
 
 HOURS_PER_DAY: Final = 24

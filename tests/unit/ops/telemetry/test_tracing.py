@@ -10,7 +10,7 @@ import pytest
 
 from consumers.loop.tracing import NOTHING, UNTRACED
 from ops.telemetry.tracing import FLUSH_S, open_tracer
-from schemas.settings import OtelSettings
+from schemas.telemetry_settings import OtelSettings
 from tests.fakes.builders import a_record
 from tests.fakes.spans import collecting
 
@@ -87,7 +87,7 @@ async def test_where_the_sdk_is_disabled_nothing_is_sent(monkeypatch: pytest.Mon
 SILENT: Final = """
 import asyncio, time
 from ops.telemetry.tracing import open_tracer
-from schemas.settings import OtelSettings
+from schemas.telemetry_settings import OtelSettings
 from tests.fakes.builders import a_record
 
 async def trace_one():
