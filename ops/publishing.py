@@ -8,6 +8,8 @@ Promise:  the record is acknowledged by all replicas. Nothing is sent to a topic
 from dataclasses import dataclass
 from typing import Final, Literal
 
+from aiokafka import AIOKafkaProducer
+
 from ops.broker.client import client_options
 from ops.broker.reading import kafka_errors, partitions_of
 from ops.broker.records import Fields
@@ -79,11 +81,15 @@ async def publish(settings: Settings, sending: Sending, key: str) -> Sent:
 
 async def send(settings: Settings, sending: Sending, topic: str, key: str) -> Sent:
     """Produce one record, acknowledged by all replicas."""
-    order = sending.order
     with kafka_errors(settings.kafka):
         async with idempotent_producer(client_options(settings.kafka)) as producer:
-            sending.stage = "being sent"
-            headers = token_headers(settings.requests)
-            written = await producer.send_and_wait(topic, value=order.to_json(), key=key.encode(), headers=headers)
-            sending.stage = "sent"
-    return Sent(order.request_id, topic, written.partition, written.offset, key)
+            return await written(producer, settings, sending, topic, key)
+
+
+async def written(producer: AIOKafkaProducer, settings: Settings, sending: Sending, topic: str, key: str) -> Sent:
+    """The same with a producer that is started already."""
+    order, sending.stage = sending.order, "being sent"
+    headers = token_headers(settings.requests)
+    record = await producer.send_and_wait(topic, value=order.to_json(), key=key.encode(), headers=headers)
+    sending.stage = "sent"
+    return Sent(order.request_id, topic, record.partition, record.offset, key)

@@ -29,21 +29,21 @@ from ops.webhooks.targets import targets_of
 from schemas.action_settings import ActionSettings
 from schemas.errors import SettingsInvalid
 from schemas.fan_settings import FanSettings
+from schemas.objective_settings import ObjectiveSettings
 from schemas.request_settings import RequestSettings
 from schemas.settings import (
     ExpirerSettings,
     ImporterSettings,
     InventorySettings,
     KafkaSettings,
-    LogSettings,
     MongoSettings,
     OpsSettings,
-    OtelSettings,
     ProcessingGuarantee,
     S3Settings,
     TopicSettings,
     WorkerSettings,
 )
+from schemas.telemetry_settings import LogSettings, OtelSettings
 from schemas.topics import ALL_TOPICS
 from schemas.webhook_settings import WebhookSettings
 
@@ -77,6 +77,7 @@ class Settings(BaseSettings):
     fans: FanSettings = FanSettings()
     webhooks: WebhookSettings = WebhookSettings()
     ops: OpsSettings = OpsSettings()
+    objective: ObjectiveSettings = ObjectiveSettings()
     log: LogSettings = LogSettings()
     otel: OtelSettings = OtelSettings()
     processing_guarantee: ProcessingGuarantee = "exactly_once"

@@ -123,7 +123,7 @@ class Performer:
 async def conclude(records: AuditRecords, intent: Intent, done: Done) -> None:
     """If MongoDB does not take it, the record stays without an outcome; what is done is done."""
     with suppress(StoreUnavailable, StoreRefused):
-        await records.conclude(intent.audit_id, done.outcome, done.counts)
+        await records.conclude(intent.audit_id, done.outcome, done.counts, utc_now())
 
 
 def record_of(intent: Intent) -> AuditRecordDocument:

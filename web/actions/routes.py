@@ -4,10 +4,12 @@ Out: `Actions`, whose routes the application serves.
 """
 
 from collections.abc import Mapping
+from http import HTTPStatus
 from typing import Final
 
 from aiohttp import web
 
+from web.access import ACCESS, Access
 from web.actions.campaigns import CampaignActions
 from web.actions.files import FileActions
 from web.actions.imports import ImportActions
@@ -26,7 +28,7 @@ from web.actions.models import (
 from web.actions.performing import Acting, Performer
 from web.actions.rights import Rights
 from web.auth import Denied, Guard
-from web.openapi import Route
+from web.openapi import Route, narrowing
 from web.responses import NoAnswer, answered
 
 FAILURES: Final[Mapping[str, str]] = {
@@ -53,7 +55,7 @@ class Actions:
     def routes(self) -> tuple[Route, ...]:
         """All of them."""
         return (
-            Route("/api/v1/actions", self._permissions, "What the caller may do.", Permissions),
+            *narrowing(Route("/api/v1/actions", self._permissions, "What the caller may do.", Permissions)),
             *self._of_imports(),
             *self._of_campaigns(),
             *self._of_files(),
@@ -127,6 +129,7 @@ class Actions:
     async def _permissions(self, request: web.Request) -> web.StreamResponse:
         by, why_not = None, None
         try:
+            require_whole(request[ACCESS])
             by = self._rights.actor(request)
         except (NoAnswer, Denied) as why:
             why_not = why.detail
@@ -141,3 +144,9 @@ class Actions:
                 upload_bytes_max=actions.upload_bytes_max,
             )
         )
+
+
+def require_whole(access: Access) -> None:
+    """Raises Denied for a token of single campaigns: every action needs one for all."""
+    if not access.is_whole:
+        raise Denied(HTTPStatus.FORBIDDEN, "to act, a token for all campaigns is needed")

@@ -17,6 +17,7 @@ import { byId } from "./dom.js";
 import { showHealth, trouble } from "./health.js";
 import { showImports } from "./imports.js";
 import { showLag } from "./lag.js";
+import { Letters } from "./letters.js";
 import { Live } from "./live.js";
 import { Past } from "./past.js";
 import { showReplays } from "./replays.js";
@@ -38,6 +39,7 @@ const campaigns = new Campaigns((text) => {
 const detail = new Detail(store);
 const past = new Past();
 const upload = new Upload();
+const letters = new Letters();
 const dirty = new Set();
 let pagesAt = 0;
 let searched = "";
@@ -54,8 +56,9 @@ function draw() {
   if (changed.has("imports")) showImports(store.parts.imports, searched);
   if (changed.has("alerts")) showAlerts(store.parts.alerts);
   if (changed.has("dead-letters")) {
-    showDeadLetters(store.parts["dead-letters"]);
+    showDeadLetters(store.parts["dead-letters"], (reason) => letters.open(reason));
     showReplays(store.parts["dead-letters"]);
+    letters.changed();
   }
   if (changed.has("lag")) showLag(store.parts.lag);
   if (changed.has("attention")) {
@@ -102,6 +105,7 @@ function forget() {
   past.forget();
   forgetPermissions();
   upload.forget();
+  letters.forget();
   changed(...PARTS);
 }
 
