@@ -124,8 +124,7 @@ def _of_actions(names: Names, settings: Settings) -> list[KafkaGrant]:
     if actions.uri is None:
         return []
     replays = [
-        *names.topics((DEAD_LETTERS_REPLAYED,), "Read", "Write"),
-        *names.topics(REQUEST_TOPICS, "Write"),
+        *names.topics((DEAD_LETTERS_REPLAYED, *REQUEST_TOPICS), "Write"),
         names.transactions(REPLAYS),
     ]
     return [*names.topics((IMPORT,), "Write"), *(replays if actions.replay else ())]

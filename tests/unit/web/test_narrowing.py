@@ -24,7 +24,15 @@ from web.stream import events as events_of
 MINE, THEIRS, REASON = "mine", "hidden-from-me", "invalid"
 OF_MINE: Final = bearer(campaigns=[MINE])
 OF_ALL: Final = bearer(supreme=True)
+FOR_ALL: Final = (
+    *(f"/api/v1/imports/{{import_id}}/{action}" for action in ("cancel", "retry", "report")),
+    *(f"/api/v1/campaigns/{{campaign_id}}/{action}" for action in ("standing", "close", "reopen")),
+    *("/api/v1/uploads/preview", "/api/v1/uploads", "/api/v1/dead-letters/{reason}/replay"),
+)
+"""Actions: they need a token for all campaigns."""
 ANSWERED: Final = {
+    "/api/v1/actions": 200,
+    **dict.fromkeys(FOR_ALL, 403),
     "/api/campaigns": 200,
     "/api/campaigns/{campaign_id}": 200,
     "/api/campaigns/{campaign_id}/history": 200,
@@ -103,7 +111,7 @@ async def test_a_path_that_is_not_narrowed_needs_a_token_for_all_campaigns() -> 
     view = filled()
     routes = Api(Guard(GUARDED), Streams(view.view, Lags(), view.topics, 1), Past()).routes
 
-    assert {"/api/openapi.json"} == {route.path for route in routes if not route.narrows}
+    assert {"/api/openapi.json", *FOR_ALL} == {route.path for route in routes if not route.narrows}
 
 
 async def test_another_campaign_is_like_one_that_does_not_exist() -> None:

@@ -82,7 +82,7 @@ def test_actions_give_the_inventory_no_more_than_they_need() -> None:
     off, on = users()["inventory"], users(**uri)["inventory"]
     all_on = users(**uri, CODES_ACTIONS__REPLAY="true", CODES_ACTIONS__S3="true")["inventory"]
     inputs = {("Write", f"codes.{topic.name}") for topic in REQUEST_TOPICS}
-    notes = {(operation, "codes.dead-letters-replayed.v1") for operation in ("Read", "Write")}
+    notes = {("Write", "codes.dead-letters-replayed.v1")}
     transactions = {(operation, "codes-dead-letters.") for operation in ("Write", "Describe")}
 
     assert {("Write", f"codes.{IMPORT.name}")} == grants(on) - grants(off)
