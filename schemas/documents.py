@@ -185,7 +185,7 @@ class RejectsDocument(Model):
 
 
 class AuditRecordDocument(Model):
-    """Collection `audit_records`: what a person did that cannot be undone.
+    """Collection `audit_records`: what a person did, before it is done.
 
     `_id` is random; of a purge it is made of the campaign.
     """
@@ -194,16 +194,19 @@ class AuditRecordDocument(Model):
     at: Instant
     """When it began."""
     by: str
-    """Who did it: a user of the operating system, or the name that was given."""
+    """Who did it: a user of the operating system, the name that was given, or the `sub` of a token."""
     action: str
-    """`erase_fan` or `purge_campaign`."""
+    """`erase_fan`, `purge_campaign`, or an action on the page, such as `close_campaign`."""
     subject: str
     """To whom or what; of a fan, a keyed hash of the id, hex; of a campaign, its id."""
     counts: dict[str, int]
-    """Documents changed or removed, by collection."""
+    """Documents changed or removed, by collection; of a replay, records sent."""
     before: dict[str, int] = Field(default={})
     """Of a purge: codes by status, as the shards counted them when it began."""
     ended_at: Instant | None = None
     """Null until everything is done."""
     pending: str | None = None
     """What a repetition needs while the work is not complete; then null. Of an erasure: the pseudonym, or `each`."""
+    outcome: str | None = None
+    """Of an action on the page or in its API: what came of it. Null: it is not known, because the process ended or
+    the action took too long."""

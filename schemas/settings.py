@@ -189,11 +189,16 @@ class ExpirerSettings(Group):
     requested this long after its expiry."""
 
 
+Percent = Annotated[float, Field(ge=0, le=100)]
+
+
 class InventorySettings(Group):
     """`codes inventory`: when stock is low, and who may read its HTTP API."""
 
-    low_percent: Annotated[float, Field(ge=0, le=100)] = 10.0
+    low_percent: Percent = 10.0
     """Stock of a campaign and code type is low at or below this percentage of all its codes."""
+    low_percent_by_campaign: dict[str, Percent] = Field(default_factory=dict)
+    """Percentages of single campaigns that differ from `low_percent`, by the campaign's id."""
     low_count: Annotated[int, Field(ge=0, le=1_000_000_000)] = 0
     """Stock is also low at or below this number of available codes."""
     empty_within_s: Annotated[int, Field(ge=0, le=30 * 86_400)] = 3_600

@@ -1,6 +1,6 @@
 """The inventory's web application: API, live stream and page behind one guard.
 
-In:       GET requests, and one POST: an item that needs attention is acknowledged or snoozed.
+In:       GET requests; POSTs that acknowledge or snooze an item that needs attention, and actions.
 Out:      JSON of `web.models`, server-sent events, files of the page.
 Promise:  the API needs access by the guard, except its OpenAPI document. The page's files hold no data, and may
           connect only to this host.
@@ -16,6 +16,8 @@ from aiohttp import web
 from schemas.errors import BrokerUnavailable
 from schemas.stock import CampaignStock
 from web.access import ACCESS
+from web.actions.performing import Acting
+from web.actions.routes import Actions
 from web.answers import (
     alert_list,
     dead_letter_counts,
@@ -57,10 +59,11 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 class Api:
     """The routes of one process. `streams` holds the data that they serve."""
 
-    def __init__(self, guard: Guard, streams: Streams, past: Past) -> None:
+    def __init__(self, guard: Guard, streams: Streams, past: Past, acting: Acting) -> None:
         self._guard = guard
         self._past = past
         self._letters = Letters(streams.view, streams.topics)
+        self._actions = Actions(guard, acting)
         self._streams = streams
         self._view = streams.view
         self.routes = self._routes()
@@ -85,6 +88,7 @@ class Api:
             ),
             *self._letters.routes(),
             *self._past.routes(),
+            *self._actions.routes(),
             Route("/api/openapi.json", self._openapi, "This document.", None, open=True),
         )
 
@@ -149,9 +153,16 @@ class Api:
         return found
 
 
-def web_app(guard: Guard, streams: Streams, static: Path = STATIC, *, past: Past | None = None) -> web.Application:
+def web_app(
+    guard: Guard,
+    streams: Streams,
+    static: Path = STATIC,
+    *,
+    past: Past | None = None,
+    acting: Acting | None = None,
+) -> web.Application:
     """The application: the API, and the page if its files are installed."""
-    api = Api(guard, streams, past or Past())
+    api = Api(guard, streams, past or Past(), acting or Acting())
     app = web.Application(middlewares=[at_this_host(guard)])
     for route in api.routes:
         serve = answering(route.serve if route.open else guarded(route, guard))

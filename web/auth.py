@@ -13,7 +13,7 @@ from typing import Any, Final
 
 import jwt
 
-from ops.tokens.claims import NoToken, Tokens, bearer_token
+from ops.tokens.claims import NoToken, Tokens, bearer_token, has_claim
 from schemas.settings import InventorySettings
 from web.access import EVERYTHING, Access, NoAccess, access_in
 
@@ -78,6 +78,14 @@ class Guard:
             return access_in(claims, self._settings)
         except NoAccess as why:
             raise Denied(HTTPStatus.FORBIDDEN, str(why)) from None
+
+    def has(self, header: str | None, claim: str) -> bool:
+        """Whether the token of an admitted request has a further claim; without tokens, nobody has.
+
+        Raises:
+            Denied: the token does not grant access.
+        """
+        return not self.is_open and has_claim(self._claims(token_in(header)), claim)
 
     def _claims(self, token: str) -> dict[str, Any]:
         try:

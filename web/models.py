@@ -20,6 +20,7 @@ Reason = Literal[
     "misdirected",
     "not_enabled",
     "busy",
+    "conflict",
     "unavailable",
     "unreadable",
 ]

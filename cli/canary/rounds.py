@@ -17,11 +17,12 @@ from uuid import uuid4
 from aiokafka import AIOKafkaProducer
 
 from cli.canary.steps import Step, steps_of
-from cli.jobs.publishing import DESTINATIONS, Sending, answer_ids, default_key, first_answer, written
+from cli.jobs.publishing import answer_ids, first_answer
 from cli.jobs.tailing import ReadPosition, Selection, open_reader
 from ops.broker.client import client_options
 from ops.broker.patience import Patience, kafka_patience
 from ops.broker.reading import TopicReader, kafka_errors
+from ops.publishing import DESTINATIONS, Sending, default_key, written
 from ops.settings.load import Settings
 from producers.emitters import idempotent_producer
 from schemas.base import Operation

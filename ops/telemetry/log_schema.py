@@ -96,6 +96,11 @@ EVENTS: Final[Mapping[str, Event]] = {
     ),
     "alert": Event("info", "stock campaign_id code_type available", "A stock alert was published."),
     "alert_known": Event("info", "stock campaign_id", "It was published before a crash, and is not published again."),
+    "webhook_waits": Event("warning", "webhook reason", "A receiver takes no alert: it is sent again. Logged once."),
+    "webhook_answers": Event("info", "webhook", "The receiver takes alerts again."),
+    "webhook_undelivered": Event(
+        "error", "webhook stock campaign_id reason", "A receiver refused the alert, or it is too old: it is dropped."
+    ),
     "unreadable_event": Event("warning", "fields", "A record on `inventory.v1` is no valid event and is skipped."),
     "canary_started": Event("info", "prefix campaign_id", "The canary starts its rounds, in this campaign."),
     "canary_failed": Event(
@@ -194,6 +199,8 @@ class LogLine(BaseModel):
     """Code type of a stock alert."""
     available: int | None = None
     """Available codes, as in the stock alert."""
+    webhook: str | None = None
+    """Name of a receiver of stock alerts."""
     fields: list[str] | None = None
     """The wrong fields of an invalid event."""
     outcome: Literal["wrong_answer", "no_answer", "unavailable"] | None = None

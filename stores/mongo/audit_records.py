@@ -1,4 +1,4 @@
-"""What people did that cannot be undone: one record for each erasure or removal.
+"""What people did: one record for each erasure, and for each action on the page.
 
 In:       who did what to whom, and how much of it.
 Out:      the record, which is never changed once its work is complete.
@@ -7,7 +7,7 @@ Promise:  a killed work finds its record again, and counts on in it. A batch and
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from datetime import datetime
 from random import uniform
@@ -91,6 +91,12 @@ class AuditRecords:
     async def count(self, record_id: str, name: str, number: int, session: AsyncIOMotorClientSession) -> None:
         """Count in the transaction of what is counted."""
         await self._records.update_one({"_id": record_id}, {"$inc": {f"counts.{name}": number}}, session=session)
+
+    async def conclude(self, record_id: str, outcome: str, counts: Mapping[str, int]) -> None:
+        """What came of an action."""
+        with idempotent():
+            changes = {"$set": {"outcome": outcome, "counts": dict(counts)}}
+            await self._records.update_one({"_id": record_id}, changes)
 
     async def finish(self, record_id: str, at: datetime) -> None:
         """The work is complete: what only its repetition needed goes."""

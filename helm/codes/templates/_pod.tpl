@@ -18,7 +18,7 @@ seccompProfile:
 {{/* The Secrets of a role as a map: a role gets those that it reads. In: root, role, spec. */}}
 {{- define "codes.secrets" -}}
 {{- $role := .role -}}
-{{- $readers := dict "CODES_MONGO__URI" (list "worker" "importer" "expirer" "migrate") "CODES_INVENTORY__JWT_SECRET" (list "inventory") "CODES_INVENTORY__HISTORY_URI" (list "inventory") "CODES_REQUESTS__JWT_SECRET" (list "worker") "AWS_ACCESS_KEY_ID" (list "importer") "AWS_SECRET_ACCESS_KEY" (list "importer") -}}
+{{- $readers := dict "CODES_MONGO__URI" (list "worker" "importer" "expirer" "migrate") "CODES_INVENTORY__JWT_SECRET" (list "inventory") "CODES_INVENTORY__HISTORY_URI" (list "inventory") "CODES_ACTIONS__URI" (list "inventory") "CODES_WEBHOOKS__TARGETS" (list "inventory") "CODES_REQUESTS__JWT_SECRET" (list "worker") "AWS_ACCESS_KEY_ID" (list "importer") "AWS_SECRET_ACCESS_KEY" (list "importer") -}}
 {{- $found := dict -}}
 {{- range $name, $from := .root.Values.secretEnv -}}
 {{- $roles := $from.roles | default (index $readers $name) -}}

@@ -23,10 +23,10 @@ export const token = {
   forget: () => sessionStorage.removeItem(KEY),
 };
 
-export async function ask(path, { headers = {}, signal } = {}) {
+export async function ask(path, { headers = {}, ...more } = {}) {
   const kept = token.get();
   const bearer = kept ? { Authorization: `Bearer ${kept}` } : {};
-  const response = await fetch(`api/${path}`, { headers: { ...headers, ...bearer }, signal, cache: "no-store" });
+  const response = await fetch(`api/${path}`, { ...more, headers: { ...headers, ...bearer }, cache: "no-store" });
   if (!response.ok) throw new Refused(response.status, await detailOf(response));
   return response;
 }
@@ -37,6 +37,12 @@ export async function tell(path, content) {
   const headers = { "Content-Type": "application/json", ...(kept ? { Authorization: `Bearer ${kept}` } : {}) };
   const response = await fetch(`api/${path}`, { method: "POST", headers, body: JSON.stringify(content) });
   if (!response.ok) throw new Refused(response.status, await detailOf(response));
+}
+
+/* A POST of JSON whose answer is needed. */
+export function post(path, content) {
+  const headers = { "Content-Type": "application/json" };
+  return ask(path, { method: "POST", headers, body: JSON.stringify(content) });
 }
 
 export async function asked(path, options) {

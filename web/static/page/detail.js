@@ -6,6 +6,7 @@
 
 import { asked } from "./api.js";
 import { barOf } from "./bar.js";
+import { CampaignActs } from "./campaignacts.js";
 import { chartOf } from "./chart.js";
 import { byId, element, keyed, shown, text } from "./dom.js";
 import { NONE, count, minuteOfDay, perMinute } from "./format.js";
@@ -21,6 +22,7 @@ export class Detail {
   #id = null;
   #timer = null;
   #drawnAt = 0;
+  #acts = new CampaignActs(byId("detail-content"));
 
   constructor(store) {
     this.#store = store;
@@ -51,6 +53,7 @@ export class Detail {
     this.#id = wanted;
     this.#drawnAt = 0;
     byId("detail-chart").replaceChildren();
+    this.#acts.about(wanted);
     if (wanted === null) return byId("detail").close();
     text(byId("detail-title"), wanted);
     if (!byId("detail").open) byId("detail").showModal();
@@ -59,6 +62,7 @@ export class Detail {
 
   #closed() {
     this.#id = null;
+    this.#acts.about(null);
     if (location.hash.startsWith(PREFIX)) history.pushState(null, "", location.pathname + location.search);
   }
 

@@ -4,6 +4,7 @@
  */
 
 import { Access } from "./access.js";
+import { followPermissions, forgetPermissions } from "./acts.js";
 import { showAlerts } from "./alerts.js";
 import { forgetAlerts, sayNewAlerts } from "./announce.js";
 import { asked } from "./api.js";
@@ -19,8 +20,10 @@ import { showLag } from "./lag.js";
 import { Letters } from "./letters.js";
 import { Live } from "./live.js";
 import { Past } from "./past.js";
+import { showReplays } from "./replays.js";
 import { Store } from "./store.js";
 import { showTotals } from "./totals.js";
+import { Upload } from "./upload.js";
 
 const PAGE = 500;
 const PAGES_PAUSE_MS = 5_000;
@@ -36,6 +39,7 @@ const campaigns = new Campaigns((text) => {
 const detail = new Detail(store);
 const past = new Past();
 const letters = new Letters();
+const upload = new Upload();
 const dirty = new Set();
 let pagesAt = 0;
 let searched = "";
@@ -54,6 +58,7 @@ function draw() {
   if (changed.has("dead-letters")) {
     showDeadLetters(store.parts["dead-letters"], (reason) => letters.open(reason));
     letters.changed();
+    showReplays(store.parts["dead-letters"]);
   }
   if (changed.has("lag")) showLag(store.parts.lag);
   if (changed.has("attention")) {
@@ -99,12 +104,15 @@ function forget() {
   forgetAlerts();
   past.forget();
   letters.forget();
+  forgetPermissions();
+  upload.forget();
   changed(...PARTS);
 }
 
 function tell(state, more) {
   connection.told(state, more);
   if (state === "live") access.granted();
+  followPermissions(state);
   if (state === "refused") {
     forget();
     access.refused(more);

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from cli.canary.steps import HOLD_S, Step, steps_of
-from cli.jobs.publishing import default_key
+from ops.publishing import default_key
 from tests.fakes.builders import TM, body
 from tests.fakes.kafka import Source
 from tests.fakes.observer import ObservedFacts
