@@ -6,7 +6,7 @@ Out:  the document, ready to be written as JSON.
 
 import re
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from aiohttp import web
@@ -21,7 +21,7 @@ BEARER: Final = "bearer"
 PATH_PARAMETER: Final = re.compile(r"\{(\w+)\}")
 DENIALS: Final[Mapping[str, str]] = {
     "401": "The token is missing, expired, unsigned, for another audience, or signed with an unknown key.",
-    "403": "The token is valid, but lacks the required claim.",
+    "403": "The token is valid, but has no claim that gives access here.",
 }
 
 TOO_MANY: Final[Mapping[str, str]] = {
@@ -51,11 +51,18 @@ class Route:
     """Further statuses and their meanings."""
     body: type[BaseModel] | None = None
     """Of a POST; without one, the route is a GET."""
+    narrows: bool = False
+    """Whether it answers only what `web.access` lets the viewer see; others need a token for all campaigns."""
 
     @property
     def method(self) -> str:
         """The HTTP method."""
         return "GET" if self.body is None else "POST"
+
+
+def narrowing(*routes: Route) -> tuple[Route, ...]:
+    """Routes whose answers are narrowed to the viewer's campaigns."""
+    return tuple(replace(route, narrows=True) for route in routes)
 
 
 def document(routes: Iterable[Route]) -> dict[str, Any]:

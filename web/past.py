@@ -7,7 +7,7 @@ Promise:  no value of a code is read. The inventory works without MongoDB: only 
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -23,13 +23,15 @@ from schemas.histories import CodeHistory, FanHistory
 from stores.mongo.collections import Collections
 from stores.mongo.histories import Histories
 from stores.mongo.lookups import Lookups
-from web.openapi import Route
+from web.access import ACCESS, Access
+from web.openapi import Route, narrowing
 from web.queries import FanQuery, asked
 from web.responses import NoAnswer, answered
 
 SEARCHES_MAX: Final = 2
 """A search reads whole collections; many at once would slow the workers' database."""
 SEARCH_S_MAX: Final = 60.0
+NO_FAN: Final = "nothing is known of this fan"
 OFF: Final = "histories are off: set CODES_INVENTORY__HISTORY_URI"
 FAILURES: Final = {
     "501": "Histories are off: `CODES_INVENTORY__HISTORY_URI` is not set.",
@@ -56,7 +58,7 @@ class Past:
     def routes(self) -> tuple[Route, ...]:
         """The paths."""
         no_fan, no_code = "Nothing is known of this fan.", "The code does not exist."
-        return (
+        return narrowing(
             Route(
                 "/api/v1/fans/{fan_id}",
                 self._fan,
@@ -77,17 +79,17 @@ class Past:
         )
 
     async def _fan(self, request: web.Request) -> web.StreamResponse:
-        fan_id, campaign_id = request.match_info["fan_id"], asked(request, FanQuery).campaign_id
+        fan_id, campaigns = request.match_info["fan_id"], wanted_of(asked(request, FanQuery), request[ACCESS])
         async with self._searching() as collections:
-            moves = await Histories(collections).of_fan(fan_id, campaign_id)
+            moves = await Histories(collections).of_fan(fan_id, campaigns)
         history = fan_history(fan_id, moves, now=utc_now())
         if history is None:
-            raise NoAnswer(HTTPStatus.NOT_FOUND, "not_found", "nothing is known of this fan")
+            raise NoAnswer(HTTPStatus.NOT_FOUND, "not_found", NO_FAN)
         return answered(history)
 
     async def _code(self, request: web.Request) -> web.StreamResponse:
         async with self._searching() as collections:
-            history = await code_past(collections, request.match_info["code_id"])
+            history = await code_past(collections, request.match_info["code_id"], request[ACCESS])
         if history is None:
             raise NoAnswer(HTTPStatus.NOT_FOUND, "not_found", "there is no such code")
         return answered(history)
@@ -111,11 +113,20 @@ class Past:
             self._searches -= 1
 
 
-async def code_past(collections: Collections, code_id: str) -> CodeHistory | None:
-    """A code's history; None if it does not exist."""
+def wanted_of(query: FanQuery, access: Access) -> Sequence[str] | None:
+    """The campaigns that are searched; None: all. Raises NoAnswer if the one that is asked for may not be seen."""
+    if query.campaign_id is None:
+        return None if access.campaigns is None else sorted(access.campaigns)
+    if not access.sees(query.campaign_id):
+        raise NoAnswer(HTTPStatus.NOT_FOUND, "not_found", NO_FAN)
+    return [query.campaign_id]
+
+
+async def code_past(collections: Collections, code_id: str, access: Access) -> CodeHistory | None:
+    """A code's history; None if it does not exist or may not be seen: then nothing more is read."""
     histories = Histories(collections)
     code = await histories.code(code_id)
-    if code is None:
+    if code is None or not access.sees(code.campaign_id):
         return None
     holder = None if code.status == CodeStatus.AVAILABLE else await Lookups(collections).holder(code)
     return code_history(code, await histories.import_of(code), holder, await histories.of_code(code_id))

@@ -11,6 +11,8 @@ from dataclasses import dataclass, replace
 from typing import Final, Literal
 from uuid import uuid4
 
+from aiokafka import AIOKafkaProducer
+
 from cli.jobs.tailing import ReadPosition, Selection, open_reader
 from handlers.imports.progress import end_identity
 from ops.broker.client import client_options
@@ -189,14 +191,18 @@ class Waiting:
 
 async def send(settings: Settings, sending: Sending, topic: str, key: str) -> Sent:
     """Produce one record, acknowledged by all replicas."""
-    order = sending.order
     with kafka_errors(settings.kafka):
         async with idempotent_producer(client_options(settings.kafka)) as producer:
-            sending.stage = "being sent"
-            headers = token_headers(settings.requests)
-            written = await producer.send_and_wait(topic, value=order.to_json(), key=key.encode(), headers=headers)
-            sending.stage = "sent"
-    return Sent(order.request_id, topic, written.partition, written.offset, key)
+            return await written(producer, settings, sending, topic, key)
+
+
+async def written(producer: AIOKafkaProducer, settings: Settings, sending: Sending, topic: str, key: str) -> Sent:
+    """The same with a producer that is started already."""
+    order, sending.stage = sending.order, "being sent"
+    headers = token_headers(settings.requests)
+    record = await producer.send_and_wait(topic, value=order.to_json(), key=key.encode(), headers=headers)
+    sending.stage = "sent"
+    return Sent(order.request_id, topic, record.partition, record.offset, key)
 
 
 def answer_ids(order: Order, sent: Sent, topics: Topics) -> frozenset[str]:

@@ -93,7 +93,8 @@ def _of_roles(names: Names, settings: Settings) -> dict[str, list[KafkaGrant]]:
             names.group(WORKER_GROUP, "Describe"),
         ],
         "inventory": [
-            *names.topics((INVENTORY, IMPORTS, DEAD_LETTERS, *REQUEST_TOPICS, IMPORT), "Read"),
+            *names.topics((INVENTORY, IMPORTS, DEAD_LETTERS, DEAD_LETTERS_REPLAYED), "Read"),
+            *names.topics((*REQUEST_TOPICS, IMPORT), "Read"),
             *names.topics((STOCK_ALERTS, HEALTH, ATTENTION), "Read", "Write"),
             names.changelog("Read", "Write"),
             names.group(INVENTORY_GROUP),
@@ -120,6 +121,7 @@ def _of_neighbours(names: Names) -> dict[str, list[KafkaGrant]]:
             *names.topics((IMPORTS,), "Read"),
             names.group("uploader"),
         ],
+        "canary": [*names.topics(REQUEST_TOPICS, "Write"), *names.topics((RESULTS,), "Read")],
         "reader": [*names.topics((ASSIGNED,), "Read"), names.group("reader")],
     }
 

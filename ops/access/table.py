@@ -24,6 +24,7 @@ WHO: Final[Mapping[str, str]] = {
     "inventory": "`codes inventory`",
     "migrate": "`codes migrate`, also with `--check`",
     "sender": "a program that sends requests and reads results; `codes publish`",
+    "canary": "`codes canary`; to import the codes of its campaign (`--prepare`) is the uploader's right",
     "uploader": "a program that sends import commands; `codes imports retry`",
     "reader": "a program that sends codes to fans: it sees their values",
     "audit": "`codes audit`, `codes show`, `codes tail`, `codes imports dry-run`: it sees the values of codes",
@@ -62,7 +63,7 @@ MONGO: Final[Mapping[str, Mapping[str, tuple[MongoAction, ...]]]] = {
     "archivist": {
         "campaigns": ("find", "update"),
         **dict.fromkeys(("codes", "reservations", "requests", "inventory", "imports", "rejects"), ("find", "remove")),
-        "purges": WRITTEN,
+        "audit_records": WRITTEN,
     },
     "eraser": {
         "codes": FIND,

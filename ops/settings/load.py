@@ -27,21 +27,21 @@ from ops.settings.sources import Found, gather, nearest
 from ops.settings.variables import DELIMITER, PREFIX, Variable, all_variables
 from schemas.errors import SettingsInvalid
 from schemas.fan_settings import FanSettings
+from schemas.objective_settings import ObjectiveSettings
 from schemas.request_settings import RequestSettings
 from schemas.settings import (
     ExpirerSettings,
     ImporterSettings,
     InventorySettings,
     KafkaSettings,
-    LogSettings,
     MongoSettings,
     OpsSettings,
-    OtelSettings,
     ProcessingGuarantee,
     S3Settings,
     TopicSettings,
     WorkerSettings,
 )
+from schemas.telemetry_settings import LogSettings, OtelSettings
 from schemas.topics import ALL_TOPICS
 
 HOURS_PER_DAY: Final = 24
@@ -72,6 +72,7 @@ class Settings(BaseSettings):
     inventory: InventorySettings = InventorySettings()
     fans: FanSettings = FanSettings()
     ops: OpsSettings = OpsSettings()
+    objective: ObjectiveSettings = ObjectiveSettings()
     log: LogSettings = LogSettings()
     otel: OtelSettings = OtelSettings()
     processing_guarantee: ProcessingGuarantee = "exactly_once"

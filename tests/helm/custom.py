@@ -42,13 +42,19 @@ SELECTOR: Final = closed(
     matchLabels=TEXTS,
     matchExpressions=several(closed("key", "operator", key=TEXT, operator=TEXT, values=several(TEXT))),
 )
+RELABELING: Final = closed("sourceLabels", "targetLabel", sourceLabels=several(TEXT), targetLabel=TEXT)
 POD_MONITOR: Final = closed(
     "selector",
     "podMetricsEndpoints",
     selector=SELECTOR,
-    podMetricsEndpoints=several(closed("port", port=TEXT, path=TEXT, interval=TEXT)),
+    jobLabel=TEXT,
+    podMetricsEndpoints=several(
+        closed("port", port=TEXT, path=TEXT, interval=TEXT, relabelings=several(RELABELING)),
+    ),
 )
-RULE: Final = closed("alert", "expr", alert=TEXT, expr=TEXT, labels=TEXTS, annotations=TEXTS, **{"for": TEXT})
+ALERT: Final = closed("alert", "expr", alert=TEXT, expr=TEXT, labels=TEXTS, annotations=TEXTS, **{"for": TEXT})
+RECORD: Final = closed("record", "expr", record=TEXT, expr=TEXT, labels=TEXTS)
+RULE: Final[Schema] = {"oneOf": [ALERT, RECORD]}
 PROMETHEUS_RULE: Final = closed("groups", groups=several(closed("name", "rules", name=TEXT, rules=several(RULE))))
 KAFKA_TRIGGER: Final = closed(
     "bootstrapServers",

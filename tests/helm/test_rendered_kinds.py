@@ -34,6 +34,7 @@ EVERYTHING = (
     'topologySpreadConstraints=[{"maxSkew": 2, "topologyKey": "a", "whenUnsatisfiable": "DoNotSchedule"}]',
     'nodeSelector={"kubernetes.io/arch": "amd64"}',
     'priorityClassName="high"',
+    'canary={"enabled": true, "settings": {"CODES_LOG__LEVEL": "DEBUG"}}',
 )
 
 

@@ -139,7 +139,7 @@ imagePullSecrets:
   # Else the nodes of a lost zone count as empty, and with DoNotSchedule no pod may start elsewhere.
   nodeTaintsPolicy: Honor
   # Else the pods of the former version count, and the new ones end up in the zones that those leave free.
-  matchLabelKeys: [{{ $.spec.staticMembership | ternary "controller-revision-hash" "pod-template-hash" }}]
+  matchLabelKeys: [{{ $.spec.staticMembership | default false | ternary "controller-revision-hash" "pod-template-hash" }}]
   labelSelector:
     matchLabels:
       {{- $labels | nindent 6 }}
@@ -148,7 +148,7 @@ imagePullSecrets:
 {{- end }}
 {{- end }}
 
-{{/* A pod of a role. In: root, role, spec. */}}
+{{/* A pod of a role. In: root, role, spec; args, if they are more than the role. */}}
 {{- define "codes.pod" -}}
 metadata:
   labels:
@@ -176,7 +176,7 @@ spec:
     - name: {{ .role }}
       image: {{ include "codes.image" .root | quote }}
       imagePullPolicy: {{ .root.Values.image.pullPolicy }}
-      args: [{{ .role }}]
+      args: {{ .args | default (list .role) | toJson }}
       securityContext:
         {{- include "codes.containerSecurity" . | nindent 8 }}
       envFrom:

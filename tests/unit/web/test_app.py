@@ -204,7 +204,7 @@ class TestDescription:
 
         assert openapi() == described
         assert "3.1.0" == described["openapi"]
-        assert 14 == len(described["paths"])
+        assert 15 == len(described["paths"])
         models = described["components"]["schemas"]
         assert {name for name in refs(described) if name not in models} == set()
         assert {"Campaign", "CampaignPage", "History", "ImportList", "LagList", "Problem"} <= models.keys()

@@ -16,6 +16,7 @@ import { byId } from "./dom.js";
 import { showHealth, trouble } from "./health.js";
 import { showImports } from "./imports.js";
 import { showLag } from "./lag.js";
+import { Letters } from "./letters.js";
 import { Live } from "./live.js";
 import { Past } from "./past.js";
 import { Store } from "./store.js";
@@ -34,6 +35,7 @@ const campaigns = new Campaigns((text) => {
 });
 const detail = new Detail(store);
 const past = new Past();
+const letters = new Letters();
 const dirty = new Set();
 let pagesAt = 0;
 let searched = "";
@@ -49,7 +51,10 @@ function draw() {
   }
   if (changed.has("imports")) showImports(store.parts.imports, searched);
   if (changed.has("alerts")) showAlerts(store.parts.alerts);
-  if (changed.has("dead-letters")) showDeadLetters(store.parts["dead-letters"]);
+  if (changed.has("dead-letters")) {
+    showDeadLetters(store.parts["dead-letters"], (reason) => letters.open(reason));
+    letters.changed();
+  }
   if (changed.has("lag")) showLag(store.parts.lag);
   if (changed.has("attention")) {
     const items = store.parts.attention?.items ?? [];
@@ -93,6 +98,7 @@ function forget() {
   store.forget();
   forgetAlerts();
   past.forget();
+  letters.forget();
   changed(...PARTS);
 }
 
