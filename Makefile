@@ -41,7 +41,7 @@ OPTIONS ?=
 DIST := dist
 ARCHIVE := $(DIST)/image.tar
 HELM = helm --kube-context=$(KUBE_CONTEXT) --namespace=$(RELEASE)-$(ENVIRONMENT)
-# full, or canary: one pod of each StatefulSet, none of a Deployment.
+# full, or partial: one pod of each StatefulSet, none of a Deployment.
 ROLL_OUT ?= full
 # The published image's digest, as `make publish` writes it; deployments and signatures name the image by it.
 DIGEST ?=
@@ -73,7 +73,7 @@ archived = test -f $(ARCHIVE) || { echo "make $@: no $(ARCHIVE); make image arch
 .DEFAULT_GOAL := help
 .PHONY: help setup tools demo test collect check lint types imports unit property contract integration features browser alerts chart chaos simulate thorough long fuzz bench bench-quick secantusd \
   containers replicas managed kubeconform security licenses secrets advisories sbom image archive scan publish scan-published scan-deployed sign verify package publish-chart release \
-  deploy-dev deploy-qa deploy-preprod deploy-prod canary smoke gate rollback \
+  deploy-dev deploy-qa deploy-preprod deploy-prod partial smoke gate rollback \
   monitoring schemas docs screenshots lock fmt clean
 
 help: ## list all targets, by group
@@ -335,12 +335,12 @@ deploy-prod: override ENVIRONMENT = prod
 deploy-prod: ## the same, in prod
 	@$(deploy)
 
-canary: override ROLL_OUT = canary
-canary: ## upgrade one pod of each StatefulSet: make canary ENVIRONMENT=prod KUBE_CONTEXT=... IMAGE=... TAG=... (needs helm)
+partial: override ROLL_OUT = partial
+partial: ## upgrade one pod of each StatefulSet: make partial ENVIRONMENT=prod KUBE_CONTEXT=... IMAGE=... TAG=... (needs helm)
 	@$(deploy)
 
 # A failed upgrade is rolled back to the revision before (--atomic), and then to the last whole roll-out, because that
-# revision may be a canary. The time-out is longer than migrate.activeDeadlineSeconds: otherwise Helm would roll back while
+# revision may be a partial one. The time-out is longer than migrate.activeDeadlineSeconds: otherwise Helm would roll back while
 # the migration still builds an index.
 define deploy
 $(call need,helm); $(named); $(HELM) upgrade --install $(RELEASE) helm/codes -f helm/values-$(ENVIRONMENT).yaml \
@@ -348,7 +348,7 @@ $(call need,helm); $(named); $(HELM) upgrade --install $(RELEASE) helm/codes -f 
   --atomic --timeout 130m --description "roll-out: $(ROLL_OUT)" || { $(roll_back); exit 1; }
 endef
 
-# To the last whole roll-out: the revision before may be its own canary.
+# To the last whole roll-out: the revision before may be its own partial one.
 define roll_back
 revision=$$($(HELM) history $(RELEASE) | awk '/superseded/ && /roll-out: full|Rollback to/ {last = $$1} END {print last}'); \
   $(HELM) rollback $(RELEASE) $$revision --wait --timeout 15m

@@ -185,7 +185,7 @@ class RejectsDocument(Model):
 
 
 class AuditRecordDocument(Model):
-    """Collection `audit_records`: what a person did: an erasure, a purge, an action on the page.
+    """Collection `audit_records`: what a person did, before it is done.
 
     `_id` is random; of a purge it is made of the campaign.
     """

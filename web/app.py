@@ -62,8 +62,8 @@ class Api:
     def __init__(self, guard: Guard, streams: Streams, past: Past, acting: Acting | None = None) -> None:
         self._guard = guard
         self._past = past
-        self._actions = Actions(guard, acting or Acting())
         self._letters = Letters(streams.view, streams.topics)
+        self._actions = Actions(guard, acting)
         self._streams = streams
         self._view = streams.view
         self.routes = self._routes()

@@ -73,6 +73,12 @@ class Guard:
         subject = self._claims(token_in(header)).get("sub")
         return subject if isinstance(subject, str) and SUBJECT.fullmatch(subject) else UNNAMED
 
+    def _access(self, claims: Mapping[str, Any]) -> Access:
+        try:
+            return access_in(claims, self._settings)
+        except NoAccess as why:
+            raise Denied(HTTPStatus.FORBIDDEN, str(why)) from None
+
     def has(self, header: str | None, claim: str) -> bool:
         """Whether the token of an admitted request has a further claim; without tokens, nobody has.
 
@@ -80,12 +86,6 @@ class Guard:
             Denied: the token does not grant access.
         """
         return not self.is_open and has_claim(self._claims(token_in(header)), claim)
-
-    def _access(self, claims: Mapping[str, Any]) -> Access:
-        try:
-            return access_in(claims, self._settings)
-        except NoAccess as why:
-            raise Denied(HTTPStatus.FORBIDDEN, str(why)) from None
 
     def _claims(self, token: str) -> dict[str, Any]:
         try:

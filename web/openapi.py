@@ -52,12 +52,12 @@ class Route:
     """Further statuses and their meanings."""
     body: type[BaseModel] | None = None
     """Of a POST; without a body or a file, the route is a GET."""
+    narrows: bool = False
+    """Whether it answers only what `web.access` lets the viewer see; others need a token for all campaigns."""
     takes_file: bool = False
     """The body is a CSV file."""
     gives: str | None = None
     """Content type of an answer that is no JSON."""
-    narrows: bool = False
-    """Whether it answers only what `web.access` lets the viewer see; others need a token for all campaigns."""
 
     @property
     def method(self) -> str:

@@ -102,22 +102,22 @@ def test_every_pod_may_pull_its_image(environment: str) -> None:
     assert [[{"name": "codes-registry"}]] * 6 == [spec["imagePullSecrets"] for spec in specs]
 
 
-def test_a_canary_is_one_pod_of_each_stateful_set() -> None:
+def test_a_partial_roll_out_is_one_pod_of_each_stateful_set() -> None:
     """The last one; Deployments stand still until the whole roll-out."""
-    canary = workloads('rollOut="canary"', environment="prod", options=("--is-upgrade",))
+    partial = workloads('rollOut="partial"', environment="prod", options=("--is-upgrade",))
     partitions = {
         name: workload["spec"]["updateStrategy"]["rollingUpdate"]["partition"]
-        for name, workload in canary.items()
+        for name, workload in partial.items()
         if workload["kind"] == "StatefulSet"
     }
 
     assert {"codes-worker": 2, "codes-importer": 1} == partitions
-    assert all(found["spec"]["paused"] for found in canary.values() if found["kind"] == "Deployment")
+    assert all(found["spec"]["paused"] for found in partial.values() if found["kind"] == "Deployment")
 
 
-def test_an_installation_is_no_canary() -> None:
+def test_an_installation_is_whole() -> None:
     """A paused Deployment would have no pod at all."""
-    assert workloads(environment="prod") == workloads('rollOut="canary"', environment="prod")
+    assert workloads(environment="prod") == workloads('rollOut="partial"', environment="prod")
 
 
 def test_the_migration_may_build_an_index_for_an_hour() -> None:

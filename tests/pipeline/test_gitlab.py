@@ -28,7 +28,7 @@ ENVIRONMENTS: Final = ("dev", "qa", "preprod", "prod")
 STEPS: Final = ("deploy", "smoke", "rollback")
 NIGHTLY: Final = ("bench", "chaos", "long", *MANAGED, "scan-prod")
 RELEASING: Final = ("release", "publish-chart")
-NAMED: Final = (*CHECKS, *TESTS, *IMAGES, *NIGHTLY, *PUBLISHED, *RELEASING, "tools", "canary-prod", "smoke-canary")
+NAMED: Final = (*CHECKS, *TESTS, *IMAGES, *NIGHTLY, *PUBLISHED, *RELEASING, "tools", "partial-prod", "smoke-partial")
 CHECKER: Final = (
     *(sys.executable, "-m", "check_jsonschema", "--output-format=json"),
     *("--builtin-schema=vendor.gitlab-ci", "--data-transform=gitlab-ci"),
@@ -151,20 +151,20 @@ def test_nothing_is_deployed_unchecked(name: str) -> None:
 
 def test_environments_follow_each_other() -> None:
     """The next one is deployed when the one before has answered the smoke test."""
-    for earlier, later in pairwise(("deploy-dev", "deploy-qa", "deploy-preprod", "canary-prod")):
+    for earlier, later in pairwise(("deploy-dev", "deploy-qa", "deploy-preprod", "partial-prod")):
         smoke = earlier.replace("deploy", "smoke")
         assert ["tools", earlier] == needed(smoke)
         assert smoke in needed(later)
 
 
-def test_production_begins_with_a_canary() -> None:
-    """The whole roll-out follows a quarter of an hour after the canary's smoke test, unless somebody stops it."""
-    assert ["tools", "canary-prod"] == needed("smoke-canary")
-    assert "smoke-canary" in needed("deploy-prod")
+def test_production_begins_with_a_partial_roll_out() -> None:
+    """The whole roll-out follows 15 minutes after the partial roll-out's smoke test, unless stopped."""
+    assert ["tools", "partial-prod"] == needed("smoke-partial")
+    assert "smoke-partial" in needed("deploy-prod")
     assert "delayed" == started("deploy-prod", "main")
 
 
-@pytest.mark.parametrize("name", [*(f"smoke-{name}" for name in ENVIRONMENTS), "smoke-canary"])
+@pytest.mark.parametrize("name", [*(f"smoke-{name}" for name in ENVIRONMENTS), "smoke-partial"])
 def test_a_failed_smoke_test_is_rolled_back(name: str) -> None:
     """By the same job; nothing waits for a person."""
     assert "make gate" == JOBS[name]["script"]
@@ -172,8 +172,8 @@ def test_a_failed_smoke_test_is_rolled_back(name: str) -> None:
 
 def test_production_is_by_hand_and_protected() -> None:
     """It is started by hand, on protected branches only; a rollback has the same protection."""
-    assert {"manual"} == {started(name, "main") for name in ("canary-prod", "rollback-prod")}
-    for name in ("canary-prod", "deploy-prod", "rollback-prod"):
+    assert {"manual"} == {started(name, "main") for name in ("partial-prod", "rollback-prod")}
+    for name in ("partial-prod", "deploy-prod", "rollback-prod"):
         assert {None} == {started(name, kind) for kind in PIPELINES if kind != "main"}
 
 
@@ -181,7 +181,7 @@ def test_production_is_by_hand_and_protected() -> None:
     ("job_name", "name"),
     [
         *((f"{step}-{name}", name) for step in STEPS for name in ENVIRONMENTS),
-        *(("canary-prod", "prod"), ("smoke-canary", "prod")),
+        *(("partial-prod", "prod"), ("smoke-partial", "prod")),
     ],
 )
 def test_an_environment_has_one_deployment_at_a_time(job_name: str, name: str) -> None:

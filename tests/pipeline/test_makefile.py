@@ -31,7 +31,7 @@ NEEDS: Final = {
     "release": "crane",
     "publish-chart": "crane",
     "deploy-prod": "helm",
-    "canary": "helm",
+    "partial": "helm",
     "smoke": "helm",
     "gate": "helm",
     "rollback": "helm",
@@ -101,7 +101,7 @@ def test_a_missing_program_is_named_in_one_line(target: str, tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize(
-    "target", [*(f"deploy-{name}" for name in ENVIRONMENTS), "canary", "smoke", "gate", "rollback"]
+    "target", [*(f"deploy-{name}" for name in ENVIRONMENTS), "partial", "smoke", "gate", "rollback"]
 )
 def test_a_cluster_is_named_and_never_guessed(target: str, tmp_path: Path) -> None:
     """What kubectl happens to point at is never deployed to."""
@@ -131,28 +131,28 @@ def test_a_deployment_takes_the_named_image(name: str) -> None:
         assert part in command
 
 
-def test_a_canary_differs_from_a_whole_roll_out_by_one_value() -> None:
+def test_a_partial_roll_out_differs_from_a_whole_roll_out_by_one_value() -> None:
     """And by the note in Helm's history that a rollback looks for."""
     asked = ("KUBE_CONTEXT=here", "IMAGE=an/image", "TAG=abc", "ENVIRONMENT=prod")
 
-    whole, canary = would_run("deploy-prod", *asked), would_run("canary", *asked)
+    whole, partial = would_run("deploy-prod", *asked), would_run("partial", *asked)
 
-    assert canary == whole.replace("=full", "=canary").replace('"roll-out: full"', '"roll-out: canary"').replace(
-        "make deploy-prod", "make canary"
+    assert partial == whole.replace("=full", "=partial").replace('"roll-out: full"', '"roll-out: partial"').replace(
+        "make deploy-prod", "make partial"
     )
 
 
 HISTORY: Final = """\
 REVISION UPDATED STATUS     CHART       APP VERSION DESCRIPTION
 1        Mon     superseded codes-0.1.0 0.1.0       roll-out: full
-2        Tue     superseded codes-0.1.0 0.1.0       roll-out: canary
+2        Tue     superseded codes-0.1.0 0.1.0       roll-out: partial
 3        Tue     deployed   codes-0.1.0 0.1.0       roll-out: full
 """
 
 
 @pytest.mark.parametrize(("passes", "done"), [(True, ["test"]), (False, ["test", "history", "rollback codes 1"])])
 def test_a_failed_gate_returns_to_the_last_whole_roll_out(tmp_path: Path, *, passes: bool, done: list[str]) -> None:
-    """Not to the canary of the same version. The job fails; where the smoke test passes, nothing else happens."""
+    """Not to the partial roll-out of the same version. The job fails; if the test passes, nothing else happens."""
     helm = tmp_path / "helm"
     (tmp_path / "history").write_text(HISTORY)
     helm.write_text(

@@ -24,7 +24,7 @@ JOB: Final = {
     "CI_PIPELINE_URL": "https://gitlab.example/shop/codes/-/pipelines/1",
     "CI_PIPELINE_CREATED_AT": "2026-11-30T12:00:00Z",
 }
-DEPLOYING: Final = ("deploy-dev", "deploy-qa", "deploy-preprod", "canary-prod", "deploy-prod")
+DEPLOYING: Final = ("deploy-dev", "deploy-qa", "deploy-preprod", "partial-prod", "deploy-prod")
 
 
 def images() -> set[str]:
@@ -77,7 +77,7 @@ def test_the_digest_is_what_is_judged(target: str, commands: list[str]) -> None:
     assert [] == [command for command in commands if command not in found]
 
 
-@pytest.mark.parametrize("target", [*(f"deploy-{name}" for name in ("dev", "prod")), "canary"])
+@pytest.mark.parametrize("target", [*(f"deploy-{name}" for name in ("dev", "prod")), "partial"])
 def test_the_digest_is_deployed(target: str) -> None:
     """It takes precedence over the tag."""
     assert f"--set image.digest={DIGEST} " in would_run(target, *BY_DIGEST)

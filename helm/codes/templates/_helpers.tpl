@@ -84,8 +84,8 @@ true
 {{- end }}
 
 {{/* Whether this upgrade reaches a single pod of each StatefulSet. An installation has nothing to be compared with. */}}
-{{- define "codes.isCanary" -}}
-{{- if and (eq .Values.rollOut "canary") .Release.IsUpgrade }}true{{ end -}}
+{{- define "codes.isPartial" -}}
+{{- if and (eq .Values.rollOut "partial") .Release.IsUpgrade }}true{{ end -}}
 {{- end }}
 
 {{/* Refuses what would not work: better here than in the cluster. */}}

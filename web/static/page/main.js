@@ -38,8 +38,8 @@ const campaigns = new Campaigns((text) => {
 });
 const detail = new Detail(store);
 const past = new Past();
-const upload = new Upload();
 const letters = new Letters();
+const upload = new Upload();
 const dirty = new Set();
 let pagesAt = 0;
 let searched = "";
@@ -59,6 +59,7 @@ function draw() {
     showDeadLetters(store.parts["dead-letters"], (reason) => letters.open(reason));
     showReplays(store.parts["dead-letters"]);
     letters.changed();
+    showReplays(store.parts["dead-letters"]);
   }
   if (changed.has("lag")) showLag(store.parts.lag);
   if (changed.has("attention")) {
@@ -103,9 +104,9 @@ function forget() {
   store.forget();
   forgetAlerts();
   past.forget();
+  letters.forget();
   forgetPermissions();
   upload.forget();
-  letters.forget();
   changed(...PARTS);
 }
 
