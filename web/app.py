@@ -59,7 +59,7 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 class Api:
     """The routes of one process. `streams` holds the data that they serve."""
 
-    def __init__(self, guard: Guard, streams: Streams, past: Past, acting: Acting | None = None) -> None:
+    def __init__(self, guard: Guard, streams: Streams, past: Past, acting: Acting) -> None:
         self._guard = guard
         self._past = past
         self._letters = Letters(streams.view, streams.topics)
@@ -162,7 +162,7 @@ def web_app(
     acting: Acting | None = None,
 ) -> web.Application:
     """The application: the API, and the page if its files are installed."""
-    api = Api(guard, streams, past or Past(), acting)
+    api = Api(guard, streams, past or Past(), acting or Acting())
     app = web.Application(middlewares=[at_this_host(guard)])
     for route in api.routes:
         serve = answering(route.serve if route.open else guarded(route, guard))

@@ -92,7 +92,7 @@ class AuditRecords:
         """Count in the transaction of what is counted."""
         await self._records.update_one({"_id": record_id}, {"$inc": {f"counts.{name}": number}}, session=session)
 
-    async def conclude(self, record_id: str, outcome: str, counts: Mapping[str, int]) -> None:
+    async def conclude(self, record_id: str, outcome: str, counts: Mapping[str, int], at: datetime) -> None:
         """What came of an action."""
         changes = {"outcome": outcome, "counts": dict(counts), "ended_at": to_milliseconds(at)}
         with idempotent():

@@ -57,7 +57,6 @@ function draw() {
   if (changed.has("alerts")) showAlerts(store.parts.alerts);
   if (changed.has("dead-letters")) {
     showDeadLetters(store.parts["dead-letters"], (reason) => letters.open(reason));
-    showReplays(store.parts["dead-letters"]);
     letters.changed();
     showReplays(store.parts["dead-letters"]);
   }
