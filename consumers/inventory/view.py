@@ -17,7 +17,7 @@ from typing import Final
 from pydantic import ValidationError
 
 from handlers.inventory.counts import folded, joined
-from handlers.inventory.health import Beats
+from handlers.inventory.health import SESSION_S, Beats
 from handlers.inventory.latest import Alerts, DeadLetters, Imports
 from handlers.inventory.motion import LONGEST_WINDOW_S, Motion
 from schemas.attention import Mark
@@ -41,13 +41,20 @@ Take = Callable[[IncomingRecord], None]
 
 
 class InventoryView:
-    """Lives as long as its process. `clock`: the time, UTC."""
+    """Lives as long as its process. `clock`: the time, UTC. `session_s`: how long a group keeps a killed member."""
 
-    def __init__(self, topics: Topics, changelog: str, *, clock: Callable[[], datetime] = utc_now) -> None:
+    def __init__(
+        self,
+        topics: Topics,
+        changelog: str,
+        *,
+        clock: Callable[[], datetime] = utc_now,
+        session_s: float = SESSION_S,
+    ) -> None:
         self.imports = Imports()
         self.alerts = Alerts()
         self.dead_letters = DeadLetters()
-        self.beats = Beats()
+        self.beats = Beats(session_s)
         self.marks: dict[str, Mark] = {}
         """By key; the latest of each."""
         self.is_loaded = False
