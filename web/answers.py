@@ -23,7 +23,7 @@ from handlers.inventory.motion import (
     Resolution,
     empty_in_s,
 )
-from handlers.inventory.pace import Pace
+from handlers.inventory.pace import Pace, average
 from schemas.base import CodeType
 from schemas.events import ImportProgressed
 from schemas.stock import CampaignStock, Standing
@@ -110,15 +110,10 @@ def import_of(
     return ImportProgress(
         **event.model_dump(),
         progress=None if not total else round(min(event.bytes_read / total, 1.0), 4),
-        rows_per_s=pace.rows_per_s(now_s) if event.state == "running" else average_of(event),
+        rows_per_s=pace.rows_per_s(now_s) if event.state == "running" else average(event.rows_read, event.duration_s),
         left_s=pace.left_s(now_s, total),
         resolved_by=later.import_id if later is not None and later.at >= event.at else None,
     )
-
-
-def average_of(event: ImportProgressed) -> float | None:
-    """Rows a second of an import that has ended."""
-    return round(event.rows_read / event.duration_s, 1) if event.duration_s else None
 
 
 def resolutions(events: Iterable[ImportProgressed]) -> Mapping[tuple[str, str | None], ImportProgressed]:

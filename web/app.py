@@ -41,6 +41,7 @@ from web.pages import campaign_address, page, secured
 from web.past import Past
 from web.queries import AlertsQuery, CampaignsQuery, HistoryQuery, InvalidQuery, asked
 from web.responses import NoAnswer, answered, refused, sent
+from web.searching import Search
 from web.stream import Streams, stream
 
 STATIC: Final = Path(__file__).parent / "static"
@@ -75,6 +76,7 @@ class Api:
             Route("/api/alerts", self._alerts, "Latest stock alerts.", AlertList, AlertsQuery),
             Route("/api/dead-letters", self._dead_letters, "Dead letters by reason.", DeadLetterCounts),
             *self._past.routes(),
+            *Search(self._view, self._past).routes(),
             Route("/api/stream", self._stream, "Live updates of all figures, as server-sent events.", None),
             Route("/api/openapi.json", self._openapi, "This document.", None, open=True),
         )

@@ -1,7 +1,7 @@
-"""Histories of fans and codes over HTTP, read from MongoDB by a user who may only read.
+"""Histories of fans, codes and requests over HTTP, read from MongoDB by a user who may only read.
 
-In:       the id of a fan or a code; the collections, if `CODES_INVENTORY__HISTORY_URI` is set.
-Out:      `FanHistory`, `CodeHistory`.
+In:       the id of a fan, a code or a request; the collections, if `CODES_INVENTORY__HISTORY_URI` is set.
+Out:      `FanHistory`, `CodeHistory`, `RequestHistory`.
 Promise:  no value of a code is read. The inventory works without MongoDB: only these paths answer 501 or 503 then. At
           most `SEARCHES_MAX` searches run at once, each for at most `SEARCH_S_MAX`.
 """
@@ -15,11 +15,11 @@ from typing import Final
 
 from aiohttp import web
 
-from handlers.histories import code_history, fan_history
+from handlers.histories import code_history, fan_history, request_history
 from schemas.base import CodeStatus
 from schemas.clock import utc_now
 from schemas.errors import DocumentUnreadable, StoreUnavailable
-from schemas.histories import CodeHistory, FanHistory
+from schemas.histories import CodeHistory, FanHistory, RequestHistory
 from stores.mongo.collections import Collections
 from stores.mongo.histories import Histories
 from stores.mongo.lookups import Lookups
@@ -76,18 +76,36 @@ class Past:
             ),
         )
 
-    async def _fan(self, request: web.Request) -> web.StreamResponse:
-        fan_id, campaign_id = request.match_info["fan_id"], asked(request, FanQuery).campaign_id
+    async def fan(self, fan_id: str, campaign_id: str | None = None) -> FanHistory | None:
+        """A fan's history; None if nothing is known of the fan.
+
+        Raises:
+            NoAnswer: histories are off, MongoDB does not answer, or too many searches are running.
+        """
         async with self._searching() as collections:
             moves = await Histories(collections).of_fan(fan_id, campaign_id)
-        history = fan_history(fan_id, moves, now=utc_now())
+        return fan_history(fan_id, moves, now=utc_now())
+
+    async def code(self, code_id: str) -> CodeHistory | None:
+        """A code's history; None if it does not exist. Raises NoAnswer, see `fan`."""
+        async with self._searching() as collections:
+            return await code_past(collections, code_id)
+
+    async def request(self, request_id: str) -> RequestHistory | None:
+        """What became of a request or command; None if the database does not know it. Raises NoAnswer, see `fan`."""
+        async with self._searching() as collections:
+            entry = await Lookups(collections).entry(request_id)
+            imported = None if entry is not None else await Histories(collections).imported(request_id)
+        return request_history(request_id, entry, imported)
+
+    async def _fan(self, request: web.Request) -> web.StreamResponse:
+        history = await self.fan(request.match_info["fan_id"], asked(request, FanQuery).campaign_id)
         if history is None:
             raise NoAnswer(HTTPStatus.NOT_FOUND, "not_found", "nothing is known of this fan")
         return answered(history)
 
     async def _code(self, request: web.Request) -> web.StreamResponse:
-        async with self._searching() as collections:
-            history = await code_past(collections, request.match_info["code_id"])
+        history = await self.code(request.match_info["code_id"])
         if history is None:
             raise NoAnswer(HTTPStatus.NOT_FOUND, "not_found", "there is no such code")
         return answered(history)
@@ -118,4 +136,4 @@ async def code_past(collections: Collections, code_id: str) -> CodeHistory | Non
     if code is None:
         return None
     holder = None if code.status == CodeStatus.AVAILABLE else await Lookups(collections).holder(code)
-    return code_history(code, await histories.import_of(code), holder, await histories.of_code(code_id))
+    return code_history(code, await histories.imported(code.imported_by), holder, await histories.of_code(code_id))

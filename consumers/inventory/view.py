@@ -19,6 +19,7 @@ from pydantic import ValidationError
 from handlers.inventory.counts import folded, joined
 from handlers.inventory.health import SESSION_S, Beats
 from handlers.inventory.latest import Alerts, DeadLetters, Imports
+from handlers.inventory.letter_ids import LetterIds
 from handlers.inventory.motion import LONGEST_WINDOW_S, Motion
 from schemas.attention import Mark
 from schemas.clock import utc_now
@@ -54,6 +55,7 @@ class InventoryView:
         self.imports = Imports()
         self.alerts = Alerts()
         self.dead_letters = DeadLetters()
+        self.letter_ids = LetterIds()
         self.beats = Beats(session_s)
         self.marks: dict[str, Mark] = {}
         """By key; the latest of each."""
@@ -202,6 +204,7 @@ class InventoryView:
         reason = record.header("dlq-reason")
         text = None if reason is None else reason.decode(errors="replace")
         is_news = self.dead_letters.add(record.partition, record.offset, text, record.at)
+        self.letter_ids.add(record.value, record.partition, record.offset, text)
         self._part("dead-letters", is_news=is_news)
 
     def _take_heartbeat(self, record: IncomingRecord) -> None:

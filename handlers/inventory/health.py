@@ -68,7 +68,7 @@ class Beats:
         return (self.latest_at - max(seen.at, self.resumed_at)).total_seconds()
 
     def _forget(self) -> None:
-        """Drop those that ended before the last session, except the last of each role: it says since when nothing runs."""
+        """Drop those that nothing waits for, except the last of each role: it says since when nothing runs."""
         assert self.latest_at is not None
         old = self.latest_at - timedelta(seconds=max(self.session_s, SILENT_S))
         newest = {role: seen.at for (role, _), seen in sorted(self.seen.items(), key=lambda item: item[1].at)}

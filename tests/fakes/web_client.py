@@ -23,6 +23,7 @@ from tests.fakes.tokens import SECRET
 from web.app import web_app
 from web.auth import Guard
 from web.marks import SendMark, no_marks
+from web.past import Past
 from web.stream import Streams
 
 GUARDED = InventorySettings(jwt_secret=SecretStr(SECRET))
@@ -39,6 +40,7 @@ async def api(
     static: Path = Path("/-"),
     sent: list[OutgoingRecord] | None = None,
     send_mark: SendMark | None = None,
+    past: Past | None = None,
 ) -> AsyncIterator[TestClient[Any, Any]]:
     """`sent` takes the records of marks; without it, and without `send_mark`, none can be set."""
 
@@ -49,7 +51,7 @@ async def api(
             sent.append(record)
 
     streams = Streams(filled.view, lags or Lags(), filled.topics, limit, send_mark=send_mark or keep)
-    async with TestClient(TestServer(web_app(Guard(settings), streams, static))) as client:
+    async with TestClient(TestServer(web_app(Guard(settings), streams, static, past=past))) as client:
         yield client
         streams.stopping.set()
 

@@ -17,7 +17,7 @@ ANSWER_S = 30
 """Less than a search may take, and far more than the time-out of MongoDB."""
 
 
-async def test_a_fan_and_a_code_are_answered_with_their_history(sale: Sale, tmp_path: Path) -> None:
+async def test_a_fan_a_code_and_a_request_are_answered_with_their_history(sale: Sale, tmp_path: Path) -> None:
     """Like `codes show`; 404 for whoever is unknown, 400 for a parameter that does not exist."""
     fan = {"campaign_id": "spring", "fan_id": "f-1"}
     await sale.neighbour.send(RESERVE, {"request_id": "r-1", **fan})
@@ -29,8 +29,12 @@ async def test_a_fan_and_a_code_are_answered_with_their_history(sale: Sale, tmp_
     async with watching(sale.environment, tmp_path / "inventory.log", **uri) as watcher:
         status, history = await watcher.get("/api/v1/fans/f-1")
         code_status, code = await watcher.get(code_path)
+        request_status, request = await watcher.get("/api/v1/requests/r-1")
+        _, by_fan = await watcher.get("/api/search?q=f-1")
+        _, by_request = await watcher.get("/api/search?q=r-1")
         elsewhere = await watcher.get("/api/v1/fans/f-1?campaign_id=summer")
-        wrong = [(await watcher.get(path))[0] for path in ("/api/v1/fans/f-1?campain=a", "/api/v1/codes/none")]
+        wrong = ("/api/v1/fans/f-1?campain=a", "/api/v1/codes/none", "/api/v1/requests/none")
+        statuses = [(await watcher.get(path))[0] for path in wrong]
         written = watcher.role.log.read_text()
 
     shown = (await Codes(sale.environment)("show", "fan", "f-1", "--json")).json
@@ -39,8 +43,12 @@ async def test_a_fan_and_a_code_are_answered_with_their_history(sale: Sale, tmp_
     assert (200, "f-1", "assigned") == (code_status, code["holder"]["fan_id"], code["status"])
     assert ["reserved", "assigned"] == [event["what"] for event in code["events"]]
     assert (404, "not_found") == (elsewhere[0], elsewhere[1]["error"])
-    assert [400, 404] == wrong
-    assert not any(value in text for text in (str(history), str(code), written))
+    assert [400, 404, 404] == statuses
+    shown_request = (await Codes(sale.environment)("show", "request", "r-1", "--json")).json
+    assert (200, {**shown_request, "import_id": None, "dead_letter": None}) == (request_status, request)
+    assert (None, None, history, {}) == tuple(by_fan[kind] for kind in ("request", "code", "fan", "unanswered"))
+    assert (request, None, None, {}) == tuple(by_request[kind] for kind in ("request", "code", "fan", "unanswered"))
+    assert not any(value in text for text in (str(history), str(code), str(request), written))
     assert "f-1" not in written
 
 

@@ -98,7 +98,7 @@ class TestAnswers:
         assert status == answer.status
         assert word in problem["detail"]
 
-    @pytest.mark.parametrize("path", ["v1/fans/f-1", "v1/codes/c-1"])
+    @pytest.mark.parametrize("path", ["v1/fans/f-1", "v1/codes/c-1", "v1/requests/r-1"])
     async def test_histories_are_off_by_default(self, path: str) -> None:
         """The answer names the setting."""
         async with api(some_campaigns()) as client:
@@ -204,7 +204,7 @@ class TestDescription:
 
         assert openapi() == described
         assert "3.1.0" == described["openapi"]
-        assert 14 == len(described["paths"])
+        assert 16 == len(described["paths"])
         models = described["components"]["schemas"]
         assert {name for name in refs(described) if name not in models} == set()
         assert {"Campaign", "CampaignPage", "History", "ImportList", "LagList", "Problem"} <= models.keys()
