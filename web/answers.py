@@ -12,6 +12,7 @@ from typing import Any, Final, Literal
 from consumers.inventory.role import Lags
 from consumers.inventory.view import InventoryView
 from handlers.inventory.counts import Counts, counts_by_type, summed
+from handlers.inventory.hours import HOURLY, week
 from handlers.inventory.latest import HOURS
 from handlers.inventory.motion import (
     COARSE,
@@ -46,7 +47,7 @@ from web.models import (
 Sort = Literal["name", "available", "total", "rate", "empty", "changed"]
 Order = Literal["asc", "desc"]
 WORST_FIRST: Final[tuple[Standing, ...]] = ("exhausted", "low", "enough")
-RESOLUTIONS: Final[Mapping[str, Resolution]] = {"fine": FINE, "coarse": COARSE}
+RESOLUTIONS: Final[Mapping[str, Resolution]] = {"fine": FINE, "coarse": COARSE, "hourly": HOURLY}
 
 
 def campaign_of(stock: CampaignStock, motion: Motion, now: datetime) -> Campaign:
@@ -82,7 +83,10 @@ def history_of(view: InventoryView, stock: CampaignStock, resolution: str, code_
     by_type = counts_by_type(stock)
     counts = summed(by_type.values()) if code_type is None else by_type.get(code_type, Counts())
     steps = RESOLUTIONS[resolution]
-    points = view.motion(stock.campaign_id).history(counts, view.clock(), steps, code_type)
+    motion, is_week = view.motion(stock.campaign_id), steps is HOURLY
+    points = motion.history(counts, view.clock(), COARSE if is_week else steps, code_type)
+    if is_week:
+        points = week(view.hours.get(stock.campaign_id), points, stock.changed_at, code_type)
     return History(
         campaign_id=stock.campaign_id,
         code_type=code_type,

@@ -37,7 +37,7 @@ from web.models import (
     Reason,
 )
 from web.openapi import Route, document
-from web.pages import campaign_address, page, secured
+from web.pages import OPENED, page, page_below, secured
 from web.past import Past
 from web.queries import AlertsQuery, CampaignsQuery, HistoryQuery, InvalidQuery, asked
 from web.responses import NoAnswer, answered, refused, sent
@@ -153,7 +153,8 @@ def web_app(guard: Guard, streams: Streams, static: Path = STATIC, *, past: Past
             app.router.add_route(route.method, route.path, serve)
     if static.is_dir():
         app.router.add_get("/", page(static / "index.html"))
-        app.router.add_get("/campaigns/{campaign_id}", campaign_address)
+        for address in OPENED:
+            app.router.add_get(address, page_below(static / "index.html"))
         app.router.add_static("/static", static)
     app.on_response_prepare.append(secured)
     return app

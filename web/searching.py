@@ -9,7 +9,7 @@ Promise:  campaigns and imports are answered without MongoDB. A kind that cannot
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Literal
 
 from aiohttp import web
 from pydantic import Field
@@ -33,6 +33,8 @@ SEARCH: Final = "Campaigns and imports by a part of their names; a request, a co
 class SearchQuery(Query):
     q: Annotated[str, Field(min_length=1, max_length=128)]
     """Part of a name, case-insensitive, or a whole id."""
+    fan: Literal["with", "without", "only"] = "with"
+    """Whether to look for a fan, which reads all reservations and the whole ledger; `only`: not for the others."""
 
 
 @dataclass(slots=True)
@@ -71,11 +73,12 @@ class Search:
         return answered(found)
 
     async def _search(self, request: web.Request) -> web.StreamResponse:
-        q = asked(request, SearchQuery).q.strip()
+        query = asked(request, SearchQuery)
+        q = query.q.strip()
         part = q.casefold()
         campaigns = sorted(name for name in self._campaigns() if part in name.casefold())
         imports = [item for item in import_list(self._view).items if is_in(part, item)]
-        histories = await self._histories(q)
+        histories = await self._histories(q, query.fan)
         return answered(
             Found(
                 q=q,
@@ -100,13 +103,12 @@ class Search:
             return RequestHistory(request_id=request_id, reason=letter.reason, dead_letter=letter.address)
         return found.model_copy(update={"dead_letter": letter.address})
 
-    async def _histories(self, q: str) -> Histories:
+    async def _histories(self, q: str, fan: str) -> Histories:
         """By one kind after the other, so that a search takes one of the few places of `Past`."""
         result = Histories()
         looks: Mapping[HistoryKind, Callable[[str], Awaitable[Any]]] = {
-            "request": self.request,
-            "code": self._past.code,
-            "fan": self._past.fan,
+            **({} if fan == "only" else {"request": self.request, "code": self._past.code}),
+            **({} if fan == "without" else {"fan": self._past.fan}),
         }
         if not ID.fullmatch(q):
             return result

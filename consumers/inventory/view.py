@@ -18,6 +18,7 @@ from pydantic import ValidationError
 
 from handlers.inventory.counts import folded, joined
 from handlers.inventory.health import SESSION_S, Beats
+from handlers.inventory.hours import KeptHours
 from handlers.inventory.latest import Alerts, DeadLetters, Imports
 from handlers.inventory.letter_ids import LetterIds
 from handlers.inventory.motion import LONGEST_WINDOW_S, Motion
@@ -56,6 +57,7 @@ class InventoryView:
         self.alerts = Alerts()
         self.dead_letters = DeadLetters()
         self.letter_ids = LetterIds()
+        self.hours = KeptHours(MOTIONS_MAX)
         self.beats = Beats(session_s)
         self.marks: dict[str, Mark] = {}
         """By key; the latest of each."""
@@ -138,6 +140,8 @@ class InventoryView:
         self._part("imports", is_news=self.imports.is_any_running())
 
     def _take_stock(self, record: IncomingRecord) -> None:
+        if self.hours.take(record.key, record.value):
+            return
         if record.value is None:
             self._forget(record)
             return
@@ -173,6 +177,7 @@ class InventoryView:
         known = self._stocks.get(campaign_id)
         if known is not None and known.changed_at <= record.at:
             self.revision += 1
+            self.hours.forget(campaign_id)
             for kept in (self._stocks, self._motions, self._changed):
                 kept.pop(campaign_id, None)
 

@@ -96,7 +96,7 @@ async def test_an_import_that_runs_shows_how_far_it_is(site: Site, visits: Visit
 
 async def test_a_campaigns_dialog_follows_it(site: Site, visits: Visits) -> None:
     """Its address opens it; counts, history and the words beside the chart are of now."""
-    page = await visits.open(f"{site.url}#/campaigns/many-007")
+    page = await visits.open(f"{site.url}campaigns/many-007")
     dialog = page.get_by_role("dialog", name="many-007")
     await expect(dialog.locator("#detail-types td").first).to_have_text("1,007")
 

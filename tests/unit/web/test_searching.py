@@ -102,6 +102,18 @@ async def test_a_kind_that_cannot_be_searched_is_named(
     assert ("request" in failing) == (found["request"] is None)
 
 
+async def test_a_fan_can_be_searched_for_apart() -> None:
+    """That reads everything; the rest is answered at once."""
+    past = KnownPast()
+    async with api(some_campaigns(), past=past) as client:
+        for fan in ("without", "only"):
+            answer = await client.get("/api/search", params={"q": "r-1", "fan": fan})
+            found = await answer.json()
+            assert ({}, fan == "only") == (found["unanswered"], found["request"] is None)
+
+    assert [*KINDS] == past.looked
+
+
 async def test_a_request_has_a_path_of_its_own() -> None:
     """404 for one that nobody knows; 400 for a search for nothing."""
     async with api(some_campaigns(), past=KnownPast()) as client:

@@ -40,6 +40,6 @@ export class Access {
     shown(byId("access"), isNeeded);
     shown(byId("main"), !isNeeded);
     shown(byId("forget"), token.get() !== null);
-    if (isNeeded && byId("detail").open) byId("detail").close();
+    if (isNeeded) for (const dialog of document.querySelectorAll("dialog[open]")) dialog.close();
   }
 }

@@ -21,6 +21,7 @@ export const NONE = "–";
 export const count = (number) => whole.format(number);
 export const short = (number) => (Math.abs(number) < 10_000 ? whole.format(number) : compact.format(number));
 export const timeOfDay = (date) => clock.format(date);
+export const dayAndHour = (date) => dayAndMinute.format(date);
 export const minuteOfDay = (date) => minute.format(date);
 
 export function when(instant) {

@@ -4,6 +4,7 @@
  */
 
 import { Access } from "./access.js";
+import { start } from "./address.js";
 import { showAlerts } from "./alerts.js";
 import { forgetAlerts, sayNewAlerts } from "./announce.js";
 import { asked } from "./api.js";
@@ -17,7 +18,8 @@ import { showHealth, trouble } from "./health.js";
 import { showImports } from "./imports.js";
 import { showLag } from "./lag.js";
 import { Live } from "./live.js";
-import { Past } from "./past.js";
+import { ImportDetail } from "./importdetail.js";
+import { Search } from "./search.js";
 import { Store } from "./store.js";
 import { showTotals } from "./totals.js";
 
@@ -28,12 +30,14 @@ const PARTS = ["campaigns", "imports", "alerts", "dead-letters", "health", "atte
 
 const store = new Store();
 const connection = new Connection();
-const campaigns = new Campaigns((text) => {
+const campaigns = new Campaigns();
+const detail = new Detail(store);
+const importDetail = new ImportDetail(store);
+const search = new Search((text) => {
   searched = text;
+  campaigns.find(text);
   changed("imports");
 });
-const detail = new Detail(store);
-const past = new Past();
 const dirty = new Set();
 let pagesAt = 0;
 let searched = "";
@@ -47,7 +51,10 @@ function draw() {
     showTotals(byId("totals"), all);
     detail.changed();
   }
-  if (changed.has("imports")) showImports(store.parts.imports, searched);
+  if (changed.has("imports")) {
+    showImports(store.parts.imports, searched);
+    importDetail.changed();
+  }
   if (changed.has("alerts")) showAlerts(store.parts.alerts);
   if (changed.has("dead-letters")) showDeadLetters(store.parts["dead-letters"]);
   if (changed.has("lag")) showLag(store.parts.lag);
@@ -59,6 +66,8 @@ function draw() {
   if (changed.has("health")) {
     showHealth(store.parts.health);
     connection.troubled(trouble(store.parts.health));
+    detail.changed();
+    importDetail.changed();
   }
 }
 
@@ -92,13 +101,16 @@ async function fetchPages() {
 function forget() {
   store.forget();
   forgetAlerts();
-  past.forget();
+  search.refused();
   changed(...PARTS);
 }
 
 function tell(state, more) {
   connection.told(state, more);
-  if (state === "live") access.granted();
+  if (state === "live") {
+    access.granted();
+    for (const part of [detail, importDetail, search]) part.granted();
+  }
   if (state === "refused") {
     forget();
     access.refused(more);
@@ -106,5 +118,12 @@ function tell(state, more) {
 }
 
 const live = new Live({ take, tell });
-const access = new Access({ given: () => live.resume(), forgotten: () => live.resume() });
+const access = new Access({
+  given: () => live.resume(),
+  forgotten: () => {
+    search.forget();
+    live.resume();
+  },
+});
+start();
 await live.run();
