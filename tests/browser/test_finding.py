@@ -159,6 +159,7 @@ async def test_a_campaign_has_an_address(site: Site, visits: Visits) -> None:
     dialog = page.get_by_role("dialog", name="many-044")
     await page.get_by_role("link", name="many-044").click()
     await expect(dialog).to_be_visible()
+    assert f"{site.url}static/icon.svg" == await page.evaluate("document.querySelector('link[rel=icon]').href")
     assert f"{site.url}campaigns/many-044" == page.url
     await page.reload()
     await expect(dialog.locator("#detail-types td").first).to_have_text("1,044")

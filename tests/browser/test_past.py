@@ -42,7 +42,7 @@ async def test_a_search_finds_a_request_its_fan_and_its_code(site: Site, visits:
     results, says = page.locator("#results > li"), page.locator("#results-says")
 
     await look_up(page, "past-request")
-    await expect(says).to_have_text("no campaign, no import, 1 request, no code, no fan.")
+    await expect(says).to_have_text("No campaign, no import, 1 request, no code, no fan.")
     await expect(results).to_contain_text("Request past-request: reserve, reserved")
     await results.get_by_role("link", name="past-fan").click()
     await expect(results).to_contain_text("Fan past-fan: 0 codes assigned, 1 hold, 1 event.")
@@ -54,7 +54,7 @@ async def test_a_search_finds_a_request_its_fan_and_its_code(site: Site, visits:
     assert [] == await violations(page)
 
     await page.go_back()
-    await expect(says).to_have_text("no campaign, no import, no request, no code, 1 fan.")
+    await expect(says).to_have_text("No campaign, no import, no request, no code, 1 fan.")
     assert "?q=past-fan" == await page.evaluate("location.search")
     await page.reload()
     await expect(results).to_contain_text("Fan past-fan")
@@ -73,7 +73,7 @@ async def test_what_each_kind_found_is_said(site: Site, visits: Visits) -> None:
     await expect(page.locator("#results a")).to_have_text([f"many-00{number}" for number in range(10)])
     await look_up(page, "nobody knows this")
     await expect(page.locator("#results-title")).to_have_text("Found for “nobody knows this”")
-    await expect(page.locator("#results-says")).to_contain_text("no campaign, no import, no request")
+    await expect(page.locator("#results-says")).to_contain_text("No campaign, no import, no request")
     await expect(page.locator("#results > li")).to_have_count(0)
 
     await look_up(page, "")
@@ -88,7 +88,7 @@ async def test_a_shared_search_survives_the_sign_in_and_goes_with_the_token(site
     await give(page, token(supreme=True))
     says = page.locator("#results-says")
     off = "Not searched: request, code, fan (histories are off: set CODES_INVENTORY__HISTORY_URI)."
-    await expect(says).to_have_text(f"no campaign, no import. {off}")
+    await expect(says).to_have_text(f"No campaign, no import. {off}")
     await expect(page.get_by_role("searchbox")).to_have_value("fan-77")
 
     await page.get_by_role("button", name="Forget token").click()

@@ -85,6 +85,8 @@ function isOurs({ origin, pathname, search }) {
 
 /* Once all listeners are there. */
 export function start() {
+  const icon = document.querySelector("link[rel=icon]");
+  icon.setAttribute("href", icon.href); // relative, it would be looked for below each address that the page takes on
   if (FORMER.test(location.hash)) history.replaceState(null, "", new URL(location.hash.slice(2), ROOT));
   addEventListener("popstate", tell);
   addEventListener("click", follow);

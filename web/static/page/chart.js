@@ -4,7 +4,7 @@
  */
 
 import { drawn, element } from "./dom.js";
-import { count, dayAndHour, minuteOfDay, short } from "./format.js";
+import { count, dayAndHour, dayOfYear, minuteOfDay, short } from "./format.js";
 
 const STATUSES = ["available", "reserved", "assigned"];
 const HEIGHT = 240;
@@ -14,19 +14,19 @@ const ROWS_MAX = 12;
 const HOUR_S = 3_600;
 
 export function chartOf(figure, { points, code_type: type, step_s: step }, span) {
-  const timeOf = step < HOUR_S ? minuteOfDay : dayAndHour;
+  const [axis, timeOf] = step < HOUR_S ? [minuteOfDay, minuteOfDay] : [dayOfYear, dayAndHour];
   const isOpen = figure.querySelector("details")?.open ?? false;
   const width = Math.max(figure.clientWidth, 280);
   const words = sentence(points, type, span);
-  const picture = pictureOf(points, width, words, timeOf);
+  const picture = pictureOf(points, width, words, axis);
   figure.replaceChildren(picture, element("figcaption", {}, words), tableOf(points, isOpen, timeOf));
 }
 
-function pictureOf(points, width, words, timeOf) {
+function pictureOf(points, width, words, axis) {
   const scale = scaleOf(points, width);
   const lines = STATUSES.map((status) => drawn("path", { class: `line ${status}`, d: stepsOf(points, status, scale) }));
   const attributes = { viewBox: `0 0 ${width} ${HEIGHT}`, width, height: HEIGHT, role: "img", "aria-label": words };
-  return drawn("svg", attributes, ...grid(scale, width), ...times(scale, timeOf), ...lines, ...labels(points.at(-1), scale));
+  return drawn("svg", attributes, ...grid(scale, width), ...times(scale, axis), ...lines, ...labels(points.at(-1), scale));
 }
 
 function scaleOf(points, width) {
@@ -64,10 +64,10 @@ function grid({ most, y, right }) {
   });
 }
 
-function times({ from, until, x }, timeOf) {
+function times({ from, until, x }, axis) {
   const anchors = ["start", "middle", "end"];
   return [from, (from + until) / 2, until].map((at, place) =>
-    drawn("text", { x: x(at), y: HEIGHT - 6, "text-anchor": anchors[place] }, timeOf(new Date(at))));
+    drawn("text", { x: x(at), y: HEIGHT - 6, "text-anchor": anchors[place] }, axis(new Date(at))));
 }
 
 /* Each line's name and figure at its end, moved apart where lines end close together. */

@@ -38,6 +38,13 @@ export class Detail {
     this.#opened.granted();
   }
 
+  /* Access is refused: nothing of the campaign stays. */
+  forget() {
+    this.#alone = null;
+    this.#askedFor = null;
+    byId("detail-chart").replaceChildren();
+  }
+
   /* The store has news. */
   changed() {
     const id = this.#opened.id;
@@ -54,10 +61,8 @@ export class Detail {
 
   #begin() {
     this.#drawnAt = 0;
-    this.#alone = null;
-    this.#askedFor = null;
     this.#isUnknown = false;
-    byId("detail-chart").replaceChildren();
+    this.forget();
     this.changed();
   }
 

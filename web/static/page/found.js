@@ -32,7 +32,7 @@ function sentence(found) {
   const all = [...counts, ...kinds.map((kind) => [kind, found[kind] ? 1 : 0])];
   const known = all.map(([kind, number]) => (number ? plural(number, kind) : `no ${kind}`)).join(", ");
   const rest = found.isSearching ? ["Searching for a fan…"] : [];
-  return [`${known}.`, ...notSearched(found.unanswered), ...rest].join(" ");
+  return [`${known[0].toUpperCase()}${known.slice(1)}.`, ...notSearched(found.unanswered), ...rest].join(" ");
 }
 
 function notSearched(unanswered) {
@@ -56,7 +56,7 @@ function requestLine({ request }) {
   if (!request) return null;
   const head = [request.operation, request.outcome, request.reason].filter(Boolean).join(", ") || "not decided";
   const letter = request.dead_letter && `dead letter: codes dead-letters show ${request.dead_letter}`;
-  const fields = [...fieldsOf({ ...request, reason: null, request_id: null }), letter, request.source];
+  const fields = [...fieldsOf({ ...request, reason: null }, request.request_id), letter, request.source];
   const time = request.decided_at && timeOf(request.decided_at);
   return line(`Request ${request.request_id}`, head, " ", time ?? "", details(fields));
 }
@@ -84,7 +84,8 @@ function eventsOf({ events, is_complete: isComplete }) {
   const rest = events.length - shown.length;
   const more = [rest > 0 && `${plural(rest, "earlier event")} not shown.`, !isComplete && "There is more."];
   const list = element("ol", { class: "events", tabindex: "0", "aria-label": "Events, latest first" }, ...shown);
-  return element("div", {}, list, element("p", { class: "quiet" }, more.filter(Boolean).join(" ")));
+  const known = more.filter(Boolean).map((words) => element("p", { class: "quiet" }, words));
+  return element("div", {}, list, ...known);
 }
 
 function eventLine(event) {
@@ -92,14 +93,15 @@ function eventLine(event) {
   return element("li", {}, head, details(fieldsOf(event)));
 }
 
-/* The fields of an event or a request that are known, with links. */
-function fieldsOf(event) {
+/* The fields of an event or a request that are known, with links; not the request that the line is about. */
+function fieldsOf(event, ownId = null) {
+  const request = event.request_id === ownId ? null : event.request_id;
   const ownReservation = event.reservation_id === event.request_id ? null : event.reservation_id;
   const fields = [
     event.reason,
     named("campaign", event.campaign_id, campaignHref),
     named("fan", event.fan_id, searchHref),
-    named("request", event.request_id, searchHref),
+    named("request", request, searchHref),
     named("reservation", ownReservation, searchHref),
     named("import", event.import_id, importHref),
     event.expires_at && `until ${when(event.expires_at)}`,

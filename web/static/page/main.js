@@ -102,6 +102,7 @@ function forget() {
   store.forget();
   forgetAlerts();
   search.refused();
+  detail.forget();
   changed(...PARTS);
 }
 
