@@ -19,6 +19,8 @@ APART := $(QUICK) tests/property tests/contract tests/features tests/browser tes
 PYTEST_MANY := $(BIN)/pytest -n 4 --dist loadgroup --no-loadscope-reorder
 # Tests start hundreds of processes; with this variable in the environment, each would compile the whole service.
 unexport PYTHONDONTWRITEBYTECODE
+# Of `make test`: which tests, as pytest's -m takes it; without it, those of a normal run.
+MARKS ?=
 # Options of `make chaos`; `python -m tests.chaos --help` explains them.
 SEED ?=
 REQUESTS ?= 20000
@@ -46,7 +48,7 @@ named = test -n "$(KUBE_CONTEXT)" || { echo "make $@: name the cluster, as in KU
 archived = test -f $(ARCHIVE) || { echo "make $@: no $(ARCHIVE); make image archive first" >&2; exit 1; }
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test collect check lint types imports unit property contract integration features browser alerts chart chaos simulate long fuzz bench bench-quick secantusd \
+.PHONY: help setup demo test collect check lint types imports unit property contract integration features browser alerts chart chaos simulate thorough long fuzz bench bench-quick secantusd \
   security licenses sbom image archive scan publish release deploy-dev deploy-qa deploy-preprod deploy-prod smoke rollback \
   monitoring schemas docs screenshots lock fmt clean
 
@@ -125,7 +127,7 @@ licenses: $(READY) ## the licences of the packages in the image: each is on the 
 
 test: $(READY) ## every check, and every test of a normal run
 	@$(MAKE) --no-print-directory -j 2 check collect
-	@$(PYTEST_MANY)
+	@$(PYTEST_MANY)$(if $(MARKS), -m "$(MARKS)")
 
 # Beside mypy, which takes one core. Otherwise each test process would compile all tests first.
 collect: $(READY) ## find all tests, and compile them
@@ -160,6 +162,9 @@ chaos: $(READY) ## all roles under a schedule of faults, then every promise chec
 
 simulate: $(READY) ## many short histories on virtual time, faults included, no stack: make simulate SEEDS=1-60 JOBS=1
 	@PYTHONHASHSEED=0 $(BIN)/python -m tests.simulation --seeds=$(SEEDS) --jobs=$(JOBS)
+
+thorough: $(READY) ## tests that a normal run has a cheaper form of; a change lands when they pass too
+	@$(PYTEST_MANY) -m thorough
 
 long: $(READY) ## long tests: imports through many kills, outages of a minute each, and what a normal run takes some of
 	@$(BIN)/pytest -m long tests/integration tests/simulation --ignore=tests/integration/test_import_outages.py

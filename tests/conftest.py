@@ -8,13 +8,17 @@ import asyncio
 import os
 import secrets
 from collections.abc import Iterator
+from contextlib import suppress
+from uuid import UUID
 
 import orjson
 import pymongo
 import pytest
 from aiokafka.admin import AIOKafkaAdminClient
+from bson import Binary
 from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
+from pymongo.errors import OperationFailure
 
 import devstack
 from devstack.folder import layout_of
@@ -22,7 +26,7 @@ from ops.broker.migrate import migrate
 from ops.settings.load import Settings, load_settings
 from schemas.stock import changelog_topic
 from schemas.topics import ALL_TOPICS, SERVICE_TOPICS, Topics
-from stores.mongo.connection import connect
+from stores.mongo.connection import Database, connect
 from tests.stacks import a_stack, is_sharded, source
 
 pytest_plugins = ["tests.children", "tests.forking"]
@@ -33,7 +37,7 @@ if WORKER:
     os.environ["CODES_DEV_DIR"] = str(layout_of(None).root / WORKER)
 
 DROP_TIMEOUT_S = 90
-"""A role that was killed may have left a transaction open, which the server ends after 60 s."""
+"""A process without an entry in `owners` may have left a transaction open, which the server ends after 60 s."""
 SHARED = frozenset({"browser", "secured"})
 """Folders whose tests share the running page, or the broker with all its listeners."""
 FEW_PARTITIONS = 2
@@ -118,8 +122,10 @@ def a_migrated(settings: Settings) -> Iterator[Settings]:
 async def remove(settings: Settings) -> None:
     """Delete a test's topics and its database."""
     client = connect(settings.mongo)
+    db = client[settings.mongo.database]
     with pymongo.timeout(DROP_TIMEOUT_S):
-        await client.drop_database(settings.mongo.database)
+        await end_transactions(db)
+        await client.drop_database(db)
     client.close()
     admin = AIOKafkaAdminClient(bootstrap_servers=settings.kafka.bootstrap_servers)
     await admin.start()
@@ -128,3 +134,11 @@ async def remove(settings: Settings) -> None:
         await admin.delete_topics([*topics, changelog_topic(settings.kafka.group_prefix)])
     finally:
         await admin.close()
+
+
+async def end_transactions(db: Database) -> None:
+    """End the transactions that killed roles have left open, as the next owners of their partitions would."""
+    sessions = [{"id": Binary.from_uuid(UUID(owner["session"]))} async for owner in db.owners.find()]
+    if sessions:
+        with suppress(OperationFailure):  # an engine without this command has no locks that outlive a connection
+            await db.client.admin.command("killSessions", sessions)

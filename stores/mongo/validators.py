@@ -7,6 +7,7 @@ Promise:  what a model refuses for its type, MongoDB refuses too. Fields not kno
 """
 
 from collections.abc import Mapping
+from functools import cache
 from typing import Any, Final
 
 from pydantic import BaseModel
@@ -32,6 +33,7 @@ TRANSLATED: Final = frozenset(
 KNOWN: Final = IGNORED | TRANSLATED | frozenset(KEPT)
 
 
+@cache  # `migrate` asks three times for each collection, and pydantic takes milliseconds for an answer
 def validator_of(model: type[BaseModel]) -> dict[str, Any]:
     """The validator of a collection that holds this model's documents.
 

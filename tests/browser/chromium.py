@@ -34,7 +34,7 @@ async def a_browser() -> AsyncIterator[Browser]:
     path = executable()
     assert path is not None, LEFT_OUT
     async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=path, args=["--disable-dev-shm-usage"])
+        browser = await playwright.chromium.launch(executable_path=path, args=["--disable-dev-shm-usage", "--disable-gpu", "--disable-software-rasterizer"])
         try:
             yield browser
         finally:

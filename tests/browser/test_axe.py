@@ -25,7 +25,9 @@ async def violations(page: Page) -> list[str]:
     return [f"{rule['id']}: {[node['html'] for node in rule['nodes']]}" for rule in found]
 
 
-@pytest.mark.parametrize(("size", "scheme"), [(DESK, "light"), (DESK, "dark"), (PHONE, "light")])
+@pytest.mark.parametrize(
+    ("size", "scheme"), [pytest.param(DESK, "light", marks=pytest.mark.thorough), (DESK, "dark"), (PHONE, "light")]
+)
 async def test_axe_finds_nothing(site: Site, visits: Visits, size: tuple[int, int], scheme: str) -> None:
     """With items that need attention, marked ones, a running import, and a role that is gone."""
     marked = f"axe-marked-{scheme}-{size[0]}"

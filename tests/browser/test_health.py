@@ -39,7 +39,14 @@ async def test_every_role_and_part_is_named(site: Site, visits: Visits) -> None:
     await expect(page.locator("#loading")).to_be_hidden()
 
 
-@pytest.mark.parametrize(("part", "name"), [("database", "MongoDB"), ("s3", "S3"), ("kafka", "Kafka")])
+@pytest.mark.parametrize(
+    ("part", "name"),
+    [
+        pytest.param("database", "MongoDB", marks=pytest.mark.thorough),
+        pytest.param("s3", "S3", marks=pytest.mark.thorough),
+        ("kafka", "Kafka"),
+    ],
+)
 async def test_a_part_without_an_answer_is_gone_in_five_seconds(
     site: Site, visits: Visits, part: PartName, name: str
 ) -> None:
@@ -57,6 +64,7 @@ async def test_a_part_without_an_answer_is_gone_in_five_seconds(
     assert took_ms < SEEN_MS_MAX
 
 
+@pytest.mark.thorough
 async def test_a_worker_that_stands_still_is_gone_and_its_records_wait(site: Site, visits: Visits) -> None:
     """Both are said by the server: a page that has just been opened shows them at once."""
     before = await visits.open(site.url)

@@ -59,6 +59,7 @@ async def test_real_imports_and_requests_change_what_is_shown(site: Site, visits
     assert await page.evaluate("window.notReloaded")
 
 
+@pytest.mark.thorough
 async def test_a_worker_that_stands_still_shows_in_the_lag(site: Site, visits: Visits) -> None:
     """Records wait and the trend says so; when it goes on, they are gone."""
     page = await visits.open(site.url)

@@ -5,6 +5,7 @@ Out:  `PAGES`; links with their anchors; spans of code, in sentences and in bloc
 """
 
 import re
+from functools import cache
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -56,11 +57,13 @@ def slug(title: str) -> str:
     return words.strip().replace(" ", "-")
 
 
+@cache
 def spans(page: Path) -> list[str]:
     """Code in sentences and tables, where a bar has a backslash before it."""
     return [span.replace("\\|", "|") for span in SPAN.findall(prose(page))]
 
 
+@cache
 def shell_lines(page: Path) -> list[str]:
     """Lines of blocks for a shell, those that go on joined."""
     blocks = [text.replace("\\\n", " ") for language, text in BLOCK.findall(page.read_text()) if language == "sh"]

@@ -95,6 +95,7 @@ async def test_a_work_has_a_row_for_each_variant(stack: devstack.Stack, tmp_path
     assert {(work, stack.database)} == {(row["work"], row["database"]) for row in found["rows"]}
 
 
+@pytest.mark.thorough
 async def test_latencies_are_compared_with_an_echo(stack: devstack.Stack, tmp_path: Path) -> None:
     """At each pace; a percentile is never below the median."""
     options = ("--requests", "500", "--partitions", "2", "--seconds", "1")
@@ -117,6 +118,7 @@ async def test_conflicts_are_counted_by_the_worker(stack: devstack.Stack, tmp_pa
     assert all(row["conflicts_per_1000"] >= 0 and row["requests_per_batch"] > 0 for row in found["rows"])
 
 
+@pytest.mark.thorough
 async def test_an_import_is_compared_with_its_limit_and_with_row_by_row(
     stack: devstack.Stack, tmp_path: Path
 ) -> None:

@@ -8,11 +8,12 @@ from schemas.topics import ASSIGN, DEAD_LETTERS, RESERVE, RESULTS
 from tests.integration.conftest import PutCodes
 from tests.integration.requesting import reserve
 from tests.integration.running import Neighbour, running
-from tests.integration.scraping import parsed
+from tests.integration.scraping import until_scraped
 
 pytestmark = pytest.mark.integration
 
 BAD = b"not JSON"
+LAG = "codes_consumer_lag_records"
 LIMIT = {"CODES_WORKER__DEAD_LETTERS_MAX": "3"}
 
 
@@ -31,7 +32,7 @@ async def test_a_partition_is_paused_and_the_others_go_on(
         await neighbour.send(ASSIGN, reserve("other"), partition=0)
         results = await neighbour.values(RESULTS, 3, settle_s=1.5)
         letters = await neighbour.records(DEAD_LETTERS, 3)
-        scrape = parsed((await worker.get("/metrics"))[1])
+        scrape = await until_scraped(worker, "lag", lambda seen: seen.value(LAG, topic=paused, partition="0") == 3)
         live, _ = await worker.get("/live")
         lines = worker.logged("paused")
     async with running("worker", environment, tmp_path / "again.log"):
@@ -43,7 +44,6 @@ async def test_a_partition_is_paused_and_the_others_go_on(
     assert ["before", "behind", "beside", "other"] == sorted(result["request_id"] for result in rest)
     assert {(paused, 0)} == {place for place, value in scrape.places("codes_partition_paused").items() if value}
     assert [(paused, 0, 3)] == [(line["topic"], line["partition"], line["dead_letters"]) for line in lines]
-    assert 3 == scrape.value("codes_consumer_lag_records", topic=paused, partition="0")
     assert 200 == live
 
 

@@ -48,7 +48,7 @@ def test_it_ends_with_one_line_of_figures(stack: devstack.Stack) -> None:
     assert devstack.current() is not None
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.thorough)])
 def test_ended_in_mid_work_it_leaves_nothing_running(stack: devstack.Stack, number: signal.Signals) -> None:
     """Interrupted as soon as its roles run, it stops all of them."""
     before = logs_of_demos(stack)

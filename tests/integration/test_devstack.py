@@ -127,6 +127,7 @@ def test_a_dead_part_is_named_and_started_again(own: Stack, folder: Path, name: 
     assert again.started_by_this_call
 
 
+@pytest.mark.thorough
 def test_data_outlives_down(own: Stack, folder: Path) -> None:
     """A later `up` finds at the same addresses what the database held."""
     with mongo(own) as client:
@@ -149,6 +150,7 @@ def test_down_leaves_no_process(own: Stack, folder: Path) -> None:
     assert not (folder / "data").exists()
 
 
+@pytest.mark.thorough
 def test_the_database_from_pypi_serves_too(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """`secantusd-py` runs when it is asked for, and asks for one transaction at a time."""
     monkeypatch.setenv("CODES_DEV_DATABASE", "secantusd-py")

@@ -28,6 +28,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         yield path
 
 
+@pytest.mark.thorough
 async def test_acknowledged_records_survive_the_kill_of_their_leader(folder: Path) -> None:
     """A topic has three replicas, and what all in-sync replicas have is read from the other two; `down` ends them."""
     servers = hosts(node.port for node in devstack.nodes(folder))

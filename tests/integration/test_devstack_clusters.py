@@ -45,6 +45,7 @@ def sharded(folder: Path) -> Iterator[Path]:
         yield folder
 
 
+@pytest.mark.thorough
 def test_a_majority_writes_after_the_primary_was_killed(replica_set: Path) -> None:
     """Another member is elected. The killed one is started again, on its port, and gets every write."""
     with client_of(replica_set) as client:

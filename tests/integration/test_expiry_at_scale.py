@@ -17,6 +17,7 @@ FRESH = 2_500
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(400)]
 
 
+@pytest.mark.thorough
 async def test_two_expirers_share_the_work_and_fans_go_on_reserving(stack: devstack.Stack, tmp_path: Path) -> None:
     """Each hold is asked for by one of them, but for a few; a reserve waits for one batch of releases at most.
 

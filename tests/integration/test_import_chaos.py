@@ -71,6 +71,7 @@ async def goes_on(db: Database) -> None:
             await asyncio.sleep(0.02)
 
 
+@pytest.mark.thorough
 async def test_overlapping_imports_under_kills(
     begin: Begin, neighbour: Neighbour, files: Files, db: Database
 ) -> None:

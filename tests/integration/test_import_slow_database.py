@@ -61,6 +61,7 @@ async def stopped_s(role: Role) -> float:
     return monotonic() - began_s
 
 
+@pytest.mark.thorough
 async def test_a_stop_in_such_a_chunk(
     environment: dict[str, str], neighbour: Neighbour, files: Files, db: Database, tmp_path: Path
 ) -> None:

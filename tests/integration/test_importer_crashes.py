@@ -20,7 +20,13 @@ KILLS = 4
 
 
 @pytest.mark.parametrize(
-    "point", ["before_chunk:kill:3", "after_chunk:kill:3", "before_report:kill", "before_import_end:kill"]
+    "point",
+    [
+        pytest.param("before_chunk:kill:3", marks=pytest.mark.thorough),
+        "after_chunk:kill:3",
+        "before_report:kill",
+        pytest.param("before_import_end:kill", marks=pytest.mark.thorough),
+    ],
 )
 @pytest.mark.parametrize("key", ["packed.csv.gz", pytest.param("plain.csv", marks=pytest.mark.long)])
 async def test_an_importer_killed_at_a_named_point(
@@ -49,6 +55,7 @@ async def test_an_importer_killed_at_a_named_point(
     assert list(range(0 if key.endswith(".gz") else reached, len(body_of(key)), 4_096)) == starts
 
 
+@pytest.mark.thorough
 async def test_importers_killed_at_random(
     environment: dict[str, str], neighbour: Neighbour, files: Files, db: Database, tmp_path: Path
 ) -> None:

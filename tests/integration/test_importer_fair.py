@@ -63,6 +63,7 @@ async def until_rows(neighbour: Neighbour, import_id: str) -> None:
         seen = len(events)
 
 
+@pytest.mark.thorough
 async def test_a_small_import_does_not_wait_for_a_long_one_on_another_partition(
     environment: dict[str, str], neighbour: Neighbour, files: Files, db: Database, tmp_path: Path
 ) -> None:
@@ -87,6 +88,7 @@ async def test_a_small_import_does_not_wait_for_a_long_one_on_another_partition(
     await check_books(neighbour, db)
 
 
+@pytest.mark.thorough
 async def test_heartbeats_go_on_during_the_longest_chunk(
     environment: dict[str, str], neighbour: Neighbour, files: Files, tmp_path: Path
 ) -> None:

@@ -218,6 +218,7 @@ async def test_a_report_that_cannot_be_written(
     await check_codes(db, 1)
 
 
+@pytest.mark.thorough
 async def test_a_report_of_many_parts(objects: Objects, files: Files, parts: MongoParts) -> None:
     """A report larger than S3 takes in one part is written in several parts, and is complete."""
     rows = 600_000

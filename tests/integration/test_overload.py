@@ -58,7 +58,7 @@ async def requests_per_s(flood: Flood) -> float:
     ("seconds", "delay_s"),
     [
         pytest.param(0.3, 0.0, id="short"),
-        pytest.param(0.3, DELAY_S, id="slow-database"),
+        pytest.param(0.3, DELAY_S, id="slow-database", marks=pytest.mark.thorough),
         pytest.param(60, 0.0, id="minute", marks=[pytest.mark.long, pytest.mark.timeout(1_800)]),
         pytest.param(60, DELAY_S, id="minute-slow-database", marks=[pytest.mark.long, pytest.mark.timeout(1_800)]),
     ],
@@ -122,6 +122,7 @@ async def test_a_hot_partition_does_not_hold_up_the_others(
     assert max(quiet) < flood.answers.last_at_ms["hot"]
 
 
+@pytest.mark.thorough
 async def test_a_hot_campaign_does_not_hold_up_the_partitions_of_others(
     environment: dict[str, str], migrated: Settings, stocked: PutCodes, tmp_path: Path
 ) -> None:
@@ -146,6 +147,7 @@ async def test_a_hot_campaign_does_not_hold_up_the_partitions_of_others(
     assert flood.answers.last_at_ms["calm"] < min(last.values())
 
 
+@pytest.mark.thorough
 async def test_large_compressed_batches_on_all_partitions_are_parsed_in_turn(
     environment: dict[str, str], migrated: Settings, stocked: PutCodes, tmp_path: Path
 ) -> None:

@@ -114,6 +114,7 @@ async def test_what_happens_is_seen_and_what_was_seen_stays(
     assert b"Traceback" not in terminal.written
 
 
+@pytest.mark.thorough
 async def test_figures_are_stale_while_kafka_is_unavailable(
     environment: dict[str, str], migrated: Any, tmp_path: Path
 ) -> None:

@@ -18,7 +18,7 @@ from tests.places import ROOT
 
 JOBS: Final = jobs()
 CHECKS: Final = ("lint", "types", "imports", "docs", "security", "licenses")
-TESTS: Final = ("unit", "property", "contract", "integration", "features", "browser", "alerts", "chart")
+TESTS: Final = ("unit", "property", "contract", "integration", "thorough", "features", "browser", "alerts", "chart")
 ENVIRONMENTS: Final = ("dev", "qa", "preprod", "prod")
 STEPS: Final = ("deploy", "smoke", "rollback")
 NAMED: Final = (*CHECKS, *TESTS, "bench", "chaos", "long", "sbom", "build", "scan", "publish", "release")

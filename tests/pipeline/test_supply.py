@@ -35,6 +35,7 @@ def components(sbom: str) -> dict[str, dict[str, Any]]:
     return {component["name"]: component for component in json.loads(sbom)["components"]}
 
 
+@pytest.mark.thorough
 def test_the_list_is_valid_cyclonedx(sbom: str) -> None:
     """The target holds it against the standard's own schema, and fails on an invalid one."""
     assert " --validate " in would_run("sbom")

@@ -127,7 +127,16 @@ def find(machine: type[RuleBasedStateMachine]) -> None:
 
 
 @pytest.mark.parametrize(
-    "store", [NoStatusGuard, NoReservationGuard, NoGuard, NoMarkGuard, NoLedger, HalfATransaction, NoFreshLook]
+    "store",
+    [
+        NoStatusGuard,
+        NoReservationGuard,
+        NoGuard,
+        NoMarkGuard,
+        NoLedger,
+        HalfATransaction,
+        pytest.param(NoFreshLook, marks=pytest.mark.thorough),
+    ],
 )
 def test_a_store_without_one_of_its_guards_is_found(store: type[MemoryCodeStore]) -> None:
     """No guard of the store is redundant."""
@@ -194,9 +203,9 @@ def republishes_no_totals(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize(
     "broken_rule",
     [
-        publishes_every_repeat,
+        pytest.param(publishes_every_repeat, marks=pytest.mark.thorough),
         publishes_no_redelivery,
-        ignores_the_clock,
+        pytest.param(ignores_the_clock, marks=pytest.mark.thorough),
         ignores_the_holder,
         ignores_a_closing,
         ignores_the_content,

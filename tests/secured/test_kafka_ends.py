@@ -65,6 +65,7 @@ def a_release(number: int) -> dict[str, str]:
     return {"request_id": f"r-{number}", "campaign_id": "c", "fan_id": "f", "reservation_id": "none"}
 
 
+@pytest.mark.thorough
 async def test_the_inventory_outlives_its_tokens(
     doors: Doors, environment: dict[str, str], tmp_path: Path, long_again: None
 ) -> None:

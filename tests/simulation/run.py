@@ -22,8 +22,6 @@ from stamina.instrumentation import set_on_retry_hooks
 
 from consumers.loop import partition
 from ops.settings.load import Settings
-from stores.mongo import migration
-from stores.mongo.validators import validator_of
 from tests.checking.check import check
 from tests.checking.history import History
 from tests.simulation.fans import Senders, file_of, key_of
@@ -108,8 +106,7 @@ def simulation() -> Iterator[None]:
     set_on_retry_hooks(())
     sys.unraisablehook = lambda _unraisable: None  # coroutines of killed processes find no loop
     warnings.simplefilter("ignore", RuntimeWarning)  # as above
-    validators = swapped(migration, validator_of=cache(validator_of))  # they depend on the models only
-    with simulated_names(), validators, swapped(partition, POLL_TIMEOUT_MS=IDLE_POLL_MS):
+    with simulated_names(), swapped(partition, POLL_TIMEOUT_MS=IDLE_POLL_MS):
         yield
 
 

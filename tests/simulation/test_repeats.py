@@ -47,6 +47,7 @@ def verdicts(*seeds: int) -> dict[int, dict[str, Any]]:
 
 
 @pytest.mark.timeout(TIMEOUT_S)
+@pytest.mark.thorough
 def test_a_history_repeats_in_another_process_and_after_other_seeds() -> None:
     """Steps, requests, virtual time and violations are the same, with kills as well."""
     first = verdicts(WITH_KILLS, OTHER)

@@ -71,6 +71,7 @@ def test_no_seed_begins_when_the_time_is_over() -> None:
 
 
 @pytest.mark.timeout(TIMEOUT_S)
+@pytest.mark.thorough
 def test_the_command_runs_seeds_in_several_processes_and_sets_the_hash_seed() -> None:
     """A person need not know of it."""
     environment = {name: value for name, value in os.environ.items() if name != HASH_SEED}

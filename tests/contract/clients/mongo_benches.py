@@ -5,6 +5,7 @@ Out:  `SimulatedBench`, `RealBench`; `on_simulated`, `on_real`, which run a clai
 """
 
 import asyncio
+import threading
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
@@ -50,6 +51,9 @@ class Bench(Protocol):
     def slow_selection(self, seconds: float) -> None:
         """From now on each operation waits so long for a server."""
 
+    async def selecting(self) -> None:
+        """Wait until an operation waits so."""
+
     def failing(self) -> Any:
         """A context: `things` of a client whose commands can fail, and `Fail`."""
 
@@ -74,6 +78,10 @@ class SimulatedBench:
     def slow_selection(self, seconds: float) -> None:
         """See `Bench.slow_selection`."""
         self.deployment.delays.slow_selection(seconds)
+
+    async def selecting(self) -> None:
+        """See `Bench.selecting`. An operation begins at once."""
+        await asyncio.sleep(0)
 
     @asynccontextmanager
     async def failing(self) -> AsyncIterator[tuple[Any, Fail]]:
@@ -111,6 +119,7 @@ class RealBench:
         self.settings = settings
         self._clients: list[Client] = []
         self._selection_s = 0.0
+        self._selecting = threading.Event()
         self.db = database(self.client(), settings.mongo)
 
     def client(self) -> Client:
@@ -121,7 +130,12 @@ class RealBench:
 
     def slow_selection(self, seconds: float) -> None:
         """See `Bench.slow_selection`."""
+        self._selecting.clear()
         self._selection_s = seconds
+
+    async def selecting(self) -> None:
+        """See `Bench.selecting`. Its thread may begin late."""
+        await asyncio.to_thread(self._selecting.wait)
 
     @asynccontextmanager
     async def failing(self) -> AsyncIterator[tuple[Any, Fail]]:
@@ -142,7 +156,9 @@ class RealBench:
         select = Topology.select_server
 
         def selected(topology: Topology, *args: object, **options: Any) -> object:
-            time.sleep(self._selection_s)
+            if self._selection_s:
+                self._selecting.set()
+                time.sleep(self._selection_s)
             return select(topology, *args, **options)  # type: ignore[arg-type]
 
         with patch.object(Topology, "select_server", selected):

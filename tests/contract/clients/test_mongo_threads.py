@@ -20,7 +20,7 @@ def test_an_operation_goes_on_when_its_task_is_cancelled(on_mongo: Any) -> None:
             await things.insert_one({"_id": "a"})
 
         task = asyncio.create_task(insert())
-        await asyncio.sleep(0.05)
+        await bench.selecting()
         task.cancel()
         with suppress(asyncio.CancelledError):
             await task
@@ -45,7 +45,7 @@ def test_a_statement_whose_transaction_is_aborted_before_it_is_sent_is_a_plain_w
         await things.insert_one({"_id": "a"}, session=session)
         bench.slow_selection(0.3)
         late = asyncio.ensure_future(things.insert_one({"_id": "b"}, session=session))
-        await asyncio.sleep(0.05)
+        await bench.selecting()
         bench.slow_selection(0.0)
         await session.abort_transaction()
 
