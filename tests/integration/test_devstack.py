@@ -110,7 +110,10 @@ def test_s3_reads_ranges_of_one_version(own: Stack) -> None:
     s3.close()
 
 
-@pytest.mark.parametrize("name", ["kafka", "database", "s3"])
+@pytest.mark.parametrize(
+    "name",
+    ["kafka", pytest.param("database", marks=pytest.mark.thorough), pytest.param("s3", marks=pytest.mark.thorough)],
+)
 def test_a_dead_part_is_named_and_started_again(own: Stack, folder: Path, name: str) -> None:
     """With the end of its log; at its old port; the others are left in peace."""
     kill(own, name)

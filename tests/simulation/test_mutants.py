@@ -1,6 +1,6 @@
 """The simulator finds defects: each of these, put in place, breaks a rule within a few seeds.
 
-A normal run tries every fifth, of each part of the service some; `make long` tries the others.
+Before a change lands, every fifth is tried, of each part of the service some; `make long` tries the others.
 """
 
 import json
@@ -19,11 +19,11 @@ TIMEOUT_S: Final = 300
 """Far more than the seconds that one takes: a machine may have much else to do."""
 
 SHARE: Final = 5
-"""Which mutants a normal run tries does not depend on the day: a failure is the change's."""
+"""Which mutants are tried does not depend on the day: a failure is the change's."""
 
 Verdict = Callable[[str], dict[str, Any]]
 TRIED: Final = [
-    pytest.param(mutant.name, marks=pytest.mark.long if number % SHARE else ())
+    pytest.param(mutant.name, marks=pytest.mark.long if number % SHARE else pytest.mark.thorough)
     for number, mutant in enumerate(MUTANTS)
 ]
 
