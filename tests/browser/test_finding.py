@@ -9,6 +9,7 @@ from playwright.async_api import CDPSession, Page, Route, expect
 
 from tests.browser.playing import CountKey, an_import, many
 from tests.browser.site import Site, Visits
+from tests.browser.test_axe import violations
 
 pytestmark = [pytest.mark.integration, pytest.mark.asyncio(loop_scope="session")]
 
@@ -218,6 +219,7 @@ async def test_an_import_has_an_address(site: Site, visits: Visits) -> None:
     dialog = page.get_by_role("dialog", name="addressed")
     await expect(dialog.get_by_role("progressbar")).to_have_attribute("value", "0.5")
     await expect(page).to_have_title(re.compile("^Import addressed · "))
+    assert [] == await violations(page)
     await dialog.get_by_role("link", name="many-050").click()
     await expect(page.get_by_role("dialog", name="many-050")).to_be_visible()
     await expect(dialog).to_be_hidden()
