@@ -1,5 +1,5 @@
 # One image for every role: `docker run code-service worker`. docs/containers.md says how it is made and used.
-ARG PYTHON_IMAGE=python:3.12-slim
+ARG PYTHON_IMAGE=python:3.12.12-slim-bookworm@sha256:593bd06efe90efa80dc4eee3948be7c0fde4134606dd40d8dd8dbcade98e669c
 
 FROM ${PYTHON_IMAGE} AS build
 ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1 PIP_ROOT_USER_ACTION=ignore
@@ -51,12 +51,13 @@ ENV PATH=/opt/codes/bin:$PATH \
     PYTHONUNBUFFERED=1 \
     PYTHONDONTWRITEBYTECODE=1 \
     CODES_OPS__HOST=0.0.0.0 \
-    CODES_OPS__PORT=8080
+    CODES_OPS__PORT=8080 \
+    IMAGE_REVISION=${REVISION}
 USER 10001:10001
 WORKDIR /tmp
 EXPOSE 8080
 STOPSIGNAL SIGTERM
-# Of a role. An errand (`migrate`, `audit`) serves no port and ends long before the third failure.
+# Of a role. A one-off job (`migrate`, `audit`) serves no port and ends long before the third failure.
 HEALTHCHECK --interval=15s --timeout=5s --start-period=60s --retries=3 CMD ["python", "-m", "ops.probe", "live"]
 ENTRYPOINT ["tini", "--", "codes"]
 CMD ["--help"]

@@ -41,15 +41,39 @@ OPTIONS ?=
 DIST := dist
 ARCHIVE := $(DIST)/image.tar
 HELM = helm --kube-context=$(KUBE_CONTEXT) --namespace=$(RELEASE)-$(ENVIRONMENT)
+# full, or canary: one pod of each StatefulSet, none of a Deployment.
+ROLL_OUT ?= full
+# The published image's digest, as `make publish` writes it; deployments and signatures name the image by it.
+DIGEST ?=
+# Who must have signed an image: the identity of the pipeline, and who issued it.
+SIGNER ?=
+SIGNER_ISSUER ?=
+SIGNED = --certificate-identity="$(SIGNER)" --certificate-oidc-issuer="$(SIGNER_ISSUER)"
+# Tests on containers run in this one, in the network of Docker's own machine.
+JOB_IMAGE ?= python:3.12.12-bookworm@sha256:c0abd0758831ad99b7a29e0c1a875da9c4abb9a2e3f21e2eeb585dbcadfb6cd0
+# Versions of Kubernetes for which the chart is rendered and held against published schemas.
+KUBERNETES ?= 1.29.0 1.30.0 1.31.0 1.32.0 1.33.0 1.34.0
+CRDS := https://raw.githubusercontent.com/datreeio/CRDs-catalog/main/{{.Group}}/{{.ResourceKind}}_{{.ResourceAPIVersion}}.json
+# Go programs of the pipeline, built from source as .ci/tools.txt pins them; `make tools` fills the folder.
+TOOLS := .tools
+export PATH := $(CURDIR)/$(TOOLS):$(PATH)
 
 # A program that a target needs and no package installs: $(call need,PROGRAM).
 need = command -v $(1) >/dev/null || { echo "make $@: needs $(1), and there is none on the PATH" >&2; exit 1; }
 named = test -n "$(KUBE_CONTEXT)" || { echo "make $@: name the cluster, as in KUBE_CONTEXT=my-cluster" >&2; exit 1; }
+pinned = test -n "$(DIGEST)" || { echo "make $@: name the image by its digest, as in DIGEST=sha256:..." >&2; exit 1; }
+versioned = test "$(VERSION)" = "v$$(sed -n 's/^version: //p' helm/codes/Chart.yaml)" || { echo "make $@: name the version of helm/codes/Chart.yaml, as in VERSION=v1.2.3" >&2; exit 1; }
+trusted = test -n "$(SIGNER)" || { echo "make $@: say who must have signed, as in SIGNER=... SIGNER_ISSUER=..." >&2; exit 1; }
+# Signature, provenance and content of the image with this digest: $(call verified,DIGEST).
+verified = cosign verify $(SIGNED) $(IMAGE)@$(1) >/dev/null && \
+  cosign verify-attestation --type slsaprovenance1 $(SIGNED) $(IMAGE)@$(1) >/dev/null && \
+  cosign verify-attestation --type cyclonedx $(SIGNED) $(IMAGE)@$(1) >/dev/null
 archived = test -f $(ARCHIVE) || { echo "make $@: no $(ARCHIVE); make image archive first" >&2; exit 1; }
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test collect check lint types imports unit property contract integration features browser alerts chart chaos simulate thorough long fuzz bench bench-quick secantusd \
-  security licenses sbom image archive scan publish release deploy-dev deploy-qa deploy-preprod deploy-prod smoke rollback \
+.PHONY: help setup tools demo test collect check lint types imports unit property contract integration features browser alerts chart chaos simulate thorough long fuzz bench bench-quick secantusd \
+  containers replicas managed kubeconform security licenses secrets advisories sbom image archive scan publish scan-published scan-deployed sign verify package publish-chart release \
+  deploy-dev deploy-qa deploy-preprod deploy-prod canary smoke gate rollback \
   monitoring schemas docs screenshots lock fmt clean
 
 help: ## list all targets, by group
@@ -73,6 +97,12 @@ $(READY): $(DEMO_READY)
 	@touch $@
 
 setup: $(READY) ## create the virtual environment, with the packages pinned in constraints.txt
+
+tools: ## build the Go programs of the pipeline, as .ci/tools.txt pins them, in .tools (needs go)
+	@$(call need,go)
+	@mkdir -p $(TOOLS)
+	@grep -v '^#' .ci/tools.txt | while read -r program version; do \
+	  GOBIN="$(CURDIR)/$(TOOLS)" CGO_ENABLED=0 go install -trimpath -ldflags="-s -w" "$$program@$$version" || exit 1; done
 
 lock: $(READY) ## pin every package again, with hashes, for Python 3.11 and newer
 	@$(BIN)/python -m pip install -q --disable-pip-version-check uv
@@ -123,6 +153,15 @@ security: $(READY) ## dangerous calls in our code: bandit
 licenses: $(READY) ## the licences of the packages in the image: each is on the list in pyproject.toml
 	@$(BIN)/pip-licenses --from=mixed --order=license --packages $$($(BIN)/python devstack/containers/pins.py run | sed -n 's/==.*//p')
 
+secrets: ## secrets in any commit (needs gitleaks)
+	@$(call need,gitleaks)
+	@gitleaks git --no-banner --redact --exit-code 1 .
+
+advisories: $(READY) ## known vulnerabilities of the packages in the image: pip-audit (needs the internet)
+	@mkdir -p $(DIST)
+	@$(BIN)/python devstack/containers/pins.py run > $(DIST)/runtime.txt
+	@$(BIN)/pip-audit --requirement $(DIST)/runtime.txt --require-hashes --disable-pip --strict --progress-spinner=off
+
 ##@ Tests
 
 test: $(READY) ## every check, and every test of a normal run
@@ -156,6 +195,30 @@ alerts: $(READY) ## the alert rules and the dashboard (needs prometheus and prom
 
 chart: $(READY) ## the objects that the Helm chart renders (needs helm; promtool for its rules)
 	@$(BIN)/pytest tests/helm
+
+kubeconform: ## the chart with each environment's values against published schemas (needs helm, kubeconform and the internet)
+	@$(call need,helm)
+	@$(call need,kubeconform)
+	@mkdir -p $(DIST)
+	@for version in $(KUBERNETES); do for environment in dev qa preprod prod; do \
+	  helm template codes helm/codes -f helm/values-$$environment.yaml --kube-version $$version > $(DIST)/rendered.yaml && \
+	  kubeconform -strict -summary -kubernetes-version $$version -schema-location default -schema-location '$(CRDS)' $(DIST)/rendered.yaml || exit 1; \
+	done; done
+
+containers: ## contract and integration tests on the containers of docker-compose.yml (needs docker, on Linux)
+	@$(call need,docker)
+	@docker run --rm --network host -v /var/run/docker.sock:/var/run/docker.sock -v "$(CURDIR):$(CURDIR)" -w "$(CURDIR)" \
+	  -e CODES_TEST_STACK=containers -e PIP_CACHE_DIR -e PYTEST_ADDOPTS $(JOB_IMAGE) \
+	  sh -ec 'make VENV=.stack/venv setup; .stack/venv/bin/pytest -n 2 --dist loadgroup tests/contract tests/integration'
+
+replicas: $(READY) ## tests of logins, of stores, and of databases of several nodes and shards (needs mongod and mongos)
+	@$(call need,mongod)
+	@$(call need,mongos)
+	@$(BIN)/pytest -n 2 --dist loadgroup tests/contract tests/secured tests/integration/test_devstack_clusters.py \
+	  tests/integration/test_migrate_sharded.py tests/integration/test_sharded_moved_chunks.py tests/integration/test_sharded_reach.py
+
+managed: $(READY) ## the demo and its audit on the Kafka or MongoDB that CODES_ variables name; the rest is local
+	@$(BIN)/python -m tests.managed
 
 chaos: $(READY) ## all roles under a schedule of faults, then every promise checked: make chaos SEED=1 REQUESTS=20000 FAULTS=100
 	@$(BIN)/python -m tests.chaos $(STORM)
@@ -202,13 +265,57 @@ publish: ## push the saved image to its registry (needs docker)
 	@$(archived)
 	@docker load -q -i $(ARCHIVE)
 	@docker push -q $(IMAGE):$(TAG)
+	@docker inspect --format '{{index .RepoDigests 0}}' $(IMAGE):$(TAG) | sed 's/.*@/DIGEST=/' > $(DIST)/image.env
+	@grep -q '^DIGEST=sha256:' $(DIST)/image.env
 
-release: ## tag a published image with a version: make release VERSION=v1.2.3 (needs docker)
-	@$(call need,docker)
-	@test -n "$(VERSION)" || { echo "make $@: name the version, as in VERSION=v1.2.3" >&2; exit 1; }
-	@docker pull -q $(IMAGE):$(TAG)
-	@docker tag $(IMAGE):$(TAG) $(IMAGE):$(VERSION)
-	@docker push -q $(IMAGE):$(VERSION)
+scan-published: ## scan the published image, and list all that is in it, in dist/image-sbom.json (needs trivy)
+	@$(call need,trivy)
+	@$(pinned)
+	@mkdir -p $(DIST)
+	@trivy image --exit-code 1 --severity HIGH,CRITICAL --ignore-unfixed --no-progress $(IMAGE)@$(DIGEST)
+	@trivy image --format cyclonedx --output $(DIST)/image-sbom.json --no-progress $(IMAGE)@$(DIGEST)
+
+scan-deployed: ## scan the image that an environment runs: make scan-deployed ENVIRONMENT=prod KUBE_CONTEXT=... (needs helm and trivy)
+	@$(call need,helm)
+	@$(call need,trivy)
+	@$(named)
+	@images=$$($(HELM) get manifest $(RELEASE) | sed -n 's/^ *image: "\(.*\)"$$/\1/p' | sort -u); test -n "$$images"; \
+	  for image in $$images; do trivy image --exit-code 1 --severity HIGH,CRITICAL --ignore-unfixed --no-progress "$$image" || exit 1; done
+
+sign: ## sign the published image; attest how it was built and what is in it (needs cosign)
+	@$(call need,cosign)
+	@$(pinned)
+	@test -f $(DIST)/image-sbom.json || { echo "make $@: no $(DIST)/image-sbom.json; make scan-published first" >&2; exit 1; }
+	@$(PYTHON) devstack/containers/provenance.py > $(DIST)/provenance.json
+	@cosign sign --yes $(IMAGE)@$(DIGEST)
+	@cosign attest --yes --type slsaprovenance1 --predicate $(DIST)/provenance.json $(IMAGE)@$(DIGEST)
+	@cosign attest --yes --type cyclonedx --predicate $(DIST)/image-sbom.json $(IMAGE)@$(DIGEST)
+
+verify: ## verify the signature and the attestations of an image: make verify IMAGE=... DIGEST=... SIGNER=... SIGNER_ISSUER=... (needs cosign)
+	@$(call need,cosign)
+	@$(pinned)
+	@$(trusted)
+	@$(call verified,$(DIGEST))
+
+package: ## package the chart, in dist (needs helm)
+	@$(call need,helm)
+	@helm package helm/codes --destination $(DIST)
+
+publish-chart: ## push the chart to the registry and sign it: make publish-chart VERSION=v1.2.3 (needs helm, crane and cosign)
+	@$(call need,crane)
+	@$(call need,cosign)
+	@$(versioned)
+	@$(call need,helm)
+	@helm package helm/codes --destination $(DIST)
+	@helm push $(DIST)/codes-$(VERSION:v%=%).tgz oci://$(IMAGE)/charts
+	@cosign sign --yes $(IMAGE)/charts/codes@$$(crane digest $(IMAGE)/charts/codes:$(VERSION:v%=%))
+
+release: ## name a commit's verified image by a version, without the v: make release VERSION=v1.2.3 (needs crane and cosign)
+	@$(call need,crane)
+	@$(call need,cosign)
+	@$(versioned)
+	@$(trusted)
+	@digest=$$(crane digest $(IMAGE):$(TAG)) && $(call verified,$$digest) && crane tag $(IMAGE)@$$digest $(VERSION:v%=%)
 
 ##@ Deploy
 
@@ -228,17 +335,33 @@ deploy-prod: override ENVIRONMENT = prod
 deploy-prod: ## the same, in prod
 	@$(deploy)
 
-# A failed upgrade is rolled back automatically (--atomic). Fifteen minutes: pods stop one by one, each may take its whole stop budget.
+canary: override ROLL_OUT = canary
+canary: ## upgrade one pod of each StatefulSet: make canary ENVIRONMENT=prod KUBE_CONTEXT=... IMAGE=... TAG=... (needs helm)
+	@$(deploy)
+
+# A failed upgrade is rolled back to the revision before (--atomic), and then to the last whole roll-out, because that
+# revision may be a canary. The time-out is longer than migrate.activeDeadlineSeconds: otherwise Helm would roll back while
+# the migration still builds an index.
 define deploy
-$(call need,helm); $(named); $(HELM) upgrade --install $(RELEASE) helm/codes -f helm/codes/values-$(ENVIRONMENT).yaml \
-  --create-namespace --set image.repository=$(IMAGE) --set image.tag=$(TAG) --atomic --timeout 15m
+$(call need,helm); $(named); $(HELM) upgrade --install $(RELEASE) helm/codes -f helm/values-$(ENVIRONMENT).yaml \
+  --create-namespace --set image.repository=$(IMAGE) --set image.tag=$(TAG) $(if $(DIGEST),--set image.digest=$(DIGEST) )--set rollOut=$(ROLL_OUT) \
+  --atomic --timeout 130m --description "roll-out: $(ROLL_OUT)" || { $(roll_back); exit 1; }
+endef
+
+# To the last whole roll-out: the revision before may be its own canary.
+define roll_back
+revision=$$($(HELM) history $(RELEASE) | awk '/superseded/ && /roll-out: full|Rollback to/ {last = $$1} END {print last}'); \
+  $(HELM) rollback $(RELEASE) $$revision --wait --timeout 15m
 endef
 
 smoke: ## test a deployment: make smoke ENVIRONMENT=qa KUBE_CONTEXT=... (needs helm)
 	@$(call need,helm); $(named); $(HELM) test $(RELEASE) --timeout 5m
 
-rollback: ## return to the previous release: make rollback ENVIRONMENT=qa KUBE_CONTEXT=... (needs helm)
-	@$(call need,helm); $(named); $(HELM) rollback $(RELEASE) --wait --timeout 15m
+gate: ## the smoke test, and the rollback where it fails: make gate ENVIRONMENT=qa KUBE_CONTEXT=... (needs helm)
+	@$(call need,helm); $(named); $(HELM) test $(RELEASE) --timeout 5m || { echo "make $@: failed, rolling back" >&2; $(roll_back); exit 1; }
+
+rollback: ## return to the last whole roll-out: make rollback ENVIRONMENT=qa KUBE_CONTEXT=... (needs helm)
+	@$(call need,helm); $(named); $(roll_back)
 
 ##@ Documents
 

@@ -17,6 +17,7 @@ from typer.core import TyperGroup
 from cli.commands.acl import acl
 from cli.commands.audit import audit
 from cli.commands.campaigns import app as campaigns
+from cli.commands.canary import canary
 from cli.commands.config import config
 from cli.commands.dead_letters import app as dead_letters
 from cli.commands.demo import demo
@@ -116,6 +117,9 @@ app.command(
 
 # Commands for operators.
 app.command(epilog="Examples: codes doctor; codes doctor --json")(doctor)
+app.command(epilog="Examples: codes canary --prepare --bucket codes; codes canary --once --json; codes canary")(
+    canary
+)
 app.command(epilog="Examples: codes audit; codes audit --campaign spring --since 2h; codes audit --json")(audit)
 app.add_typer(dead_letters)
 app.command(epilog="Examples: codes reconcile; codes reconcile --repair --retell")(reconcile)

@@ -10,6 +10,7 @@ from consumers.inventory.view import InventoryView
 from schemas.settings import InventorySettings, KafkaSettings, TopicSettings
 from schemas.stock import changelog_topic
 from schemas.topics import Topics
+from web.actions.performing import Acting
 from web.app import Api
 from web.auth import Guard
 from web.past import Past
@@ -21,4 +22,4 @@ def openapi() -> dict[str, Any]:
     topics = Topics(TopicSettings().prefix)
     view = InventoryView(topics, changelog_topic(KafkaSettings().group_prefix))
     settings = InventorySettings()
-    return Api(Guard(settings), Streams(view, Lags(), topics, settings.streams_max), Past()).document
+    return Api(Guard(settings), Streams(view, Lags(), topics, settings.streams_max), Past(), Acting()).document

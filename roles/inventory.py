@@ -2,12 +2,14 @@
 
 In:       the context of a process.
 Out:      the work of `codes inventory`, until the stop; `codes_inventory_codes`.
-Promise:  MongoDB is used for histories only, and only if `CODES_INVENTORY__HISTORY_URI` is set. The role starts,
-          counts and is ready without it.
+Promise:  MongoDB is used for histories only, if `CODES_INVENTORY__HISTORY_URI` is set, and for actions, if
+          `CODES_ACTIONS__URI` is. The role starts, counts and is ready without it.
 """
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+
+from pydantic import SecretStr
 
 from consumers.inventory.role import InventoryRole
 from consumers.inventory.view import InventoryView
@@ -15,12 +17,14 @@ from handlers.inventory.alerts import StockLimits
 from handlers.inventory.counts import counts_by_type, summed
 from ops.settings.load import Settings
 from ops.telemetry.inventory_metrics import InventoryCollector
+from ops.webhooks.delivering import delivering
 from roles.process import RoleContext
 from schemas.base import CodeStatus
 from schemas.errors import SettingsInvalid
 from stores.mongo.collections import Collections
 from stores.mongo.connection import connect, database
 from stores.mongo.login import Login
+from web.actions.performing import Acting
 from web.past import Past, Source
 from web.server import api_server
 from web.stream import Streams
@@ -29,7 +33,7 @@ from web.stream import Streams
 async def inventory(context: RoleContext) -> None:
     """Count, alert, and answer."""
     settings = context.settings.inventory
-    limits = StockLimits(settings.low_percent, settings.low_count)
+    limits = StockLimits(settings.low_percent, settings.low_count, settings.low_percent_by_campaign)
     role = InventoryRole(context.kafka, context.topics, limits, context.failpoint)
     context.compute(InventoryCollector(lambda: counts_of(role.view)))
     streams = Streams(
@@ -41,27 +45,32 @@ async def inventory(context: RoleContext) -> None:
         settings.empty_within_s,
         role.send_mark,
     )
-    async with past_of(context.settings) as past, api_server(settings, streams, past):
+    async with (
+        source_of(context.settings, settings.history_uri, "CODES_INVENTORY__HISTORY_URI") as history,
+        source_of(context.settings, context.settings.actions.uri, "CODES_ACTIONS__URI") as desk,
+        api_server(settings, streams, Past(history), Acting(context.settings, desk)),
+        delivering(context.settings),
+    ):
         await role.run(context.stopping)
 
 
 @asynccontextmanager
-async def past_of(settings: Settings) -> AsyncIterator[Past]:
-    """Histories, from a connection of their own. It is opened by the first search.
+async def source_of(settings: Settings, uri: SecretStr | None, variable: str) -> AsyncIterator[Source | None]:
+    """A connection of its own for a user with few rights; the first question opens it. None without an address.
 
     Raises:
-        SettingsInvalid: `CODES_INVENTORY__HISTORY_URI` is not a valid MongoDB address.
+        SettingsInvalid: the variable is not a valid MongoDB address.
     """
-    if settings.inventory.history_uri is None:
-        yield Past()
+    if uri is None:
+        yield None
         return
-    reader = settings.mongo.model_copy(update={"uri": settings.inventory.history_uri})
+    user = settings.mongo.model_copy(update={"uri": uri})
     try:
-        client = connect(reader)
+        client = connect(user)
     except SettingsInvalid:
-        raise SettingsInvalid("CODES_INVENTORY__HISTORY_URI: this is no address of a MongoDB") from None
+        raise SettingsInvalid(f"{variable}: this is no address of a MongoDB") from None
     try:
-        yield Past(Source(Collections(database(client, reader)), Login(client, reader).follow))
+        yield Source(Collections(database(client, user)), Login(client, user).follow)
     finally:
         client.close()
 

@@ -11,7 +11,7 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, NoReturn, cast
 
@@ -27,11 +27,14 @@ from ops.broker.client import client_options
 from ops.broker.door import door_of
 from ops.exit_codes import Exit
 from ops.settings.load import Settings
+from ops.telemetry.answer_times import AnswerTimes
 from ops.telemetry.collectors import ProgressCollector, StockCollector
 from ops.telemetry.health import Health, silence_max_s
 from ops.telemetry.heartbeat import Heart, Probes, beating
 from ops.telemetry.log import configure_logging
 from ops.telemetry.loop_lag import measured_loop
+from ops.telemetry.metric_spec import Known
+from ops.telemetry.metrics import ROLE_SPECS
 from ops.telemetry.metrics.process import LOOP_LAG
 from ops.telemetry.observer import OpsObserver
 from ops.telemetry.ops_port import ops_server
@@ -41,7 +44,8 @@ from ops.telemetry.tracing import open_tracer
 from roles.refused import until_refused
 from schemas.errors import CodeServiceError
 from schemas.health import RoleName
-from schemas.topics import HEALTH, Topics
+from schemas.observation.answers import AnswersVisible
+from schemas.topics import HEALTH, IMPORT, INVENTORY, REQUEST_TOPICS, Topics, TopicSpec
 from stores.code_port import StockFigures
 
 GRACE_S: Final = 5.0
@@ -53,6 +57,13 @@ EXIT_S: Final = 1.5
 for up to `mongo.timeout_ms`. With the longest stop budget (20 s), a role ends within 30 s."""
 GARBAGE_THRESHOLDS: Final = (50_000, 20, 20)
 """Values more than there were, before they are looked through; a batch of 500 makes some ten thousand."""
+WORKER: Final = "worker"
+SERVED: Final[Mapping[str, tuple[TopicSpec, ...]]] = {
+    WORKER: REQUEST_TOPICS,
+    "importer": (IMPORT,),
+    "inventory": (INVENTORY,),
+}
+"""Topics whose partitions a role serves."""
 STOP_SIGNALS: Final = (signal.SIGTERM, signal.SIGINT)
 
 log = structlog.get_logger(__name__)
@@ -115,9 +126,12 @@ def collect_garbage_less_often() -> None:
 async def role(name: str, settings: Settings, work: Work, *, consumes: bool) -> Exit:
     """The process's one task: everything runs inside it. Returns the exit code."""
     stopping, received = asyncio.Event(), set[signal.Signals]()
-    metrics, progress, stock = Metrics(), Progress(), StockFigures()
+    metrics, progress, stock = Metrics(name, known_labels(name, settings), ROLE_SPECS), Progress(), StockFigures()
     metrics.compute(ProgressCollector(progress))
     metrics.compute(StockCollector(stock))
+    if name == WORKER:
+        times = AnswerTimes(settings.objective)
+        metrics.tally(AnswersVisible, times.take, times)
     health = Health(
         consumes=consumes, is_idle=progress.is_idle, silence_max_s=silence_max_s(settings.mongo.timeout_ms)
     )
@@ -138,6 +152,15 @@ async def role(name: str, settings: Settings, work: Work, *, consumes: bool) -> 
         await until_stopped(traced_work(), stopping, settings.worker.stop_budget_s + GRACE_S)
     log.info("stopped", role=name)
     return Exit.INTERRUPTED if signal.SIGINT in received else Exit.OK
+
+
+def known_labels(role: str, settings: Settings) -> Known:
+    """The labels that a role's metrics have from the start."""
+    topics = Topics(settings.topics.prefix)
+    return Known(
+        topics=tuple(topics.full(topic) for topic in SERVED.get(role, ())),
+        reply_topics=settings.topics.reply_allowed if role == WORKER else (),
+    )
 
 
 async def until_stopped(work: Coroutine[Any, Any, None], stopping: asyncio.Event, budget_s: float) -> None:

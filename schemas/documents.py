@@ -164,33 +164,6 @@ class ImportDocument(Model):
     the setting allows."""
 
 
-class RemovedCounts(Model):
-    """Documents removed, by collection."""
-
-    reservations: int = 0
-    codes: int = 0
-    requests: int = 0
-    rejects: int = 0
-    imports: int = 0
-    inventory: int = 0
-
-
-class PurgeDocument(Model):
-    """Collection `purges`: who removed a campaign's codes without an export. `_id` is the campaign."""
-
-    id: Id = Field(alias="_id")
-    by: str
-    began_at: Instant
-    removed_at: Instant | None = None
-    """Null until everything is removed."""
-    available: int
-    reserved: int
-    assigned: int
-    """Codes by status, as the shards counted them when the purge began."""
-    removed: RemovedCounts
-    """Added up over all runs."""
-
-
 class CancellationDocument(Model):
     """Collection `cancellations`: a request to cancel an import. `_id` is the import, whether it has begun or not."""
 
@@ -212,17 +185,28 @@ class RejectsDocument(Model):
 
 
 class AuditRecordDocument(Model):
-    """Collection `audit_records`: what a person did that cannot be undone. `_id` is random."""
+    """Collection `audit_records`: what a person did, before it is done.
+
+    `_id` is random; of a purge it is made of the campaign.
+    """
 
     id: str = Field(alias="_id")
     at: Instant
+    """When it began."""
     by: str
-    """Who did it: a user of the operating system, or the name that was given."""
+    """Who did it: a user of the operating system, the name that was given, or the `sub` of a token."""
     action: str
-    """`erase_fan`."""
+    """`erase_fan`, `purge_campaign`, or an action on the page, such as `close_campaign`."""
     subject: str
-    """To whom or what; of a fan, a keyed hash of the id, hex."""
+    """To whom or what; of a fan, a keyed hash of the id, hex; of a campaign, its id."""
     counts: dict[str, int]
-    """Documents changed, by collection."""
+    """Documents changed or removed, by collection; of a replay, records sent."""
+    before: dict[str, int] = Field(default={})
+    """Of a purge: codes by status, as the shards counted them when it began."""
+    ended_at: Instant | None = None
+    """Null until everything is done."""
     pending: str | None = None
     """What a repetition needs while the work is not complete; then null. Of an erasure: the pseudonym, or `each`."""
+    outcome: str | None = None
+    """Of an action on the page or in its API: what came of it. Null: it is not known, because the process ended or
+    the action took too long."""

@@ -189,11 +189,16 @@ class ExpirerSettings(Group):
     requested this long after its expiry."""
 
 
+Percent = Annotated[float, Field(ge=0, le=100)]
+
+
 class InventorySettings(Group):
     """`codes inventory`: when stock is low, and who may read its HTTP API."""
 
-    low_percent: Annotated[float, Field(ge=0, le=100)] = 10.0
+    low_percent: Percent = 10.0
     """Stock of a campaign and code type is low at or below this percentage of all its codes."""
+    low_percent_by_campaign: dict[str, Percent] = Field(default_factory=dict)
+    """Percentages of single campaigns that differ from `low_percent`, by the campaign's id."""
     low_count: Annotated[int, Field(ge=0, le=1_000_000_000)] = 0
     """Stock is also low at or below this number of available codes."""
     empty_within_s: Annotated[int, Field(ge=0, le=30 * 86_400)] = 3_600
@@ -209,7 +214,10 @@ class InventorySettings(Group):
     """File with the public keys of tokens that are signed with RS256: a JWKS, or one key as PEM. Read again when it
     changes."""
     jwt_claim: Annotated[str, Field(pattern=r"^[A-Za-z0-9._:/-]{1,128}$")] = "supreme"
-    """Name that grants access: a claim of this name that is `true`, or this word in the claims `scope` or `roles`."""
+    """Name that grants all campaigns: a claim of this name that is `true`, or this word in the claims `scope` or
+    `roles`."""
+    jwt_campaigns_claim: Annotated[str, Field(pattern=r"^[A-Za-z0-9._:/-]{1,128}$")] = "campaigns"
+    """Name of the claim that grants single campaigns: a list of their ids, or a text with spaces between them."""
     jwt_audience: str | None = None
     """Audience that `aud` must name. Without it, a token that names an audience is refused."""
     jwt_issuer: str | None = None
@@ -234,19 +242,3 @@ class OpsSettings(Group):
     """Address to listen on; `0.0.0.0` in a container."""
     port: Annotated[int, Field(ge=0, le=65_535)] = 0
     """Port to listen on; 0: any free port, written to the log."""
-
-
-class OtelSettings(Group):
-    """Tracing with OpenTelemetry. The standard variables `OTEL_*` set the destination and the sampling."""
-
-    enabled: bool = False
-    """Create spans and send them by OTLP over HTTP; needs the extra `otel`."""
-
-
-class LogSettings(Group):
-    """The log on standard output."""
-
-    level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
-    """Lowest level that is written."""
-    format: Literal["json", "console"] = "json"
-    """`json`: one JSON object per line. `console`: lines for people."""

@@ -40,7 +40,8 @@ STOCK_ALERTS: Final = TopicSpec("stock-alerts.v1", 1)
 DEAD_LETTERS: Final = TopicSpec("dead-letters.v1", 8, {"max.message.bytes": str(DEAD_LETTER_BYTES_MAX)})
 
 DEAD_LETTERS_REPLAYED: Final = TopicSpec("dead-letters-replayed.v1", 1)
-"""Which dead letters were replayed. Not a topic of the contract: only `codes dead-letters` uses it."""
+"""Which dead letters were replayed. Not a topic of the contract: `codes dead-letters` writes it, and the inventory
+reads it."""
 
 ALL_TOPICS: Final = (
     RESERVE,

@@ -4,16 +4,18 @@ In:       `InventoryView`, lags, parameters of the request.
 Out:      models of `web.models`.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime
+from itertools import islice
 from typing import Any, Final, Literal
 
 from consumers.inventory.role import Lags
 from consumers.inventory.view import InventoryView
 from handlers.inventory.counts import Counts, counts_by_type, summed
 from handlers.inventory.hours import HOURLY, week
-from handlers.inventory.latest import HOURS
+from handlers.inventory.letters import HOURS, REASONS, Tally
 from handlers.inventory.motion import (
     COARSE,
     FINE,
@@ -29,6 +31,7 @@ from schemas.base import CodeType
 from schemas.events import ImportProgressed
 from schemas.stock import CampaignStock, Standing
 from schemas.topics import Topics
+from web.access import Access
 from web.models import (
     Alert,
     AlertList,
@@ -150,12 +153,33 @@ def lag_list(lags: Lags, topics: Topics) -> LagList:
     return LagList(known=True, items=items, topics=by_topic)
 
 
-def alert_list(view: InventoryView, limit: int) -> AlertList:
-    return AlertList(items=[Alert(id=ce_id, **alert.model_dump()) for ce_id, alert in view.alerts.latest(limit)])
+def narrowed(imports: ImportList, access: Access) -> ImportList:
+    """Only those of campaigns that may be seen."""
+    if access.is_whole:
+        return imports
+    items = [item for item in imports.items if access.sees(item.campaign_id)]
+    return ImportList(items=items, running=sum(item.state == "running" for item in items))
 
 
-def dead_letter_counts(view: InventoryView) -> DeadLetterCounts:
-    reasons = dict(view.dead_letters.counts(view.clock()))
+def alert_list(view: InventoryView, access: Access, limit: int) -> AlertList:
+    seen = ((ce_id, alert) for ce_id, alert in view.alerts.latest() if access.sees(alert.campaign_id))
+    return AlertList(items=[Alert(id=ce_id, **alert.model_dump()) for ce_id, alert in islice(seen, limit)])
+
+
+def dead_letter_counts(view: InventoryView, access: Access) -> DeadLetterCounts:
+    """Those of unknown campaigns only for whoever sees all."""
+    letters = view.dead_letters
+    if access.campaigns is None:
+        return counted([letters.all], view.clock())
+    return counted(letters.of(access.campaigns).values(), view.clock())
+
+
+def counted(tallies: Iterable[Tally], now: datetime) -> DeadLetterCounts:
+    reasons: Counter[str] = Counter(dict.fromkeys(sorted(REASONS), 0))
+    instants = []
+    for tally in tallies:
+        reasons.update(tally.counts(now))
+        instants += [] if tally.latest_at is None else [tally.latest_at]
     return DeadLetterCounts(
-        hours=HOURS, reasons=reasons, total=sum(reasons.values()), latest_at=view.dead_letters.latest_at
+        hours=HOURS, reasons=dict(reasons), total=reasons.total(), latest_at=max(instants, default=None)
     )

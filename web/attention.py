@@ -50,17 +50,21 @@ class Seen(NamedTuple):
     health: HealthReport
     imports: ImportList
     lag: LagList
-    dead_letters: DeadLetterCounts
+    is_importing: bool
+    """Whether any import runs, also one that may not be seen."""
+    dead_letters: Mapping[str | None, DeadLetterCounts]
+    """By campaign; None: those of all campaigns together."""
     now: datetime
 
 
 def concerns(seen: Seen) -> Iterator[AttentionItem]:
     """All items that are not about a campaign's stock."""
     yield from of_health(seen.health.items)
-    yield from of_lag(seen.lag, is_importing=seen.imports.running > 0)
+    yield from of_lag(seen.lag, is_importing=seen.is_importing)
     for found in seen.imports.items:
         yield from of_import(found, seen.now)
-    yield from of_dead_letters(seen.dead_letters)
+    for campaign_id, dead in seen.dead_letters.items():
+        yield from of_dead_letters(dead, campaign_id)
 
 
 def ordered(
@@ -191,16 +195,21 @@ def of_import(found: ImportProgress, now: datetime) -> Iterator[AttentionItem]:
         )
 
 
-def of_dead_letters(dead: DeadLetterCounts) -> Iterator[AttentionItem]:
-    """Rejected records; the key changes with the latest one."""
+def of_dead_letters(dead: DeadLetterCounts, campaign_id: str | None = None) -> Iterator[AttentionItem]:
+    """Rejected records; the key changes with the latest one.
+
+    Those of a campaign are an item of their own: whoever sees only this campaign marks nothing else with it.
+    """
     if not dead.total or dead.latest_at is None:
         return
+    of_campaign = "" if campaign_id is None else f" of {campaign_id}"
     reasons = ", ".join(f"{count:,} {reason}" for reason, count in dead.reasons.items() if count)
     yield AttentionItem(
-        key=f"dead-letters:{dead.latest_at.timestamp():.3f}",
+        key=f"dead-letters:{'' if campaign_id is None else campaign_id + ':'}{dead.latest_at.timestamp():.3f}",
         kind="dead-letters",
         level="rejected",
-        title=f"{dead.total:,} dead letter{'' if dead.total == 1 else 's'}",
+        title=f"{dead.total:,} dead letter{'' if dead.total == 1 else 's'}{of_campaign}",
+        campaign_id=campaign_id,
         detail=f"{reasons}, in {dead.hours} h",
         since=dead.latest_at,
     )

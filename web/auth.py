@@ -1,11 +1,12 @@
-"""Access to the API: a signed token with one claim.
+"""Access to the API: a signed token with a claim that grants all campaigns, or one that names some.
 
 In:       the `Authorization` header of a request.
-Out:      the instant at which access ends, or `Denied`: 401 for an invalid token, 403 for a token without the claim.
+Out:      what may be seen, and until when; or `Denied`: 401 for an invalid token, 403 for a token without the claims.
 Promise:  that of `ops.tokens.claims`. No part of a token is logged or returned.
 """
 
 import re
+from collections.abc import Mapping
 from hashlib import sha256
 from http import HTTPStatus
 from typing import Any, Final
@@ -14,6 +15,7 @@ import jwt
 
 from ops.tokens.claims import NoToken, Tokens, bearer_token, has_claim
 from schemas.settings import InventorySettings
+from web.access import EVERYTHING, Access, NoAccess, access_in
 
 SUBJECT: Final = re.compile(r"[^\x00-\x1f\x7f]{1,128}")
 LOCAL: Final = "local"
@@ -49,9 +51,16 @@ class Guard:
         if self.is_open:
             return None
         claims = self._claims(token_in(header))
-        if not has_claim(claims, self._settings.jwt_claim):
-            raise Denied(HTTPStatus.FORBIDDEN, f"the token has no claim {self._settings.jwt_claim}")
+        self._access(claims)
         return float(claims["exp"]) + self._settings.jwt_leeway_s
+
+    def access(self, header: str | None) -> Access:
+        """What the token may see.
+
+        Raises:
+            Denied: the token does not grant access.
+        """
+        return EVERYTHING if self.is_open else self._access(self._claims(token_in(header)))
 
     def who(self, header: str | None) -> str:
         """The subject of an admitted token, for records of who did what.
@@ -63,6 +72,20 @@ class Guard:
             return LOCAL
         subject = self._claims(token_in(header)).get("sub")
         return subject if isinstance(subject, str) and SUBJECT.fullmatch(subject) else UNNAMED
+
+    def _access(self, claims: Mapping[str, Any]) -> Access:
+        try:
+            return access_in(claims, self._settings)
+        except NoAccess as why:
+            raise Denied(HTTPStatus.FORBIDDEN, str(why)) from None
+
+    def has(self, header: str | None, claim: str) -> bool:
+        """Whether the token of an admitted request has a further claim; without tokens, nobody has.
+
+        Raises:
+            Denied: the token does not grant access.
+        """
+        return not self.is_open and has_claim(self._claims(token_in(header)), claim)
 
     def _claims(self, token: str) -> dict[str, Any]:
         try:

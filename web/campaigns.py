@@ -15,6 +15,7 @@ from consumers.inventory.view import InventoryView
 from handlers.inventory.counts import counts_by_type, summed
 from handlers.inventory.motion import FINE, LONGEST_WINDOW_S, MINUTE_S, empty_in_s
 from schemas.stock import CampaignStock
+from web.access import EVERYTHING, Access
 from web.answers import Order, Sort, campaign_of
 from web.models import Campaign
 
@@ -74,10 +75,17 @@ class Campaigns:
             self._built.popitem(last=False)
         return found
 
-    def page(self, wanted: Wanted) -> str:
-        """Campaigns whose id contains `search`: a `CampaignPage` as JSON."""
+    def seen(self, access: Access) -> list[CampaignStock]:
+        """The campaigns that may be seen."""
+        if access.campaigns is None:
+            return self._view.stocks()
+        found = (self._view.stock(campaign_id) for campaign_id in access.campaigns)
+        return [stock for stock in found if stock is not None]
+
+    def page(self, wanted: Wanted, access: Access = EVERYTHING) -> str:
+        """Campaigns that may be seen and whose id contains `search`: a `CampaignPage` as JSON."""
         search = wanted.search.casefold()
-        matching = [stock for stock in self._view.stocks() if search in stock.campaign_id.casefold()]
+        matching = [stock for stock in self.seen(access) if search in stock.campaign_id.casefold()]
         key = self._keys[wanted.sort]
         matching.sort(key=lambda stock: (*key(stock), stock.campaign_id), reverse=wanted.order == "desc")
         shown = matching[wanted.offset : wanted.offset + wanted.limit]

@@ -7,7 +7,7 @@ Promise:  judged here, by what happened, and not by how long a viewer has been w
 """
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -16,10 +16,12 @@ from consumers.inventory.view import InventoryView
 from handlers.inventory.health import SILENT_S, without_kafka
 from schemas.health import Finding, HealthState, Subject
 from schemas.topics import Topics
-from web.answers import dead_letter_counts, import_list, lag_list
+from web.access import EVERYTHING, Access
+from web.answers import counted, dead_letter_counts, import_list, lag_list, narrowed
 from web.attention import Seen, concerns, of_stock, ordered
 from web.campaigns import Campaigns
 from web.judgements import AttentionItem, AttentionList, HealthItem, HealthReport
+from web.models import DeadLetterCounts
 
 START_S: Final = 10.0
 """For the first heartbeat after the start, while clients connect; later silence is judged by `SILENT_S`."""
@@ -36,6 +38,9 @@ class Judge:
     ) -> None:
         self.health = HealthReport(loading=True, items=[])
         self.attention = AttentionList(items=[], open=0)
+        """What whoever sees all campaigns is answered."""
+        self._items: Sequence[AttentionItem] = ()
+        """All of them, also those above the limit of a level."""
         self._view = view
         self._lags = lags
         self._topics = topics
@@ -57,10 +62,18 @@ class Judge:
             self._view.note_change("health")
         if self._view.part_changed("imports", self._imports_at):
             self.imports, self._imports_at = import_list(self._view), self._view.revision
-        attention = self._attention_at(now)
-        if attention != self.attention:
-            self.attention = attention
+        self._judge_changed_stocks()
+        items, are_open = self._items_at(now, EVERYTHING)
+        if items != self._items:
+            self._items, self.attention = items, AttentionList(items=list(limited(items)), open=are_open)
             self._view.note_change("attention")
+
+    def attention_of(self, access: Access) -> AttentionList:
+        """What needs attention and may be seen: as if there were no other campaigns."""
+        if access.is_whole:
+            return self.attention
+        items, are_open = self._items_at(self._view.clock(), access)
+        return AttentionList(items=list(limited(items)), open=are_open)
 
     def _health_items(self, now: datetime) -> list[HealthItem]:
         return [self._item(finding, now) for finding in self._findings(now)]
@@ -86,18 +99,24 @@ class Judge:
             detail=finding.detail,
         )
 
-    def _attention_at(self, now: datetime) -> AttentionList:
-        self._judge_changed_stocks()
+    def _items_at(self, now: datetime, access: Access) -> tuple[Sequence[AttentionItem], int]:
         seen = Seen(
             self.health,
-            self.imports,
+            narrowed(self.imports, access),
             lag_list(self._lags, self._topics),
-            dead_letter_counts(self._view),
+            self.imports.running > 0,
+            self._dead_letters(now, access),
             now,
         )
-        stocks = (item for items in self._stocks.values() for item in items)
-        items, are_open = ordered([*concerns(seen), *stocks], self._view.marks, now)
-        return AttentionList(items=list(limited(items)), open=are_open)
+        names = self._stocks if access.campaigns is None else access.campaigns
+        stocks = (item for name in names for item in self._stocks.get(name, ()))
+        return ordered([*concerns(seen), *stocks], self._view.marks, now)
+
+    def _dead_letters(self, now: datetime, access: Access) -> Mapping[str | None, DeadLetterCounts]:
+        if access.campaigns is None:
+            return {None: dead_letter_counts(self._view, access)}
+        found = self._view.dead_letters.of(access.campaigns)
+        return {campaign_id: counted([tally], now) for campaign_id, tally in found.items()}
 
     def _judge_changed_stocks(self) -> None:
         revision = self._view.revision
@@ -108,6 +127,8 @@ class Judge:
             else:
                 self._stocks.pop(stock.campaign_id, None)
         self._revision = revision
+        for name in [name for name in self._stocks if self._view.stock(name) is None]:
+            del self._stocks[name]  # archived or purged
 
 
 def limited(items: Sequence[AttentionItem]) -> Iterator[AttentionItem]:

@@ -18,11 +18,14 @@ from schemas.attention import Mark
 from schemas.errors import BrokerUnavailable
 from schemas.records import OutgoingRecord
 from schemas.topics import ATTENTION, Topics
+from web.access import Access
+from web.auth import Denied
 from web.judgements import AttentionList, MarkRequest
 from web.queries import InvalidQuery
 
 BODY_BYTES_MAX: Final = 4_096
 JSON: Final = "application/json"
+OF_EVERYBODY: Final = "this item is about no campaign; a token for all campaigns is needed to mark it"
 
 SendMark = Callable[[OutgoingRecord], Awaitable[None]]
 """Raises BrokerUnavailable if the broker does not take the record."""
@@ -58,14 +61,18 @@ async def mark_asked(request: web.Request) -> MarkRequest:
         raise InvalidQuery(f"invalid: {', '.join(fields) or 'the body'}") from None
 
 
-def mark_of(asked: MarkRequest, attention: AttentionList, *, by: str, now: datetime) -> Mark | None:
+def mark_of(asked: MarkRequest, attention: AttentionList, access: Access, *, by: str, now: datetime) -> Mark | None:
     """The mark to store; None: take it back.
 
     Raises:
         NoSuchItem: nothing that needs attention has this key.
+        Denied: the item is about no campaign of the viewer: a mark would hide it from those who must act.
     """
-    if all(item.key != asked.key for item in attention.items):
+    item = next((item for item in attention.items if item.key == asked.key), None)
+    if item is None:
         raise NoSuchItem
+    if item.campaign_id is None and not access.is_whole:
+        raise Denied(HTTPStatus.FORBIDDEN, OF_EVERYBODY)
     if asked.action == "restore":
         return None
     until = now + timedelta(minutes=asked.minutes) if asked.action == "snooze" else None

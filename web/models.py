@@ -20,6 +20,7 @@ Reason = Literal[
     "misdirected",
     "not_enabled",
     "busy",
+    "conflict",
     "unavailable",
     "unreadable",
 ]
@@ -203,6 +204,37 @@ class DeadLetterCounts(Answer):
     reasons: dict[str, int]
     total: int
     latest_at: Instant | None
+
+
+class DeadLetter(Answer):
+    """A rejected record, without its contents."""
+
+    address: str
+    """Of the dead letter: `PARTITION@OFFSET` on `dead-letters.v1`."""
+    campaign_id: Id | None
+    """Null if the record names no campaign that is known here."""
+    topic: str | None
+    """Where the record was, without the prefix; null if the headers do not say it."""
+    partition: int | None
+    offset: int | None
+    at: Instant
+    """When it was rejected."""
+    fields: str
+    """The fields at fault; empty if the reason is none of the record's."""
+    detail: str
+    """What is wrong; empty if the service did not write it."""
+    replayed: bool
+    show: str
+    """The command that shows it."""
+    replay: str
+    """The command that says what a replay would send."""
+
+
+class DeadLetterList(Answer):
+    """Dead letters of a reason, latest first: of the latest 1,000 that are kept."""
+
+    reason: str
+    items: list[DeadLetter]
 
 
 class Problem(Answer):

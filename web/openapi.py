@@ -6,7 +6,7 @@ Out:  the document, ready to be written as JSON.
 
 import re
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from aiohttp import web
@@ -21,9 +21,10 @@ BEARER: Final = "bearer"
 PATH_PARAMETER: Final = re.compile(r"\{(\w+)\}")
 DENIALS: Final[Mapping[str, str]] = {
     "401": "The token is missing, expired, unsigned, for another audience, or signed with an unknown key.",
-    "403": "The token is valid, but lacks the required claim.",
+    "403": "The token is valid, but has no claim that gives access here.",
 }
-
+FILE_TYPES: Final = ("text/csv", "application/gzip")
+BINARY: Final = {"type": "string", "format": "binary"}
 TOO_MANY: Final[Mapping[str, str]] = {
     "429": "The limit of open streams per token is reached.",
     "503": "The limit of open streams per process is reached.",
@@ -50,12 +51,23 @@ class Route:
     failures: Mapping[str, str] = field(default_factory=dict)
     """Further statuses and their meanings."""
     body: type[BaseModel] | None = None
-    """Of a POST; without one, the route is a GET."""
+    """Of a POST; without a body or a file, the route is a GET."""
+    narrows: bool = False
+    """Whether it answers only what `web.access` lets the viewer see; others need a token for all campaigns."""
+    takes_file: bool = False
+    """The body is a CSV file."""
+    gives: str | None = None
+    """Content type of an answer that is no JSON."""
 
     @property
     def method(self) -> str:
         """The HTTP method."""
-        return "GET" if self.body is None else "POST"
+        return "POST" if self.takes_file or self.body is not None else "GET"
+
+
+def narrowing(*routes: Route) -> tuple[Route, ...]:
+    """Routes whose answers are narrowed to the viewer's campaigns."""
+    return tuple(replace(route, narrows=True) for route in routes)
 
 
 def document(routes: Iterable[Route]) -> dict[str, Any]:
@@ -86,12 +98,24 @@ def operation(route: Route) -> dict[str, Any]:
         responses |= {status: problem(description) for status, description in REFUSED_MARKS.items()}
     if not route.open:
         responses |= {status: problem(description) for status, description in DENIALS.items()}
-    if route.answers is None and not route.open:
+    if route.answers is None and route.gives is None and not route.open:
         responses |= {status: problem(description) for status, description in TOO_MANY.items()}
     responses |= {status: problem(description) for status, description in route.failures.items()}
     security: dict[str, list[str]] = {"security": []} if route.open else {}
-    body = {} if route.body is None else {"requestBody": {"required": True, "content": json_of(route.body)}}
-    return {"summary": route.summary, "parameters": parameters(route), **body, "responses": responses, **security}
+    return {
+        "summary": route.summary,
+        "parameters": parameters(route),
+        **body_of(route),
+        "responses": responses,
+        **security,
+    }
+
+
+def body_of(route: Route) -> dict[str, Any]:
+    """What the request has as its body, if it has one."""
+    if route.takes_file:
+        return {"requestBody": {"required": True, "content": {kind: {"schema": BINARY} for kind in FILE_TYPES}}}
+    return {} if route.body is None else {"requestBody": {"required": True, "content": json_of(route.body)}}
 
 
 def json_of(model: type[BaseModel]) -> dict[str, Any]:
@@ -101,6 +125,8 @@ def json_of(model: type[BaseModel]) -> dict[str, Any]:
 def content_of(route: Route) -> dict[str, Any]:
     if route.answers is not None:
         return json_of(route.answers)
+    if route.gives is not None:
+        return {route.gives: {"schema": BINARY}}
     kind = "application/json" if route.open else "text/event-stream"
     return {kind: {"schema": {"type": "object" if route.open else "string"}}}
 
@@ -118,6 +144,8 @@ def parameters(route: Route) -> list[dict[str, Any]]:
         for name in PATH_PARAMETER.findall(route.path)
     ]
     if route.query is not None:
-        for name, schema in TypeAdapter(route.query).json_schema()["properties"].items():
-            found.append({"name": name, "in": "query", "required": False, "schema": schema})
+        described = TypeAdapter(route.query).json_schema()
+        required = described.get("required", ())
+        for name, schema in described["properties"].items():
+            found.append({"name": name, "in": "query", "required": name in required, "schema": schema})
     return found

@@ -55,6 +55,10 @@ class AlertsQuery(Query):
     limit: Annotated[int, Field(ge=1, le=LIMIT_MAX)] = 100
 
 
+class LettersQuery(Query):
+    limit: Annotated[int, Field(ge=1, le=LIMIT_MAX)] = 100
+
+
 class FanQuery(Query):
     campaign_id: Annotated[str, Field(pattern=ID_PATTERN)] | None = None
     """Only what is about this campaign."""

@@ -17,16 +17,22 @@ from pydantic import Field
 from consumers.inventory.view import InventoryView
 from handlers.inventory.letter_ids import ID
 from schemas.histories import RequestHistory
-from web.answers import import_list
+from web.access import ACCESS, Access
+from web.answers import import_list, narrowed
 from web.found import Found, HistoryKind
 from web.models import ImportProgress, Reason
-from web.openapi import Route
+from web.openapi import Route, narrowing
 from web.past import FAILURES, Past
 from web.queries import Query, asked
 from web.responses import NoAnswer, answered
 
 FOUND_MAX: Final = 20
 """Campaigns, and imports, of one answer; the page has all of them."""
+LEFT_OUT: Final[Mapping[str, tuple[HistoryKind, ...]]] = {
+    "with": (),
+    "without": ("fan",),
+    "only": ("request", "code"),
+}
 SEARCH: Final = "Campaigns and imports by a part of their names; a request, a code and a fan by their id."
 
 
@@ -54,7 +60,7 @@ class Search:
 
     def routes(self) -> tuple[Route, ...]:
         """The paths."""
-        return (
+        return narrowing(
             Route("/api/search", self._search, SEARCH, Found, SearchQuery),
             Route(
                 "/api/v1/requests/{request_id}",
@@ -67,7 +73,7 @@ class Search:
         )
 
     async def _request(self, request: web.Request) -> web.StreamResponse:
-        found = await self.request(request.match_info["request_id"])
+        found = await self.request(request.match_info["request_id"], request[ACCESS])
         if found is None:
             raise NoAnswer(HTTPStatus.NOT_FOUND, "not_found", "nothing is known of this request")
         return answered(found)
@@ -75,10 +81,10 @@ class Search:
     async def _search(self, request: web.Request) -> web.StreamResponse:
         query = asked(request, SearchQuery)
         q = query.q.strip()
-        part = q.casefold()
-        campaigns = sorted(name for name in self._campaigns() if part in name.casefold())
-        imports = [item for item in import_list(self._view).items if is_in(part, item)]
-        histories = await self._histories(q, query.fan)
+        part, access = q.casefold(), request[ACCESS]
+        campaigns = sorted(name for name in self._campaigns(access) if part in name.casefold())
+        imports = [item for item in narrowed(import_list(self._view), access).items if is_in(part, item)]
+        histories = await self._histories(q, query.fan, access)
         return answered(
             Found(
                 q=q,
@@ -93,28 +99,32 @@ class Search:
             )
         )
 
-    async def request(self, request_id: str) -> RequestHistory | None:
+    async def request(self, request_id: str, access: Access) -> RequestHistory | None:
         """What the database and the dead letters know of a request. Raises NoAnswer."""
-        found = await self._past.request(request_id)
+        found = await self._past.request(request_id, access)
         letter = self._view.letter_ids.find(request_id)
-        if letter is None:
+        if letter is None or not access.sees(letter.campaign_id):
             return found
         if found is None:
             return RequestHistory(request_id=request_id, reason=letter.reason, dead_letter=letter.address)
         return found.model_copy(update={"dead_letter": letter.address})
 
-    async def _histories(self, q: str, fan: str) -> Histories:
+    async def _histories(self, q: str, fan: str, access: Access) -> Histories:
         """By one kind after the other, so that a search takes one of the few places of `Past`."""
         result = Histories()
-        looks: Mapping[HistoryKind, Callable[[str], Awaitable[Any]]] = {
-            **({} if fan == "only" else {"request": self.request, "code": self._past.code}),
-            **({} if fan == "without" else {"fan": self._past.fan}),
+        campaigns = None if access.campaigns is None else sorted(access.campaigns)
+        looks: dict[HistoryKind, Callable[[], Awaitable[Any]]] = {
+            "request": lambda: self.request(q, access),
+            "code": lambda: self._past.code(q, access),
+            "fan": lambda: self._past.fan(q, campaigns),
         }
+        for kind in LEFT_OUT[fan]:
+            del looks[kind]
         if not ID.fullmatch(q):
             return result
         for kind, look in looks.items():
             try:
-                result.found[kind] = await look(q)
+                result.found[kind] = await look()
             except NoAnswer as why:
                 if why.reason != "unreadable":
                     rest = [other for other in looks if other not in {*result.found, *result.unanswered}]
@@ -123,8 +133,8 @@ class Search:
                 result.unanswered[kind] = why.reason
         return result
 
-    def _campaigns(self) -> list[str]:
-        return [stock.campaign_id for stock in self._view.stocks()]
+    def _campaigns(self, access: Access) -> list[str]:
+        return [stock.campaign_id for stock in self._view.stocks() if access.sees(stock.campaign_id)]
 
 
 def is_in(part: str, item: ImportProgress) -> bool:

@@ -14,6 +14,7 @@ from aiohttp import web
 
 from schemas.errors import SettingsInvalid
 from schemas.settings import InventorySettings
+from web.actions.performing import Acting
 from web.app import web_app
 from web.auth import Guard
 from web.past import Past
@@ -26,14 +27,16 @@ log = structlog.get_logger(__name__)
 
 
 @asynccontextmanager
-async def api_server(settings: InventorySettings, streams: Streams, past: Past | None = None) -> AsyncIterator[int]:
+async def api_server(
+    settings: InventorySettings, streams: Streams, past: Past | None = None, acting: Acting | None = None
+) -> AsyncIterator[int]:
     """Serve inside this context; yields the port.
 
     Raises:
         SettingsInvalid: the server cannot listen on the address, or cannot use the file of keys.
     """
     guard = Guard(settings)
-    app = web_app(guard, streams, past=past)
+    app = web_app(guard, streams, past=past, acting=acting)
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=SHUTDOWN_TIMEOUT_S)
     await runner.setup()
     try:

@@ -6,10 +6,11 @@ Out:      events `campaigns`, `imports`, `alerts`, `dead-letters`, `health`, `at
 Promise:  no queue: a client is sent what changed since its last event, at most every `EVERY_S`. So a slow client gets
           fewer events, never outdated ones, and needs no memory; a client that does not read is disconnected.
 
-All clients are sent events at the same moments (turns): clients at the same revision get the same bytes, which are
-built once, and compressed once for those that accept gzip.
-An event's id is `<process>-<revision>`. A client that reconnects with it continues from there; with the id of another
-process, or without one, it is sent everything first.
+All clients are sent events at the same moments (turns): clients with equal access at the same revision get the same
+bytes, which are built once, and compressed once for those that accept gzip.
+An event's id is `<process>-<revision>`, of a client that sees only some campaigns `<process>.<access>-<revision>`. A
+client that reconnects with it continues from there; with the id of another process or access, or without one, it is
+sent everything first.
 """
 
 import asyncio
@@ -27,7 +28,8 @@ from pydantic import BaseModel
 from consumers.inventory.role import Lags
 from consumers.inventory.view import InventoryView
 from schemas.topics import Topics
-from web.answers import alert_list, dead_letter_counts, lag_list
+from web.access import EVERYTHING, Access
+from web.answers import alert_list, dead_letter_counts, lag_list, narrowed
 from web.auth import Denied
 from web.campaigns import Campaigns
 from web.compression import GZIP_HEADER, accepts_gzip, piece
@@ -57,6 +59,8 @@ HEADERS: Final = {
 }
 GZIP: Final = {"Content-Encoding": "gzip"}
 
+TextKey = tuple[int, bool, Access]
+"""A client's revision, whether it has the current lags, and what it may see."""
 Admit = Callable[[], float | None]
 """Returns the end of access, in seconds since 1970; raises `Denied` if it has ended."""
 
@@ -68,12 +72,11 @@ class Turn:
     number: int = -1
     revision: int = -1
     lags: object = None
-    texts: dict[tuple[int, bool], bytes] = field(default_factory=dict)
-    """By the client's revision, and whether it has the current lags."""
-    pieces: dict[tuple[int, bool], bytes] = field(default_factory=dict)
+    texts: dict[TextKey, bytes] = field(default_factory=dict)
+    pieces: dict[TextKey, bytes] = field(default_factory=dict)
     """The texts, compressed on demand."""
 
-    def compressed(self, key: tuple[int, bool]) -> bytes:
+    def compressed(self, key: TextKey) -> bytes:
         """A text, compressed; an empty text stays empty."""
         if key not in self.pieces:
             self.pieces[key] = piece(self.texts[key]) if self.texts[key] else b""
@@ -124,10 +127,14 @@ class Streams:
             self.turn = Turn(number, self.view.revision, self.lags.now)
         return self.turn
 
-    def revision_of(self, event_id: str | None) -> int:
+    def source(self, access: Access) -> str:
+        """How ids of events begin: nobody continues with what was sent to another access."""
+        return self.process + access.tag(self.process)
+
+    def revision_of(self, event_id: str | None, access: Access) -> int:
         """The revision at which a client continues; -1: from the beginning."""
-        process, _, revision = (event_id or "").partition("-")
-        return int(revision) if process == self.process and revision.isdecimal() else -1
+        source, _, revision = (event_id or "").partition("-")
+        return int(revision) if source == self.source(access) and revision.isdecimal() else -1
 
 
 @dataclass(slots=True)
@@ -142,10 +149,11 @@ class Client:
     admitted_at: float = 0.0
     """Time of the last check of access."""
     is_gzip: bool = False
+    access: Access = EVERYTHING
 
 
 async def stream(
-    request: web.Request, streams: Streams, admit: Admit, viewer: str | None = None
+    request: web.Request, streams: Streams, admit: Admit, access: Access, viewer: str | None = None
 ) -> web.StreamResponse:
     """Serve one client until it disconnects, its access ends, or the process stops.
 
@@ -158,8 +166,8 @@ async def stream(
     try:
         with suppress(ConnectionError, TimeoutError, Denied):  # the client is gone, does not read, or lost access
             await response.prepare(request)
-            revision = streams.revision_of(request.headers.get("Last-Event-ID"))
-            client = Client(revision, ends_at=ends_at, is_gzip=is_gzip)
+            revision = streams.revision_of(request.headers.get("Last-Event-ID"), access)
+            client = Client(revision, ends_at=ends_at, is_gzip=is_gzip, access=access)
             await _send_changes(response, streams, client, admit)
     finally:
         streams.count(viewer, -1)
@@ -191,31 +199,34 @@ def still_admitted(streams: Streams, client: Client, admit: Admit, now_s: float)
 
 
 def news(streams: Streams, client: Client, now_s: float) -> bytes:
-    """Changes since the client's last event; the same bytes for all clients at the same revision."""
+    """Changes since the client's last event; the same bytes for all clients of equal access at the same revision."""
     turn = streams.turn_at(now_s)
     since = client.revision
     knows_lags = client.lags is turn.lags
-    key = since, knows_lags
+    key = since, knows_lags, client.access
     if key not in turn.texts:
-        turn.texts[key] = "".join(events(streams, since, turn.revision, knows_lags=knows_lags)).encode()
+        turn.texts[key] = "".join(events(streams, key, turn.revision)).encode()
     client.revision, client.lags = max(since, turn.revision), turn.lags
     return turn.compressed(key) if client.is_gzip else turn.texts[key]
 
 
-def events(streams: Streams, since: int, until: int, *, knows_lags: bool) -> Iterator[str]:
+def events(streams: Streams, key: TextKey, until: int) -> Iterator[str]:
     """Events with the changes after a revision. They may include later changes than `until`, which are sent again."""
-    view = streams.view
-    event_id = f"{streams.process}-{max(since, until)}"
-    changed = list(islice(view.changed_since(since), CAMPAIGNS_MAX))
+    view, (since, knows_lags, access) = streams.view, key
+    event_id = f"{streams.source(access)}-{max(since, until)}"
+    seen = (stock for stock in view.changed_since(since) if access.sees(stock.campaign_id))
+    changed = list(islice(seen, CAMPAIGNS_MAX))
     if changed:
-        page = streams.campaigns.json(changed, total=len(view.stocks()), offset=0, limit=CAMPAIGNS_MAX)
-        yield event("campaigns", event_id, page)
+        total = len(streams.campaigns.seen(access))
+        yield event(
+            "campaigns", event_id, streams.campaigns.json(changed, total=total, offset=0, limit=CAMPAIGNS_MAX)
+        )
     parts: dict[str, Callable[[], BaseModel]] = {
-        "imports": lambda: streams.judge.imports,
-        "alerts": lambda: alert_list(view, ALERTS_MAX),
-        "dead-letters": lambda: dead_letter_counts(view),
+        "imports": lambda: narrowed(streams.judge.imports, access),
+        "alerts": lambda: alert_list(view, access, ALERTS_MAX),
+        "dead-letters": lambda: dead_letter_counts(view, access),
         "health": lambda: streams.judge.health,
-        "attention": lambda: streams.judge.attention,
+        "attention": lambda: streams.judge.attention_of(access),
     }
     for name, make in parts.items():
         if view.part_changed(name, since):

@@ -7,8 +7,9 @@ import typer
 
 from cli.commands.printing import complain, print_fields, print_json
 from cli.jobs.importing import remedy_of
-from cli.jobs.publishing import GOOD_ENDS, Sent
+from cli.jobs.publishing import GOOD_ENDS
 from ops.exit_codes import Exit
+from ops.publishing import Sent
 from schemas.topics import IMPORT
 
 if TYPE_CHECKING:

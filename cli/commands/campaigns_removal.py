@@ -50,7 +50,7 @@ def archive(
 def purge(campaign_id: CampaignId, *, confirm: Confirm = None, by: By = None, json_: Json = False) -> None:
     """Remove a closed campaign without an export: count what would be removed, or with --confirm remove it.
 
-    Holds are removed too. Who purged it, and when, is recorded in the collection purges.
+    Holds are removed too. Who purged it, and when, is recorded in the collection audit_records.
     """
     from cli.interrupts import run
 
@@ -93,10 +93,10 @@ def open_removal(campaign_id: str, by: str) -> "AbstractAsyncContextManager[Remo
     from ops.campaigns.removal import Removal
     from ops.campaigns.settling import until_answered
     from ops.settings.load import load_settings
+    from stores.mongo.audit_records import AuditRecords
     from stores.mongo.campaign_desk import CampaignDesk
     from stores.mongo.closing import Closing
     from stores.mongo.collections import open_collections
-    from stores.mongo.purges import Purges
     from stores.mongo.removing import Removing
 
     @asynccontextmanager
@@ -109,7 +109,7 @@ def open_removal(campaign_id: str, by: str) -> "AbstractAsyncContextManager[Remo
                 removing=Removing(collections, campaign_id),
                 desk=CampaignDesk(collections),
                 closing=Closing(collections),
-                purges=Purges(collections),
+                records=AuditRecords(collections),
                 settle=lambda: until_answered(settings, now=utc_now()),
                 forget=lambda: forget(settings, campaign_id, warn=complain),
                 clock=utc_now,

@@ -15,7 +15,7 @@ from cli.commands.printing import print_fields, print_json, table_console
 
 if TYPE_CHECKING:
     from cli.jobs.letters import Row, Summary
-    from cli.jobs.replaying import Tally
+    from ops.letters.replaying import Tally
 
 COLUMNS: Final = ("letter", "topic", "partition", "offset", "reason", "fields", "at", "replayed")
 VERDICT_COLUMNS: Final = ("letter", "topic", "partition", "verdict", "why")

@@ -15,11 +15,11 @@ from cli.commands.printing import complain, wrong_usage
 
 if TYPE_CHECKING:
     from cli.jobs.letters import Row
-    from cli.jobs.replaying import Replay, Tally
     from ops.broker.patience import Patience
     from ops.letters.choice import Choice
     from ops.letters.edits import Edits
-    from ops.letters.verdict import Judge, LeftOut, Send
+    from ops.letters.replaying import Replay, Tally
+    from ops.letters.verdict import LeftOut, Send
 
 EditFile = Annotated[
     Path | None,
@@ -66,8 +66,8 @@ def run_replay(
     """Judge, and send if asked to."""
     from cli.interrupts import run
     from cli.jobs.letters import verdict_row
-    from cli.jobs.replaying import Replay
     from cli.start import say_when_interrupted
+    from ops.letters.replaying import Replay, judge_of
     from ops.settings.load import load_settings
     from schemas.errors import CodeServiceError
 
@@ -78,7 +78,7 @@ def run_replay(
             rows.append(verdict_row(verdict))
 
     settings = load_settings()
-    replay = Replay(settings, choice, _judge(edits), patience, keep, rate)
+    replay = Replay(settings, choice, judge_of(settings, edits), patience, keep, rate)
     say_when_interrupted(lambda: parting_line(replay))
     try:
         run(replay.send() if send else replay.dry_run())
@@ -88,19 +88,6 @@ def run_replay(
             complain(line)
         raise
     return replay.tally, rows
-
-
-def _judge(edits: "Edits") -> "Judge":
-    from consumers.decode import SizeLimits
-    from ops.letters.verdict import Judge
-    from ops.settings.load import load_settings
-    from ops.tokens.sending import token_headers
-    from schemas.clock import utc_now
-    from schemas.topics import Topics
-
-    settings = load_settings()
-    limits, token = SizeLimits.of(settings.worker), tuple(token_headers(settings.requests))
-    return Judge(Topics(settings.topics.prefix), limits, edits, utc_now(), token)
 
 
 def parting_line(replay: "Replay") -> str | None:

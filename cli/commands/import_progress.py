@@ -17,8 +17,9 @@ from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TaskID, TextColumn
 
 from cli.jobs.importing import duration_text
-from cli.jobs.publishing import OnProgress, Order
+from cli.jobs.publishing import OnProgress
 from handlers.inventory.pace import Pace, Sample
+from ops.publishing import Order
 from schemas.requests import ImportCommand
 
 if TYPE_CHECKING:

@@ -10,7 +10,6 @@ import typer
 
 from cli.commands.imports_asking import (
     ask_paces,
-    is_known,
     query,
     send_again_if_unfinished,
     unfinished_import,
@@ -119,13 +118,14 @@ def cancel(
     json_: Json = False,
 ) -> None:
     """Stop an import at the end of the current chunk, or before it starts. Imported codes stay, and are counted."""
-    from cli.jobs.unfinished import is_quiet
+    from ops.imports.cancelling import request_cancellation
+    from ops.imports.unfinished import is_quiet
 
     _check_id(import_id)
     if not force:
         _check_known(import_id)
 
-    found = query(lambda desk: _request_cancellation(desk, import_id))
+    found = query(lambda desk: request_cancellation(desk, import_id, now=utc_now()))
     will_stop = found is None or found.state == "running"
     if found is not None and is_quiet(found, now=utc_now()):
         send_again_if_unfinished(found)
@@ -154,8 +154,8 @@ def retry(
 
     An import that was interrupted, and whose command is gone, is sent under its own id and resumes where it stopped.
     """
-    from cli.jobs.retrying import retry_target
-    from cli.jobs.unfinished import command_fields, resume_command
+    from ops.imports.retrying import retry_target
+    from ops.imports.unfinished import command_fields, resume_command
     from schemas.requests import ImportCommand
 
     if (unfinished := unfinished_import(import_id)) is not None:
@@ -193,15 +193,11 @@ def _checked_state(state: str | None) -> "ImportState | None":
     return states[states.index(state)]
 
 
-async def _request_cancellation(desk: "ImportDesk", import_id: str) -> "ImportDocument | None":
-    found = await desk.find(import_id)
-    if found is None or found.state == "running":
-        await desk.cancel(import_id, now=utc_now())
-    return found
-
-
 def _check_known(import_id: str) -> None:
-    if not is_known(import_id):
+    from ops.imports.cancelling import is_known
+    from ops.settings.load import load_settings
+
+    if not query(lambda desk: is_known(load_settings(), desk, import_id)):
         complain(f"there is no import {import_id}, and no command for it; to record the cancellation anyway: --force")
         raise typer.Exit(Exit.FAILED)
 

@@ -10,7 +10,6 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, TypeVar
 
 from cli.commands.printing import complain
-from schemas.clock import utc_now
 
 if TYPE_CHECKING:
     from handlers.inventory.pace import Pace
@@ -38,23 +37,15 @@ def ask_paces(documents: "Sequence[ImportDocument]") -> "Mapping[str, Pace]":
     from cli.interrupts import run
     from cli.jobs.import_pace import paces_of
     from ops.settings.load import load_settings
+    from schemas.clock import utc_now
 
     return run(paces_of(load_settings(), documents, utc_now()))
-
-
-def is_known(import_id: str) -> bool:
-    """Whether the import has started, or its command waits for the importer."""
-    from cli.interrupts import run
-    from cli.jobs.unfinished import has_command
-    from ops.settings.load import load_settings
-
-    return query(lambda desk: desk.find(import_id)) is not None or run(has_command(load_settings(), import_id))
 
 
 def why_not_found(import_id: str, *, is_cancelled: bool) -> str:
     """Whether its command is waiting, which only Kafka knows."""
     from cli.interrupts import run
-    from cli.jobs.unfinished import has_command
+    from ops.imports.unfinished import has_command
     from ops.settings.load import load_settings
     from schemas.errors import CodeServiceError
 
@@ -70,31 +61,22 @@ def why_not_found(import_id: str, *, is_cancelled: bool) -> str:
 
 def unfinished_import(import_id: str) -> "ImportDocument | None":
     """The import, if its document has the state `running` but the importer has no command for it."""
-    from cli.interrupts import run
-    from cli.jobs.unfinished import has_command, is_quiet
+    from ops.imports import unfinished
     from ops.settings.load import load_settings
 
-    found = query(lambda desk: desk.find(import_id))
-    if found is None or not is_quiet(found, now=utc_now()) or run(has_command(load_settings(), import_id)):
-        return None
-    found = query(lambda desk: desk.find(import_id))  # it may have ended while its command was searched for
-    return found if found is not None and found.state == "running" else None
+    return query(lambda desk: unfinished.unfinished_import(load_settings(), desk, import_id))
 
 
 def send_again_if_unfinished(document: "ImportDocument") -> None:
     """Resend the command, so that the import ends. The cancellation is already stored: a failure here only warns."""
-    from cli.interrupts import run
-    from cli.jobs.publishing import Sending, default_key, publish
-    from cli.jobs.unfinished import resume_command
+    from ops.imports.cancelling import resend_if_unfinished
     from ops.settings.load import load_settings
     from schemas.errors import CodeServiceError
 
     try:
-        if unfinished_import(document.id) is None:
-            return
-        order = resume_command(document)
-        run(publish(load_settings(), Sending(order), default_key(order)))
+        is_sent = query(lambda desk: resend_if_unfinished(load_settings(), desk, document))
     except CodeServiceError as why:
         complain(f"cannot check whether the importer is still running import {document.id}: {why}; try again later")
-    else:
+        return
+    if is_sent:
         complain(f"import {document.id} was interrupted; its command is sent again, so that it ends as cancelled")

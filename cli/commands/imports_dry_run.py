@@ -13,7 +13,7 @@ from cli.commands.sources import Bucket, ObjectKey, Source, VersionId, source_of
 from ops.exit_codes import Exit
 
 if TYPE_CHECKING:
-    from cli.jobs.dry_run import Forecast
+    from ops.imports.forecast import Forecast
     from schemas.base import CodeType
 
 

@@ -19,7 +19,14 @@ Every role serves these on its ops port under `/metrics`, in Prometheus's text f
 
 - Labels never hold a code, fan or request. `campaign` has a bounded number of values.
 - An unknown value has no series. So an alert on lag needs a second alert, on absent lag.
-- A histogram has series with the suffixes `_bucket`, `_sum` and `_count`.
+- A histogram has series with the suffixes `_bucket`, `_sum` and `_count`. `/metrics` is OpenMetrics for whoever asks
+  for it, as Prometheus does; only then it has exemplars.
+- Each series exists from the start of its process, with 0: `increase` also sees the first event. Labels of topics
+  begin with those that the role serves.
+- `codes_answer_seconds` and `codes_objective_*` are the workers', `codes_canary_*` the canary's. Each process also
+  has `process_*`, as every program with Prometheus's client.
+- To compare roles, join with the label `role` of `codes_build_info`. Partitions are labels only where one of them can
+  be at fault.
 - `codes_consumer_*` exist for the partitions that a process serves, and disappear when it loses them: two processes
   report the same partition only during a rebalance.
 - The log end offset of each partition is queried every 2 seconds, also while a batch waits for the database. After

@@ -15,7 +15,7 @@ from cli.commands.sending import ImportTimeoutS, ImportWait, TimeoutS, Wait, req
 from cli.commands.sources import Bucket, ObjectKey, Source, VersionId, source_of
 
 if TYPE_CHECKING:
-    from cli.jobs.publishing import Order
+    from ops.publishing import Order
     from stores.import_port import ObjectPlace
 
 app = typer.Typer(
@@ -157,7 +157,8 @@ def import_(
 def _uploaded(file: Path, bucket: str | None, object_key: str | None, import_id: str) -> "ObjectPlace":
     """Upload a file. Nothing is uploaded if the command itself could not be sent."""
     from cli.interrupts import run
-    from cli.jobs.uploading import upload, upload_key
+    from cli.jobs.uploading import pieces_of
+    from ops.imports.uploading import upload, upload_key
     from ops.settings.load import load_settings
     from schemas.requests import ImportCommand
     from stores.import_port import ObjectPlace
@@ -166,8 +167,8 @@ def _uploaded(file: Path, bucket: str | None, object_key: str | None, import_id:
     chosen = bucket or next(iter(settings.s3.allowed_buckets), None)
     if chosen is None:
         raise wrong_usage("choose the bucket to upload to: --bucket, or the first of CODES_S3__ALLOWED_BUCKETS")
-    place = ObjectPlace(chosen, object_key or upload_key(file, import_id))
+    place = ObjectPlace(chosen, object_key or upload_key(file.name, import_id))
     request_from_options(ImportCommand, {"campaign_id": "any", "bucket": chosen, "key": place.key}, import_id)
-    run(upload(settings, file, place), clean_up_s=None)
+    run(upload(settings, pieces_of(file), place), clean_up_s=None)
     complain(f"uploaded {file} to s3://{place.bucket}/{place.key}")
     return place

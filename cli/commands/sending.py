@@ -14,7 +14,7 @@ from cli.commands.printing import complain, wrong_usage
 if TYPE_CHECKING:
     from pydantic import ValidationError
 
-    from cli.jobs.publishing import Order, Sending, Sent
+    from ops.publishing import Order, Sending, Sent
     from ops.settings.load import Settings
     from schemas.base import Model
 
@@ -60,8 +60,9 @@ def send(order: "Order", key: str | None, wait: bool, timeout_s: float, json_: b
     Ctrl-C ends only the command: if the record was sent, a line says so, and how its answer is found.
     """
     from cli.commands.answers import print_answer, print_sent
-    from cli.jobs.publishing import Sending, default_key, parting_line
+    from cli.jobs.publishing import parting_line
     from cli.start import say_when_interrupted
+    from ops.publishing import Sending, default_key
     from ops.settings.load import load_settings
 
     sending = Sending(order)
@@ -78,7 +79,8 @@ def _sent(settings: "Settings", sending: "Sending", record_key: str, timeout_s: 
     """Send it; with `timeout_s`, also wait for the answer."""
     from cli.commands.import_progress import import_progress
     from cli.interrupts import run
-    from cli.jobs.publishing import publish, publish_and_wait
+    from cli.jobs.publishing import publish_and_wait
+    from ops.publishing import publish
 
     if timeout_s is None:
         return run(publish(settings, sending, record_key))

@@ -108,7 +108,7 @@ async def erase(collections: Collections, fan_id: str, *, key: str, by: str, pse
         record = new_record(by, subject, pseudonym=pseudonym)
         await records.write(record)
     await Erasure(collections, fan_id).erase(record.id, None if record.pending == EACH else record.pending)
-    await records.finish(record.id)
+    await records.finish(record.id, utc_now())
     done = await records.find(record.id) or record
     return {**found, **{name: done.counts.get(name, 0) for name in FIELDS}, "audit_record": record.id}
 

@@ -7,64 +7,25 @@ Promise:  the position to read answers from is taken before the record is sent, 
 
 import asyncio
 from collections.abc import Callable, Collection
-from dataclasses import dataclass, replace
-from typing import Final, Literal
+from dataclasses import replace
+from typing import Final
 from uuid import uuid4
 
 from cli.jobs.tailing import ReadPosition, Selection, open_reader
 from handlers.imports.progress import end_identity
-from ops.broker.client import client_options
 from ops.broker.patience import Patience, Say, Unanswered, kafka_patience
-from ops.broker.reading import TopicReader, kafka_errors, partitions_of
+from ops.broker.reading import TopicReader, partitions_of
 from ops.broker.records import Fields, fields_of, text
+from ops.publishing import DESTINATIONS, Order, Sending, Sent, send
 from ops.settings.load import Settings
-from ops.tokens.sending import token_headers
-from producers.emitters import idempotent_producer
 from producers.envelope import event_id
 from schemas.errors import BrokerUnavailable
-from schemas.requests import (
-    AssignFromStock,
-    AssignReservation,
-    ImportCommand,
-    ReleaseRequest,
-    Request,
-    ReserveRequest,
-    content_digest,
-)
-from schemas.topics import ASSIGN, IMPORT, IMPORTS, RELEASE, RESERVE, RESULTS, Topics, TopicSpec
-
-Order = Request | ImportCommand
+from schemas.requests import ImportCommand, content_digest
+from schemas.topics import IMPORTS, RESULTS, Topics
 
 OnProgress = Callable[[Fields], None]
 
-DESTINATIONS: Final[dict[type[Order], TopicSpec]] = {
-    ReserveRequest: RESERVE,
-    AssignReservation: ASSIGN,
-    AssignFromStock: ASSIGN,
-    ReleaseRequest: RELEASE,
-    ImportCommand: IMPORT,
-}
 GOOD_ENDS: Final = ("reserved", "assigned", "released", "completed")
-
-
-@dataclass(frozen=True, slots=True)
-class Sent:
-    """The record that was sent, with its answer if one was waited for and came in time."""
-
-    request_id: str
-    topic: str
-    partition: int
-    offset: int
-    key: str
-    answer: Fields | None = None
-
-
-@dataclass(slots=True)
-class Sending:
-    """How far an order is, for the case that the user interrupts it."""
-
-    order: Order
-    stage: Literal["not sent", "being sent", "sent"] = "not sent"
 
 
 def parting_line(sending: Sending) -> str | None:
@@ -80,28 +41,6 @@ def parting_line(sending: Sending) -> str | None:
 
 def new_request_id() -> str:
     return f"cli-{uuid4()}"
-
-
-def default_key(order: Order) -> str:
-    """The fan, so that all requests of a fan are in one partition; for a command, the campaign."""
-    match order:
-        case ImportCommand():
-            return order.campaign_id
-        case ReleaseRequest():
-            return order.fan_id or order.reservation_id
-        case _:
-            return order.fan_id
-
-
-async def publish(settings: Settings, sending: Sending, key: str) -> Sent:
-    """Send the record.
-
-    Raises:
-        TopicMissing, BrokerUnavailable, KafkaRefused: nothing was sent, as far as is known.
-    """
-    topic = Topics(settings.topics.prefix).full(DESTINATIONS[type(sending.order)])
-    await partitions_of(settings, [topic])
-    return await send(settings, sending, topic, key)
 
 
 async def publish_and_wait(
@@ -185,18 +124,6 @@ class Waiting:
                 await partitions_of(self._settings, [self._topic])
                 self._sent = await send(self._settings, self._sending, self._topic, self._key)
             self._on_sent()
-
-
-async def send(settings: Settings, sending: Sending, topic: str, key: str) -> Sent:
-    """Produce one record, acknowledged by all replicas."""
-    order = sending.order
-    with kafka_errors(settings.kafka):
-        async with idempotent_producer(client_options(settings.kafka)) as producer:
-            sending.stage = "being sent"
-            headers = token_headers(settings.requests)
-            written = await producer.send_and_wait(topic, value=order.to_json(), key=key.encode(), headers=headers)
-            sending.stage = "sent"
-    return Sent(order.request_id, topic, written.partition, written.offset, key)
 
 
 def answer_ids(order: Order, sent: Sent, topics: Topics) -> frozenset[str]:

@@ -92,7 +92,7 @@ async def fan(
     lookups: Lookups, fan_id: str, campaign_id: str | None, records: Records | None, count_max: int
 ) -> Account | None:
     """A fan's reservations, and all that happened; None if nothing is known. `records` reads the topics too."""
-    moves = await Histories(lookups.collections).of_fan(fan_id, campaign_id)
+    moves = await Histories(lookups.collections).of_fan(fan_id, None if campaign_id is None else [campaign_id])
     past = fan_history(fan_id, moves, now=utc_now())
     if records is not None:
         nothing = FanHistory(fan_id=fan_id, reservations=(), events=(), is_complete=True)

@@ -1,51 +1,10 @@
-"""Uploads a local file to S3, so that the importer can read it.
-
-In:       a file, a bucket, a key.
-Out:      the object.
-Promise:  an upload that fails leaves no object. The file is read piece by piece.
-"""
+"""A local file in pieces. Out: `pieces_of`. Promise: no more than one piece is in memory."""
 
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import ClassVar, Final
-
-from ops.settings.load import Settings
-from schemas.errors import CodeServiceError, ImportFailed
-from schemas.import_reasons import IMPORT_REMEDIES
-from stores.import_port import ObjectPlace
-from stores.s3.objects import open_objects
+from typing import Final
 
 PIECE_BYTES: Final = 1024 * 1024
-FOLDER: Final = "uploads"
-
-
-class UploadFailed(CodeServiceError):
-    """S3 refused the upload; nothing was sent to the importer."""
-
-    retriable: ClassVar[bool] = False
-
-    def __init__(self, place: ObjectPlace, reason: str) -> None:
-        super().__init__(f"cannot upload to s3://{place.bucket}/{place.key}: {reason}")
-        self.remedy = IMPORT_REMEDIES.get(reason)
-
-
-def upload_key(file: Path, import_id: str) -> str:
-    """A key that no other import uses: an object that is replaced while it is imported fails the import."""
-    return f"{FOLDER}/{import_id}/{file.name}"
-
-
-async def upload(settings: Settings, file: Path, place: ObjectPlace) -> None:
-    """Upload a file.
-
-    Raises:
-        UploadFailed: S3 refused it.
-        ObjectStoreUnavailable: S3 gave no answer.
-    """
-    try:
-        async with open_objects(settings.s3) as objects:
-            await objects.write(place, pieces_of(file))
-    except ImportFailed as why:
-        raise UploadFailed(place, why.reason) from None
 
 
 async def pieces_of(file: Path) -> AsyncIterator[bytes]:

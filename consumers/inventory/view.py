@@ -1,11 +1,11 @@
 """The counts of all campaigns, as every instance has them whichever of them counts: the source of all answers.
 
 In:       records of the table's changelog, `inventory.v1`, `imports.v1`, `stock-alerts.v1`, `dead-letters.v1`,
-          `health.v1`, `attention.v1`.
+          `dead-letters-replayed.v1`, `health.v1`, `attention.v1`.
 Out:      stocks, motion, imports, alerts, dead letters, heartbeats, marks; and which of them changed since a
           revision.
 Promise:  a record that is read again, late or out of order changes nothing; an unreadable record is ignored.
-          Bounded: see the limits here, in `handlers.inventory.latest` and in `handlers.inventory.motion`.
+          Bounded: see the limits here, and in `latest`, `letters` and `motion` of `handlers.inventory`.
 """
 
 from collections import OrderedDict
@@ -16,11 +16,13 @@ from typing import Final
 
 from pydantic import ValidationError
 
+from consumers.decode import readable_id, what_can_be_read
 from handlers.inventory.counts import folded, joined
 from handlers.inventory.health import SESSION_S, Beats
 from handlers.inventory.hours import KeptHours
-from handlers.inventory.latest import Alerts, DeadLetters, Imports
+from handlers.inventory.latest import Alerts, Imports
 from handlers.inventory.letter_ids import LetterIds
+from handlers.inventory.letters import DeadLetters
 from handlers.inventory.motion import LONGEST_WINDOW_S, Motion
 from schemas.attention import Mark
 from schemas.clock import utc_now
@@ -28,7 +30,17 @@ from schemas.events import ImportProgressed, InventoryChanged, StockAlert
 from schemas.health import Heartbeat
 from schemas.records import IncomingRecord
 from schemas.stock import CampaignStock
-from schemas.topics import ATTENTION, DEAD_LETTERS, HEALTH, IMPORTS, INVENTORY, STOCK_ALERTS, Topics
+from schemas.topics import (
+    ATTENTION,
+    DEAD_LETTERS,
+    DEAD_LETTERS_REPLAYED,
+    HEALTH,
+    IMPORTS,
+    INVENTORY,
+    RECORD_BYTES_MAX,
+    STOCK_ALERTS,
+    Topics,
+)
 
 MOTIONS_MAX: Final = 1_000
 """Campaigns with rates and a history: those that moved last. Of the others only the counts are known."""
@@ -78,6 +90,7 @@ class InventoryView:
             topics.full(IMPORTS): self._take_import,
             topics.full(STOCK_ALERTS): self._take_alert,
             topics.full(DEAD_LETTERS): self._take_dead_letter,
+            topics.full(DEAD_LETTERS_REPLAYED): self._take_replay,
             topics.full(HEALTH): self._take_heartbeat,
             topics.full(ATTENTION): self._take_mark,
         }
@@ -206,11 +219,13 @@ class InventoryView:
         self._part("alerts", is_news=is_news)
 
     def _take_dead_letter(self, record: IncomingRecord) -> None:
-        reason = record.header("dlq-reason")
-        text = None if reason is None else reason.decode(errors="replace")
-        is_news = self.dead_letters.add(record.partition, record.offset, text, record.at)
-        self.letter_ids.add(record.value, record.partition, record.offset, text)
-        self._part("dead-letters", is_news=is_news)
+        campaign_id = campaign_in(record.value)
+        self.letter_ids.add(record, campaign_id)
+        self._part("dead-letters", is_news=self.dead_letters.add(record, campaign_id))
+
+    def _take_replay(self, record: IncomingRecord) -> None:
+        identity = (record.key or b"").decode(errors="replace")
+        self._part("dead-letters", is_news=self.dead_letters.note_replay(identity))
 
     def _take_heartbeat(self, record: IncomingRecord) -> None:
         beat = Heartbeat.model_validate_json(record.value or b"")
@@ -225,3 +240,10 @@ class InventoryView:
         if is_news:
             self.revision += 1
             self._parts[part] = self.revision
+
+
+def campaign_in(value: bytes | None) -> str | None:
+    """The campaign that a rejected record names, if that can be read."""
+    if value is None or len(value) > RECORD_BYTES_MAX:
+        return None
+    return readable_id(what_can_be_read(value).get("campaign_id"))

@@ -25,7 +25,16 @@ from consumers.loop.stopping import stop_clients
 from schemas.errors import BrokerUnavailable
 from schemas.observation.fact import Observer
 from schemas.observation.partitions import LoopTurned, PartAvailable
-from schemas.topics import ATTENTION, DEAD_LETTERS, HEALTH, IMPORTS, INVENTORY, STOCK_ALERTS, Topics
+from schemas.topics import (
+    ATTENTION,
+    DEAD_LETTERS,
+    DEAD_LETTERS_REPLAYED,
+    HEALTH,
+    IMPORTS,
+    INVENTORY,
+    STOCK_ALERTS,
+    Topics,
+)
 
 LOOP: Final = ("inventory-view", 0)
 """Its topic and partition in health and metrics."""
@@ -53,7 +62,7 @@ class ViewReader:
         self._view = view
         self._alerts = topics.full(STOCK_ALERTS)
         self._whole = (changelog, self._alerts, topics.full(ATTENTION))
-        recent = (topics.full(INVENTORY), topics.full(IMPORTS), topics.full(DEAD_LETTERS))
+        recent = map(topics.full, (INVENTORY, IMPORTS, DEAD_LETTERS, DEAD_LETTERS_REPLAYED))
         self._recent = {**dict.fromkeys(recent, LOOK_BACK), topics.full(HEALTH): LOOK_BACK_HEALTH}
         self._observer = observer
         self._asked: dict[asyncio.Future[None], Mapping[TopicPartition, int] | None] = {}

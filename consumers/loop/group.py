@@ -23,7 +23,7 @@ from consumers.loop.retry import RetryPolicy
 from consumers.loop.stopping import stop_consumer
 from schemas.errors import BrokerUnavailable
 from schemas.observation.fact import Observer
-from schemas.observation.partitions import PartitionsAssigned, PartitionsRevoked, RebalanceTimed
+from schemas.observation.partitions import PartitionsAssigned, PartitionsRevoked, RebalanceTimed, TopicSeen
 from schemas.settings import KafkaSettings
 
 POLL_INTERVAL_MS_MAX: Final = 24 * 3_600_000
@@ -113,6 +113,8 @@ class GroupMember(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka 
     async def _probe(self) -> None:
         check_membership(self._consumer)
         await check_topics(self._topics, self._consumer)
+        for topic in self._topics:
+            self._observer.observe(TopicSeen(topic, len(self._consumer.partitions_for_topic(topic) or ())))
         await read_ends(self._consumer, self._sources, self._observer)
 
     async def _let_go(self) -> None:

@@ -31,6 +31,9 @@ class Tracer(Protocol):
     def sending(self, count: int) -> AbstractContextManager[None]:
         """The sending of so many records, and of the offset if one is committed with them."""
 
+    def trace_id(self) -> str | None:
+        """The trace of the block that is being executed, if it is exported."""
+
 
 class Untraced:
     """Implements `Tracer`."""
@@ -50,6 +53,10 @@ class Untraced:
     def sending(self, count: int) -> AbstractContextManager[None]:  # noqa: ARG002  # as above
         """Nothing."""
         return NOTHING
+
+    def trace_id(self) -> str | None:
+        """None."""
+        return None
 
 
 UNTRACED: Final = Untraced()

@@ -17,14 +17,16 @@ from consumers.worker.context import WorkerContext
 from consumers.worker.isolation import Decided, Isolation
 from consumers.worker.outputs import BatchRecords, Outputs, batch_records, with_copies
 from consumers.worker.replies import ReplyCopies
-from consumers.worker.report import observe_batch
+from consumers.worker.report import answers_visible, observe_batch
 from consumers.worker.stopwatch import Stopwatch
 from handlers.requests.facts import Facts
 from handlers.requests.plan import Plan, check_size, plan_batch
 from producers.emitters import Emitter
 from schemas.errors import BatchTooSlow, EmitFailed, StoreUnavailable
+from schemas.observation.answers import AnswersVisible
 from schemas.records import Asked, IncomingRecord, Rejected
 from schemas.requests import Request
+from schemas.topics import OPERATIONS
 from stores.code_port import CodeStore
 
 Requests = Sequence[Asked[Request]]
@@ -78,6 +80,7 @@ class RequestPartition:
             outputs = await self._emit(records, decided.plans, rejections, emitter, watch)
             context.failpoint.reached("after_emit")
             observe_batch(context.observer, records, decided.plans, rejections, outputs, watch.seconds)
+            context.observer.observe(self._answers_visible(decided.plans, rejections))
         self._breaker.count(records, rejections, left)
 
     def _decode(self, records: Sequence[IncomingRecord], watch: Stopwatch) -> list[Asked[Request] | Rejected]:
@@ -146,6 +149,11 @@ class RequestPartition:
                 raise
             self._replies.delivered(outputs.copied_to)
             return outputs
+
+    def _answers_visible(self, plans: Sequence[Plan], rejections: Sequence[Rejected]) -> AnswersVisible:
+        """What is known right after the commit."""
+        context = self._context
+        return answers_visible(OPERATIONS[self._topic], plans, rejections, context.clock(), context.tracer.trace_id())
 
     def _build(self, plans: Sequence[Plan], rejections: Sequence[Rejected]) -> BatchRecords:
         context = self._context

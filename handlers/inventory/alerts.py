@@ -15,9 +15,10 @@ A stock that was exhausted and has a few codes again causes no alert until it ha
 and reserve near zero, or near the threshold, would be an alert.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Final
+from typing import Final, Self
 
 from handlers.inventory.counts import Counts, counts_of
 from schemas.base import CodeType
@@ -36,6 +37,13 @@ class StockLimits:
     percent: float
     """Of all codes of the campaign and type."""
     count: int
+    percent_by_campaign: Mapping[str, float] = field(default_factory=dict)
+    """In place of `percent`, for single campaigns."""
+
+    def of(self, campaign_id: str) -> Self:
+        """The limits of this campaign."""
+        percent = self.percent_by_campaign.get(campaign_id)
+        return self if percent is None else replace(self, percent=percent)
 
     def threshold(self, total: int) -> int:
         """Available codes at which a stock of `total` codes is low."""
@@ -55,7 +63,7 @@ def updated_standing(
     stock: CampaignStock, code_type: CodeType, limits: StockLimits, *, at: datetime
 ) -> tuple[CampaignStock, PendingAlert | None]:
     """Return the stock with its current standing, and an alert if that is new; `at` is the time of the change."""
-    typed = stock.types[code_type]
+    typed, limits = stock.types[code_type], limits.of(stock.campaign_id)
     counts = counts_of(typed)
     standing = standing_of(typed.standing, counts, limits)
     if standing == typed.standing:

@@ -1,30 +1,21 @@
-"""Running imports, sent alerts and dead letters: what the page shows beside the counts.
+"""Running imports and sent alerts: what the page shows beside the counts.
 
-In:       events of imports, alerts, and the headers of dead letters.
-Out:      the latest of each, and counts by reason.
+In:       events of imports, alerts.
+Out:      the latest of each.
 Promise:  bounded, and a record that is read again counts once.
 """
 
-from collections import Counter, OrderedDict
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from datetime import datetime
-from typing import Final, get_args
+from collections import OrderedDict
+from collections.abc import Iterator
+from typing import Final
 
 from handlers.inventory.pace import Pace, Sample
 from schemas.events import ImportProgressed, StockAlert
-from schemas.records import DeadLetterReason
 
 IMPORTS_MAX: Final = 1_000
 """The latest; a running import is never older than its last progress event."""
 ALERTS_MAX: Final = 10_000
 """Ids of alerts that were sent; the newest are shown."""
-HOUR_S: Final = 3_600
-HOURS: Final = 24
-"""Dead letters are counted over so many hours."""
-REASONS: Final = frozenset(get_args(DeadLetterReason))
-OTHER: Final = "other"
-"""Any other reason: whoever may write to the topic can write any."""
 OF_ANOTHER_COMMAND: Final = frozenset({"request_id_reused", "invalid_request"})
 """Reasons of an event that is about a command, under an id that may be another command's import."""
 
@@ -102,37 +93,6 @@ class Alerts:
     def __contains__(self, ce_id: str) -> bool:
         return ce_id in self._sent
 
-    def latest(self, limit: int) -> list[tuple[str, StockAlert]]:
+    def latest(self) -> Iterator[tuple[str, StockAlert]]:
         """Latest first."""
-        return list(reversed(self._sent.items()))[:limit]
-
-
-@dataclass(slots=True)
-class DeadLetters:
-    """Counts by reason and hour."""
-
-    hours: dict[int, Counter[str]] = field(default_factory=dict)
-    latest_at: datetime | None = None
-    read: dict[int, int] = field(default_factory=dict)
-    """The next offset of each partition."""
-
-    def add(self, partition: int, offset: int, reason: str | None, at: datetime) -> bool:
-        """False if this record was counted before."""
-        if offset < self.read.get(partition, 0):
-            return False
-        self.read[partition] = offset + 1
-        hour = int(at.timestamp() // HOUR_S)
-        self.hours.setdefault(hour, Counter())[reason if reason in REASONS and reason else OTHER] += 1
-        first = max(self.hours) - HOURS + 1
-        self.hours = {hour: counts for hour, counts in self.hours.items() if hour >= first}
-        self.latest_at = max(at, self.latest_at or at)
-        return True
-
-    def counts(self, now: datetime) -> Mapping[str, int]:
-        """By reason, over the last hours, with 0 for each of our reasons that did not occur."""
-        first = int(now.timestamp() // HOUR_S) - HOURS
-        total: Counter[str] = Counter(dict.fromkeys(sorted(REASONS), 0))
-        for hour, counts in self.hours.items():
-            if hour > first:
-                total.update(counts)
-        return total
+        return reversed(self._sent.items())

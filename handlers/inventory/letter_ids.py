@@ -12,8 +12,9 @@ from typing import Final, NamedTuple
 
 import orjson
 
-from handlers.inventory.latest import OTHER, REASONS
+from handlers.inventory.letters import OTHER, REASONS
 from schemas.base import ID_PATTERN
+from schemas.records import IncomingRecord
 
 IDS_MAX: Final = 10_000
 VALUE_BYTES_MAX: Final = 64 * 1024
@@ -26,6 +27,8 @@ class LetterPlace(NamedTuple):
     partition: int
     offset: int
     reason: str
+    campaign_id: str | None
+    """That its value names, if that can be read."""
 
     @property
     def address(self) -> str:
@@ -39,12 +42,14 @@ class LetterIds:
     def __init__(self) -> None:
         self._places: OrderedDict[str, LetterPlace] = OrderedDict()
 
-    def add(self, value: bytes | None, partition: int, offset: int, reason: str | None) -> None:
+    def add(self, record: IncomingRecord, campaign_id: str | None) -> None:
         """Take a dead letter; the latest one about a request counts."""
-        request_id = request_id_in(value)
+        request_id = request_id_in(record.value)
         if request_id is None:
             return
-        self._places[request_id] = LetterPlace(partition, offset, reason if reason in REASONS and reason else OTHER)
+        reason = (record.header("dlq-reason") or b"").decode(errors="replace")
+        known = reason if reason in REASONS else OTHER
+        self._places[request_id] = LetterPlace(record.partition, record.offset, known, campaign_id)
         self._places.move_to_end(request_id)
         if len(self._places) > IDS_MAX:
             self._places.popitem(last=False)

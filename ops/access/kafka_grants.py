@@ -10,7 +10,8 @@ from typing import Final
 
 from ops.access.grants import KafkaGrant, Operation
 from ops.settings.load import Settings
-from schemas.groups import EXPIRER_GROUP, IMPORTER_GROUP, INVENTORY_GROUP, REPLAYS, WORKER_GROUP
+from ops.webhooks.targets import targets_of
+from schemas.groups import EXPIRER_GROUP, IMPORTER_GROUP, INVENTORY_GROUP, REPLAYS, WEBHOOKS, WORKER_GROUP
 from schemas.stock import changelog_topic
 from schemas.topics import (
     ASSIGN,
@@ -93,10 +94,13 @@ def _of_roles(names: Names, settings: Settings) -> dict[str, list[KafkaGrant]]:
             names.group(WORKER_GROUP, "Describe"),
         ],
         "inventory": [
-            *names.topics((INVENTORY, IMPORTS, DEAD_LETTERS, *REQUEST_TOPICS, IMPORT), "Read"),
+            *names.topics((INVENTORY, IMPORTS, DEAD_LETTERS, DEAD_LETTERS_REPLAYED), "Read"),
+            *names.topics((*REQUEST_TOPICS, IMPORT), "Read"),
             *names.topics((STOCK_ALERTS, HEALTH, ATTENTION), "Read", "Write"),
+            *_of_actions(names, settings),
             names.changelog("Read", "Write"),
             names.group(INVENTORY_GROUP),
+            *_of_webhooks(names, settings),
             names.group(WORKER_GROUP, "Describe"),
             names.group(IMPORTER_GROUP, "Describe"),
         ],
@@ -106,6 +110,25 @@ def _of_roles(names: Names, settings: Settings) -> dict[str, list[KafkaGrant]]:
             KafkaGrant("cluster", CLUSTER, ("DescribeConfigs",)),
         ],
     }
+
+
+def _of_webhooks(names: Names, settings: Settings) -> list[KafkaGrant]:
+    """A group for each receiver."""
+    targets = targets_of(settings.webhooks.targets)
+    return [names.group(f"{WEBHOOKS}.{target.name}") for target in targets]
+
+
+def _of_actions(names: Names, settings: Settings) -> list[KafkaGrant]:
+    """What the inventory may besides, if people act on its page."""
+    actions = settings.actions
+    if actions.uri is None:
+        return []
+    replays = [
+        *names.topics((DEAD_LETTERS_REPLAYED,), "Read", "Write"),
+        *names.topics(REQUEST_TOPICS, "Write"),
+        names.transactions(REPLAYS),
+    ]
+    return [*names.topics((IMPORT,), "Write"), *(replays if actions.replay else ())]
 
 
 def _of_neighbours(names: Names) -> dict[str, list[KafkaGrant]]:
@@ -120,6 +143,7 @@ def _of_neighbours(names: Names) -> dict[str, list[KafkaGrant]]:
             *names.topics((IMPORTS,), "Read"),
             names.group("uploader"),
         ],
+        "canary": [*names.topics(REQUEST_TOPICS, "Write"), *names.topics((RESULTS,), "Read")],
         "reader": [*names.topics((ASSIGNED,), "Read"), names.group("reader")],
     }
 

@@ -15,8 +15,11 @@ name is the group prefix with the name in the first column.
 - Whoever may write to a request topic may send requests for any campaign and any fan.
 - Only `reader`, `audit`, `exporter`, `archivist` and `eraser` see the values of codes. `history` may read the
   collection `codes`, but the API reads no value from it.
-- The inventory has no user in MongoDB, except `history` if `CODES_INVENTORY__HISTORY_URI` is set. Only importers,
-  exporters and archivists have rights in AWS; narrow what the last two may write to the prefix of your exports.
+- The inventory has no user in MongoDB, except `history` if `CODES_INVENTORY__HISTORY_URI` is set, and `operator` if
+  `CODES_ACTIONS__URI` is. With the latter it may also write to `import.commands.v1`; with `CODES_ACTIONS__REPLAY` it
+  also has the rights of `replayer`, and with `CODES_ACTIONS__S3` it may read `*.rejects.csv` and write `uploads/*`.
+- Otherwise only importers, exporters and archivists have rights in AWS; narrow what the last two may write to the
+  prefix of your exports.
 - Read and Write include Describe. Without transactions, a role needs no right on a transactional id.
 - MongoDB allows each user to end its own sessions. So all workers log in as one user, and all importers as one user:
   the new owner of a killed process's partition can then end its open transaction.

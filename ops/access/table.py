@@ -2,8 +2,9 @@
 
 In:       the settings: names of topics, groups, the database and the buckets.
 Out:      `access_table`, one `Access` per role and neighbour.
-Promise:  the inventory has no right in MongoDB, except for the histories, which a user who only reads can serve; only
-          importers, exporters and archivists have one in S3.
+Promise:  the inventory has no right in MongoDB, except for the histories, which a user who only reads can serve, and
+          for actions, which have a user of their own; only importers, exporters and archivists have one in S3, and
+          the inventory with `CODES_ACTIONS__S3`.
 """
 
 from collections.abc import Mapping
@@ -24,6 +25,7 @@ WHO: Final[Mapping[str, str]] = {
     "inventory": "`codes inventory`",
     "migrate": "`codes migrate`, also with `--check`",
     "sender": "a program that sends requests and reads results; `codes publish`",
+    "canary": "`codes canary`; to import the codes of its campaign (`--prepare`) is the uploader's right",
     "uploader": "a program that sends import commands; `codes imports retry`",
     "reader": "a program that sends codes to fans: it sees their values",
     "audit": "`codes audit`, `codes show`, `codes tail`, `codes imports dry-run`: it sees the values of codes",
@@ -34,6 +36,7 @@ WHO: Final[Mapping[str, str]] = {
     "archivist": "`codes campaigns archive` and `purge`: it sees the values of codes, and removes them",
     "replayer": "`codes dead-letters`: it sees rejected records, and sends them again",
     "history": "the login of `codes inventory` in `CODES_INVENTORY__HISTORY_URI`, for histories of fans and codes",
+    "operator": "the login of `codes inventory` in `CODES_ACTIONS__URI`, for actions on the page",
     "eraser": "`codes fans export`, `codes fans erase`: it sees the values of codes",
 }
 MONGO: Final[Mapping[str, Mapping[str, tuple[MongoAction, ...]]]] = {
@@ -62,7 +65,7 @@ MONGO: Final[Mapping[str, Mapping[str, tuple[MongoAction, ...]]]] = {
     "archivist": {
         "campaigns": ("find", "update"),
         **dict.fromkeys(("codes", "reservations", "requests", "inventory", "imports", "rejects"), ("find", "remove")),
-        "purges": WRITTEN,
+        "audit_records": WRITTEN,
     },
     "eraser": {
         "codes": FIND,
@@ -71,6 +74,12 @@ MONGO: Final[Mapping[str, Mapping[str, tuple[MongoAction, ...]]]] = {
         "audit_records": WRITTEN,
     },
     "history": {"codes": FIND, "reservations": FIND, "requests": FIND, "imports": FIND},
+    "operator": {
+        "imports": FIND,
+        "cancellations": WRITTEN,
+        **dict.fromkeys(("campaigns", "inventory"), ("find", "update")),
+        "audit_records": WRITTEN,
+    },
 }
 MONGO_ROLES: Final[Mapping[str, tuple[str, ...]]] = {"migrate": ("readWrite", "dbAdmin")}
 READS_ALL: Final = frozenset({"audit", "reconcile"})
@@ -81,6 +90,8 @@ REPAIRED: Final[Mapping[str, tuple[MongoAction, ...]]] = {
 }
 """Marks of codes, counts, and the campaign of a shard that begins again."""
 WRITTEN_OBJECTS: Final[Mapping[str, str]] = {"importer": "*.rejects.csv", "exporter": "*", "archivist": "*"}
+UPLOADS: Final = "uploads/*"
+REPORTS: Final = "*.rejects.csv"
 """What each may write; narrow it to the prefix of your exports."""
 KMS_ACTIONS: Final = ("kms:GenerateDataKey", "kms:Decrypt")
 
@@ -109,7 +120,20 @@ def _mongo(name: str, settings: Settings) -> Mapping[str, tuple[MongoAction, ...
     return {**everything, **(REPAIRED if name == "reconcile" else {})}
 
 
+def _aws_of_actions(settings: Settings) -> list[AwsGrant]:
+    """The inventory's: it writes uploads and reads reports, and nothing else."""
+    buckets = [f"arn:aws:s3:::{bucket}" for bucket in settings.s3.allowed_buckets or ("*",)]
+    uploads, reports = (tuple(f"{bucket}/{names}" for bucket in buckets) for names in (UPLOADS, REPORTS))
+    return [
+        AwsGrant(("s3:GetObject", "s3:GetObjectVersion"), reports),
+        AwsGrant(("s3:PutObject", "s3:AbortMultipartUpload"), uploads),
+        *_kms(settings),
+    ]
+
+
 def _aws(name: str, settings: Settings) -> list[AwsGrant]:
+    if name == "inventory" and settings.actions.s3:
+        return _aws_of_actions(settings)
     written = WRITTEN_OBJECTS.get(name)
     if written is None:
         return []
@@ -119,5 +143,9 @@ def _aws(name: str, settings: Settings) -> list[AwsGrant]:
         AwsGrant(("s3:GetObject", "s3:GetObjectVersion"), tuple(f"{bucket}/*" for bucket in buckets)),
         AwsGrant(("s3:PutObject", "s3:AbortMultipartUpload"), tuple(f"{bucket}/{written}" for bucket in buckets)),
     ]
+    return [*grants, *_kms(settings)]
+
+
+def _kms(settings: Settings) -> list[AwsGrant]:
     key = settings.s3.kms_key_id
-    return [*grants, AwsGrant(KMS_ACTIONS, (key,))] if key and key.startswith("arn:") else grants
+    return [AwsGrant(KMS_ACTIONS, (key,))] if key and key.startswith("arn:") else []

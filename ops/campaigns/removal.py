@@ -1,7 +1,8 @@
 """Archives or purges a closed campaign: removes it from the database, and lets readers forget it.
 
 In:       a campaign; for an archive the manifest of its export.
-Out:      how many documents were removed. In `campaigns` a small record stays; of a purge also one in `purges`.
+Out:      how many documents were removed. In `campaigns` a small record stays; of a purge also one in
+          `audit_records`.
 Promise:  an archive removes nothing before every code has its row in a finished export. Killed at any point and run
           again, both end the same. The campaign stays closed for ever: a late request is refused as
           `campaign_closed`, also one that was answered before, because its ledger entry is gone.
@@ -11,18 +12,20 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Literal
+from typing import Final, Literal
 
 from ops.campaigns.manifest import Manifest
 from schemas.base import CodeStatus, to_milliseconds
-from schemas.documents import CampaignDocument, PurgeDocument, RemovalRecord, RemovedCounts
+from schemas.documents import AuditRecordDocument, CampaignDocument, RemovalRecord
 from schemas.errors import CodeServiceError
+from stores.mongo.audit_records import AuditRecords
 from stores.mongo.campaign_desk import CampaignDesk, CampaignFound
 from stores.mongo.closing import CampaignUnknown, Closing
-from stores.mongo.purges import Purges
 from stores.mongo.removing import Removing
 
 Kind = Literal["archive", "purge"]
+PURGED: Final = "purge_campaign"
+"""The action of a purge's audit record."""
 
 
 class NotRemovable(CodeServiceError):
@@ -38,7 +41,7 @@ class Removal:
     removing: Removing
     desk: CampaignDesk
     closing: Closing
-    purges: Purges
+    records: AuditRecords
     settle: Callable[[], Awaitable[None]]
     """Waits until all requests that were sent by now are answered."""
     forget: Callable[[], Awaitable[None]]
@@ -97,11 +100,12 @@ class Removal:
         if document.removal is None:
             await self.settle()
             record = await self._begun(record, document)
-        await self.purges.begin(self._purge_document(record, found))
-        known = await self.purges.find(self.campaign_id)
-        self.removed = Counter({} if known is None else known.removed.model_dump())
-        done = await self._remove(record)
-        await self.purges.progress(self.campaign_id, self.removed, done.removed_at)
+        audit_record = audit_id(self.campaign_id)
+        await self.records.begin(self._audit_record(record, found))
+        done = await self._remove(record, audit_record)
+        await self.records.finish(audit_record, done.removed_at or self.clock())
+        known = await self.records.find(audit_record)
+        self.removed = Counter({} if known is None else known.counts)
         return done
 
     async def _check_still(self, found: CampaignFound, kind: Kind) -> None:
@@ -123,22 +127,20 @@ class Removal:
             raise NotRemovable(f"campaign {self.campaign_id} was reopened or removed meanwhile")
         return kept
 
-    async def _remove(self, record: RemovalRecord) -> RemovalRecord:
-        async for name, count in self.removing.documents():
-            await self._count(record, name, count)
+    async def _remove(self, record: RemovalRecord, audit_record: str | None = None) -> RemovalRecord:
+        async for name, count in self.removing.documents(audit_record):
+            self._count(name, count)
         await self.forget()
-        async for name, count in self.removing.shards():
-            await self._count(record, name, count)
+        async for name, count in self.removing.shards(audit_record):
+            self._count(name, count)
         done = record.model_copy(
             update={"state": "removed", "removed_at": record.removed_at or to_milliseconds(self.clock())}
         )
         await self.removing.finish(done)
         return done
 
-    async def _count(self, record: RemovalRecord, name: str, count: int) -> None:
+    def _count(self, name: str, count: int) -> None:
         self.removed[name] += count
-        if record.kind == "purge":
-            await self.purges.progress(self.campaign_id, self.removed, record.removed_at)
         self.report(self.removed)
 
     def _record(self, kind: Kind, found: CampaignFound, address: str | None) -> RemovalRecord:
@@ -151,18 +153,22 @@ class Removal:
             manifest=address,
         )
 
-    def _purge_document(self, record: RemovalRecord, found: CampaignFound) -> PurgeDocument:
-        """Of a purge that goes on, the first document stays: shards may be gone by now."""
-        counts = by_status(found)
-        return PurgeDocument(
-            _id=self.campaign_id,
+    def _audit_record(self, record: RemovalRecord, found: CampaignFound) -> AuditRecordDocument:
+        """Of a purge that continues, the first record stays: shards may be gone by now."""
+        return AuditRecordDocument(
+            _id=audit_id(self.campaign_id),
+            at=record.began_at,
             by=record.by,
-            began_at=record.began_at,
-            available=counts["available"],
-            reserved=counts["reserved"],
-            assigned=counts["assigned"],
-            removed=RemovedCounts(),
+            action=PURGED,
+            subject=self.campaign_id,
+            counts={},
+            before=by_status(found),
         )
+
+
+def audit_id(campaign_id: str) -> str:
+    """A campaign is purged once; a purge that was killed finds its record by this id."""
+    return f"{PURGED}:{campaign_id}"
 
 
 def by_status(found: CampaignFound) -> dict[str, int]:

@@ -1,8 +1,9 @@
 """An alert rule as data, and rules as the YAML that Prometheus reads.
 
-In:       name, severity, expression, and the texts for whoever is paged.
-Out:      `Alert`, `Group`, `rules_yaml`.
-Promise:  each rule links to its section of the runbooks; the file depends on the data alone.
+In:       name, severity, expression, and the texts for whoever is paged; what is recorded for them.
+Out:      `Alert`, `Record`, `Group`, `rules_yaml`.
+Promise:  each alert links to its section of the runbooks, and has the labels of its deployment; the file depends on
+          the data alone.
 """
 
 import json
@@ -10,6 +11,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from textwrap import indent
 from typing import Final, Literal
+
+from ops.monitoring.scope import NAMESPACE, RELEASE
 
 RUNBOOKS: Final = "docs/runbooks.md"
 """Where the runbooks are, unless a URL is given."""
@@ -19,6 +22,10 @@ PREFIX: Final = "Codes"
 
 Severity = Literal["page", "ticket"]
 """`page`: fans wait, or codes look sold out, now. `ticket`: for the next working day."""
+Audience = Literal["operators", "campaigns"]
+"""Who acts. `campaigns`: the owners of campaigns; nothing is wrong with the service."""
+DEPLOYMENT: Final[Mapping[str, str]] = {"namespace": NAMESPACE, "release": RELEASE}
+"""First among the labels of each rule."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +43,7 @@ class Alert:
     """What that means, and what to do first."""
     labels: Mapping[str, str] = field(default_factory=dict)
     """Labels that the expression does not have."""
+    audience: Audience = "operators"
 
     def annotations(self, runbooks: str = RUNBOOKS) -> dict[str, str]:
         """Summary, description and a link to the runbook."""
@@ -44,11 +52,22 @@ class Alert:
 
 
 @dataclass(frozen=True, slots=True)
+class Record:
+    """A series that other rules and the dashboard read."""
+
+    name: str
+    """`level:metric:operation`."""
+    expr: str
+
+
+@dataclass(frozen=True, slots=True)
 class Group:
     """Rules that Prometheus evaluates together."""
 
     name: str
     alerts: tuple[Alert, ...]
+    records: tuple[Record, ...] = ()
+    """Evaluated before the alerts."""
 
 
 def rules_yaml(groups: Iterable[Group], runbooks: str = RUNBOOKS) -> str:
@@ -57,16 +76,24 @@ def rules_yaml(groups: Iterable[Group], runbooks: str = RUNBOOKS) -> str:
 
 
 def _group(group: Group, runbooks: str) -> str:
-    rules = "".join("\n".join(_rule(alert, runbooks)) + "\n" for alert in group.alerts)
-    return f"  - name: {group.name}\n    rules:\n{rules}"
+    rules = [*map(_record, group.records), *(_alert(alert, runbooks) for alert in group.alerts)]
+    return f"  - name: {group.name}\n    rules:\n" + "".join("\n".join(rule) + "\n" for rule in rules)
 
 
-def _rule(alert: Alert, runbooks: str) -> Iterator[str]:
+def _record(record: Record) -> Iterator[str]:
+    yield f"      - record: {record.name}"
+    yield "        expr: |-"
+    yield indent(record.expr, " " * 10)
+    yield from _mapping("labels", DEPLOYMENT)
+
+
+def _alert(alert: Alert, runbooks: str) -> Iterator[str]:
     yield f"      - alert: {alert.name}"
     yield "        expr: |-"
     yield indent(alert.expr, " " * 10)
     yield f"        for: {alert.lasting}"
-    yield from _mapping("labels", {"severity": alert.severity, **alert.labels})
+    own = {"severity": alert.severity, "audience": alert.audience, **alert.labels}
+    yield from _mapping("labels", {**DEPLOYMENT, **own})
     yield from _mapping("annotations", alert.annotations(runbooks))
 
 

@@ -43,7 +43,7 @@ def overdue(severity: Severity, limit_s: int) -> Alert:
     return Alert(
         "CodesReservationsOverdue",
         severity,
-        f"max by (namespace) ({OLDEST_OVERDUE.name}) > {limit_s}",
+        f"max by (namespace) ({every(OLDEST_OVERDUE)}) > {limit_s}",
         limits.OVERDUE_FOR,
         "The oldest overdue hold ended {{ $value | humanizeDuration }} ago and is not released.",
         "Its codes look taken. If CodesExpiryHeldBack fires too, start there; else workers are behind on releases.",
@@ -53,7 +53,7 @@ def overdue(severity: Severity, limit_s: int) -> Alert:
 HELD: Final = Alert(
     "CodesExpiryHeldBack",
     "ticket",
-    f"max by (namespace) ({HELD_BACK.name}) > {limits.HELD_BACK_S}",
+    f"max by (namespace) ({every(HELD_BACK)}) > {limits.HELD_BACK_S}",
     limits.OVERDUE_FOR,
     "Expiries wait for an undecided assign that is {{ $value | humanizeDuration }} old.",
     "Workers are behind on assigns, or a sender's transaction is open on the assign topic.",
@@ -65,6 +65,7 @@ STOCK_LOW: Final = Alert(
     "1m",
     "{{ $labels.campaign }} has {{ $value }} codes left.",
     f"That is {limits.STOCK_LOW_RATIO:.0%} of its codes or less. Ask the campaign manager whether to import more.",
+    audience="campaigns",
 )
 STOCK_EXHAUSTED: Final = Alert(
     "CodesStockExhausted",
@@ -73,6 +74,7 @@ STOCK_EXHAUSTED: Final = Alert(
     "1m",
     "{{ $labels.campaign }} has no codes left.",
     "Requests for its codes are refused. The campaign manager decides: import more, or the campaign is sold out.",
+    audience="campaigns",
 )
 OUT_OF_STOCK: Final = Alert(
     "CodesOutOfStock",
@@ -81,6 +83,7 @@ OUT_OF_STOCK: Final = Alert(
     limits.REFUSED_FOR,
     f"Requests refused as out of stock in {limits.REFUSED_WINDOW}: {{{{ $value | humanize }}}}.",
     "At least one campaign has fewer available codes than fans request. The inventory shows which one.",
+    audience="campaigns",
 )
 IMPORTS_FAILED: Final = Alert(
     "CodesImportsFailed",
@@ -89,12 +92,13 @@ IMPORTS_FAILED: Final = Alert(
     "0m",
     f"Failed imports in {limits.EVENT_WINDOW}: {{{{ $value | humanize }}}}.",
     "`codes imports list` shows which and why; `codes imports show` says what to do.",
+    audience="campaigns",
 )
 UNCOUNTED: Final = Alert(
     "CodesInventoryAbsent",
     "ticket",
     f"sum by (namespace) (rate({every(RECORDS, is_('outcome', 'reserved'))}[{limits.EVENT_WINDOW}])) > 0\n"
-    f"unless on (namespace)\n{INVENTORY_CODES.name}",
+    f"unless on (namespace)\n{every(INVENTORY_CODES)}",
     limits.ABSENT_FOR,
     "Workers reserve codes, but no inventory process exports counts.",
     "Stock alerts cannot fire. Check that an inventory process runs and is scraped.",
@@ -102,7 +106,7 @@ UNCOUNTED: Final = Alert(
 IMPORT_STALLED: Final = Alert(
     "CodesImportStalled",
     "ticket",
-    f"{IMPORTS_RUNNING.name} > 0\nand rate({IMPORT_ROWS.name}[{limits.IMPORT_STALL_WINDOW}]) == 0",
+    f"{every(IMPORTS_RUNNING)} > 0\nand rate({every(IMPORT_ROWS)}[{limits.IMPORT_STALL_WINDOW}]) == 0",
     limits.IMPORT_STALL_FOR,
     f"{{{{ $labels.instance }}}}: an import has written no row for {limits.IMPORT_STALL_FOR}.",
     "It waits, most likely for S3 or MongoDB: read that importer's log.",
@@ -111,7 +115,7 @@ IMPORT_STALLED: Final = Alert(
 INCONSISTENT_RESERVATIONS: Final = Alert(
     "CodesReservationsInconsistent",
     "page",
-    f"sum by (namespace) (increase({INCONSISTENT.name}[{limits.EVENT_WINDOW}])) > 0",
+    f"sum by (namespace) (increase({every(INCONSISTENT)}[{limits.EVENT_WINDOW}])) > 0",
     "0m",
     f"Dead letters in {limits.EVENT_WINDOW} for inconsistent reservations: {{{{ $value | humanize }}}}.",
     "Documents were changed by hand, or collections restored in part. See `codes reconcile --reservations`.",
@@ -119,7 +123,7 @@ INCONSISTENT_RESERVATIONS: Final = Alert(
 WRITES_REFUSED: Final = Alert(
     "CodesWritesRefused",
     "ticket",
-    f"sum by (namespace, topic, cause) (increase({STORE_REFUSALS.name}[{limits.WRITES_REFUSED_WINDOW}])) > 0",
+    f"sum by (namespace, topic, cause) (increase({every(STORE_REFUSALS)}[{limits.WRITES_REFUSED_WINDOW}])) > 0",
     limits.WRITES_REFUSED_FOR,
     f"{{{{ $labels.topic }}}}: MongoDB has refused writes for {limits.WRITES_REFUSED_FOR} ({{{{ $labels.cause }}}}).",
     "The log's `refused` names the import or request. validator: run `codes migrate`.",
@@ -127,7 +131,7 @@ WRITES_REFUSED: Final = Alert(
 REPLY_TOPIC: Final = Alert(
     "CodesReplyTopicUnusable",
     "ticket",
-    f"max by (namespace, topic) ({REPLY_TOPIC_UNUSABLE.name}) == 1",
+    f"max by (namespace, topic) ({every(REPLY_TOPIC_UNUSABLE)}) == 1",
     limits.REPLY_TOPIC_FOR,
     "Reply topic {{ $labels.topic }} gets no copies of results.",
     "It is missing, not writable, or accepts only small batches. Results still go to results.v1.",

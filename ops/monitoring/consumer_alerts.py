@@ -8,7 +8,8 @@ from typing import Final
 
 from ops.monitoring import limits
 from ops.monitoring.alert import Alert, Group, Severity
-from ops.monitoring.promql import every, is_, not_of_topic, of_topic
+from ops.monitoring.process_alerts import REPLICAS
+from ops.monitoring.promql import every, is_, not_of_topic, of_topic, scoped
 from ops.telemetry.metrics.batches import PART_AWAY
 from ops.telemetry.metrics.partitions import (
     HIGH_WATERMARK,
@@ -18,12 +19,13 @@ from ops.telemetry.metrics.partitions import (
     LAST_TURN,
     PAUSED,
     POSITION,
+    TOPIC_PARTITIONS,
 )
-from ops.telemetry.metrics.process import BUILD
 from schemas.topics import IMPORT, REQUEST_TOPICS
 
 PARTITION: Final = "by (namespace, topic, partition)"
 PLACE: Final = "{{ $labels.topic }}, partition {{ $labels.partition }}"
+HAS_PARTITIONS: Final = f"max by (namespace, topic) ({every(TOPIC_PARTITIONS)})"
 REQUESTS_LAG: Final = f"max {PARTITION} ({every(LAG_SECONDS, of_topic(*REQUEST_TOPICS))})"
 
 
@@ -49,13 +51,12 @@ def lag(severity: Severity, limit_s: int) -> Alert:
     )
 
 
-def absent(topic: str, series: str) -> Alert:
-    """No process reports a topic, although the namespace has or recently had processes of the service."""
-    there = f"group by (namespace) (last_over_time({BUILD.name}[{limits.KNOWN_WINDOW}]))"
+def absent(role: str, topic: str, series: str) -> Alert:
+    """No process reports a topic, although the deployment should have processes of its role."""
     return Alert(
         "CodesConsumerAbsent",
         "page",
-        f"{there}\nunless on (namespace)\ngroup by (namespace) ({series})",
+        f"{scoped(REPLICAS, is_('role', role))} > 0\nunless on ()\n{series}",
         limits.ABSENT_FOR,
         f"No process reports {topic}.",
         "Its records may not be answered. Check that a process of that role runs, is ready, and is scraped.",
@@ -75,7 +76,7 @@ STALLED: Final = Alert(
 OPEN_TRANSACTION: Final = Alert(
     "CodesTransactionLeftOpen",
     "ticket",
-    f"max {PARTITION} ({HIGH_WATERMARK.name} offset {limits.OPEN_WINDOW}) > max {PARTITION} ({LAST_STABLE.name})",
+    f"max {PARTITION} ({every(HIGH_WATERMARK)} offset {limits.OPEN_WINDOW}) > max {PARTITION} ({every(LAST_STABLE)})",
     limits.STALL_FOR,
     f"{PLACE}: a sender's transaction has been open for {limits.OPEN_WINDOW}.",
     "No later record can be read until it ends. Find the sender, or abort its transaction.",
@@ -83,17 +84,17 @@ OPEN_TRANSACTION: Final = Alert(
 LAG_ABSENT: Final = Alert(
     "CodesLagAbsent",
     "page",
-    f"group {PARTITION} (last_over_time({LAG_RECORDS.name}[{limits.KNOWN_WINDOW}]))\n"
-    f"unless\ngroup {PARTITION} ({LAG_RECORDS.name})",
+    f"{HAS_PARTITIONS}\n- (count by (namespace, topic) (group {PARTITION} ({every(LAG_RECORDS)}))\n"
+    f"or 0 * {HAS_PARTITIONS})\n> 0",
     limits.ABSENT_FOR,
-    f"{PLACE}: the lag is unknown.",
-    "No process serves the partition, or the broker does not report its end offset. Lag alerts cannot fire for it.",
+    "{{ $labels.topic }}: the lag of {{ $value }} partitions is unknown.",
+    "No process serves them, or the broker does not report their end offsets. Lag alerts cannot fire for them.",
 )
 HANGS: Final = Alert(
     "CodesLoopHangs",
     "ticket",
-    f"time() - {LAST_TURN.name} > {limits.HANG_S}\n"
-    f"unless on (namespace, job, instance)\nmax by (namespace, job, instance) ({PART_AWAY.name}) == 1",
+    f"time() - {every(LAST_TURN)} > {limits.HANG_S}\n"
+    f"unless on (namespace, job, instance)\nmax by (namespace, job, instance) ({every(PART_AWAY)}) == 1",
     limits.LAG_FOR,
     f"{PLACE}: the loop on {{{{ $labels.instance }}}} has made no turn for {{{{ $value | humanizeDuration }}}}.",
     "Every part answers it, so it hangs. /live should fail, and the orchestrator should restart the process.",
@@ -101,7 +102,7 @@ HANGS: Final = Alert(
 PAUSES: Final = Alert(
     "CodesPartitionPaused",
     "page",
-    f"max {PARTITION} ({PAUSED.name}) == 1",
+    f"max {PARTITION} ({every(PAUSED)}) == 1",
     limits.PAUSED_FOR,
     f"{PLACE}: a worker serves it no further, after too many consecutive dead letters.",
     "Its requests wait. See `codes dead-letters list`, end the cause, then restart the worker.",
@@ -123,8 +124,9 @@ CONSUMERS: Final = Group(
         STALLED,
         OPEN_TRANSACTION,
         LAG_ABSENT,
-        *(absent(topic.name, every(LAG_RECORDS, of_topic(topic))) for topic in (*REQUEST_TOPICS, IMPORT)),
-        absent("expirer", every(LAST_TURN, is_("topic", "expirer"))),
+        *(absent("worker", topic.name, every(LAG_RECORDS, of_topic(topic))) for topic in REQUEST_TOPICS),
+        absent("importer", IMPORT.name, every(LAG_RECORDS, of_topic(IMPORT))),
+        absent("expirer", "expirer", every(LAST_TURN, is_("topic", "expirer"))),
         HANGS,
         PAUSES,
         IMPORTS_WAIT,

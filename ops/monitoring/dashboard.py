@@ -57,8 +57,9 @@ def variables() -> list[Json]:
     return [
         {**source, "hide": 0, "refresh": 1, "regex": "", "multi": False, "includeAll": False, "options": []},
         _variable("namespace", BUILD.name),
-        _variable("job", f"{BUILD.name}{{{namespace}}}"),
-        _variable("instance", f'{BUILD.name}{{{namespace}, job=~"$job"}}'),
+        _variable("release", f"{BUILD.name}{{{namespace}}}"),
+        _variable("job", f'{BUILD.name}{{{namespace}, release=~"$release"}}'),
+        _variable("instance", f'{BUILD.name}{{{namespace}, release=~"$release", job=~"$job"}}'),
         _variable("campaign", f"{INVENTORY_CODES.name}{{{namespace}}}"),
     ]
 
@@ -126,6 +127,7 @@ def _target(query: Query, panel: Panel, number: int) -> Json:
         "editorMode": "code",
         "expr": query.expr,
         "legendFormat": query.legend or "__auto",
+        "exemplar": panel.exemplars,
         "instant": at_once,
         "range": not at_once,
         "format": "table" if panel.kind == "table" else "time_series",

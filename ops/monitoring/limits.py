@@ -3,7 +3,34 @@
 Out: limits with their unit last; windows and waits as Prometheus writes durations.
 """
 
-from typing import Final
+from typing import Final, NamedTuple
+
+
+class Burn(NamedTuple):
+    """A speed at which the error budget burns, and the windows over which it is seen."""
+
+    factor: float
+    """1 uses the budget up in exactly its period."""
+    long: str
+    short: str
+    """A twelfth: the alert ends soon after its cause."""
+    counted: str
+    """In which at least `MISSES_MIN` answers must have missed. Raw counters are read for it: at most some hours."""
+
+
+# The service level.
+BURNS_PAGE: Final = (Burn(14.4, "1h", "5m", "1h"), Burn(6, "6h", "30m", "6h"))
+"""2 per cent of the budget of 30 days in an hour; 5 per cent in six hours."""
+BURNS_TICKET: Final = (Burn(3, "1d", "2h", "6h"), Burn(1, "3d", "6h", "6h"))
+"""10 per cent of it in a day; 10 per cent in three days."""
+BURN_PAGE_FOR: Final = "2m"
+BURN_TICKET_FOR: Final = "15m"
+MISSES_MIN: Final = 10
+"""At night a single late answer may be all answers of an hour."""
+CANARY_SILENT_S: Final = 300
+"""Four rounds that failed, with a round each minute."""
+CANARY_FOR: Final = "2m"
+"""A canary that has just started had no round yet."""
 
 # Lag.
 LAG_LATE_S: Final = 60
@@ -22,12 +49,12 @@ HANG_S: Final = 120
 """Twice what `/live` allows: an orchestrator that acts on it has done so by then."""
 PAUSED_FOR: Final = "1m"
 """A rebalance ends a pause for some seconds."""
-KNOWN_WINDOW: Final = "6h"
-"""A series seen within this time and absent now is missing; after it, the process counts as removed."""
 ABSENT_FOR: Final = "5m"
 """Longer than the restart of one process, and than a rebalance."""
 
 # Parts and processes.
+REPLICAS_FOR: Final = "15m"
+"""A pod that moves to another node starts within that time, also if its image must be pulled."""
 PART_AWAY_FOR: Final = "2m"
 """An election of MongoDB, or a broker's restart, is over by then."""
 S3_AWAY_FOR: Final = "5m"

@@ -39,6 +39,8 @@ class Panel:
     """From this value on, a number is orange."""
     red_from: float | None = None
     """From this value on, a number is red."""
+    exemplars: bool = False
+    """Show the traces that the series have."""
 
     @property
     def description(self) -> str:
@@ -62,7 +64,7 @@ def number(
     *,
     unit: str = "short",
     orange_from: float | None = None,
-    red_from: float = 1,
+    red_from: float | None = 1,
 ) -> Panel:
     """One number, coloured by its limits."""
     return Panel(title, about, (query,), unit, "stat", 3, orange_from=orange_from, red_from=red_from)

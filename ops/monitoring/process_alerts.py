@@ -6,8 +6,10 @@ Out: `PROCESSES`.
 from typing import Final
 
 from ops.monitoring import limits
-from ops.monitoring.alert import Alert, Group, Severity
-from ops.monitoring.promql import every, is_, matches, of_topic
+from ops.monitoring.alert import Alert, Group, Record, Severity
+from ops.monitoring.promql import every, is_, matches, of_topic, scoped
+from ops.monitoring.scope import REPLICAS as ROLES
+from ops.monitoring.scope import expected
 from ops.telemetry.metrics.batches import BATCH_RECORDS, CONFLICTS, PART_AWAY, TRANSACTIONS_ABORTED
 from ops.telemetry.metrics.partitions import FENCED, REBALANCES
 from ops.telemetry.metrics.process import BUILD, LOOP_LAG
@@ -54,7 +56,7 @@ def late_turns() -> str:
 NOT_SCRAPED: Final = Alert(
     "CodesNotScraped",
     "page",
-    f"absent({BUILD.name})",
+    f"absent({every(BUILD)})",
     limits.ABSENT_FOR,
     "Prometheus sees no process of the service.",
     "None runs, or none can be scraped. No other alert can fire.",
@@ -62,15 +64,25 @@ NOT_SCRAPED: Final = Alert(
 DOWN: Final = Alert(
     "CodesProcessDown",
     "ticket",
-    f"up == 0\nand on (namespace, job, instance)\nlast_over_time({BUILD.name}[{limits.KNOWN_WINDOW}])",
+    f"{scoped('up')} == 0",
     limits.ABSENT_FOR,
     "{{ $labels.instance }} of {{ $labels.job }} cannot be scraped.",
     "It belonged to the service. Other processes take over its partitions; find out why it does not come back.",
 )
+REPLICAS: Final = "codes:replicas_expected"
+EXPECTED: Final = Record(REPLICAS, "\nor ".join(expected(role, number) for role, number in ROLES.items()))
+REPLICAS_MISSING: Final = Alert(
+    "CodesReplicasMissing",
+    "ticket",
+    f"{scoped(REPLICAS)}\n- on (role) (count by (role) ({every(BUILD)}) or on (role) 0 * {scoped(REPLICAS)})\n> 0",
+    limits.REPLICAS_FOR,
+    "{{ $value }} processes of the role {{ $labels.role }} are missing.",
+    "Fewer are scraped than should run. Those that run serve the partitions; see why the others do not start.",
+)
 STORM: Final = Alert(
     "CodesRebalanceStorm",
     "ticket",
-    f"max by (namespace, job) (increase({REBALANCES.name}[{limits.STORM_WINDOW}])) > {limits.REBALANCES_MAX}",
+    f"max by (namespace, job) (increase({every(REBALANCES)}[{limits.STORM_WINDOW}])) > {limits.REBALANCES_MAX}",
     limits.STORM_FOR,
     f"{{{{ $labels.job }}}}: {{{{ $value | humanize }}}} rebalances in {limits.STORM_WINDOW}.",
     "Partitions pause during each. Check for processes that die or exceed the session time-out.",
@@ -95,7 +107,7 @@ ABORTED: Final = Alert(
 FENCED_OFTEN: Final = Alert(
     "CodesFenced",
     "ticket",
-    f"sum by (namespace, topic) (increase({FENCED.name}[{limits.FENCED_WINDOW}])) > 0",
+    f"sum by (namespace, topic) (increase({every(FENCED)}[{limits.FENCED_WINDOW}])) > 0",
     limits.FENCED_FOR,
     "{{ $labels.topic }}: processes repeatedly lose partitions in the middle of a batch.",
     "No result is duplicated. Processes freeze, or their transactions exceed the time-out: check their CPU.",
@@ -111,7 +123,7 @@ LOOP_LATE: Final = Alert(
 ROLL_OUT: Final = Alert(
     "CodesRollOutStuck",
     "ticket",
-    f"count by (namespace) (group by (namespace, version) ({BUILD.name})) > 1",
+    f"count by (namespace) (group by (namespace, version) ({every(BUILD)})) > 1",
     limits.ROLL_OUT_FOR,
     "{{ $value }} versions of the service run side by side.",
     "That is fine during a roll-out. Find out why it does not end.",
@@ -122,6 +134,7 @@ PROCESSES: Final = Group(
     (
         NOT_SCRAPED,
         DOWN,
+        REPLICAS_MISSING,
         unavailable("page", "mongo|kafka", limits.PART_AWAY_FOR, "Requests wait; none is lost. Restore it."),
         unavailable("ticket", "s3", limits.S3_AWAY_FOR, "Imports wait for it; requests do not. Restore it."),
         STORM,
@@ -131,4 +144,5 @@ PROCESSES: Final = Group(
         LOOP_LATE,
         ROLL_OUT,
     ),
+    (EXPECTED,),
 )

@@ -1,28 +1,42 @@
 """Pieces of PromQL, built from the declarations of metrics.
 
 Out: selectors and aggregations as text. A query refers to a metric's declaration, so a renamed metric cannot leave
-     a query behind.
+     a query behind. Rules select the series of one deployment, the dashboard those of its variables.
 """
 
 from typing import Any, Final
 
+from ops.monitoring.scope import NAMESPACE, RELEASE, matchers
 from ops.telemetry.metric_spec import Spec
 from schemas.topics import TopicSpec
 
-VARIABLES: Final = ('namespace=~"$namespace"', 'job=~"$job"', 'instance=~"$instance"')
+SCOPE: Final = matchers(NAMESPACE, RELEASE)
+"""The deployment that the rules watch."""
+DEPLOYMENT: Final = ('namespace=~"$namespace"', 'release=~"$release"')
+VARIABLES: Final = (*DEPLOYMENT, 'job=~"$job"', 'instance=~"$instance"')
 """The dashboard's variables as matchers. `.*` also matches a label that is absent."""
 RATE: Final = "$__rate_interval"
 """Grafana's own: at least four scrapes."""
 
 
 def every(spec: Spec[Any], *matchers: str, suffix: str = "") -> str:
-    """All series of a metric that match; `suffix` selects a part of a histogram."""
-    return f"{spec.name}{suffix}{{{', '.join(matchers)}}}" if matchers else spec.name + suffix
+    """All series of a metric in the deployment that match; `suffix` selects a part of a histogram."""
+    return scoped(spec.name + suffix, *matchers)
+
+
+def scoped(name: str, *matchers: str) -> str:
+    """The same of a name that is no metric of ours: `up`, or what a rule records."""
+    return f"{name}{{{', '.join((SCOPE, *matchers))}}}"
 
 
 def selected(spec: Spec[Any], *matchers: str, suffix: str = "") -> str:
     """The same, restricted by the dashboard's variables."""
-    return every(spec, *VARIABLES, *matchers, suffix=suffix)
+    return f"{spec.name}{suffix}{{{', '.join((*VARIABLES, *matchers))}}}"
+
+
+def recorded(name: str) -> str:
+    """What a rule records, restricted by the dashboard's variables."""
+    return f"{name}{{{', '.join(DEPLOYMENT)}}}"
 
 
 def rate_by(by: str, spec: Spec[Any], *matchers: str, suffix: str = "") -> str:
@@ -39,6 +53,11 @@ def mean(spec: Spec[Any]) -> str:
 def is_(label: str, value: str) -> str:
     """A matcher for one value."""
     return f'{label}="{value}"'
+
+
+def is_not(label: str, value: str) -> str:
+    """A matcher for all other values."""
+    return f'{label}!="{value}"'
 
 
 def matches(label: str, pattern: str) -> str:

@@ -7,7 +7,7 @@ from typing import Final
 
 from ops.monitoring import limits
 from ops.monitoring.panel import Panel, Query, Row
-from ops.monitoring.promql import RATE, is_, rate_by, selected
+from ops.monitoring.promql import RATE, VARIABLES, is_, rate_by, selected
 from ops.telemetry.metrics.batches import (
     CONFLICTS,
     PART_AWAY,
@@ -18,7 +18,14 @@ from ops.telemetry.metrics.batches import (
     TRANSACTIONS_ABORTED,
     WAITS,
 )
-from ops.telemetry.metrics.partitions import FENCED, LAST_TURN, PAUSED, REBALANCE_SECONDS, REBALANCES
+from ops.telemetry.metrics.partitions import (
+    FENCED,
+    LAST_TURN,
+    PAUSED,
+    REBALANCE_SECONDS,
+    REBALANCES,
+    TOPIC_PARTITIONS,
+)
 from ops.telemetry.metrics.process import BUILD, LOOP_LAG
 
 IN_TIME: Final = is_("le", str(limits.LOOP_LATE_S))
@@ -26,6 +33,14 @@ LATE: Final = (
     f"1 - sum by (instance) (rate({selected(LOOP_LAG, IN_TIME, suffix='_bucket')}[{RATE}]))"
     f" / {rate_by('instance', LOOP_LAG, suffix='_count')}"
 )
+
+
+def of_process(name: str, *, rate: bool = False) -> str:
+    """A metric that every process of ours has beside its own: other programs have it too, without our labels."""
+    ours = f"group by (namespace, job, instance) ({selected(BUILD)})"
+    series = f"{name}{{{', '.join(VARIABLES)}}}"
+    return f"{f'rate({series}[{RATE}])' if rate else series} and on (namespace, job, instance) {ours}"
+
 
 PARTS: Final = Row(
     "MongoDB, Kafka, S3",
@@ -44,19 +59,19 @@ PARTS: Final = Row(
         Panel(
             "Conflicts by cause",
             "Stale plans, planned again. More than a few per hundred batches are too many.",
-            (Query(rate_by("cause", CONFLICTS), "{{cause}}", "none so far"),),
+            (Query(rate_by("cause", CONFLICTS), "{{cause}}"),),
             "ops",
         ),
         Panel(
             "Writes that the database refuses",
             "Retries included. If above 0, the log event `refused` names the request; look for an old validator.",
-            (Query(rate_by("cause", STORE_REFUSALS), "{{cause}}", "none so far"),),
+            (Query(rate_by("cause", STORE_REFUSALS), "{{cause}}"),),
             "ops",
         ),
         Panel(
             "Aborted Kafka transactions",
             "`failed`: the broker did not accept it. `fenced`, `cancelled`: another process repeats the batch.",
-            (Query(rate_by("reason", TRANSACTIONS_ABORTED), "{{reason}}", "none so far"),),
+            (Query(rate_by("reason", TRANSACTIONS_ABORTED), "{{reason}}"),),
             "ops",
         ),
         Panel(
@@ -139,10 +154,27 @@ PROCESS: Final = Row(
             (Query(f"sum by (topic) ({selected(PAUSED)})", "{{topic}}", "no process serves a partition"),),
         ),
         Panel(
+            "CPU",
+            "Cores used by each process.",
+            (Query(of_process("process_cpu_seconds_total", rate=True), "{{instance}}"),),
+        ),
+        Panel(
+            "Memory",
+            "Resident memory of each process. A limit of the pod ends the process.",
+            (Query(of_process("process_resident_memory_bytes"), "{{instance}}"),),
+            "bytes",
+        ),
+        Panel(
+            "Partitions of each topic",
+            "As the processes see them; after an addition, all see it within half a minute.",
+            (Query(f"max by (topic) ({selected(TOPIC_PARTITIONS)})", "{{topic}}"),),
+        ),
+        Panel(
             "Running versions",
-            "Processes by version and job.",
-            (Query(f"count by (namespace, job, version, python) ({selected(BUILD)})"),),
+            "Processes by version, commit and role.",
+            (Query(f"count by (namespace, role, version, revision, python) ({selected(BUILD)})"),),
             kind="table",
+            width=24,
         ),
     ),
 )

@@ -25,24 +25,27 @@ from ops.settings.access import ACCESS_RULES
 from ops.settings.secret_files import SettingFiles, following
 from ops.settings.sources import Found, gather, nearest
 from ops.settings.variables import DELIMITER, PREFIX, Variable, all_variables
+from ops.webhooks.targets import targets_of
+from schemas.action_settings import ActionSettings
 from schemas.errors import SettingsInvalid
 from schemas.fan_settings import FanSettings
+from schemas.objective_settings import ObjectiveSettings
 from schemas.request_settings import RequestSettings
 from schemas.settings import (
     ExpirerSettings,
     ImporterSettings,
     InventorySettings,
     KafkaSettings,
-    LogSettings,
     MongoSettings,
     OpsSettings,
-    OtelSettings,
     ProcessingGuarantee,
     S3Settings,
     TopicSettings,
     WorkerSettings,
 )
+from schemas.telemetry_settings import LogSettings, OtelSettings
 from schemas.topics import ALL_TOPICS
+from schemas.webhook_settings import WebhookSettings
 
 HOURS_PER_DAY: Final = 24
 GROUP_AND_FIELD: Final = 2
@@ -70,8 +73,11 @@ class Settings(BaseSettings):
     expirer: ExpirerSettings = ExpirerSettings()
     requests: RequestSettings = RequestSettings()
     inventory: InventorySettings = InventorySettings()
+    actions: ActionSettings = ActionSettings()
     fans: FanSettings = FanSettings()
+    webhooks: WebhookSettings = WebhookSettings()
     ops: OpsSettings = OpsSettings()
+    objective: ObjectiveSettings = ObjectiveSettings()
     log: LogSettings = LogSettings()
     otel: OtelSettings = OtelSettings()
     processing_guarantee: ProcessingGuarantee = "exactly_once"
@@ -212,10 +218,20 @@ def is_loopback(host: str) -> bool:
         return False
 
 
+def webhooks_are_valid(settings: Settings) -> str | None:
+    """Each receiver has a name, and an address that is encrypted."""
+    try:
+        targets_of(settings.webhooks.targets)
+    except ValueError as why:
+        return f"CODES_WEBHOOKS__TARGETS: {why}"
+    return None
+
+
 RULES: Final[tuple[Callable[[Settings], str | None], ...]] = (
     *ACCESS_RULES,
     ledger_outlives_topics,
     partitions_name_topics,
     api_is_protected,
+    webhooks_are_valid,
 )
 VARIABLES: Final[dict[str, Variable]] = all_variables(Settings)

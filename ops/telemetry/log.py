@@ -17,7 +17,7 @@ from structlog.stdlib import ProcessorFormatter
 from structlog.typing import EventDict, Processor, WrappedLogger
 
 from ops.telemetry.masking import mask_values
-from schemas.settings import LogSettings
+from schemas.telemetry_settings import LogSettings
 
 PACKAGES: Final = (
     "audit",

@@ -96,7 +96,18 @@ EVENTS: Final[Mapping[str, Event]] = {
     ),
     "alert": Event("info", "stock campaign_id code_type available", "A stock alert was published."),
     "alert_known": Event("info", "stock campaign_id", "It was published before a crash, and is not published again."),
+    "webhook_waits": Event("warning", "webhook reason", "A receiver takes no alert: it is sent again. Logged once."),
+    "webhook_answers": Event("info", "webhook", "The receiver takes alerts again."),
+    "webhook_undelivered": Event(
+        "error", "webhook stock campaign_id reason", "A receiver refused the alert, or it is too old: it is dropped."
+    ),
     "unreadable_event": Event("warning", "fields", "A record on `inventory.v1` is no valid event and is skipped."),
+    "canary_started": Event("info", "prefix campaign_id", "The canary starts its rounds, in this campaign."),
+    "canary_failed": Event(
+        "warning",
+        "outcome step reason",
+        "A round of the canary failed: a wrong answer, none in time, or Kafka is unavailable.",
+    ),
     "stopping": Event("info", "", "The process got a signal to stop."),
     "cut_short": Event("warning", "", "The work in progress did not end in time and was abandoned, uncommitted."),
     "left_open": Event("warning", "", "The clients did not close in time either; the process exits without them."),
@@ -188,8 +199,14 @@ class LogLine(BaseModel):
     """Code type of a stock alert."""
     available: int | None = None
     """Available codes, as in the stock alert."""
+    webhook: str | None = None
+    """Name of a receiver of stock alerts."""
     fields: list[str] | None = None
     """The wrong fields of an invalid event."""
+    outcome: Literal["wrong_answer", "no_answer", "unavailable"] | None = None
+    """How a round of the canary failed."""
+    step: Literal["reserve", "assign", "release"] | None = None
+    """The step that failed; null if the round did not get so far."""
     guarantee: str | None = None
     """`CODES_PROCESSING_GUARANTEE`."""
     prefix: str | None = None

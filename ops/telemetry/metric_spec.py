@@ -2,7 +2,7 @@
 
 In:       name, kind, meaning, remedy, labels, and the facts that move it.
 Out:      `Spec`: data that the registry, the documentation and the alert rules are made from.
-Promise:  a label's values come from a closed set where one is given; the series exist before they move.
+Promise:  a label's values come from a closed set, or from the settings (`Known`); the series exist before they move.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -11,14 +11,28 @@ from itertools import product
 from typing import Any, Final, Generic, Literal, NamedTuple, TypeVar
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Info
-from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily
+from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
 
 Kind = Literal["counter", "gauge", "histogram", "info"]
-Made = Counter | Gauge | Histogram | Info | CounterMetricFamily | GaugeMetricFamily
+Made = Counter | Gauge | Histogram | Info | CounterMetricFamily | GaugeMetricFamily | HistogramMetricFamily
 M_co = TypeVar("M_co", bound=Made, covariant=True)
 
 SUFFIXES: Final[dict[Kind, str]] = {"counter": "_total", "info": "_info", "gauge": "", "histogram": ""}
 """What Prometheus's client adds to a name."""
+
+
+class Known(NamedTuple):
+    """Values of labels that only the settings of a process give."""
+
+    topics: tuple[str, ...] = ()
+    """Full names of the topics that the process serves."""
+    reply_topics: tuple[str, ...] = ()
+    """Full names of the reply topics that it may send to."""
+
+
+NOTHING_KNOWN: Final = Known()
+Values = tuple[str, ...] | Literal["topics", "reply_topics"]
+"""A label's values, or the name of those in `Known`."""
 
 
 class Sample(NamedTuple):
@@ -66,7 +80,7 @@ class Spec(Generic[M_co]):
     remedy: str
     """What to do when it moves."""
     labels: tuple[str, ...]
-    make: Callable[[CollectorRegistry], M_co]
+    make: Callable[[CollectorRegistry, Known], M_co]
     """The metric in a registry; of one that is computed at each scrape, an empty family."""
     rules: tuple[Rule, ...] = ()
 
@@ -76,36 +90,36 @@ class Spec(Generic[M_co]):
         return self.base + SUFFIXES[self.kind]
 
 
-def counter(base: str, meaning: str, *rules: Rule, remedy: str, **labels: tuple[str, ...]) -> Spec[Counter]:
-    """A number that only rises. `labels`: each with its values, none where they are not known before."""
+def counter(base: str, meaning: str, *rules: Rule, remedy: str, **labels: Values) -> Spec[Counter]:
+    """A number that only rises. `labels`: each with its values."""
 
-    def make(registry: CollectorRegistry) -> Counter:
+    def make(registry: CollectorRegistry, known: Known) -> Counter:
         metric = Counter(base, meaning, list(labels), registry=registry)
-        _from_zero(metric, labels)
+        _from_zero(metric, labels, known)
         return metric
 
     return Spec(base, "counter", meaning, remedy, tuple(labels), make, rules)
 
 
-def gauge(base: str, meaning: str, *rules: Rule, remedy: str, **labels: tuple[str, ...]) -> Spec[Gauge]:
+def gauge(base: str, meaning: str, *rules: Rule, remedy: str, **labels: Values) -> Spec[Gauge]:
     """A number that is set when something happens."""
 
-    def make(registry: CollectorRegistry) -> Gauge:
+    def make(registry: CollectorRegistry, known: Known) -> Gauge:
         metric = Gauge(base, meaning, list(labels), registry=registry)
-        _from_zero(metric, labels)
+        _from_zero(metric, labels, known)
         return metric
 
     return Spec(base, "gauge", meaning, remedy, tuple(labels), make, rules)
 
 
 def histogram(
-    base: str, meaning: str, buckets: tuple[float, ...], *rules: Rule, remedy: str, **labels: tuple[str, ...]
+    base: str, meaning: str, buckets: tuple[float, ...], *rules: Rule, remedy: str, **labels: Values
 ) -> Spec[Histogram]:
     """How often a measurement was how large."""
 
-    def make(registry: CollectorRegistry) -> Histogram:
+    def make(registry: CollectorRegistry, known: Known) -> Histogram:
         metric = Histogram(base, meaning, list(labels), buckets=buckets, registry=registry)
-        _from_zero(metric, labels)
+        _from_zero(metric, labels, known)
         return metric
 
     return Spec(base, "histogram", meaning, remedy, tuple(labels), make, rules)
@@ -114,7 +128,7 @@ def histogram(
 def info(base: str, meaning: str, *labels: str, remedy: str) -> Spec[Info]:
     """Facts as labels; its value is 1."""
 
-    def make(registry: CollectorRegistry) -> Info:
+    def make(registry: CollectorRegistry, _known: Known) -> Info:
         return Info(base, meaning, registry=registry)
 
     return Spec(base, "info", meaning, remedy, labels, make)
@@ -123,7 +137,7 @@ def info(base: str, meaning: str, *labels: str, remedy: str) -> Spec[Info]:
 def computed(base: str, meaning: str, *labels: str, remedy: str) -> Spec[GaugeMetricFamily]:
     """A gauge that a collector works out at each scrape, so that it moves although the loops stand still."""
 
-    def make(_registry: CollectorRegistry) -> GaugeMetricFamily:
+    def make(_registry: CollectorRegistry, _known: Known) -> GaugeMetricFamily:
         return GaugeMetricFamily(base, meaning, labels=labels)
 
     return Spec(base, "gauge", meaning, remedy, labels, make)
@@ -132,21 +146,31 @@ def computed(base: str, meaning: str, *labels: str, remedy: str) -> Spec[GaugeMe
 def counted(base: str, meaning: str, *labels: str, remedy: str) -> Spec[CounterMetricFamily]:
     """A counter that a collector reads at each scrape, of what is counted where no metrics are known."""
 
-    def make(_registry: CollectorRegistry) -> CounterMetricFamily:
+    def make(_registry: CollectorRegistry, _known: Known) -> CounterMetricFamily:
         return CounterMetricFamily(base, meaning, labels=labels)
 
     return Spec(base, "counter", meaning, remedy, labels, make)
 
 
-Family = TypeVar("Family", CounterMetricFamily, GaugeMetricFamily)
+def tallied(base: str, meaning: str, *labels: str, remedy: str) -> Spec[HistogramMetricFamily]:
+    """A histogram that a collector fills from a table of counts, with exemplars."""
+
+    def make(_registry: CollectorRegistry, _known: Known) -> HistogramMetricFamily:
+        return HistogramMetricFamily(base, meaning, labels=labels)
+
+    return Spec(base, "histogram", meaning, remedy, labels, make)
+
+
+Family = TypeVar("Family", CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily)
 
 
 def family(spec: Spec[Family]) -> Family:
     """An empty family of what a collector computes; it belongs to no registry."""
-    return spec.make(CollectorRegistry())
+    return spec.make(CollectorRegistry(), NOTHING_KNOWN)
 
 
-def _from_zero(metric: Counter | Gauge | Histogram, labels: Mapping[str, tuple[str, ...]]) -> None:
-    """Known series exist before they move: a rate over one that begins at 1 misses that 1."""
-    for values in product(*labels.values()) if labels else ():
+def _from_zero(metric: Counter | Gauge | Histogram, labels: Mapping[str, Values], known: Known) -> None:
+    """Series exist before they move: an `increase` over one that begins at 1 misses that 1."""
+    closed = (values if isinstance(values, tuple) else getattr(known, values) for values in labels.values())
+    for values in product(*closed) if labels else ():
         metric.labels(*values)

@@ -1,7 +1,7 @@
 """The ops port: `/live`, `/ready` and `/metrics` over HTTP, in the same event loop as the work.
 
 In:       GET requests of the orchestrator and of Prometheus.
-Out:      200 or 503 with JSON; Prometheus text.
+Out:      200 or 503 with JSON; metrics as Prometheus text, or as OpenMetrics for whoever asks for it.
 Promise:  a blocked loop fails the probe, because it cannot answer. The port is freed however the work ends.
 """
 
@@ -12,7 +12,6 @@ from typing import Final
 
 import structlog
 from aiohttp import web
-from prometheus_client import CONTENT_TYPE_LATEST
 
 from ops.telemetry.health import Health, Verdict
 from ops.telemetry.registry import Metrics
@@ -45,8 +44,9 @@ async def ops_server(settings: OpsSettings, metrics: Metrics, health: Health) ->
 def ops_app(metrics: Metrics, health: Health) -> web.Application:
     """The application with its three routes."""
 
-    async def metrics_text(_request: web.Request) -> web.Response:
-        return web.Response(body=metrics.text(), headers={"Content-Type": CONTENT_TYPE_LATEST})
+    async def metrics_text(request: web.Request) -> web.Response:
+        body, content_type = metrics.text(request.headers.get("Accept", ""))
+        return web.Response(body=body, headers={"Content-Type": content_type})
 
     app = web.Application()
     app.router.add_get("/live", _probe(health.live))

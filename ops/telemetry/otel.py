@@ -97,6 +97,11 @@ class OtelTracer:
         with self._span("send", SpanKind.PRODUCER, attributes):
             yield
 
+    def trace_id(self) -> str | None:
+        """The current span's, unless it is not sampled."""
+        context = get_current_span().get_span_context()
+        return f"{context.trace_id:032x}" if context.trace_flags.sampled else None
+
     @contextmanager
     def _span(self, name: str, kind: SpanKind, attributes: Attributes, links: Sequence[Link] = ()) -> Iterator[None]:
         """Of an error only the class is recorded: drivers quote documents in their messages."""

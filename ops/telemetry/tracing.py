@@ -12,7 +12,7 @@ from typing import Final
 
 from consumers.loop.tracing import UNTRACED, Tracer
 from schemas.errors import SettingsInvalid
-from schemas.settings import OtelSettings
+from schemas.telemetry_settings import OtelSettings
 
 FLUSH_S: Final = 2.0
 """Time to export the last spans at exit."""

@@ -101,6 +101,15 @@ class EndsRead(Fact):
 
 
 @dataclass(frozen=True, slots=True)
+class TopicSeen(Fact):
+    """A topic has so many partitions, whoever serves them."""
+
+    topic: str
+    """Full name."""
+    partitions: int
+
+
+@dataclass(frozen=True, slots=True)
 class LoopTurned(Fact):
     """A partition's loop has completed a turn, with or without records."""
 

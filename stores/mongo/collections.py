@@ -75,11 +75,6 @@ class Collections:
         return self.database["rejects"]
 
     @property
-    def purges(self) -> Collection:
-        """Who purged which campaign."""
-        return self.database["purges"]
-
-    @property
     def cancellations(self) -> Collection:
         """Imports that somebody wants stopped."""
         return self.database["cancellations"]

@@ -6,30 +6,23 @@ Promise:  only the id changes, so no code moves and no count drifts. A batch and
           killed erasure that is repeated ends with the same counts.
 """
 
-import asyncio
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
 from dataclasses import dataclass
-from random import uniform
 from secrets import token_hex
 from typing import Final
 
+from motor.motor_asyncio import AsyncIOMotorClientSession
 from pymongo import UpdateOne
 
 from schemas.base import ERASED_PREFIX
-from schemas.errors import CodeServiceError, FactsStale
+from schemas.errors import CodeServiceError
 from stores.mongo.audit_records import AuditRecords
 from stores.mongo.collections import Collections
-from stores.mongo.errors import in_transaction, writing
 from stores.mongo.scanning import ranges_of
-from stores.mongo.transactions import run_transaction
 
 RANDOM_BYTES: Final = 16
 BATCH: Final = 500
 """Documents of one transaction: as many as a worker's batch."""
-ATTEMPTS_MAX: Final = 20
-"""Tries of a batch; a worker that moves one of its documents at the same moment makes it start again."""
-PAUSE_S_MAX: Final = 0.5
 PASSES_MAX: Final = 5
 """Searches, until one finds nothing: a request may have been decided meanwhile."""
 FIELDS: Final[Mapping[str, str]] = {"reservations": "fan_id", "requests": "outcome.fan_id"}
@@ -104,35 +97,20 @@ class Erasure:
         for name, field in FIELDS.items():
             async for documents in ranges_of(self._collections.database[name], {field: self._fan_id}, {"_id": 1}):
                 for ids in batches([document["_id"] for document in documents]):
-                    changed += await self._until_written(record_id, name, ids, pseudonym)
+                    changed += await self._write(record_id, name, ids, pseudonym)
         return changed
 
-    async def _until_written(self, record_id: str, name: str, ids: list[str], pseudonym: str | None) -> int:
-        for _ in range(ATTEMPTS_MAX - 1):
-            with suppress(FactsStale):
-                return await self._write(record_id, name, ids, pseudonym)
-            await asyncio.sleep(uniform(0, PAUSE_S_MAX))  # noqa: S311  # spreads retries, hides nothing
-        return await self._write(record_id, name, ids, pseudonym)
-
     async def _write(self, record_id: str, name: str, ids: list[str], pseudonym: str | None) -> int:
-        field = FIELDS[name]
-        changed = 0
+        collection, field = self._collections.database[name], FIELDS[name]
 
-        async def statements() -> None:
-            nonlocal changed
+        async def change(session: AsyncIOMotorClientSession) -> int:
             writes = [
                 UpdateOne({"_id": name_, field: self._fan_id}, {"$set": {field: pseudonym or new_fan_id()}})
                 for name_ in ids
             ]
-            with writing():
-                done = await self._collections.database[name].bulk_write(writes, ordered=False, session=session)
-                changed = done.matched_count
-                await self._records.count(record_id, name, changed, session)
+            return (await collection.bulk_write(writes, ordered=False, session=session)).matched_count
 
-        with in_transaction():
-            async with await self._collections.database.client.start_session() as session:
-                await run_transaction(session, statements)
-        return changed
+        return await self._records.change(record_id, name, change)
 
 
 def batches(ids: list[str]) -> Iterator[list[str]]:

@@ -5,7 +5,7 @@ Out:      documents as models, at most `FOUND_MAX` of one kind; see `handlers/hi
 Promise:  reads only, and no value of a code. There is no index for a fan: see `stores/mongo/scanning.py`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 from handlers.histories import Moves
@@ -33,12 +33,12 @@ class Histories:
         self._collections = collections
         self._found_max = found_max
 
-    async def of_fan(self, fan_id: str, campaign_id: str | None = None) -> Moves:
-        """A fan's reservations and requests."""
-        of_campaign = {} if campaign_id is None else {"campaign_id": campaign_id}
-        reservations = await self._search(self._collections.reservations, {"fan_id": fan_id, **of_campaign})
+    async def of_fan(self, fan_id: str, campaigns: Sequence[str] | None = None) -> Moves:
+        """A fan's reservations and requests, of all campaigns or of these."""
+        of_campaigns = {} if campaigns is None else {"campaign_id": {"$in": list(campaigns)}}
+        reservations = await self._search(self._collections.reservations, {"fan_id": fan_id, **of_campaigns})
         ids = [document["_id"] for document in reservations.documents]
-        entries = await self._search(self._collections.requests, requests_of_fan(fan_id, ids, campaign_id))
+        entries = await self._search(self._collections.requests, requests_of_fan(fan_id, ids, campaigns))
         return moves(reservations, entries)
 
     async def of_code(self, code_id: str) -> Moves:
@@ -69,11 +69,11 @@ class Histories:
         return Found(found, is_complete=True)
 
 
-def requests_of_fan(fan_id: str, reservation_ids: list[str], campaign_id: str | None = None) -> Wanted:
+def requests_of_fan(fan_id: str, reservation_ids: list[str], campaigns: Sequence[str] | None = None) -> Wanted:
     """A filter for a fan's requests: those that name the fan, and those about the fan's holds that name nobody."""
     unnamed = {"outcome.fan_id": None, "outcome.reservation_id": {"$in": reservation_ids}}
-    of_campaign: Mapping[str, str] = {} if campaign_id is None else {"outcome.campaign_id": campaign_id}
-    return {"$or": [{"outcome.fan_id": fan_id}, unnamed], **of_campaign}
+    of_campaigns: Wanted = {} if campaigns is None else {"outcome.campaign_id": {"$in": list(campaigns)}}
+    return {"$or": [{"outcome.fan_id": fan_id}, unnamed], **of_campaigns}
 
 
 def moves(reservations: Found, entries: Found) -> Moves:

@@ -13,9 +13,11 @@ from datetime import datetime
 from typing import Any, Final
 
 import pymongo
+from motor.motor_asyncio import AsyncIOMotorClientSession
 
 from handlers.code_ids import id_range
 from schemas.documents import RemovalRecord
+from stores.mongo.audit_records import AuditRecords
 from stores.mongo.collections import Collection, Collections, Document, to_document
 from stores.mongo.errors import idempotent
 from stores.mongo.everything import PAGE_TIMEOUT_S
@@ -36,6 +38,7 @@ class Removing:
     def __init__(self, collections: Collections, campaign_id: str) -> None:
         self._collections = collections
         self._campaign_id = campaign_id
+        self._records = AuditRecords(collections)
 
     async def holds(self) -> int:
         """Reservations that are held."""
@@ -65,33 +68,39 @@ class Removing:
         update = {"$set": {"removal": to_document(record)}}
         await patiently(self._update, self._collections.campaigns, {"_id": self._campaign_id}, update)
 
-    async def documents(self) -> AsyncIterator[tuple[str, int]]:
-        """Remove everything but the shards; gives each batch's collection and size."""
+    async def documents(self, audit_record: str | None) -> AsyncIterator[tuple[str, int]]:
+        """Remove everything but the shards, counted in an audit record; gives each batch's collection and size."""
         for name in REMOVED:
             wanted = await self._of_rejects() if name == "rejects" else self._of(name)
-            async for count in self._remove(self._collection(name), wanted):
+            async for count in self._remove(name, wanted, audit_record):
                 yield name, count
 
-    async def shards(self) -> AsyncIterator[tuple[str, int]]:
+    async def shards(self, audit_record: str | None) -> AsyncIterator[tuple[str, int]]:
         """Remove the shards; the same."""
-        async for count in self._remove(self._collections.inventory, self._of("inventory")):
+        async for count in self._remove("inventory", self._of("inventory"), audit_record):
             yield "inventory", count
 
-    async def _remove(self, collection: Collection, wanted: Document) -> AsyncIterator[int]:
+    async def _remove(self, name: str, wanted: Document, audit_record: str | None) -> AsyncIterator[int]:
         last: Document = {}
-        while ids := await patiently(self._ids, collection, {**wanted, **last}):
+        while ids := await patiently(self._ids, self._collection(name), {**wanted, **last}):
             bounds = wanted.get("_id", {})
-            last = {"_id": {**{name: bound for name, bound in bounds.items() if name == "$lt"}, "$gt": ids[-1]}}
-            yield await patiently(self._delete, collection, ids)
+            last = {"_id": {**{end: bound for end, bound in bounds.items() if end == "$lt"}, "$gt": ids[-1]}}
+            yield await patiently(self._delete, name, ids, audit_record)
 
     async def _ids(self, collection: Collection, wanted: Document) -> list[Any]:
         with idempotent(), pymongo.timeout(PAGE_TIMEOUT_S):
             found = await collection.find(wanted, {"_id": 1}).sort("_id", 1).limit(BATCH).to_list(None)
         return [document["_id"] for document in found]
 
-    async def _delete(self, collection: Collection, ids: list[Any]) -> int:
+    async def _delete(self, name: str, ids: list[Any], audit_record: str | None) -> int:
+        async def delete(session: AsyncIOMotorClientSession | None = None) -> int:
+            done = await self._collection(name).delete_many({"_id": {"$in": ids}}, session=session)
+            return done.deleted_count
+
+        if audit_record is not None:
+            return await self._records.change(audit_record, name, delete)
         with idempotent():
-            return (await collection.delete_many({"_id": {"$in": ids}})).deleted_count
+            return await delete()
 
     async def _count(self, collection: Collection, wanted: Mapping[str, Any]) -> int:
         with idempotent(), pymongo.timeout(PAGE_TIMEOUT_S):

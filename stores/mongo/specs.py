@@ -20,7 +20,6 @@ from schemas.documents import (
     InventoryDocument,
     LedgerDocument,
     OwnerDocument,
-    PurgeDocument,
     RejectsDocument,
     ReservationDocument,
 )
@@ -101,7 +100,6 @@ def collections(ledger_days: int, *, id_index: bool = False) -> tuple[Collection
         CollectionSpec("owners", OwnerDocument),
         CollectionSpec("imports", ImportDocument),
         CollectionSpec("rejects", RejectsDocument, (REPORT,)),
-        CollectionSpec("purges", PurgeDocument),
         CollectionSpec("cancellations", CancellationDocument, (forget_cancellation,)),
         CollectionSpec("audit_records", AuditRecordDocument),
     )

@@ -20,7 +20,7 @@ from schemas.events import ImportProgressed, InventoryChanged
 from schemas.health import BEAT_EVERY_S, Heartbeat
 from schemas.observation.partitions import Part
 from schemas.records import OutgoingRecord
-from schemas.topics import DEAD_LETTERS, HEALTH, Topics, TopicSpec
+from schemas.topics import DEAD_LETTERS, DEAD_LETTERS_REPLAYED, HEALTH, RESERVE, Topics, TopicSpec
 
 ASKS: Final[Mapping[str, tuple[Part, ...]]] = {
     "worker": ("mongo",),
@@ -28,6 +28,8 @@ ASKS: Final[Mapping[str, tuple[Part, ...]]] = {
     "expirer": ("mongo",),
 }
 BATCH: Final = 500
+LETTER_AT: Final = "2026-11-24T12:00:00.000Z"
+"""Of the records that are dead letters."""
 STARTED_AT: Final = datetime.now(UTC)
 CITIES: Final = ("amsterdam", "berlin", "dublin", "lisbon", "madrid", "milan", "oslo", "paris", "vienna", "zurich")
 TOURS: Final = ("aurora-tour", "blue-hour", "club-night", "harbour-fest", "winter-gala")
@@ -62,11 +64,20 @@ class Player:
         """Publish progress and ends of imports."""
         await self.send([import_record(event, str(uuid4()), self._topics) for event in events])
 
-    async def dead_letters(self, reasons: Mapping[str, int]) -> None:
-        """Publish so many dead letters of each reason."""
-        topic = self._topics.full(DEAD_LETTERS)
-        letters = ((("dlq-reason", reason.encode()),) for reason, count in reasons.items() for _ in range(count))
-        await self.send([OutgoingRecord(topic, b"key", b"{", headers) for headers in letters])
+    async def dead_letters(self, reasons: Mapping[str, int], offset: int = 0) -> None:
+        """Publish so many dead letters of each reason, as workers write them."""
+        topic, origin = self._topics.full(DEAD_LETTERS), self._topics.full(RESERVE)
+        own = {"dlq-topic": origin, "dlq-partition": "3", "dlq-offset": str(offset), "dlq-timestamp": LETTER_AT}
+        for reason, count in reasons.items():
+            headers = {**own, "dlq-reason": reason, "dlq-detail": "quantity: Input should be a valid integer"}
+            as_sent = tuple((name, text.encode()) for name, text in headers.items())
+            await self.send([OutgoingRecord(topic, b"key", b"{", as_sent) for _ in range(count)])
+
+    async def replayed(self, offset: int) -> None:
+        """Publish the note about the replay of a record that is a dead letter."""
+        identity = f"{RESERVE.name}.3@{offset}/{LETTER_AT}"
+        topic = self._topics.full(DEAD_LETTERS_REPLAYED)
+        await self.send([OutgoingRecord(topic, identity.encode(), b"{}", ())])
 
     async def requests(self, topic: TopicSpec, count: int) -> None:
         """Records that nobody has read yet."""

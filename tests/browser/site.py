@@ -16,6 +16,7 @@ from playwright.async_api import Browser, ConsoleMessage, Page
 from ops.settings.load import Settings
 from tests.browser.chromium import DESK
 from tests.browser.playing import Player, a_player
+from tests.integration.acting import acting_with
 from tests.integration.importing import Files, some_files
 from tests.integration.running import Neighbour, Role, a_neighbour, running
 from tests.integration.watching import watching
@@ -44,10 +45,12 @@ async def a_site(environment: Mapping[str, str], settings: Settings, logs: Path)
     guard = {"CODES_INVENTORY__JWT_SECRET": SECRET, "CODES_INVENTORY__JWT_LEEWAY_S": "0"}
     history = {"CODES_INVENTORY__HISTORY_URI": environment["CODES_MONGO__URI"]}
     async with AsyncExitStack() as exits:
+        files = exits.enter_context(some_files(environment))
+        actions = acting_with(environment, files)
         worker = await exits.enter_async_context(running("worker", environment, logs / "worker.log"))
         importer = await exits.enter_async_context(running("importer", environment, logs / "importer.log"))
         open_one, guarded = await asyncio.gather(
-            exits.enter_async_context(watching(environment, logs / "inventory.log", **history)),
+            exits.enter_async_context(watching(environment, logs / "inventory.log", **history, **actions)),
             exits.enter_async_context(watching(environment, logs / "guarded.log", **guard)),
         )
         await asyncio.gather(worker.until_ready(), importer.until_ready())
@@ -56,7 +59,7 @@ async def a_site(environment: Mapping[str, str], settings: Settings, logs: Path)
             guarded_url=f"{guarded.url}/",
             player=await exits.enter_async_context(a_player(settings)),
             neighbour=await exits.enter_async_context(a_neighbour(settings)),
-            files=exits.enter_context(some_files(environment)),
+            files=files,
             worker=worker,
         )
 

@@ -6,6 +6,7 @@ import jwt
 import pytest
 from playwright.async_api import Page, expect
 
+from tests.browser.playing import an_import
 from tests.browser.site import SECRET, Site, Visits
 
 pytestmark = [pytest.mark.integration, pytest.mark.asyncio(loop_scope="session")]
@@ -73,3 +74,21 @@ async def test_a_campaigns_address_is_kept_through_the_sign_in(site: Site, visit
     await give(page, token(supreme=True))
     await expect(dialog.locator("#detail-types td").first).to_be_visible()
     assert f"{site.guarded_url}campaigns/many-003" == page.url
+
+
+async def test_a_token_of_a_campaign_shows_this_one_only(site: Site, visits: Visits) -> None:
+    """Also the totals, the imports and the alerts are only its own; its address is that of no other campaign."""
+    visits.may_be_refused = True
+    await site.player.imports(an_import("import-of-mine", "many-007", 1, state="completed"))
+    await site.player.imports(an_import("import-of-others", "many-008", 1, state="completed"))
+    page = await visits.open(site.guarded_url)
+    await give(page, token(campaigns=["many-007"]))
+
+    await expect(page.locator("#found")).to_have_text("1 campaign")
+    await expect(page.locator("#imports li")).to_have_count(1)
+    await expect(page.locator("#imports li")).to_contain_text("import-of-mine")
+    own = await page.locator("#rows [data-label='Available'] .value").text_content()
+    assert own == await page.locator("#totals .value").first.text_content()
+    await page.goto(f"{site.guarded_url}campaigns/many-008")
+    await expect(page.get_by_text("There is no campaign many-008.")).to_be_visible()
+    assert "import-of-others" not in await page.content()

@@ -1,4 +1,4 @@
-"""What axe finds: nothing, on a desk and on a phone, in light and dark, on the page and in a campaign's dialog."""
+"""What axe finds: nothing, on a desk and on a phone, in light and dark, on the page and in its dialogs."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -38,6 +38,7 @@ async def test_axe_finds_nothing(site: Site, visits: Visits, size: tuple[int, in
         an_import(marked, "sale", 0.5, **failed, at=datetime.now(UTC)),
         an_import(runs, "sale", 0.25),
     )
+    await site.player.dead_letters({"invalid": 1})
     page = await visits.open(site.url, size, color_scheme=scheme)
     await expect(page.locator("#health li[data-state='gone']").first).to_be_visible()
     await page.get_by_role("button", name=f"Acknowledge: Import {marked}").click()
@@ -47,7 +48,12 @@ async def test_axe_finds_nothing(site: Site, visits: Visits, size: tuple[int, in
     await page.locator("#rows th a").first.click()
     await expect(page.locator("#detail-chart svg")).to_be_visible()
     in_dialog = await violations(page)
+    await page.keyboard.press("Escape")
+    await page.locator("#dead button").first.click()
+    await expect(page.locator("#letters-list li").first).to_be_visible()
+    in_letters = await violations(page)
 
     await site.player.imports(an_import(runs, "sale", 1, state="completed"))
     assert [] == on_page
     assert [] == in_dialog
+    assert [] == in_letters

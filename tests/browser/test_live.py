@@ -11,10 +11,12 @@ from playwright.async_api import Locator, Page, expect
 from schemas.topics import ASSIGN, IMPORT, RESERVE
 from tests.browser.playing import an_import, many
 from tests.browser.site import Site, Visits
+from tests.browser.test_appearance import CONTRAST_MIN, FAINT, TOO_WIDE
 
 pytestmark = [pytest.mark.integration, pytest.mark.asyncio(loop_scope="session")]
 
 CODES = 40
+NARROW = (390, 844)
 
 
 def row(page: Page, campaign_id: str) -> Locator:
@@ -115,3 +117,28 @@ async def test_a_campaigns_dialog_follows_it(site: Site, visits: Visits) -> None
     await expect(dialog.get_by_role("figure")).to_contain_text("over the last week: available")
     await dialog.get_by_role("button", name="Close").click()
     await expect(dialog).to_be_hidden()
+
+
+async def test_a_number_of_dead_letters_opens_the_latest(site: Site, visits: Visits) -> None:
+    """With keys alone, on a phone: where the record was, and the command to copy; a replay is marked at once."""
+    await site.player.dead_letters({"too_large": 2}, offset=4_711)
+    page = await visits.open(site.url, NARROW, permissions=["clipboard-read", "clipboard-write"])
+    number = page.get_by_role("button", name=re.compile("dead letters, too_large: show the latest"))
+    await number.focus()
+    await page.keyboard.press("Enter")
+    dialog = page.get_by_role("dialog", name="Dead letters: too_large")
+    letter = dialog.locator("li").first
+    await expect(letter).to_contain_text("reserve.requests.v1, partition 3, offset 4711; at fault: quantity")
+    await expect(letter.get_by_text("replayed", exact=True)).to_be_hidden()
+    too_wide, faint = await page.evaluate(TOO_WIDE), (await page.evaluate(FAINT, CONTRAST_MIN))["found"]
+
+    address = await letter.get_by_role("strong").text_content()
+    await letter.get_by_role("button", name=f"Copy codes dead-letters replay {address}").press("Enter")
+    await expect(page.locator("#announcer")).to_contain_text("Copied.")
+    await site.player.replayed(4_711)
+    await expect(letter.get_by_text("replayed", exact=True)).to_be_visible()
+    await page.keyboard.press("Escape")
+
+    assert ([], []) == (too_wide, faint)
+    assert f"codes dead-letters replay {address}" == await page.evaluate("navigator.clipboard.readText()")
+    await expect(number).to_be_focused()

@@ -46,7 +46,7 @@ def test_the_base_can_be_another_one_and_is_no_latest() -> None:
     bases = re.findall(r"^FROM (\S+)", DOCKERFILE, re.MULTILINE)
 
     assert {"${PYTHON_IMAGE}"} == set(bases)
-    assert re.search(r"^ARG PYTHON_IMAGE=python:3\.\d+-slim$", DOCKERFILE, re.MULTILINE)
+    assert re.search(r"^ARG PYTHON_IMAGE=python:3\.\d+\.\d+-slim-\w+@sha256:[0-9a-f]{64}$", DOCKERFILE, re.MULTILINE)
 
 
 def test_it_runs_as_somebody_without_rights() -> None:

@@ -74,6 +74,7 @@ async def test_only_the_id_changes(bench: MongoBench) -> None:
     assert (0, 2 * OF_OTHERS, 2 * HOLDS) == (left[FAN], left["fan-2"], len(random))
     assert before == await all_documents(bench)
     assert ({"reservations": HOLDS, "requests": HOLDS}, None, "me") == (record.counts, record.pending, record.by)
+    assert record.ended_at is not None
     stored = await bench.collections.audit_records.find().to_list(None)
     assert [erasing.subject_of(KEY, FAN)] == [document["subject"] for document in stored]
     assert not any(name in str(stored) for name in (FAN, *random))

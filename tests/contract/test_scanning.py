@@ -1,6 +1,7 @@
 """A search without an index finds each document once, in ranges; on the real database."""
 
 from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
 
@@ -10,8 +11,11 @@ from stores.mongo.histories import Histories
 from stores.mongo.questions import codes_with_value
 from stores.mongo.scanning import ranges_of
 from tests.contract.benches import MongoBench, mongo_bench
-from tests.fakes.builders import FAN, TM, a_release, a_reservation, a_result, an_entry, asked
+from tests.fakes.builders import FAN, TM, a_release, a_reservation, a_reserve, a_result, an_entry, asked
+from tests.fakes.filled_view import FilledView
 from tests.fakes.stocking import code_id, put_codes
+from tests.fakes.web_client import GUARDED, api, bearer
+from web.past import Past, Source
 
 pytestmark = pytest.mark.integration
 
@@ -53,6 +57,39 @@ async def test_a_fans_requests_include_releases_that_name_nobody(bench: MongoBen
         sorted(entry.id for entry in found.entries),
         found.is_complete,
     )
+
+
+async def test_a_token_of_a_campaign_gets_its_part_of_a_history(bench: MongoBench) -> None:
+    """Of a fan what is about its campaigns, of another campaign's fan and code the same as of none."""
+    await put_codes(bench.collections.database, "summer", 1)
+    [summer_code] = await bench.values()
+    for number, name, fan in ((1, "spring", FAN), (2, "summer", FAN), (3, "summer", "fan-2")):
+        hold = a_reservation(_id=f"r-{number}", campaign_id=name, fan_id=fan)
+        outcome = a_result(request_id=f"r-{number}", reservation_id=f"r-{number}", campaign_id=name, fan_id=fan)
+        entry = an_entry(asked(a_reserve(request_id=f"r-{number}", campaign_id=name, fan_id=fan)), outcome)
+        await bench.collections.reservations.insert_one(to_document(hold))
+        await bench.collections.requests.insert_one(to_document(entry))
+    past = Past(Source(bench.collections, lambda: None))
+    async with api(FilledView(), GUARDED, past=past) as client:
+
+        async def read(path: str, **claims: Any) -> tuple[int, str]:
+            answer = await client.get(f"/api/v1/{path}", headers=bearer(**claims))
+            return answer.status, await answer.text()
+
+        whole = await read(f"fans/{FAN}", supreme=True)
+        own = await read(f"fans/{FAN}", campaigns=["spring"])
+        others = [
+            await read(path, campaigns=["spring"])
+            for path in (f"fans/{FAN}?campaign_id=summer", "fans/fan-2", "fans/none")
+        ]
+        codes = [
+            await read(f"codes/{summer_code}", **claims) for claims in ({"campaigns": ["spring"]}, {"supreme": True})
+        ]
+
+    assert (200, True, True) == (whole[0], "summer" in whole[1], "spring" in whole[1])
+    assert (200, False, True) == (own[0], "summer" in own[1], "spring" in own[1])
+    assert [others[-1]] * 3 == others
+    assert [404, 404, 200] == [others[0][0], *(status for status, _ in codes)]
 
 
 async def test_more_than_the_limit_is_said(bench: MongoBench) -> None:

@@ -12,7 +12,16 @@ import orjson
 
 from consumers.inventory.view import InventoryView
 from schemas.records import Headers, IncomingRecord
-from schemas.topics import DEAD_LETTERS, HEALTH, IMPORTS, INVENTORY, STOCK_ALERTS, Topics
+from schemas.topics import (
+    DEAD_LETTERS,
+    DEAD_LETTERS_REPLAYED,
+    HEALTH,
+    IMPORTS,
+    INVENTORY,
+    RESERVE,
+    STOCK_ALERTS,
+    Topics,
+)
 
 CHANGELOG = "codes-inventory-campaigns-changelog"
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
@@ -63,9 +72,16 @@ class FilledView:
         event = {"import_id": import_id, "campaign_id": "sale", "code_type": "tm", "state": state, **more}
         self.record(self.topics.full(IMPORTS), orjson.dumps({**event, "at": self.now.isoformat()}))
 
-    def alerted(self, ce_id: str, level: str = "low") -> None:
+    def alerted(self, ce_id: str, level: str = "low", campaign_id: str = "sale") -> None:
         """Hand a stock alert to the view."""
-        alert = {"campaign_id": "sale", "code_type": "tm", "level": level, "available": 1, "total": 9, "threshold": 1}
+        alert = {
+            "campaign_id": campaign_id,
+            "code_type": "tm",
+            "level": level,
+            "available": 1,
+            "total": 9,
+            "threshold": 1,
+        }
         content: Mapping[str, Any] = {**alert, "at": self.now.isoformat()}
         self.record(self.topics.full(STOCK_ALERTS), orjson.dumps(content), (("ce_id", ce_id.encode()),))
 
@@ -90,6 +106,27 @@ class FilledView:
         self.view.heard_at = self.now
         self.view.age()
 
-    def dead_letter(self, reason: str, value: bytes = b"SECRET-1") -> None:
+    def dead_letter(
+        self, reason: str, value: bytes = b"SECRET-1", headers: Headers = (), *, offset: int | None = None
+    ) -> None:
         """Hand a dead letter to the view."""
-        self.record(self.topics.full(DEAD_LETTERS), value, (("dlq-reason", reason.encode()),))
+        own = (("dlq-reason", reason.encode()), *headers)
+        self.record(self.topics.full(DEAD_LETTERS), value, own, offset=offset)
+
+    def rejected(self, campaign_id: str, reason: str = "invalid", *, offset: int | None = None) -> None:
+        """Hand the dead letter of a request of this campaign to the view, as a worker writes it."""
+        value = orjson.dumps({"campaign_id": campaign_id, "quantity": "SECRET-1"})
+        headers = {
+            "dlq-topic": self.topics.full(RESERVE),
+            "dlq-partition": "3",
+            "dlq-offset": "17",
+            "dlq-timestamp": "2026-11-24T12:00:00.000Z",
+            "dlq-detail": "quantity: Input should be a valid integer",
+            "note": "SECRET-1",
+        }
+        own = tuple((name, text.encode()) for name, text in headers.items())
+        self.dead_letter(reason, value, own, offset=offset)
+
+    def replayed(self, identity: str) -> None:
+        """Hand the note about a replay to the view."""
+        self.record(self.topics.full(DEAD_LETTERS_REPLAYED), b"{}", key=identity.encode())

@@ -52,6 +52,12 @@ def id_of(span: ReadableSpan) -> int:
     return int(span.context.span_id)
 
 
+def id_of_trace(span: ReadableSpan) -> str:
+    """Its trace, as `traceparent` writes it."""
+    assert span.context is not None
+    return f"{span.context.trace_id:032x}"
+
+
 def traces_of(span: ReadableSpan) -> list[str]:
     """The traces it is linked to, as `traceparent` writes them."""
     return [f"{link.context.trace_id:032x}" for link in span.links]

@@ -42,13 +42,19 @@ SELECTOR: Final = closed(
     matchLabels=TEXTS,
     matchExpressions=several(closed("key", "operator", key=TEXT, operator=TEXT, values=several(TEXT))),
 )
+RELABELING: Final = closed("sourceLabels", "targetLabel", sourceLabels=several(TEXT), targetLabel=TEXT)
 POD_MONITOR: Final = closed(
     "selector",
     "podMetricsEndpoints",
     selector=SELECTOR,
-    podMetricsEndpoints=several(closed("port", port=TEXT, path=TEXT, interval=TEXT)),
+    jobLabel=TEXT,
+    podMetricsEndpoints=several(
+        closed("port", port=TEXT, path=TEXT, interval=TEXT, relabelings=several(RELABELING)),
+    ),
 )
-RULE: Final = closed("alert", "expr", alert=TEXT, expr=TEXT, labels=TEXTS, annotations=TEXTS, **{"for": TEXT})
+ALERT: Final = closed("alert", "expr", alert=TEXT, expr=TEXT, labels=TEXTS, annotations=TEXTS, **{"for": TEXT})
+RECORD: Final = closed("record", "expr", record=TEXT, expr=TEXT, labels=TEXTS)
+RULE: Final[Schema] = {"oneOf": [ALERT, RECORD]}
 PROMETHEUS_RULE: Final = closed("groups", groups=several(closed("name", "rules", name=TEXT, rules=several(RULE))))
 KAFKA_TRIGGER: Final = closed(
     "bootstrapServers",
@@ -64,6 +70,19 @@ KAFKA_TRIGGER: Final = closed(
     sasl={"enum": ["none", "plaintext", "scram_sha256", "scram_sha512"]},
     tls={"enum": ["enable", "disable"]},
 )
+CRON_TRIGGER: Final = closed(
+    *("timezone", "start", "end", "desiredReplicas"),
+    timezone=TEXT,
+    start=TEXT,
+    end=TEXT,
+    desiredReplicas=NUMBER_TEXT,
+)
+FALLBACK: Final = closed(
+    *("failureThreshold", "replicas"),
+    failureThreshold=COUNT,
+    replicas=COUNT,
+    behavior={"enum": ["static", "currentReplicas", "currentReplicasIfHigher", "currentReplicasIfLower"]},
+)
 POLICY: Final = closed("type", "value", "periodSeconds", type=TEXT, value=COUNT, periodSeconds=COUNT)
 STEPS: Final = closed(stabilizationWindowSeconds=COUNT, policies=several(POLICY))
 SCALED_OBJECT: Final = closed(
@@ -73,15 +92,30 @@ SCALED_OBJECT: Final = closed(
     minReplicaCount=COUNT,
     maxReplicaCount=COUNT,
     pollingInterval=COUNT,
+    fallback=FALLBACK,
     advanced=closed(horizontalPodAutoscalerConfig=closed(behavior=closed(scaleUp=STEPS, scaleDown=STEPS))),
-    triggers=several(
+    triggers={
+        "type": "array",
+        "prefixItems": [
+            closed(
+                *("type", "metadata"),
+                type={"const": "kafka"},
+                metricType={"const": "AverageValue"},
+                metadata=KAFKA_TRIGGER,
+                authenticationRef=closed("name", name=TEXT),
+            )
+        ],
+        "items": closed("type", "metadata", type={"const": "cron"}, metadata=CRON_TRIGGER),
+    },
+)
+AUTHENTICATION: Final = closed(
+    "secretTargetRef",
+    secretTargetRef=several(
         closed(
-            "type",
-            "metadata",
-            type={"const": "kafka"},
-            metricType={"const": "AverageValue"},
-            metadata=KAFKA_TRIGGER,
-            authenticationRef=closed("name", name=TEXT),
+            *("parameter", "name", "key"),
+            parameter={"enum": ["username", "password", "ca", "cert", "key"]},
+            name=TEXT,
+            key=TEXT,
         )
     ),
 )
@@ -89,4 +123,5 @@ CUSTOM: Final[dict[str, Schema]] = {
     "PodMonitor": resource("monitoring.coreos.com/v1", POD_MONITOR),
     "PrometheusRule": resource("monitoring.coreos.com/v1", PROMETHEUS_RULE),
     "ScaledObject": resource("keda.sh/v1alpha1", SCALED_OBJECT),
+    "TriggerAuthentication": resource("keda.sh/v1alpha1", AUTHENTICATION),
 }

@@ -88,3 +88,21 @@ def test_the_grace_may_not_be_shorter_than_a_stop() -> None:
     assert render("", budget)
     refused = refusal(budget, "roles.worker.terminationGracePeriodSeconds=30")
     assert "roles.worker.terminationGracePeriodSeconds: 30 must be above 30" in refused
+
+
+def test_an_unknown_lag_takes_no_pod_away() -> None:
+    """In the middle of a sale, twelve pods stay twelve while KEDA cannot read the lag."""
+    assert {"failureThreshold": 3, "replicas": 3, "behavior": "currentReplicasIfHigher"} == scaled()["fallback"]
+    assert "fallback.replicas: 13 is above maxReplicas 12" in refusal(
+        'roles.worker.autoscaling.fallback={"failureThreshold": 3, "replicas": 13}', environment="prod"
+    )
+
+
+def test_pods_are_there_before_a_sale_begins() -> None:
+    """A second trigger, by the clock; the larger number of the two counts."""
+    sale = '[{"timezone": "Europe/Berlin", "start": "45 9 1 12 *", "end": "0 12 1 12 *", "replicas": %d}]'
+    [_, clock] = scaled(f"roles.worker.autoscaling.schedules={sale % 12}")["triggers"]
+
+    assert ("cron", "12", "45 9 1 12 *") == (clock["type"], *map(clock["metadata"].get, ("desiredReplicas", "start")))
+    refused = refusal(f"roles.worker.autoscaling.schedules={sale % 13}", environment="prod")
+    assert "roles.worker.autoscaling.schedules: 13 is above maxReplicas 12" in refused

@@ -4,22 +4,48 @@ import json
 
 import yaml
 
+from cli.commands.monitoring import ALERTS_FILE, files
+from ops.monitoring.alert import RUNBOOKS
+from ops.monitoring.scope import Scope
 from tests.helm.tools import CHART, of_kind, render
 
 WIKI = 'prometheusRule={"enabled": true, "runbooks": "https://wiki.example/runbooks"}'
 
 
-def test_the_rules_are_the_files_own() -> None:
-    """Braces and all: Helm leaves Prometheus's templates alone."""
+def test_the_rules_are_the_files_own_for_this_deployment() -> None:
+    """As `codes monitoring` writes them for it; braces and all: Helm leaves Prometheus's templates alone."""
     rule = of_kind(render("prod"), "PrometheusRule")["codes"]
 
-    assert yaml.safe_load((CHART / "files" / "alerts.yaml").read_text()) == rule["spec"]
+    scope = Scope("shop", "codes", {"worker": 3, "importer": 2, "expirer": 2, "inventory": 2})
+    assert yaml.safe_load(files(RUNBOOKS, scope)[ALERTS_FILE]) == rule["spec"]
+
+
+def test_a_role_that_is_not_deployed_is_not_missed() -> None:
+    """Its number of replicas is 0; with the canary there is one more process."""
+    values = ('prometheusRule={"enabled": true}', 'roles.expirer={"enabled": false}', 'canary={"enabled": true}')
+    rule = of_kind(render("", *values), "PrometheusRule")["codes"]
+
+    scope = Scope("shop", "codes", {"worker": 3, "importer": 2, "expirer": 0, "inventory": 2, "canary": 1})
+    assert yaml.safe_load(files(RUNBOOKS, scope)[ALERTS_FILE]) == rule["spec"]
+
+
+def test_a_target_says_its_role_and_its_release() -> None:
+    """All pods have one PodMonitor, so its name would be the job of all; the rules select by the release."""
+    spec = of_kind(render("prod"), "PodMonitor")["codes"]["spec"]
+    [endpoint] = spec["podMetricsEndpoints"]
+
+    assert "app.kubernetes.io/component" == spec["jobLabel"]
+    assert {
+        "sourceLabels": ["__meta_kubernetes_pod_label_app_kubernetes_io_instance"],
+        "targetLabel": "release",
+    } in endpoint["relabelings"]
 
 
 def test_the_runbooks_may_be_elsewhere() -> None:
     """Every alert links there."""
     groups = of_kind(render("", WIKI), "PrometheusRule")["codes"]["spec"]["groups"]
-    links = [rule["annotations"]["runbook_url"] for group in groups for rule in group["rules"]]
+    rules = [rule for group in groups for rule in group["rules"] if "alert" in rule]
+    links = [rule["annotations"]["runbook_url"] for rule in rules]
 
     assert links
     assert all(link.startswith("https://wiki.example/runbooks#codes") for link in links)
@@ -36,7 +62,7 @@ def test_the_dashboard_is_the_files_own() -> None:
 
 def test_metrics_are_for_prometheus_alone() -> None:
     """The ops port has no authentication; the API's has."""
-    [policy] = of_kind(render("prod"), "NetworkPolicy").values()
+    policy = of_kind(render("prod"), "NetworkPolicy")["codes"]
     [metrics, api] = policy["spec"]["ingress"]
 
     assert [{"port": "ops", "protocol": "TCP"}] == metrics["ports"]

@@ -1,12 +1,13 @@
 """Helm: the one that is installed, never one that is fetched.
 
-Out: `ENVIRONMENTS`, `render`, `refusal`, `left_out`.
+Out: `ENVIRONMENTS`, `values_of`, `render`, `refusal`, `left_out`.
 """
 
 import os
 import shutil
 import subprocess
 from functools import cache
+from pathlib import Path
 from typing import Any, Final
 
 import yaml
@@ -16,6 +17,8 @@ from tests.places import ROOT
 CHART: Final = ROOT / "helm" / "codes"
 ENVIRONMENTS: Final = ("dev", "qa", "preprod", "prod")
 KUBERNETES: Final = "1.34.0"
+IMAGE: Final = 'image.repository="registry.example/code-service"'
+"""What has no default, where no environment's values say it."""
 LEFT_OUT: Final = "left out: the Helm chart: no helm on the PATH (https://helm.sh/docs/intro/install)"
 TIMEOUT_S: Final = 60
 Object = dict[str, Any]
@@ -35,17 +38,27 @@ def helm(*arguments: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-def template(environment: str, *values: str) -> subprocess.CompletedProcess[str]:
+def values_of(environment: str) -> Path:
+    """The file of an environment's values, beside the chart."""
+    return CHART.parent / f"values-{environment}.yaml"
+
+
+def template(
+    environment: str, *values: str, kubernetes: str = KUBERNETES, options: tuple[str, ...] = ()
+) -> subprocess.CompletedProcess[str]:
     """The chart with an environment's values, and others as `--set-json` takes them."""
-    file = ["--values", str(CHART / f"values-{environment}.yaml")] if environment else []
+    file = ["--values", str(values_of(environment))] if environment else ["--set-json", IMAGE]
     more = [part for value in values for part in ("--set-json", value)]
-    return helm("template", "codes", str(CHART), "--namespace", "shop", "--kube-version", KUBERNETES, *file, *more)
+    release = ["codes", str(CHART), "--namespace", "shop", "--kube-version", kubernetes]
+    return helm("template", *release, *file, *more, *options)
 
 
 @cache
-def render(environment: str = "", *values: str) -> tuple[Object, ...]:
+def render(
+    environment: str = "", *values: str, kubernetes: str = KUBERNETES, options: tuple[str, ...] = ()
+) -> tuple[Object, ...]:
     """Every object that is made."""
-    done = template(environment, *values)
+    done = template(environment, *values, kubernetes=kubernetes, options=options)
     assert 0 == done.returncode, done.stderr
     return tuple(found for found in yaml.safe_load_all(done.stdout) if found)
 

@@ -7,16 +7,16 @@ from typing import Any
 
 import pytest
 
-from ops.campaigns.removal import Removal
+from ops.campaigns.removal import Removal, audit_id
 from schemas.clock import utc_now
-from schemas.documents import CampaignDocument, RemovalRecord, RemovedCounts
+from schemas.documents import CampaignDocument, RemovalRecord
 from stores.mongo import removing as module
+from stores.mongo.audit_records import AuditRecords
 from stores.mongo.campaign_desk import CampaignDesk
 from stores.mongo.closing import Closing
 from stores.mongo.codes import MongoCodeStore, MongoParts
 from stores.mongo.collections import Collections
 from stores.mongo.connection import Database
-from stores.mongo.purges import Purges
 from stores.mongo.removing import Removing
 from tests.contract.deciding import RELEASES, decided
 from tests.fakes.builders import a_release, asked
@@ -50,7 +50,7 @@ def a_removal(db: Database, dies_after: int) -> Removal:
         removing=Removing(collections, "trial"),
         desk=CampaignDesk(collections),
         closing=Closing(collections),
-        purges=Purges(collections),
+        records=AuditRecords(collections),
         settle=nothing,
         forget=nothing,
         clock=utc_now,
@@ -58,18 +58,21 @@ def a_removal(db: Database, dies_after: int) -> Removal:
     )
 
 
-@pytest.mark.parametrize("dies_after", [0, 1, 3, 5, 6])
+@pytest.mark.parametrize("dies_after", [None, 0, 1, 3, 5, 6])
 async def test_a_removal_that_was_killed_is_made_again(
-    dies_after: int, db: Database, stocked: PutCodes, monkeypatch: pytest.MonkeyPatch
+    dies_after: int | None, db: Database, stocked: PutCodes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """After any batch, shards included: the campaign stays closed meanwhile, and the next run ends it."""
+    """After any batch, shards included, or before its count (None): the next run ends it, and counts all of it."""
     monkeypatch.setattr(module, "BATCH", 4)
     await stocked("trial", 20)
     await stocked("other", 5)
     await db["imports"].insert_many([an_import(name) for name in ("trial", "other")])
     await Closing(Collections(db)).close("trial", by="maria", now=utc_now())
-    with pytest.raises(Killed):
-        await a_removal(db, dies_after).purge()
+    with monkeypatch.context() as patched:
+        if dies_after is None:
+            patched.setattr(AuditRecords, "count", dies)
+        with pytest.raises(Killed):
+            await a_removal(db, dies_after or 0).purge()
     found = await CampaignDesk(Collections(db)).one("trial")
     assert found is not None
     assert "purged" == found.state
@@ -79,9 +82,16 @@ async def test_a_removal_that_was_killed_is_made_again(
     assert ("removed", 20) == (done.state, done.codes)
     assert {} == await left(db, "trial")
     assert {"codes": 5, "inventory": 1, "imports": 1} == await left(db, "other")
-    record = await Purges(Collections(db)).find("trial")
+    record = await AuditRecords(Collections(db)).find(audit_id("trial"))
     assert record is not None
-    assert (RemovedCounts(codes=20, imports=1, inventory=1), 20) == (record.removed, record.available)
+    removed = {name: count for name, count in record.counts.items() if count}
+    assert {"codes": 20, "imports": 1, "inventory": 1} == removed
+    assert ({"available": 20, "reserved": 0, "assigned": 0}, done.removed_at) == (record.before, record.ended_at)
+
+
+async def dies(*_: Any) -> None:
+    """In place of the count of a batch."""
+    raise Killed
 
 
 async def a_closed_trial(db: Database) -> CampaignDocument:

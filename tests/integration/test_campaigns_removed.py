@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from schemas.documents import RemovedCounts
 from schemas.topics import ASSIGN, IMPORT, RELEASE, RESERVE, RESULTS
 from stores.mongo.connection import Database
 from tests.integration.commanding import Codes
@@ -163,9 +162,9 @@ async def test_a_purge_counts_first_and_is_recorded(
 
 async def check_record(db: Database) -> None:
     """Who, when, what."""
-    [record] = await db["purges"].find({}).to_list(None)
-    names = ("_id", "by", "available", "reserved", "assigned")
-    assert ("trial", "maria", 17, 1, 2) == tuple(record[name] for name in names)
+    [record] = await db["audit_records"].find({}).to_list(None)
+    assert ("purge_campaign", "trial", "maria") == tuple(record[name] for name in ("action", "subject", "by"))
+    assert {"available": 17, "reserved": 1, "assigned": 2} == record["before"]
     removed = {"reservations": 4, "codes": 20, "requests": 7, "inventory": 4}
-    assert {**RemovedCounts().model_dump(), **removed} == record["removed"]
-    assert record["removed_at"] is not None
+    assert removed == {name: count for name, count in record["counts"].items() if count}
+    assert record["ended_at"] is not None

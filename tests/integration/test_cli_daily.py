@@ -1,5 +1,6 @@
 """What is asked for daily: a fan, a file that is tried and imported, and whether all parts are well."""
 
+import signal
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from tests.integration.commanding import Codes
 from tests.integration.conftest import PutCodes
 from tests.integration.importing import some_files
 from tests.integration.running import running
+from tests.integration.scraping import scraped, until_scraped
 from tests.integration.test_kafka_unavailable import nobody
 
 pytestmark = pytest.mark.integration
@@ -102,6 +104,37 @@ async def test_an_upload_needs_a_bucket_that_exists(codes: Codes, file: Path) ->
     assert "no_such_bucket: Check the bucket name" in absent.err
     assert "there is no file none.csv" in no_file.err
     assert "" == sent.out
+
+
+async def test_the_canary_sees_whether_requests_are_answered(
+    codes: Codes, environment: dict[str, str], tmp_path: Path
+) -> None:
+    """By hand and as a process. Its campaign has as many codes afterwards as before."""
+    with some_files(environment) as files:
+        async with (
+            running("worker", environment, tmp_path / "worker.log") as worker,
+            running("importer", environment, tmp_path / "importer.log"),
+        ):
+            unprepared = await codes("canary", "--once")
+            prepared = await codes("canary", "--prepare", "--bucket", files.bucket, "--json")
+            once = await codes("canary", "--once", "--json")
+            async with running("canary", environment, tmp_path / "canary.log") as canary:
+                await canary.until_ready()
+                await until_scraped(canary, "a round", lambda seen: seen.total("codes_canary_rounds_total") == 1)
+                succeeded = (await scraped(canary)).value("codes_canary_rounds_total", outcome="ok")
+                canary.signal(signal.SIGTERM)
+                ended = await canary.ended()
+            answered = await scraped(worker)
+        unanswered = await codes("canary", "--once", "--timeout-s", "1")
+    counts = await codes("show", "campaign", "canary", "--json")
+
+    assert (Exit.FAILED, True) == (unprepared.code, "codes canary --prepare" in unprepared.err)
+    assert (0, 100, 0, "ok") == (prepared.code, prepared.json["inserted"], once.code, once.json["outcome"])
+    assert ["reserve", "assign", "release"] == [step["step"] for step in once.json["steps"]]
+    assert (1, 0, Exit.TIMED_OUT) == (succeeded, ended, unanswered.code)
+    assert 2 == answered.value("codes_answer_seconds_count", operation="assign", outcome="refused")
+    assert 7 == answered.total("codes_answer_seconds_count")
+    assert [100] == [row["available"] for row in counts.json["counts"]]
 
 
 async def test_the_doctor_finds_what_is_wrong(codes: Codes, environment: dict[str, str]) -> None:

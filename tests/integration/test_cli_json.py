@@ -39,6 +39,7 @@ AFTERWARDS: Final = {
     "codes dead-letters list --summary": "dead-letters list --summary",
     "codes dead-letters replay": "dead-letters replay",
     "codes reconcile": "reconcile --reservations",
+    "codes canary --once": "canary --once --timeout-s 1",
     "codes audit": "audit",
     "codes migrate": "migrate --check",
     "codes doctor": "doctor",

@@ -41,6 +41,7 @@ ENDING: Final = (
     *(("fans", "export", "i-1"), ("fans", "erase", "i-1"), ("show", "fan", "i-1")),
     *(("show", "request", "i-1"), ("tail", "results.v1", "--no-follow"), ("dev", "status"), ("dev", "down")),
     *(("publish", "release", "--campaign", "c-1", "--reservation", "r-1", "--request-id", "i-1"), ("top", "--once")),
+    ("canary", "--once", "--timeout-s", "1"),
 )
 ENDLESS: Final = (
     *(("tail", "results.v1"), ("top", "--url", "http://127.0.0.1:1", "--timeout-s", "60")),

@@ -6,10 +6,14 @@ Out: `Case`, `Fires`, and cases as the file that `promtool test rules` reads.
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
-from ops.monitoring.alert import Alert, Severity
-from ops.monitoring.rules import ALERTS
+from ops.monitoring.alert import Alert, Group, Severity
+from ops.monitoring.rules import ALERTS, GROUPS, RECORDS
+from ops.monitoring.scope import Scope
+
+WATCHED: Final = Scope("prod", "codes", {"worker": 2, "canary": 1})
+"""The deployment whose rules are tried; other namespaces and releases beside it are not to matter."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +22,7 @@ class Fires:
 
     severity: Severity
     labels: Mapping[str, str]
-    """Without `alertname` and `severity`."""
+    """Without `alertname`, `severity`, `audience` and the deployment's."""
     summary: str
 
 
@@ -39,6 +43,22 @@ class Case:
         return f"{self.alert}: {self.claim}"
 
 
+def groups_of(name: str) -> list[Group]:
+    """The rules of one name, and what is recorded for them: all rules together take promtool a second or two."""
+    own = " ".join(alert.expr for alert in ALERTS if alert.name == name)
+    needed = [record.name for record in RECORDS if record.name in own]
+    own += " ".join(record.expr for record in RECORDS if record.name in needed)
+    groups = (
+        Group(
+            group.name,
+            tuple(alert for alert in group.alerts if alert.name == name),
+            tuple(record for record in group.records if record.name in own),
+        )
+        for group in GROUPS
+    )
+    return [group for group in groups if group.alerts or group.records]
+
+
 def document(case: Case, rules: Path) -> dict[str, Any]:
     """The file for promtool; JSON is YAML."""
     series = [{"series": series, "values": values} for series, values in case.series.items()]
@@ -53,8 +73,10 @@ def document(case: Case, rules: Path) -> dict[str, Any]:
 
 def expected(name: str, fires: Fires) -> dict[str, Any]:
     """An alert with all that is sent along: promtool compares everything."""
-    labels = {"severity": fires.severity, **fires.labels}
-    texts = {**alert_of(name, fires).annotations(), "summary": fires.summary}
+    alert = alert_of(name, fires)
+    deployment = {"namespace": WATCHED.namespace, "release": WATCHED.release}
+    labels = {"severity": fires.severity, "audience": alert.audience, **deployment, **fires.labels}
+    texts = {**alert.annotations(), "summary": fires.summary}
     return {"exp_labels": labels, "exp_annotations": texts}
 
 

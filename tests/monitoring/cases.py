@@ -2,7 +2,13 @@
 
 from typing import Final
 
-from tests.monitoring import cases_codes, cases_consumers, cases_processes
+from tests.monitoring import cases_absence, cases_codes, cases_consumers, cases_objectives, cases_processes
 from tests.monitoring.case import Case
 
-CASES: Final[tuple[Case, ...]] = (*cases_consumers.CASES, *cases_processes.CASES, *cases_codes.CASES)
+CASES: Final[tuple[Case, ...]] = (
+    *cases_objectives.CASES,
+    *cases_consumers.CASES,
+    *cases_absence.CASES,
+    *cases_processes.CASES,
+    *cases_codes.CASES,
+)

@@ -6,13 +6,13 @@ from tests.monitoring.case import Case, Fires
 
 NAMESPACE: Final = {"namespace": "prod"}
 SALE: Final = {"namespace": "prod", "campaign": "sale"}
-AT = 'namespace="prod", job="j", instance="a"'
+AT = 'namespace="prod", release="codes", job="j", instance="a"'
 
 
 def stock(campaign: str, available: str, reserved: str = "0x2000") -> dict[str, str]:
     """A campaign's codes, as each of two replicas of the inventory reports them."""
     by_status = {"available": available, "reserved": reserved, "assigned": "0x2000"}
-    of_campaign = f'codes_inventory_codes{{namespace="prod", campaign="{campaign}"'
+    of_campaign = f'codes_inventory_codes{{namespace="prod", release="codes", campaign="{campaign}"'
     return {
         f'{of_campaign}, instance="{replica}", status="{status}"}}': values
         for status, values in by_status.items()
@@ -110,7 +110,7 @@ CASES: Final = (
         "a page too over a quarter of an hour; roles that know nothing of holds say 0",
         {
             f"codes_oldest_overdue_seconds{{{AT}}}": "0+60x30",
-            'codes_oldest_overdue_seconds{namespace="prod", job="worker", instance="b"}': "0x30",
+            'codes_oldest_overdue_seconds{namespace="prod", release="codes", job="worker", instance="b"}': "0x30",
         },
         "25m",
         (

@@ -4,33 +4,17 @@ from typing import Final
 
 from tests.monitoring.case import Case, Fires
 
-RESERVE = 'namespace="prod", topic="codes.reserve.requests.v1", partition="3"'
-COMMANDS = 'namespace="prod", topic="codes.import.commands.v1", partition="0"'
+RESERVE = 'namespace="prod", release="codes", topic="codes.reserve.requests.v1", partition="3"'
+COMMANDS = 'namespace="prod", release="codes", topic="codes.import.commands.v1", partition="0"'
 PLACE: Final = {"namespace": "prod", "topic": "codes.reserve.requests.v1", "partition": "3"}
 COMMAND_PLACE: Final = {"namespace": "prod", "topic": "codes.import.commands.v1", "partition": "0"}
-LAG, AGE = "codes_consumer_lag_records", "codes_consumer_lag_seconds"
+AGE = "codes_consumer_lag_seconds"
 POSITION, HIGH = "codes_consumer_position_offset", "codes_consumer_high_watermark_offset"
 STABLE, TURN = "codes_consumer_last_stable_offset", "codes_last_turn_timestamp_seconds"
-BUILD = "codes_build_info"
 WAITS = "codes.reserve.requests.v1, partition 3: the oldest request has waited"
-INPUTS = ("reserve.requests.v1", "assign.requests.v1", "release.requests.v1", "import.commands.v1")
 
 
-def consumers(namespace: str, values: str, *without: str) -> dict[str, str]:
-    """What a whole deployment reports."""
-    lags = {f'{LAG}{{namespace="{namespace}", topic="codes.{topic}", partition="0"}}': values for topic in INPUTS}
-    turn = {f'{TURN}{{namespace="{namespace}", topic="expirer", partition="0"}}': values}
-    build = {f'{BUILD}{{namespace="{namespace}", version="1"}}': values}
-    found = lags | turn | build
-    return {name: samples for name, samples in found.items() if not any(topic in name for topic in without)}
-
-
-def absent(*topics: str) -> tuple[Fires, ...]:
-    """No process reports these."""
-    return tuple(
-        Fires("page", {"namespace": "prod", "topic": topic}, f"No process reports {topic}.") for topic in topics
-    )
-
+EXPIRER_TURN = f'{TURN}{{namespace="prod", release="codes", job="j", instance="i", topic="expirer", partition="0"}}'
 
 CASES: Final = (
     Case(
@@ -127,48 +111,9 @@ CASES: Final = (
         "30m",
     ),
     Case(
-        "CodesLagAbsent",
-        "when nobody tells of a partition any more",
-        {f"{LAG}{{{RESERVE}}}": "0x5 stale"},
-        "12m",
-        (Fires("page", PLACE, "codes.reserve.requests.v1, partition 3: the lag is unknown."),),
-    ),
-    Case(
-        "CodesLagAbsent",
-        "none when another process took it over",
-        {
-            f'{LAG}{{{RESERVE}, instance="a"}}': "0x5 stale",
-            f'{LAG}{{{RESERVE}, instance="b"}}': "_x7 0x20",
-        },
-        "20m",
-    ),
-    Case("CodesConsumerAbsent", "none when all are there", consumers("prod", "1x20"), "10m"),
-    Case(
-        "CodesConsumerAbsent",
-        "when a role is missing, by topic",
-        consumers("prod", "1x20", "import", "expirer"),
-        "10m",
-        absent("import.commands.v1", "expirer"),
-    ),
-    Case(
-        "CodesConsumerAbsent",
-        "when all processes are gone",
-        consumers("prod", "1x5 stale"),
-        "12m",
-        absent(*INPUTS, "expirer"),
-    ),
-    Case(
-        "CodesConsumerAbsent",
-        "what another namespace has does not help",
-        consumers("prod", "1x20", "reserve") | consumers("dev", "1x20"),
-        "10m",
-        absent("reserve.requests.v1"),
-    ),
-    Case("CodesConsumerAbsent", "none during a short gap", consumers("prod", "1x5 stale _x2 1x20"), "10m"),
-    Case(
         "CodesLoopHangs",
         "when a loop does not go round",
-        {f'{TURN}{{namespace="prod", job="j", instance="i", topic="expirer", partition="0"}}': "0x20"},
+        {EXPIRER_TURN: "0x20"},
         "10m",
         (
             Fires(
@@ -181,16 +126,16 @@ CASES: Final = (
     Case(
         "CodesLoopHangs",
         "none while it turns",
-        {f'{TURN}{{namespace="prod", job="j", instance="i", topic="expirer", partition="0"}}': "0+60x20"},
+        {EXPIRER_TURN: "0+60x20"},
         "10m",
     ),
     Case(
         "CodesLoopHangs",
         "none while it waits for a part",
         {
-            f'{TURN}{{namespace="prod", job="j", instance="i", topic="expirer", partition="0"}}': "0x20",
-            'codes_part_away{namespace="prod", job="j", instance="i", part="mongo"}': "1x20",
-            'codes_part_away{namespace="prod", job="j", instance="i", part="kafka"}': "0x20",
+            EXPIRER_TURN: "0x20",
+            'codes_part_away{namespace="prod", release="codes", job="j", instance="i", part="mongo"}': "1x20",
+            'codes_part_away{namespace="prod", release="codes", job="j", instance="i", part="kafka"}': "0x20",
         },
         "10m",
     ),

@@ -6,8 +6,8 @@ from tests.monitoring.case import Case, Fires
 
 NAMESPACE: Final = {"namespace": "prod"}
 PROCESS: Final = {"namespace": "prod", "job": "worker", "instance": "a"}
-AT = 'namespace="prod", job="worker", instance="a"'
-AT_B = 'namespace="prod", job="worker", instance="b"'
+AT = 'namespace="prod", release="codes", job="worker", instance="a"'
+AT_B = 'namespace="prod", release="codes", job="worker", instance="b"'
 RESERVE = 'topic="codes.reserve.requests.v1"'
 
 
@@ -34,28 +34,6 @@ def unavailable(part: str, values: str) -> dict[str, str]:
 
 CASES: Final = (
     Case(
-        "CodesNotScraped",
-        "when there is no process",
-        {'up{job="others"}': "1x20"},
-        "10m",
-        (Fires("page", {}, "Prometheus sees no process of the service."),),
-    ),
-    Case("CodesNotScraped", "none while there is one", {f"codes_build_info{{{AT}}}": "1x20"}, "10m"),
-    Case(
-        "CodesProcessDown",
-        "when a process of ours does not answer",
-        {f"up{{{AT}}}": "1x5 0x20", f"codes_build_info{{{AT}}}": "1x5 stale"},
-        "12m",
-        (Fires("ticket", PROCESS, "a of worker cannot be scraped."),),
-    ),
-    Case("CodesProcessDown", "none for somebody else's", {f"up{{{AT}}}": "0x20"}, "12m"),
-    Case(
-        "CodesProcessDown",
-        "none for one that was removed",
-        {f"up{{{AT}}}": "1x5 stale", f"codes_build_info{{{AT}}}": "1x5 stale"},
-        "12m",
-    ),
-    Case(
         "CodesPartAway",
         "a page when the database does not answer",
         unavailable("mongo", "1x10"),
@@ -77,6 +55,16 @@ CASES: Final = (
         {f"codes_rebalances_total{{{at}}}": "0+1x40" for at in (AT, AT_B)},
         "30m",
         (Fires("ticket", {"namespace": "prod", "job": "worker"}, "worker: 15 rebalances in 15m."),),
+    ),
+    Case(
+        "CodesRebalanceStorm",
+        "the role that has it, and not another one beside it",
+        {
+            'codes_rebalances_total{namespace="prod", release="codes", job="inventory", instance="i"}': "0+1x40",
+            f"codes_rebalances_total{{{AT}}}": "0x40",
+        },
+        "30m",
+        (Fires("ticket", {"job": "inventory"}, "inventory: 15 rebalances in 15m."),),
     ),
     Case(
         "CodesRebalanceStorm",

@@ -18,6 +18,8 @@ import aiohttp
 from tests.monitoring.tools import tool
 
 NAMESPACE: Final = "shop"
+RELEASE: Final = "blue"
+LABELS: Final = {"namespace": NAMESPACE, "release": RELEASE}
 START_TIMEOUT_S: Final = 20.0
 STOP_TIMEOUT_S: Final = 10.0
 UNTIL_S: Final = 40.0
@@ -106,16 +108,14 @@ async def a_prometheus(targets: Mapping[str, Sequence[int]], rules: Path, folder
 
 
 def configuration(targets: Mapping[str, Sequence[int]], rules: Path) -> dict[str, Any]:
-    """A job for each role; `namespace` as a cluster's discovery would set it."""
+    """A job for each role; namespace and release as the chart's PodMonitor would set them."""
     return {
         "global": {"scrape_interval": "1s", "scrape_timeout": "1s", "evaluation_interval": "1s"},
         "rule_files": [str(rules)],
         "scrape_configs": [
             {
                 "job_name": job,
-                "static_configs": [
-                    {"targets": [f"127.0.0.1:{port}" for port in ports], "labels": {"namespace": NAMESPACE}}
-                ],
+                "static_configs": [{"targets": [f"127.0.0.1:{port}" for port in ports], "labels": LABELS}],
             }
             for job, ports in targets.items()
         ],

@@ -21,7 +21,14 @@ from tests.integration.running import Neighbour, Role, a_neighbour, running
 from tests.monitoring.prometheus import Prometheus, Series, a_prometheus
 
 CREW: Final = ("worker", "importer", "expirer", "inventory")
-VALUES: Final = {"$__rate_interval": "1m", "$namespace": ".*", "$job": ".*", "$instance": ".*", "$campaign": ".*"}
+VALUES: Final = {
+    "$__rate_interval": "1m",
+    "$namespace": ".*",
+    "$release": ".*",
+    "$job": ".*",
+    "$instance": ".*",
+    "$campaign": ".*",
+}
 """Grafana's variables as `All` sets them."""
 HELD: Final = 10
 

@@ -15,7 +15,7 @@ from cli.main import app
 from ops.monitoring.dashboard import DATASOURCE, dashboard
 from ops.monitoring.panel import WIDTH_MAX
 from ops.monitoring.rows import ROWS
-from ops.monitoring.rules import ALERTS
+from ops.monitoring.rules import ALERTS, RECORDS
 from ops.telemetry.metrics import SPECS
 from tests.monitoring.scene import asked, queries
 from tests.places import ROOT
@@ -74,7 +74,7 @@ def test_the_dashboard_is_one_that_grafana_imports(made: dict[str, Any]) -> None
     assert ("code-service", True) == (made["uid"], made["schemaVersion"] >= 39)
     assert "id" not in made
     assert all(DATASOURCE == source for source in data_sources(made))
-    assert ["datasource", "namespace", "job", "instance", "campaign"] == [
+    assert ["datasource", "namespace", "release", "job", "instance", "campaign"] == [
         variable["name"] for variable in made["templating"]["list"]
     ]
 
@@ -93,7 +93,7 @@ def test_each_panel_says_what_it_shows(made: dict[str, Any]) -> None:
     for panel in panels(made):
         assert panel["title"]
         assert panel["description"].endswith(".")
-        assert panel["fieldConfig"]["defaults"]["unit"] in {"short", "s", "ops", "percentunit"}
+        assert panel["fieldConfig"]["defaults"]["unit"] in {"short", "s", "ops", "percentunit", "bytes"}
         assert len({target["refId"] for target in panel["targets"]}) == len(panel["targets"]) > 0
 
 
@@ -118,4 +118,13 @@ def test_every_variable_in_a_query_is_known() -> None:
 
 def expressions() -> list[str]:
     """All that Prometheus is asked."""
-    return [query.expr for query in queries()] + [alert.expr for alert in ALERTS]
+    return (
+        [query.expr for query in queries()] + [alert.expr for alert in ALERTS] + [record.expr for record in RECORDS]
+    )
+
+
+def test_what_is_recorded_is_read_and_what_is_read_is_recorded() -> None:
+    """A misspelt name would be an empty panel, or an alert that never fires."""
+    read = {name for expr in expressions() for name in re.findall(r"\bcodes:[\w:]+", expr)}
+
+    assert {record.name for record in RECORDS} == read

@@ -9,18 +9,16 @@ import devstack
 from cli.commands.monitoring import ALERTS_FILE, files
 from ops.monitoring.alert import RUNBOOKS
 from ops.monitoring.panel import Query
-from ops.monitoring.rules import ALERTS
+from ops.monitoring.rules import ALERTS, RECORDS
+from ops.monitoring.scope import Scope
 from tests.conftest import fresh_environment
-from tests.monitoring.prometheus import NAMESPACE
+from tests.monitoring.prometheus import NAMESPACE, RELEASE
 from tests.monitoring.scene import CREW, Seen, queries, watch
 
 pytestmark = pytest.mark.integration
 
 NONE_HERE: Final = {
-    "codes_conflicts_total": "nobody disputes a code in this traffic",
-    "codes_store_refusals_total": "no validator is wrong",
-    "codes_transactions_aborted_total": "every part answers",
-    "codes_fenced_total": "no process is frozen",
+    "codes_canary": "no canary runs",
     "codes_rebalance_seconds": "no process of a group comes or goes",
     "codes_reply_topic_unusable": "no reply topic is allowed",
 }
@@ -32,7 +30,7 @@ def seen(stack: devstack.Stack, tmp_path_factory: pytest.TempPathFactory) -> See
     """Roles, traffic and Prometheus, once for all tests here."""
     folder = tmp_path_factory.mktemp("prometheus")
     rules = folder / ALERTS_FILE
-    rules.write_text(files(RUNBOOKS)[ALERTS_FILE])
+    rules.write_text(files(RUNBOOKS, Scope(NAMESPACE, RELEASE))[ALERTS_FILE])
     return asyncio.run(watch(fresh_environment(stack), rules, folder))
 
 
@@ -49,20 +47,22 @@ def test_each_query_of_the_dashboard_has_an_answer(query: Query, seen: Seen) -> 
 
 def test_each_rule_is_judged_without_an_error(seen: Seen) -> None:
     """On series as the roles really report them."""
-    assert sorted(alert.name for alert in ALERTS) == sorted(rule["name"] for rule in seen.rules)
+    assert sorted([alert.name for alert in ALERTS] + [record.name for record in RECORDS]) == sorted(
+        rule["name"] for rule in seen.rules
+    )
     assert [] == [(rule["name"], rule["lastError"]) for rule in seen.rules if rule["health"] != "ok"]
 
 
 def test_what_happened_is_alarmed_and_nothing_else(seen: Seen) -> None:
     """A dead letter and a failed import; the roles are well."""
-    firing = {rule["name"] for rule in seen.rules if rule["state"] == "firing"}
+    firing = {rule["name"] for rule in seen.rules if rule.get("state") == "firing"}
 
     assert {"CodesDeadLetters", "CodesImportsFailed"} == firing
 
 
 def test_the_variables_offer_what_there_is(seen: Seen) -> None:
     """So that a reader can pick."""
-    assert [NAMESPACE] == seen.values["namespace"]
+    assert ([NAMESPACE], [RELEASE]) == (seen.values["namespace"], seen.values["release"])
     assert {*CREW} == {*seen.values["job"]}
     assert len(CREW) == len(seen.values["instance"])
     assert ["sale"] == seen.values["campaign"]

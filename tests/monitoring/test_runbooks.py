@@ -14,7 +14,9 @@ from tests.places import ROOT
 
 TEXT: Final = (ROOT / RUNBOOKS).read_text()
 NAMES: Final = tuple(dict.fromkeys(alert.name for alert in ALERTS))
-PARTS: Final = ["Means", "Look at", "Do", "Over when"]
+PARTS: Final = ["Type", "Means", "Look at", "Do", "Over when"]
+PROGRAMS: Final = {"codes", "kubectl", "kafka-transactions.sh"}
+"""`test_commands_that_are_named_exist` checks the first one's options."""
 
 
 def sections() -> dict[str, str]:
@@ -33,8 +35,16 @@ def test_each_alert_has_a_section_and_each_section_an_alert() -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_section_says_all_that_is_needed(name: str) -> None:
-    """What it means, what to look at, what to do, when it is over."""
+    """What to type first, what it means, what to look at, what to do, when it is over."""
     assert PARTS == re.findall(r"^\*\*(.+?)\.\*\* \S", sections()[name], flags=re.MULTILINE)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_section_begins_with_the_command_to_type(name: str) -> None:
+    """As it is: whoever is paged has no time to compose one."""
+    [typed] = re.findall(r"\A\n\*\*Type\.\*\* (`.+`)\n", sections()[name])
+
+    assert [] == [command for command in re.findall(r"`(.+?)`", typed) if command.split()[0] not in PROGRAMS]
 
 
 def test_metrics_and_settings_that_are_named_exist() -> None:

@@ -79,5 +79,7 @@ def _compared(term: str, variables: Mapping[str, str]) -> bool:
     value = variables.get(left.removeprefix("$"), "")
     if sign == "=~":
         return re.search(right.strip("/"), value) is not None
+    if right == "null":
+        return (left[1:] not in variables) is (sign == "==")
     other = variables.get(right[1:], "") if right.startswith("$") else right.strip('"')
     return (value == other) is (sign == "==")

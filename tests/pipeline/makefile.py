@@ -14,8 +14,8 @@ from typing import Final
 from tests.places import ROOT
 
 MAKEFILE: Final = ROOT / "Makefile"
-HERE: Final = (f"BIN={Path(sys.executable).parent}", "READY=", "DEMO_READY=")
-"""The packages that run this test, in place of a virtual environment to be made."""
+HERE: Final = (f"BIN={Path(sys.executable).parent}", "READY=", "DEMO_READY=", "TOOLS=none")
+"""The packages that run this test, in place of a virtual environment to be made; and no program of the pipeline."""
 LIMIT_S: Final = 100
 HELPED: Final = re.compile(r"^([a-z-]+):.*## (.+)$", re.MULTILINE)
 

@@ -1,5 +1,6 @@
 """Targets explain themselves, name what they lack, and leave no test out."""
 
+import os
 import re
 import shutil
 from pathlib import Path
@@ -17,9 +18,22 @@ NEEDS: Final = {
     "archive": "docker",
     "scan": "trivy",
     "publish": "docker",
-    "release": "docker",
+    "containers": "docker",
+    "replicas": "mongod",
+    "tools": "go",
+    "secrets": "gitleaks",
+    "kubeconform": "helm",
+    "package": "helm",
+    "scan-published": "trivy",
+    "scan-deployed": "helm",
+    "sign": "cosign",
+    "verify": "cosign",
+    "release": "crane",
+    "publish-chart": "crane",
     "deploy-prod": "helm",
+    "canary": "helm",
     "smoke": "helm",
+    "gate": "helm",
     "rollback": "helm",
 }
 GROUPS: Final = ("", "Set-up", "Run", "Checks", "Tests", "Packages", "Deploy", "Documents")
@@ -54,7 +68,7 @@ def test_help_lists_every_target_in_one_group() -> None:
 
 
 def test_check_is_made_of_the_pipelines_targets() -> None:
-    """`make check` runs what the five jobs run, no more and no less."""
+    """`make check` runs what its five jobs run, no more and no less. `secrets` reads every commit: it is apart."""
     assert would_run("lint", "types", "imports", "security", "licenses") == would_run("check")
 
 
@@ -86,7 +100,9 @@ def test_a_missing_program_is_named_in_one_line(target: str, tmp_path: Path) -> 
     assert 0 != done.returncode
 
 
-@pytest.mark.parametrize("target", [*(f"deploy-{name}" for name in ENVIRONMENTS), "smoke", "rollback"])
+@pytest.mark.parametrize(
+    "target", [*(f"deploy-{name}" for name in ENVIRONMENTS), "canary", "smoke", "gate", "rollback"]
+)
 def test_a_cluster_is_named_and_never_guessed(target: str, tmp_path: Path) -> None:
     """What kubectl happens to point at is never deployed to."""
     helm = tmp_path / "helm"
@@ -108,17 +124,55 @@ def test_a_deployment_takes_the_named_image(name: str) -> None:
     for part in (
         "helm --kube-context=here",
         f"--namespace=codes-{name}",
-        f"-f helm/codes/values-{name}.yaml",
-        "--set image.repository=an/image --set image.tag=abc",
+        f"-f helm/values-{name}.yaml",
+        "--set image.repository=an/image --set image.tag=abc --set rollOut=full",
         "--atomic",
     ):
         assert part in command
+
+
+def test_a_canary_differs_from_a_whole_roll_out_by_one_value() -> None:
+    """And by the note in Helm's history that a rollback looks for."""
+    asked = ("KUBE_CONTEXT=here", "IMAGE=an/image", "TAG=abc", "ENVIRONMENT=prod")
+
+    whole, canary = would_run("deploy-prod", *asked), would_run("canary", *asked)
+
+    assert canary == whole.replace("=full", "=canary").replace('"roll-out: full"', '"roll-out: canary"').replace(
+        "make deploy-prod", "make canary"
+    )
+
+
+HISTORY: Final = """\
+REVISION UPDATED STATUS     CHART       APP VERSION DESCRIPTION
+1        Mon     superseded codes-0.1.0 0.1.0       roll-out: full
+2        Tue     superseded codes-0.1.0 0.1.0       roll-out: canary
+3        Tue     deployed   codes-0.1.0 0.1.0       roll-out: full
+"""
+
+
+@pytest.mark.parametrize(("passes", "done"), [(True, ["test"]), (False, ["test", "history", "rollback codes 1"])])
+def test_a_failed_gate_returns_to_the_last_whole_roll_out(tmp_path: Path, *, passes: bool, done: list[str]) -> None:
+    """Not to the canary of the same version. The job fails; where the smoke test passes, nothing else happens."""
+    helm = tmp_path / "helm"
+    (tmp_path / "history").write_text(HISTORY)
+    helm.write_text(
+        f'#!/bin/sh\nshift 2; echo "$*" >> {tmp_path}/asked\n'
+        f"case $1 in history) cat {tmp_path}/history;; test) exit {0 if passes else 1};; esac\n"
+    )
+    helm.chmod(0o755)
+
+    ended = make("gate", "KUBE_CONTEXT=here", environment={"PATH": f"{tmp_path}:{os.environ['PATH']}"})
+    asked = (tmp_path / "asked").read_text().splitlines()
+
+    assert passes is (0 == ended.returncode)
+    assert len(done) == len(asked)
+    assert all(line.startswith(command) for line, command in zip(asked, done, strict=True))
 
 
 def test_what_is_scanned_is_what_is_published() -> None:
     """Both take the same file, and publishing builds nothing."""
     assert "docker save -o dist/image.tar an/image:abc" in would_run("archive", "IMAGE=an/image", "TAG=abc")
     assert "--input dist/image.tar --exit-code 1" in would_run("scan")
-    assert "docker load -q -i dist/image.tar\ndocker push -q an/image:abc" in would_run(
+    assert "docker load -q -i dist/image.tar\ndocker push -q an/image:abc\n" in would_run(
         "publish", "IMAGE=an/image", "TAG=abc"
     )

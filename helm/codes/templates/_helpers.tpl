@@ -1,14 +1,16 @@
+{{- define "codes.name" -}}
+{{- .Values.nameOverride | default .Chart.Name | trunc 40 | trimSuffix "-" -}}
+{{- end }}
+
 {{/* Names. A release called `codes` names its objects `codes-worker`, another one `shop-codes-worker`. */}}
 {{- define "codes.fullname" -}}
-{{- if contains .Chart.Name .Release.Name -}}
-{{- .Release.Name | trunc 40 | trimSuffix "-" -}}
-{{- else -}}
-{{- printf "%s-%s" .Release.Name .Chart.Name | trunc 40 | trimSuffix "-" -}}
-{{- end -}}
+{{- $name := include "codes.name" . -}}
+{{- $both := contains $name .Release.Name | ternary .Release.Name (printf "%s-%s" .Release.Name $name) -}}
+{{- .Values.fullnameOverride | default $both | trunc 40 | trimSuffix "-" -}}
 {{- end }}
 
 {{- define "codes.selector" -}}
-app.kubernetes.io/name: {{ .Chart.Name }}
+app.kubernetes.io/name: {{ include "codes.name" . }}
 app.kubernetes.io/instance: {{ .Release.Name }}
 {{- end }}
 
@@ -26,10 +28,11 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | quote }}
 {{- end }}
 
 {{- define "codes.image" -}}
+{{- $repository := required "image.repository is needed: where `make publish` pushed the image" .Values.image.repository -}}
 {{- if .Values.image.digest -}}
-{{ .Values.image.repository }}@{{ .Values.image.digest }}
+{{ $repository }}@{{ .Values.image.digest }}
 {{- else -}}
-{{ .Values.image.repository }}:{{ .Values.image.tag | default .Chart.AppVersion }}
+{{ $repository }}:{{ .Values.image.tag | default .Chart.AppVersion }}
 {{- end -}}
 {{- end }}
 
@@ -51,9 +54,8 @@ true
 {{- end }}
 
 {{- define "codes.settings" -}}
-{{- include "codes.texts" .Values.settings }}
-CODES_OPS__HOST: "0.0.0.0"
-CODES_OPS__PORT: "8080"
+{{- $traces := empty .Values.otlp.endpoint | ternary dict (dict "CODES_OTEL__ENABLED" "true" "OTEL_EXPORTER_OTLP_ENDPOINT" .Values.otlp.endpoint) -}}
+{{- include "codes.texts" (merge (dict "CODES_OPS__HOST" "0.0.0.0" "CODES_OPS__PORT" "8080") .Values.settings $traces) }}
 {{- end }}
 
 {{/* Partitions that the group of a role shares out: the contract's counts, or those of CODES_TOPICS__PARTITIONS. */}}
@@ -75,6 +77,17 @@ CODES_OPS__PORT: "8080"
 {{- add $budget 10 (int .spec.preStopSeconds) -}}
 {{- end }}
 
+{{/* Pods that are never fewer: `replicas`, or the lower limit of the autoscaling. In: spec. */}}
+{{- define "codes.replicas" -}}
+{{- $auto := .spec.autoscaling | default dict -}}
+{{- has $auto.kind (list "keda" "hpa") | ternary $auto.minReplicas .spec.replicas -}}
+{{- end }}
+
+{{/* Whether this upgrade reaches a single pod of each StatefulSet. An installation has nothing to be compared with. */}}
+{{- define "codes.isCanary" -}}
+{{- if and (eq .Values.rollOut "canary") .Release.IsUpgrade }}true{{ end -}}
+{{- end }}
+
 {{/* Refuses what would not work: better here than in the cluster. */}}
 {{- define "codes.check" -}}
 {{- $partitions := int (include "codes.partitions" .) -}}
@@ -83,6 +96,10 @@ CODES_OPS__PORT: "8080"
 {{- if and $auto.kind (ne $auto.kind "none") -}}
 {{- $replicas = int $auto.maxReplicas -}}
 {{- if gt (int $auto.minReplicas) $replicas }}{{ fail (printf "roles.%s.autoscaling: minReplicas %d is above maxReplicas %d" .role (int $auto.minReplicas) $replicas) }}{{ end -}}
+{{- if and (eq $auto.kind "keda") (gt (int $auto.fallback.replicas) $replicas) }}{{ fail (printf "roles.%s.autoscaling.fallback.replicas: %d is above maxReplicas %d" .role (int $auto.fallback.replicas) $replicas) }}{{ end -}}
+{{- range $auto.schedules -}}
+{{- if gt (int .replicas) $replicas }}{{ fail (printf "roles.%s.autoscaling.schedules: %d is above maxReplicas %d" $.role (int .replicas) $replicas) }}{{ end -}}
+{{- end -}}
 {{- if and (eq $auto.kind "keda") (le (int $auto.lagThreshold) $partitions) }}{{ fail (printf "roles.%s.autoscaling.lagThreshold: %d must be above the %d partitions: each may show a commit marker as a lag of 1" .role (int $auto.lagThreshold) $partitions) }}{{ end -}}
 {{- end -}}
 {{- if gt $replicas $partitions }}{{ fail (printf "roles.%s: %d replicas are more than the %d partitions that they share; the rest would idle" .role $replicas $partitions) }}{{ end -}}

@@ -18,7 +18,7 @@ seccompProfile:
 {{/* The Secrets of a role as a map: a role gets those that it reads. In: root, role, spec. */}}
 {{- define "codes.secrets" -}}
 {{- $role := .role -}}
-{{- $readers := dict "CODES_MONGO__URI" (list "worker" "importer" "expirer" "migrate") "CODES_INVENTORY__JWT_SECRET" (list "inventory") "CODES_INVENTORY__HISTORY_URI" (list "inventory") "CODES_REQUESTS__JWT_SECRET" (list "worker") "AWS_ACCESS_KEY_ID" (list "importer") "AWS_SECRET_ACCESS_KEY" (list "importer") -}}
+{{- $readers := dict "CODES_MONGO__URI" (list "worker" "importer" "expirer" "migrate") "CODES_INVENTORY__JWT_SECRET" (list "inventory") "CODES_INVENTORY__HISTORY_URI" (list "inventory") "CODES_ACTIONS__URI" (list "inventory") "CODES_WEBHOOKS__TARGETS" (list "inventory") "CODES_REQUESTS__JWT_SECRET" (list "worker") "AWS_ACCESS_KEY_ID" (list "importer") "AWS_SECRET_ACCESS_KEY" (list "importer") -}}
 {{- $found := dict -}}
 {{- range $name, $from := .root.Values.secretEnv -}}
 {{- $roles := $from.roles | default (index $readers $name) -}}
@@ -34,6 +34,9 @@ seccompProfile:
 {{- range $name, $value := fromYaml (include "codes.texts" .spec.settings) }}
 - name: {{ $name }}
   value: {{ $value | quote }}
+{{- end }}
+{{- with concat .root.Values.extraEnv (.spec.extraEnv | default list) }}
+{{ toYaml . }}
 {{- end }}
 {{- $secrets := fromYaml (include "codes.secrets" .) }}
 {{- range $name, $from := $secrets }}
@@ -58,12 +61,15 @@ seccompProfile:
 - name: secrets
   mountPath: /run/secrets/codes
   readOnly: true
-{{- range .root.Values.secretFiles }}
+{{- range $index, $file := .root.Values.secretFiles }}
 {{- if or (empty .roles) (has $role .roles) }}
-- name: {{ .secret }}
+- name: secret-file-{{ $index }}
   mountPath: {{ .mountPath }}
   readOnly: true
 {{- end }}
+{{- end }}
+{{- with concat .root.Values.extraVolumeMounts (.spec.extraVolumeMounts | default list) }}
+{{ toYaml . }}
 {{- end }}
 {{- end }}
 
@@ -86,39 +92,63 @@ seccompProfile:
       {{- else }}
       []
       {{- end }}
-{{- range .root.Values.secretFiles }}
+{{- /* By number: a Secret's name may hold dots, which a volume's name may not. */}}
+{{- range $index, $file := .root.Values.secretFiles }}
 {{- if or (empty .roles) (has $role .roles) }}
-- name: {{ .secret }}
+- name: secret-file-{{ $index }}
   secret:
     secretName: {{ .secret }}
     defaultMode: 0440
 {{- end }}
 {{- end }}
+{{- with concat .root.Values.extraVolumes (.spec.extraVolumes | default list) }}
+{{ toYaml . }}
+{{- end }}
 {{- end }}
 
-{{/* What an errand's pod shares with a role's. In: root. */}}
+{{/* What a one-off job's pod shares with a role's. In: root, spec. */}}
 {{- define "codes.podBasics" -}}
 automountServiceAccountToken: false
 enableServiceLinks: false
 securityContext:
   {{- include "codes.podSecurity" . | nindent 2 }}
-{{- with .Values.image.pullSecrets }}
+{{- with .root.Values.image.pullSecrets }}
 imagePullSecrets:
   {{- range . }}
   - name: {{ . }}
   {{- end }}
 {{- end }}
-{{- with .Values.nodeSelector }}
-nodeSelector:
+{{- range $name := list "nodeSelector" "affinity" "tolerations" }}
+{{- with index $.spec $name | default (index $.root.Values $name) }}
+{{ $name }}:
   {{- toYaml . | nindent 2 }}
 {{- end }}
-{{- with .Values.tolerations }}
-tolerations:
-  {{- toYaml . | nindent 2 }}
 {{- end }}
 {{- end }}
 
-{{/* A pod of a role. In: root, role, spec. */}}
+{{/* Pods of a role over zones and nodes. In: root, role, spec. */}}
+{{- define "codes.spread" -}}
+{{- with .spec.topologySpreadConstraints | default .root.Values.topologySpreadConstraints }}
+{{- toYaml . }}
+{{- else }}
+{{- $labels := include "codes.selector" .root }}
+{{- range $key, $when := dict "topology.kubernetes.io/zone" .root.Values.topologySpread.whenUnsatisfiable "kubernetes.io/hostname" "ScheduleAnyway" }}
+- maxSkew: 1
+  topologyKey: {{ $key }}
+  whenUnsatisfiable: {{ $when }}
+  # Else the nodes of a lost zone count as empty, and with DoNotSchedule no pod may start elsewhere.
+  nodeTaintsPolicy: Honor
+  # Else the pods of the former version count, and the new ones end up in the zones that those leave free.
+  matchLabelKeys: [{{ $.spec.staticMembership | default false | ternary "controller-revision-hash" "pod-template-hash" }}]
+  labelSelector:
+    matchLabels:
+      {{- $labels | nindent 6 }}
+      app.kubernetes.io/component: {{ $.role }}
+{{- end }}
+{{- end }}
+{{- end }}
+
+{{/* A pod of a role. In: root, role, spec; args, if they are more than the role. */}}
 {{- define "codes.pod" -}}
 metadata:
   labels:
@@ -136,27 +166,17 @@ metadata:
 spec:
   serviceAccountName: {{ include "codes.serviceAccount" . }}
   terminationGracePeriodSeconds: {{ .spec.terminationGracePeriodSeconds }}
-  {{- include "codes.podBasics" .root | nindent 2 }}
+  {{- include "codes.podBasics" . | nindent 2 }}
   {{- with .root.Values.priorityClassName }}
   priorityClassName: {{ . }}
   {{- end }}
   topologySpreadConstraints:
-    {{- $labels := include "codes.selector" .root }}
-    {{- $role := .role }}
-    {{- range $key, $when := dict "topology.kubernetes.io/zone" .root.Values.topologySpread.whenUnsatisfiable "kubernetes.io/hostname" "ScheduleAnyway" }}
-    - maxSkew: 1
-      topologyKey: {{ $key }}
-      whenUnsatisfiable: {{ $when }}
-      labelSelector:
-        matchLabels:
-          {{- $labels | nindent 10 }}
-          app.kubernetes.io/component: {{ $role }}
-    {{- end }}
+    {{- include "codes.spread" . | trim | nindent 4 }}
   containers:
     - name: {{ .role }}
       image: {{ include "codes.image" .root | quote }}
       imagePullPolicy: {{ .root.Values.image.pullPolicy }}
-      args: [{{ .role }}]
+      args: {{ .args | default (list .role) | toJson }}
       securityContext:
         {{- include "codes.containerSecurity" . | nindent 8 }}
       envFrom:
@@ -219,7 +239,7 @@ spec:
     {{- include "codes.volumes" . | nindent 4 }}
 {{- end }}
 
-{{/* Variables of an errand's container: it may run before there is a ConfigMap. */}}
+{{/* Variables of a one-off job's container: it may run before there is a ConfigMap. */}}
 {{- define "codes.errandEnv" -}}
 env:
   {{- range $name, $value := fromYaml (include "codes.settings" .) }}

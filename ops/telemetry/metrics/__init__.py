@@ -9,12 +9,17 @@ Promise:  labels come from closed sets, topics, partitions and a capped number o
 from typing import Any, Final
 
 from ops.telemetry.metric_spec import Spec
-from ops.telemetry.metrics import batches, expiry, imports, partitions, process, requests
+from ops.telemetry.metrics import answers, batches, canary, expiry, imports, partitions, process, requests
 
 SPECS: Final[tuple[Spec[Any], ...]] = tuple(
     found
-    for module in (requests, batches, partitions, expiry, imports, process)
+    for module in (requests, answers, batches, partitions, expiry, imports, process, canary)
     for found in vars(module).values()
     if isinstance(found, Spec)
 )
 """All of them, in the order of docs/metrics.md."""
+_OF_CANARY: Final = frozenset(spec.name for spec in vars(canary).values() if isinstance(spec, Spec))
+ROLE_SPECS: Final = tuple(spec for spec in SPECS if spec.name not in _OF_CANARY)
+"""Those of a role's process."""
+CANARY_SPECS: Final = (*(spec for spec in SPECS if spec.name in _OF_CANARY), process.BUILD)
+"""Those of the canary's."""

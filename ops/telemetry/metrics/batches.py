@@ -9,7 +9,6 @@ from schemas.observation.requests import BatchReport, PlanConflicted, Step, Tran
 
 SECONDS: Final = (0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0)
 RECORDS_IN_BATCH: Final = (1, 2, 5, 10, 25, 50, 100, 250, 500, 1_000, 2_500, 5_000)
-OPEN: Final = ()
 
 BATCH_RECORDS = histogram(
     "codes_batch_records",
@@ -35,7 +34,7 @@ CONFLICTS = counter(
     remedy="When it exceeds a few in a hundred batches: `moved`, `write_conflict`: too many partitions want the same "
     "small stock; import more codes, or lower `CODES_MONGO__TRANSACTIONS_MAX`. `duplicate`: a sender repeats itself "
     "under other keys. `session_ended`: see `codes_rebalances_total`.",
-    topic=OPEN,
+    topic="topics",
     cause=get_args(ConflictCause),
 )
 STORE_REFUSALS = counter(
@@ -46,7 +45,7 @@ STORE_REFUSALS = counter(
     on(WriteRefused, lambda fact: fact.topic, lambda fact: fact.cause),
     remedy="When it moves at all: the log's `refused` names the request. `validator`: an old validator, run `codes "
     "migrate`. `too_large`, `invalid`: ours to mend. `collision`: import that code into another campaign.",
-    topic=OPEN,
+    topic="topics",
     cause=get_args(RefusalCause),
 )
 TRANSACTIONS_ABORTED = counter(
@@ -56,7 +55,7 @@ TRANSACTIONS_ABORTED = counter(
     on(TransactionAborted, lambda fact: fact.topic, lambda fact: fact.reason),
     remedy="When `failed` rises: look at the broker and at the log's `waits_for`. `fenced`: as for "
     "`codes_fenced_total`. `cancelled`: batches take longer than `CODES_WORKER__STOP_BUDGET_S`.",
-    topic=OPEN,
+    topic="topics",
     reason=get_args(AbortReason),
 )
 WAITS = counter(

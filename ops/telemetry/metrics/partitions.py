@@ -3,10 +3,15 @@
 from typing import Final, get_args
 
 from ops.telemetry.metric_spec import computed, counter, gauge, histogram, on
-from schemas.observation.partitions import PartitionFencedOff, PartitionsAssigned, RebalanceStep, RebalanceTimed
+from schemas.observation.partitions import (
+    PartitionFencedOff,
+    PartitionsAssigned,
+    RebalanceStep,
+    RebalanceTimed,
+    TopicSeen,
+)
 
 SECONDS: Final = (0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0)
-OPEN: Final = ()
 
 LAG_RECORDS = computed(
     "codes_consumer_lag_records",
@@ -94,11 +99,19 @@ FENCED = counter(
     on(PartitionFencedOff, lambda fact: fact.topic),
     remedy="When it rises without a rebalance: a process was frozen, or a transaction outlived "
     "`CODES_KAFKA__TRANSACTION_TIMEOUT_MS`. Nothing is doubled by it.",
-    topic=OPEN,
+    topic="topics",
+)
+TOPIC_PARTITIONS = gauge(
+    "codes_topic_partitions",
+    "Partitions that the topic has, as a worker or importer last saw them; 0 before.",
+    on(TopicSeen, lambda fact: fact.topic, value=lambda fact: fact.partitions),
+    remedy="When it exceeds the partitions with a lag (`count(codes_consumer_lag_records)` of the topic): some are "
+    "served by no process; `CodesLagAbsent` names the topic.",
+    topic="topics",
 )
 PARTITIONS_ASSIGNED = gauge(
     "codes_partitions_assigned",
     "Partitions served here.",
     remedy="When the sum over all replicas is below the topic's partitions: too few processes are ready.",
-    topic=OPEN,
+    topic="topics",
 )

@@ -25,8 +25,11 @@ LOOP_LAG = histogram(
 )
 BUILD = info(
     "codes_build",
-    "What runs here.",
+    "What runs here: the version, the commit that its image was made of (`unknown` outside of an image), the role.",
     "version",
+    "revision",
+    "role",
     "python",
-    remedy="When replicas differ in it for long: a roll-out is stuck.",
+    remedy="When replicas differ in it for long: a roll-out is stuck. When a role has fewer series than it should "
+    "have replicas: see `CodesReplicasMissing`.",
 )

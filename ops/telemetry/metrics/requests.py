@@ -9,7 +9,6 @@ from schemas.results import Outcome, RefusalReason
 
 REJECTED: Final = "rejected"
 """The outcome of a record that cannot be read or processed: a dead letter."""
-OPEN: Final = ()
 
 RECORDS = counter(
     "codes_records",
@@ -54,7 +53,7 @@ REPLY_TOPIC_UNUSABLE = gauge(
     on(ReplyTopicUsable, lambda fact: fact.topic, value=lambda _: 0),
     remedy="When it is 1: the log's `reply_topic_unusable` says why. Make the topic, grant the right to write to it, "
     "or raise its `max.message.bytes` to at least 262144; it is tried again by itself.",
-    topic=OPEN,
+    topic="reply_topics",
 )
 INCONSISTENT = counter(
     "codes_inconsistent_requests",

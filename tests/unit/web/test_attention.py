@@ -12,7 +12,7 @@ from consumers.inventory.lag_trend import LagTrends
 from consumers.inventory.role import Lags
 from schemas.errors import BrokerUnavailable
 from schemas.records import OutgoingRecord
-from tests.fakes.filled_view import NOW, FilledView
+from tests.fakes.filled_view import CHANGELOG, NOW, FilledView
 from tests.fakes.web_client import GUARDED, api, bearer
 from web.judgements import AttentionList, HealthReport
 
@@ -44,6 +44,18 @@ class TestForecasts:
 
         assert ("running out", "arena", "stock", 300.0) == (item.level, item.title, item.kind, item.due_s)
         assert "tm: 5,000 of 6,000 left, empty in 5 min at 1,000 a minute" == item.detail
+
+    async def test_a_purged_campaign_needs_no_attention(self) -> None:
+        """Its stock was running out when it was forgotten."""
+        filled = FilledView()
+        selling(filled, "trial", 2_000, 1_000)
+        async with api(filled) as client:
+            before = (await attention(client)).open
+            filled.later(1)
+            filled.record(CHANGELOG, None, key=b"trial")
+            after = (await attention(client)).open
+
+        assert (1, 0) == (before, after)
 
     async def test_the_soonest_is_first(self) -> None:
         """A stock that lasts longer than the limit is none."""

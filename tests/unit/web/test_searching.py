@@ -1,5 +1,6 @@
 """One search for everything; what cannot be searched is named, and hides nothing else."""
 
+from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Any
 
@@ -8,6 +9,7 @@ import pytest
 
 from schemas.histories import CodeHistory, FanHistory, RequestHistory
 from tests.fakes.web_client import api, some_campaigns
+from web.access import Access
 from web.models import Reason
 from web.past import Past
 from web.responses import NoAnswer
@@ -24,18 +26,19 @@ class KnownPast(Past):
         self.failing = failing
         self.looked: list[str] = []
 
-    async def request(self, request_id: str) -> RequestHistory | None:
+    async def request(self, request_id: str, access: Access) -> RequestHistory | None:
         self._look("request")
-        return A_REQUEST if request_id == "r-1" else None
+        return A_REQUEST if request_id == "r-1" and access.sees("Oslo") else None
 
-    async def code(self, code_id: str) -> CodeHistory | None:
+    async def code(self, code_id: str, access: Access) -> CodeHistory | None:
         assert code_id
+        assert access.is_whole
         self._look("code")
         return None
 
-    async def fan(self, fan_id: str, campaign_id: str | None = None) -> FanHistory | None:
+    async def fan(self, fan_id: str, campaigns: Sequence[str] | None = None) -> FanHistory | None:
         assert fan_id
-        assert campaign_id is None
+        assert campaigns is None
         self._look("fan")
         return None
 

@@ -25,10 +25,11 @@ export const token = {
   forget: () => sessionStorage.removeItem(KEY),
 };
 
-export async function ask(path, { headers = {}, signal } = {}) {
+export async function ask(path, { headers = {}, ...more } = {}) {
   const kept = token.get();
   const bearer = kept ? { Authorization: `Bearer ${kept}` } : {};
-  const response = await fetch(new URL(`api/${path}`, ROOT), { headers: { ...headers, ...bearer }, signal, cache: "no-store" });
+  const options = { ...more, headers: { ...headers, ...bearer }, cache: "no-store" };
+  const response = await fetch(new URL(`api/${path}`, ROOT), options);
   if (!response.ok) throw new Refused(response.status, await detailOf(response));
   return response;
 }
@@ -39,6 +40,12 @@ export async function tell(path, content) {
   const headers = { "Content-Type": "application/json", ...(kept ? { Authorization: `Bearer ${kept}` } : {}) };
   const response = await fetch(new URL(`api/${path}`, ROOT), { method: "POST", headers, body: JSON.stringify(content) });
   if (!response.ok) throw new Refused(response.status, await detailOf(response));
+}
+
+/* A POST of JSON whose answer is needed. */
+export function post(path, content) {
+  const headers = { "Content-Type": "application/json" };
+  return ask(path, { method: "POST", headers, body: JSON.stringify(content) });
 }
 
 export async function asked(path, options) {

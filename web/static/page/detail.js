@@ -7,6 +7,7 @@
 
 import { asked } from "./api.js";
 import { barOf } from "./bar.js";
+import { CampaignActs } from "./campaignacts.js";
 import { chartOf } from "./chart.js";
 import { byId, element, keyed, shown, text } from "./dom.js";
 import { NONE, count, minuteOfDay, perMinute } from "./format.js";
@@ -26,10 +27,11 @@ export class Detail {
   #alone = null;
   #askedFor = null;
   #isUnknown = false;
+  #acts = new CampaignActs(byId("detail-content"));
 
   constructor(store) {
     this.#store = store;
-    this.#opened = new Opened("detail", "campaigns", () => this.#begin());
+    this.#opened = new Opened("detail", "campaigns", () => this.#begin(), () => this.#acts.about(null));
     addEventListener("resize", () => this.changed());
     for (const id of ["detail-resolution", "detail-type"]) byId(id).addEventListener("change", () => this.#history());
   }
@@ -63,6 +65,7 @@ export class Detail {
     this.#drawnAt = 0;
     this.#isUnknown = false;
     this.forget();
+    this.#acts.about(this.#opened.id);
     this.changed();
   }
 

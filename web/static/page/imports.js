@@ -3,6 +3,7 @@
 import { campaignHref, importHref } from "./address.js";
 import { attribute, byId, element, keyed, shown, text } from "./dom.js";
 import { count, duration, plural, when } from "./format.js";
+import { importActs } from "./importacts.js";
 
 const ENDED_MAX = 5;
 
@@ -34,7 +35,10 @@ export function line(one) {
   const reason = element("p", { class: "reason" });
   const running = element("p", { class: "progress" }, bar, share);
   const node = element("li", {}, element("p", { class: "head" }, name, " ", state, " ", campaign), running, figures, reason);
+  const acts = importActs();
+  node.append(acts.node);
   const update = (told) => {
+    acts.update(told);
     node.dataset.state = told.state;
     text(state, told.state);
     attribute(state, "data-standing", told.state);

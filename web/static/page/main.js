@@ -5,6 +5,7 @@
 
 import { Access } from "./access.js";
 import { start } from "./address.js";
+import { followPermissions, forgetPermissions } from "./acts.js";
 import { showAlerts } from "./alerts.js";
 import { forgetAlerts, sayNewAlerts } from "./announce.js";
 import { asked } from "./api.js";
@@ -17,11 +18,14 @@ import { byId } from "./dom.js";
 import { showHealth, trouble } from "./health.js";
 import { showImports } from "./imports.js";
 import { showLag } from "./lag.js";
+import { Letters } from "./letters.js";
 import { Live } from "./live.js";
 import { ImportDetail } from "./importdetail.js";
+import { showReplays } from "./replays.js";
 import { Search } from "./search.js";
 import { Store } from "./store.js";
 import { showTotals } from "./totals.js";
+import { Upload } from "./upload.js";
 
 const PAGE = 500;
 const PAGES_PAUSE_MS = 5_000;
@@ -38,6 +42,8 @@ const search = new Search((text) => {
   campaigns.find(text);
   changed("imports");
 });
+const letters = new Letters();
+const upload = new Upload();
 const dirty = new Set();
 let pagesAt = 0;
 let searched = "";
@@ -56,7 +62,11 @@ function draw() {
     importDetail.changed();
   }
   if (changed.has("alerts")) showAlerts(store.parts.alerts);
-  if (changed.has("dead-letters")) showDeadLetters(store.parts["dead-letters"]);
+  if (changed.has("dead-letters")) {
+    showDeadLetters(store.parts["dead-letters"], (reason) => letters.open(reason));
+    letters.changed();
+    showReplays(store.parts["dead-letters"]);
+  }
   if (changed.has("lag")) showLag(store.parts.lag);
   if (changed.has("attention")) {
     const items = store.parts.attention?.items ?? [];
@@ -103,6 +113,9 @@ function forget() {
   forgetAlerts();
   search.refused();
   detail.forget();
+  letters.forget();
+  forgetPermissions();
+  upload.forget();
   changed(...PARTS);
 }
 
@@ -112,6 +125,7 @@ function tell(state, more) {
     access.granted();
     for (const part of [detail, importDetail, search]) part.granted();
   }
+  followPermissions(state);
   if (state === "refused") {
     forget();
     access.refused(more);

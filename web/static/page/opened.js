@@ -1,6 +1,7 @@
 /* A dialog with an address of its own.
  *
- * In:      the dialog's id, the kind of address that opens it, `show(id)`, called when another thing is opened.
+ * In:      the dialog's id, the kind of address that opens it, `show()`, called when another thing is opened; `left()`, when
+ *          it is closed.
  * Promise: it is open exactly while the address names something of its kind, and access is given: while a token is
  *          asked for, the address stays.
  */
@@ -13,11 +14,13 @@ export class Opened {
   #dialog;
   #kind;
   #show;
+  #left;
 
-  constructor(name, kind, show) {
+  constructor(name, kind, show, left = () => {}) {
     this.#dialog = byId(name);
     this.#kind = kind;
     this.#show = show;
+    this.#left = left;
     this.#dialog.addEventListener("close", () => this.#closed());
     byId(`${name}-close`).addEventListener("click", () => this.#dialog.close());
     onAddress(() => this.#route());
@@ -33,7 +36,10 @@ export class Opened {
     const wanted = kind === this.#kind ? id : null;
     if (wanted === this.id) return;
     this.id = wanted;
-    if (wanted === null) return this.#dialog.close();
+    if (wanted === null) {
+      this.#left();
+      return this.#dialog.close();
+    }
     text(byId(`${this.#dialog.id}-title`), wanted);
     if (!this.#dialog.open && byId("access").hidden) this.#dialog.showModal();
     this.#show();
@@ -42,6 +48,7 @@ export class Opened {
   #closed() {
     if (this.id === null || !byId("access").hidden) return;
     this.id = null;
+    this.#left();
     goBehind();
   }
 }

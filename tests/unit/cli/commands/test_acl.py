@@ -76,6 +76,26 @@ def test_a_replayer_writes_input_topics_and_reads_dead_letters_only() -> None:
     assert ([], []) == (replayer["mongo"], replayer["aws"])
 
 
+def test_actions_give_the_inventory_no_more_than_they_need() -> None:
+    """By default nothing; then commands of imports; replays and files each by a setting of their own."""
+    uri = {"CODES_ACTIONS__URI": "mongodb://db.example"}
+    off, on = users()["inventory"], users(**uri)["inventory"]
+    all_on = users(**uri, CODES_ACTIONS__REPLAY="true", CODES_ACTIONS__S3="true")["inventory"]
+    inputs = {("Write", f"codes.{topic.name}") for topic in REQUEST_TOPICS}
+    notes = {(operation, "codes.dead-letters-replayed.v1") for operation in ("Read", "Write")}
+    transactions = {(operation, "codes-dead-letters.") for operation in ("Write", "Describe")}
+
+    assert {("Write", f"codes.{IMPORT.name}")} == grants(on) - grants(off)
+    assert inputs | notes | transactions == grants(all_on) - grants(on)
+    assert ([], [["arn:aws:s3:::*/*.rejects.csv"], ["arn:aws:s3:::*/uploads/*"]]) == (
+        on["aws"],
+        [grant["resources"] for grant in all_on["aws"]],
+    )
+    assert {"imports", "cancellations", "campaigns", "inventory", "audit_records"} == {
+        grant["collection"] for grant in users()["operator"]["mongo"]
+    }
+
+
 def test_names_follow_the_settings() -> None:
     """Prefixes, reply topics, buckets and the KMS key."""
     key = "arn:aws:kms:eu-central-1:111122223333:key/1"

@@ -12,9 +12,9 @@ from typer.testing import CliRunner
 from cli.commands.import_progress import Bar, Lines
 from cli.commands.imports_table import print_table, row_of
 from cli.jobs.importing import account_of, duration_text
-from cli.jobs.retrying import StillRunning, next_id, refuse_running
 from cli.main import app
 from handlers.inventory.pace import Pace, Sample
+from ops.imports.retrying import StillRunning, next_id, refuse_running
 from schemas.import_reasons import IMPORT_REMEDIES
 from tests.fakes.builders import HOUR, NOW
 from tests.fakes.imports import an_import

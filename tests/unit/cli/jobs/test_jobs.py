@@ -7,10 +7,10 @@ import orjson
 import pytest
 from typer.testing import CliRunner
 
-from cli.jobs.publishing import default_key
 from cli.jobs.showing import counts
 from cli.jobs.tailing import Selection, as_json, full_name, reason_headers, timestamp
 from cli.main import app
+from ops.publishing import default_key
 from schemas.documents import InventoryDocument
 from schemas.records import Headers, IncomingRecord
 from schemas.requests import ImportCommand

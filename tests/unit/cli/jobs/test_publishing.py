@@ -4,12 +4,13 @@ import asyncio
 from collections.abc import Sequence
 from typing import Any, cast
 
-from cli.jobs.publishing import Order, Sent, answer_ids, first_answer
+from cli.jobs.publishing import answer_ids, first_answer
 from cli.jobs.tailing import ReadPosition
 from consumers.importer.outputs import failed_records, progress_records
 from handlers.imports.progress import begun, ended, located
 from ops.broker.patience import Patience
 from ops.broker.reading import TopicReader
+from ops.publishing import Order, Sent
 from producers.envelope import result_record
 from schemas.records import Asked, IncomingRecord, OutgoingRecord
 from schemas.requests import ImportCommand, content_digest

@@ -45,7 +45,7 @@ def test_what_cannot_be_read_is_passed_over() -> None:
     filled.record("codes.dead-letters.v1", None)
 
     assert [] == filled.view.stocks()
-    assert 1 == filled.view.dead_letters.counts(NOW)["other"]
+    assert 1 == filled.view.dead_letters.all.counts(NOW)["other"]
 
 
 def test_a_revision_shows_what_changed_since() -> None:

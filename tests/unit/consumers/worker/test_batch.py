@@ -7,8 +7,12 @@ import pytest
 
 from schemas.clock import utc_now
 from schemas.errors import EmitFailed, PartitionFenced
+from schemas.observation.answers import AnswersVisible
 from schemas.observation.requests import BatchReport, PlanConflicted
+from schemas.requests import ReleaseRequest, expirer_request_id
+from schemas.topics import RELEASE
 from tests.fakes.builders import NOW, TM, a_reserve, candidates
+from tests.fakes.kafka import Source
 from tests.fakes.serving import SOURCE, ServedPartition, reserve_bodies
 
 
@@ -33,6 +37,38 @@ def test_a_batch_is_decided_published_and_reported() -> None:
     assert (0, 4) == (report.first_offset, report.last_offset)
     assert ({"not_json": 1}, 1, 0) == (report.rejections, report.repeats, report.replies_refused)
     assert {"decode", "gather", "plan", "apply", "emit"} == report.seconds.keys()
+
+
+def test_the_time_to_the_answer_is_counted_when_it_can_be_read() -> None:
+    """By operation and outcome, requests of one timestamp together; never for a transaction that failed."""
+    bench = ServedPartition(*reserve_bodies(2), b"garbage")
+    bench.emitter.failures = 1
+
+    with pytest.raises(EmitFailed):
+        bench.serve()
+    assert [] == bench.observer.of(AnswersVisible)
+    bench.serve()
+
+    now_ms = int(NOW.timestamp() * 1000)
+    expected = {("reserve", "reserved", now_ms): 2, ("reserve", "rejected", now_ms): 1}
+    assert [AnswersVisible(expected, now_ms)] == bench.observer.of(AnswersVisible)  # type: ignore[arg-type]  # plain tuples
+
+
+def test_an_expirers_release_has_an_operation_of_its_own() -> None:
+    """No sender waits for it, so no objective counts it."""
+    bench = ServedPartition(*reserve_bodies(1))
+    bench.serve()
+    expiry = ReleaseRequest(
+        request_id=expirer_request_id("r-0", 1), campaign_id=TM.campaign_id, reservation_id="r-0", reason="expired"
+    )
+    releases = ServedPartition(
+        expiry.to_json(), source=Source(RELEASE.name, 0), database=bench.database, observer=bench.observer
+    )
+
+    releases.serve()
+
+    operations = [asked.operation for answers in bench.observer.of(AnswersVisible) for asked in answers.counts]
+    assert ["reserve", "expire"] == operations
 
 
 def test_a_batch_of_garbage_needs_no_database() -> None:

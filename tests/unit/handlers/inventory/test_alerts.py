@@ -67,6 +67,18 @@ def test_the_larger_limit_counts(percent: float, count: int, total: int, thresho
     assert threshold == StockLimits(percent, count).threshold(total)
 
 
+@pytest.mark.parametrize(("campaign_id", "threshold"), [("sale", 50), ("other", 10)])
+def test_a_campaign_may_have_a_limit_of_its_own(campaign_id: str, threshold: int) -> None:
+    """The others keep that of the setting for all."""
+    limits = StockLimits(10, 0, {"sale": 50.0})
+    changed = stock(5, 95).model_copy(update={"campaign_id": campaign_id})
+
+    _, due = updated_standing(changed, "tm", limits, at=NOW)
+
+    assert due is not None
+    assert threshold == due.alert.threshold
+
+
 def test_an_alert_says_what_the_contract_names() -> None:
     """And the stock remembers it."""
     after, due = updated_standing(stock(5, 95), "tm", TENTH, at=NOW)

@@ -1,10 +1,11 @@
-"""Imports, alerts and dead letters: the latest of each, bounded."""
+"""Imports and alerts: the latest of each, bounded."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
+from itertools import islice
 
 import pytest
 
-from handlers.inventory.latest import ALERTS_MAX, IMPORTS_MAX, Alerts, DeadLetters, Imports
+from handlers.inventory.latest import ALERTS_MAX, IMPORTS_MAX, Alerts, Imports
 from schemas.events import ImportProgressed, ImportState, StockAlert
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
@@ -83,27 +84,4 @@ class TestAlerts:
 
         assert not alerts.add("5", an_alert())
         assert ("0" in alerts, "1" in alerts) == (False, True)
-        assert ["10000", "9999"] == [ce_id for ce_id, _ in alerts.latest(2)]
-
-
-class TestDeadLetters:
-    def test_a_record_counts_once_by_its_reason(self) -> None:
-        """A reason that is none of ours counts as other: nobody can make labels without end."""
-        letters = DeadLetters()
-        read = [(0, "not_json"), (1, "invalid"), (1, "invalid"), (0, "not_json"), (2, "SECRET-1"), (3, None)]
-
-        assert [True, True, False, False, True, True] == [letters.add(0, at, why, NOW) for at, why in read]
-        assert letters.add(1, 0, "invalid", NOW)
-        counts = {reason: count for reason, count in letters.counts(NOW).items() if count}
-        assert {"invalid": 2, "not_json": 1, "other": 2} == counts
-        assert 0 == letters.counts(NOW)["too_large"]
-
-    def test_only_the_last_hours_count(self) -> None:
-        """A mishap of yesterday is over."""
-        letters = DeadLetters()
-        letters.add(0, 0, "invalid", NOW - timedelta(hours=30))
-        letters.add(0, 1, "invalid", NOW - timedelta(hours=2))
-
-        assert 1 == letters.counts(NOW)["invalid"]
-        assert 0 == letters.counts(NOW + timedelta(hours=24))["invalid"]
-        assert NOW - timedelta(hours=2) == letters.latest_at
+        assert ["10000", "9999"] == [ce_id for ce_id, _ in islice(alerts.latest(), 2)]

@@ -12,7 +12,7 @@ import structlog
 
 from ops.telemetry.log import LIBRARIES, PACKAGES, configure_logging
 from ops.telemetry.log_schema import LogLine
-from schemas.settings import LogSettings
+from schemas.telemetry_settings import LogSettings
 
 
 @pytest.fixture(autouse=True)

@@ -216,10 +216,11 @@ def test_metrics_have_our_prefix_and_no_unbounded_label(observer: OpsObserver, m
     observer.observe(A_REPORT)
     observer.observe(PartitionsAssigned(frozenset({(TOPIC, 0)})))
 
-    families = list(text_string_to_metric_families(metrics.text().decode()))
+    families = list(text_string_to_metric_families(metrics.text()[0].decode()))
     labels = {label for family in families for sample in family.samples for label in sample.labels}
-    assert {"codes"} == {family.name.split("_")[0] for family in families}
+    assert {"codes", "process"} == {family.name.split("_")[0] for family in families}
     known = {"outcome", "reason", "step", "part", "topic", "partition", "state", "le", "version", "python", "cause"}
+    known |= {"role", "revision"}
     assert set() == labels - known
 
 

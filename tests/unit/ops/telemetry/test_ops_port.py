@@ -5,11 +5,15 @@ import socket
 import aiohttp
 import pytest
 import structlog
+from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
+from ops.telemetry.answer_times import AnswerTimes
 from ops.telemetry.health import Health
 from ops.telemetry.ops_port import ops_server
 from ops.telemetry.registry import Metrics
 from schemas.errors import SettingsInvalid
+from schemas.objective_settings import ObjectiveSettings
+from schemas.observation.answers import AnswersVisible, Asked
 from schemas.settings import OpsSettings
 
 
@@ -35,6 +39,21 @@ async def test_each_path_answers(capsys: pytest.CaptureFixture[str]) -> None:
 
     assert 200 == status
     assert "codes_build_info{" in body
+
+
+async def test_whoever_asks_for_openmetrics_gets_it() -> None:
+    """Prometheus does, and only there an exemplar has its place."""
+    metrics, times = Metrics(), AnswerTimes(ObjectiveSettings())
+    metrics.tally(AnswersVisible, times.take, times)
+    metrics.move(AnswersVisible({Asked("reserve", "reserved", 1_000): 3}, visible_ms=1_300, trace_id="ab" * 16))
+    async with ops_server(OpsSettings(), metrics, Health(consumes=False)) as port, aiohttp.ClientSession() as session:
+        accept = {"Accept": "application/openmetrics-text;version=1.0.0,text/plain;q=0.5"}
+        async with session.get(f"http://127.0.0.1:{port}/metrics", headers=accept) as answer:
+            parsed = text_string_to_metric_families(await answer.text())  # type: ignore[no-untyped-call]  # theirs
+            families = {family.name: family for family in parsed}
+
+    [exemplar] = [sample.exemplar for sample in families["codes_answer_seconds"].samples if sample.exemplar]
+    assert ({"trace_id": "ab" * 16}, 0.3, 1.3) == (exemplar.labels, exemplar.value, float(exemplar.timestamp))
 
 
 async def test_the_port_that_was_found_is_in_the_log() -> None:

@@ -8,6 +8,7 @@ from opentelemetry.trace import SpanKind, StatusCode
 
 from ops.telemetry.otel import LINKS_MAX, link_of, links_of
 from schemas.errors import EmitFailed, FactsStale
+from schemas.observation.answers import AnswersVisible
 from schemas.observation.fact import Fact
 from schemas.observation.requests import BatchReport
 from schemas.records import Headers
@@ -17,7 +18,7 @@ from tests.fakes.builders import NOW, a_record, a_reserve, header
 from tests.fakes.kafka import Source
 from tests.fakes.observer import ObservedFacts
 from tests.fakes.serving import ServedPartition
-from tests.fakes.spans import Spans, id_of, parent_of, traces_of
+from tests.fakes.spans import Spans, id_of, id_of_trace, parent_of, traces_of
 
 SOURCE = Source(RESERVE.name, 3)
 TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
@@ -37,6 +38,7 @@ class Listening(ObservedFacts):
         self.bound: list[dict[str, Any]] = []
 
     def observe(self, fact: Fact, /) -> None:
+        super().observe(fact)
         if isinstance(fact, BatchReport):
             self.bound.append(structlog.contextvars.get_contextvars())
 
@@ -100,6 +102,14 @@ def test_each_step_is_a_child_and_the_sending_is_one_of_the_last(bench: TracedPa
     sent = bench.spans.one("send")
     assert (SpanKind.PRODUCER, id_of(steps[-1])) == (sent.kind, parent_of(sent))
     assert 3 == (sent.attributes or {})["messaging.batch.message_count"]  # two results, one shard
+
+
+def test_the_time_to_the_answer_knows_the_trace_of_its_batch(bench: TracedPartition) -> None:
+    """It becomes an exemplar; outside of a batch there is none."""
+    bench.serve()
+
+    (answers,) = bench.listening.of(AnswersVisible)
+    assert (id_of_trace(bench.spans.one(PROCESS)), None) == (answers.trace_id, bench.spans.tracer.trace_id())
 
 
 def test_the_senders_trace_comes_back_and_not_the_batchs(bench: TracedPartition) -> None:

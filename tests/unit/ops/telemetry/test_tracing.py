@@ -10,7 +10,7 @@ import pytest
 
 from consumers.loop.tracing import NOTHING, UNTRACED
 from ops.telemetry.tracing import FLUSH_S, open_tracer
-from schemas.settings import OtelSettings
+from schemas.telemetry_settings import OtelSettings
 from tests.fakes.builders import a_record
 from tests.fakes.spans import collecting
 
@@ -44,7 +44,7 @@ def test_off_is_the_default_and_does_nothing() -> None:
 
     assert UNTRACED is asyncio.run(opened())
     blocks = [UNTRACED.processing("g", []), UNTRACED.step("apply"), UNTRACED.chunk(1), UNTRACED.sending(1)]
-    assert [NOTHING] * 4 == blocks
+    assert ([NOTHING] * 4, None) == (blocks, UNTRACED.trace_id())
 
 
 def test_off_imports_nothing_of_opentelemetry() -> None:
@@ -87,7 +87,7 @@ async def test_where_the_sdk_is_disabled_nothing_is_sent(monkeypatch: pytest.Mon
 SILENT: Final = """
 import asyncio, time
 from ops.telemetry.tracing import open_tracer
-from schemas.settings import OtelSettings
+from schemas.telemetry_settings import OtelSettings
 from tests.fakes.builders import a_record
 
 async def trace_one():

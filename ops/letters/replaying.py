@@ -13,12 +13,17 @@ from dataclasses import dataclass, field
 from time import monotonic
 from typing import Final
 
+from consumers.decode import SizeLimits
 from ops.broker.patience import Patience
 from ops.letters.choice import Choice
+from ops.letters.edits import Edits
 from ops.letters.reading import Found, chosen_letters, replayed_identities
 from ops.letters.sending import Replayer, open_replayer
 from ops.letters.verdict import REPLAYED, Judge, LeftOut, Send
 from ops.settings.load import Settings
+from ops.tokens.sending import token_headers
+from schemas.clock import utc_now
+from schemas.topics import Topics
 
 BATCH_RECORDS_MAX: Final = 100
 """Of one transaction."""
@@ -104,6 +109,12 @@ class Replay:
             if isinstance(verdict, Send):
                 replayed.add(verdict.identity)
                 yield verdict
+
+
+def judge_of(settings: Settings, edits: Edits) -> Judge:
+    """By the workers' limits, and with the token of the settings."""
+    limits, token = SizeLimits.of(settings.worker), tuple(token_headers(settings.requests))
+    return Judge(Topics(settings.topics.prefix), limits, edits, utc_now(), token)
 
 
 class Pace:

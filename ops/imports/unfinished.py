@@ -1,7 +1,7 @@
 """Detects interrupted imports: the document has the state `running`, but no importer will continue it.
 
 In:       an import's id.
-Out:      whether the importer still has a command for it.
+Out:      whether the importer still has a command for it; the import, if it was interrupted.
 Promise:  nothing is written. An import that ends at this moment may be reported as interrupted; sending its command
           again then only repeats its end event.
 
@@ -20,10 +20,12 @@ from ops.broker.reading import kafka_errors, topic_reader
 from ops.broker.records import fields_of
 from ops.broker.topics import admin_client
 from ops.settings.load import Settings
+from schemas.clock import utc_now
 from schemas.documents import ImportDocument
 from schemas.groups import IMPORTER_GROUP
 from schemas.requests import ImportCommand
 from schemas.topics import IMPORT, Topics
+from stores.mongo.import_desk import ImportDesk
 
 QUIET_S: Final = 30
 """Seconds without progress after which an import may be interrupted."""
@@ -42,6 +44,20 @@ def resume_command(document: ImportDocument) -> ImportCommand:
 def command_fields(document: ImportDocument) -> dict[str, Any]:
     """The fields of a command that imports the same object, without its id."""
     return document.model_dump(include={"campaign_id", "bucket", "key", "version_id", "code_type"})
+
+
+async def unfinished_import(settings: Settings, desk: ImportDesk, import_id: str) -> ImportDocument | None:
+    """The import, if its document has the state `running` but the importer has no command for it.
+
+    Raises:
+        StoreUnavailable: MongoDB gave no answer.
+        TopicMissing, BrokerUnavailable, KafkaRefused: see `has_command`.
+    """
+    found = await desk.find(import_id)
+    if found is None or not is_quiet(found, now=utc_now()) or await has_command(settings, import_id):
+        return None
+    found = await desk.find(import_id)  # it may have ended while its command was searched for
+    return found if found is not None and found.state == "running" else None
 
 
 async def has_command(settings: Settings, import_id: str) -> bool:

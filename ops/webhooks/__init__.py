@@ -1,0 +1,1 @@
+"""Stock alerts as HTTP requests to other systems."""
