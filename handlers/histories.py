@@ -1,7 +1,7 @@
-"""Documents as histories: what happened to a fan or a code, by time. Pure.
+"""Documents as histories: what happened to a fan, a code or a request. Pure.
 
 In:       ledger entries, reservations, a code and its import, as they were read.
-Out:      `FanHistory`, `CodeHistory`.
+Out:      `FanHistory`, `CodeHistory`, `RequestHistory`.
 Promise:  a move is there once: from the ledger, or from its reservation where the ledger has forgotten it. A history
           has no value of a code.
 """
@@ -13,7 +13,15 @@ from typing import Final
 
 from schemas.base import EXPIRER_PREFIX
 from schemas.documents import CodeDocument, ImportDocument, LedgerDocument, ReservationDocument, ReservationState
-from schemas.histories import CodeHistory, FanHistory, Happening, HistoryEvent, Holder, ReservationSummary
+from schemas.histories import (
+    CodeHistory,
+    FanHistory,
+    Happening,
+    HistoryEvent,
+    Holder,
+    RequestHistory,
+    ReservationSummary,
+)
 
 HAPPENED: Final[Mapping[ReservationState, Happening]] = {
     "held": "reserved",
@@ -61,6 +69,25 @@ def code_history(
         holder=None if holder is None else holder_of(holder),
         events=by_time([*([] if imported is None else [import_event(imported)]), *events]),
         is_complete=found.is_complete,
+    )
+
+
+def request_history(
+    request_id: str, entry: LedgerDocument | None, imported: ImportDocument | None = None
+) -> RequestHistory | None:
+    """What became of a request; None if neither the ledger nor the imports know it."""
+    if entry is not None:
+        return RequestHistory(**entry.outcome.model_dump(), source=entry.source)
+    if imported is None:
+        return None
+    return RequestHistory(
+        request_id=request_id,
+        operation="import",
+        outcome=imported.state,
+        quantity=imported.inserted,
+        decided_at=imported.changed_at,
+        import_id=imported.id,
+        **imported.model_dump(include={"campaign_id", "code_type", "reason"}),
     )
 
 

@@ -1,12 +1,14 @@
-"""What happened to a fan and to a code, by time, as commands and the HTTP API give it.
+"""What happened to a fan, to a code and to a request, as commands and the HTTP API give it.
 
-Out: `FanHistory`, `CodeHistory`, `HistoryEvent`. None of them has a field for a code's value.
+Out: `FanHistory`, `CodeHistory`, `HistoryEvent`, `RequestHistory`. None of them has a field for a code's value.
 """
 
 from typing import Literal
 
 from schemas.base import CodeStatus, CodeType, Id, Instant, Model, Operation
 from schemas.documents import ReservationState
+from schemas.events import ImportState
+from schemas.results import Outcome
 
 Happening = Literal[
     "imported",
@@ -89,3 +91,31 @@ class CodeHistory(Model):
     events: tuple[HistoryEvent, ...]
     is_complete: bool
     """False: there is more than could be read."""
+
+
+class RequestHistory(Model):
+    """What became of a request, or of the command of an import. Fields that do not apply are null."""
+
+    request_id: Id
+    operation: Operation | Literal["import"] | None = None
+    """Null if only its dead letter is known."""
+    outcome: Outcome | ImportState | None = None
+    """Of an import: its state."""
+    campaign_id: Id | None = None
+    fan_id: Id | None = None
+    code_type: CodeType | None = None
+    quantity: int | None = None
+    """Codes moved, or wanted; of an import: codes inserted."""
+    code_ids: tuple[str, ...] = ()
+    reservation_id: Id | None = None
+    expires_at: Instant | None = None
+    reason: str | None = None
+    """Of a refusal, of an import that failed, or of the dead letter."""
+    decided_at: Instant | None = None
+    """Of an import: when its state changed last."""
+    source: str | None = None
+    """The record that was decided, `<topic>.<partition>@<offset>`."""
+    import_id: Id | None = None
+    """The import of this command; it has the same id."""
+    dead_letter: str | None = None
+    """`PARTITION@OFFSET` of its dead letter, for `codes dead-letters show`; of those of the last day only."""

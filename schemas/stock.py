@@ -1,6 +1,6 @@
 """A campaign's counts as the inventory view stores them: each shard's latest totals, and the last reported standing.
 
-Out: `CampaignStock`, the value of the view's changelog topic, and the name of that topic.
+Out: `CampaignStock` and `CampaignHours`, the values of the view's changelog topic, and the name of that topic.
 """
 
 from typing import Final, Literal
@@ -9,6 +9,8 @@ from schemas.base import CodeType, Id, Instant, Model
 from schemas.groups import INVENTORY_GROUP
 
 TABLE: Final = "campaigns"
+HOURS_SUFFIX: Final = b"#hours"
+"""Ends the key of a campaign's `CampaignHours`. That of its `CampaignStock` is its id, which never has this sign."""
 
 Standing = Literal["enough", "low", "exhausted"]
 """The last reported standing of a stock; `enough` after a recovery."""
@@ -42,3 +44,11 @@ class CampaignStock(Model):
     types: dict[CodeType, TypeStock]
     changed_at: Instant
     """The latest `changed_at` of any shard."""
+
+
+class CampaignHours(Model):
+    """A campaign's counts at its last change in each past hour in which it changed."""
+
+    campaign_id: Id
+    types: dict[CodeType, tuple[tuple[int, int, int, int], ...]]
+    """Earliest first: seconds since 1970, then codes available, reserved and assigned."""

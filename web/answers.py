@@ -14,6 +14,7 @@ from typing import Any, Final, Literal
 from consumers.inventory.role import Lags
 from consumers.inventory.view import InventoryView
 from handlers.inventory.counts import Counts, counts_by_type, summed
+from handlers.inventory.hours import HOURLY, week
 from handlers.inventory.letters import HOURS, REASONS, Tally
 from handlers.inventory.motion import (
     COARSE,
@@ -25,7 +26,7 @@ from handlers.inventory.motion import (
     Resolution,
     empty_in_s,
 )
-from handlers.inventory.pace import Pace
+from handlers.inventory.pace import Pace, average
 from schemas.base import CodeType
 from schemas.events import ImportProgressed
 from schemas.stock import CampaignStock, Standing
@@ -49,7 +50,7 @@ from web.models import (
 Sort = Literal["name", "available", "total", "rate", "empty", "changed"]
 Order = Literal["asc", "desc"]
 WORST_FIRST: Final[tuple[Standing, ...]] = ("exhausted", "low", "enough")
-RESOLUTIONS: Final[Mapping[str, Resolution]] = {"fine": FINE, "coarse": COARSE}
+RESOLUTIONS: Final[Mapping[str, Resolution]] = {"fine": FINE, "coarse": COARSE, "hourly": HOURLY}
 
 
 def campaign_of(stock: CampaignStock, motion: Motion, now: datetime) -> Campaign:
@@ -85,7 +86,10 @@ def history_of(view: InventoryView, stock: CampaignStock, resolution: str, code_
     by_type = counts_by_type(stock)
     counts = summed(by_type.values()) if code_type is None else by_type.get(code_type, Counts())
     steps = RESOLUTIONS[resolution]
-    points = view.motion(stock.campaign_id).history(counts, view.clock(), steps, code_type)
+    motion, is_week = view.motion(stock.campaign_id), steps is HOURLY
+    points = motion.history(counts, view.clock(), COARSE if is_week else steps, code_type)
+    if is_week:
+        points = week(view.hours.get(stock.campaign_id), points, stock.changed_at, code_type)
     return History(
         campaign_id=stock.campaign_id,
         code_type=code_type,
@@ -113,15 +117,10 @@ def import_of(
     return ImportProgress(
         **event.model_dump(),
         progress=None if not total else round(min(event.bytes_read / total, 1.0), 4),
-        rows_per_s=pace.rows_per_s(now_s) if event.state == "running" else average_of(event),
+        rows_per_s=pace.rows_per_s(now_s) if event.state == "running" else average(event.rows_read, event.duration_s),
         left_s=pace.left_s(now_s, total),
         resolved_by=later.import_id if later is not None and later.at >= event.at else None,
     )
-
-
-def average_of(event: ImportProgressed) -> float | None:
-    """Rows a second of an import that has ended."""
-    return round(event.rows_read / event.duration_s, 1) if event.duration_s else None
 
 
 def resolutions(events: Iterable[ImportProgressed]) -> Mapping[tuple[str, str | None], ImportProgressed]:

@@ -42,10 +42,11 @@ from web.models import (
     Reason,
 )
 from web.openapi import Route, document, narrowing
-from web.pages import campaign_address, page, secured
+from web.pages import OPENED, page, page_below, secured
 from web.past import Past
 from web.queries import AlertsQuery, CampaignsQuery, HistoryQuery, InvalidQuery, asked
 from web.responses import NoAnswer, answered, refused, sent
+from web.searching import Search
 from web.stream import Streams, stream
 
 STATIC: Final = Path(__file__).parent / "static"
@@ -88,6 +89,7 @@ class Api:
             ),
             *self._letters.routes(),
             *self._past.routes(),
+            *Search(self._view, self._past).routes(),
             *self._actions.routes(),
             Route("/api/openapi.json", self._openapi, "This document.", None, open=True),
         )
@@ -172,7 +174,8 @@ def web_app(
             app.router.add_route(route.method, route.path, serve)
     if static.is_dir():
         app.router.add_get("/", page(static / "index.html"))
-        app.router.add_get("/campaigns/{campaign_id}", campaign_address)
+        for address in OPENED:
+            app.router.add_get(address, page_below(static / "index.html"))
         app.router.add_static("/static", static)
     app.on_response_prepare.append(secured)
     return app

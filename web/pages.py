@@ -1,12 +1,11 @@
 """The files of the page, and the headers of every response.
 
-Out: handlers for the HTML document and for addresses of campaigns; `secured`, which sets the headers.
+Out: handlers for the HTML document, also at addresses of campaigns and imports; `secured`, which sets the headers.
 """
 
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Final
-from urllib.parse import quote
 
 from aiohttp import web
 
@@ -20,6 +19,9 @@ SECURITY_HEADERS: Final = {
     "Cross-Origin-Opener-Policy": "same-origin",
 }
 
+OPENED: Final = ("/campaigns/{campaign_id}", "/imports/{import_id}")
+"""Addresses at which the page opens with a campaign or an import."""
+
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
@@ -32,10 +34,17 @@ def page(file: Path) -> Handler:
     return handler
 
 
-async def campaign_address(request: web.Request) -> web.StreamResponse:
-    """A campaign's address that can be shared: the page with this campaign open. Relative: a proxy may add a path."""
-    campaign_id = quote(request.match_info["campaign_id"], safe="")
-    raise web.HTTPFound(f"../#/campaigns/{campaign_id}")
+def page_below(file: Path) -> Handler:
+    """Serves the same document one folder deeper, such as `/campaigns/<id>`, whose address can be shared.
+
+    The links to its files are relative: a proxy may add a path.
+    """
+    content = file.read_text().replace('"static/', '"../static/')
+
+    async def handler(_request: web.Request) -> web.StreamResponse:
+        return web.Response(text=content, content_type="text/html", headers={"Cache-Control": "no-cache"})
+
+    return handler
 
 
 async def secured(_request: web.Request, response: web.StreamResponse) -> None:

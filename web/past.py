@@ -1,7 +1,7 @@
-"""Histories of fans and codes over HTTP, read from MongoDB by a user who may only read.
+"""Histories of fans, codes and requests over HTTP, read from MongoDB by a user who may only read.
 
-In:       the id of a fan or a code; the collections, if `CODES_INVENTORY__HISTORY_URI` is set.
-Out:      `FanHistory`, `CodeHistory`.
+In:       the id of a fan, a code or a request; the collections, if `CODES_INVENTORY__HISTORY_URI` is set.
+Out:      `FanHistory`, `CodeHistory`, `RequestHistory`.
 Promise:  no value of a code is read. The inventory works without MongoDB: only these paths answer 501 or 503 then. At
           most `SEARCHES_MAX` searches run at once, each for at most `SEARCH_S_MAX`.
 """
@@ -15,11 +15,11 @@ from typing import Final
 
 from aiohttp import web
 
-from handlers.histories import code_history, fan_history
+from handlers.histories import code_history, fan_history, request_history
 from schemas.base import CodeStatus
 from schemas.clock import utc_now
 from schemas.errors import DocumentUnreadable, StoreUnavailable
-from schemas.histories import CodeHistory, FanHistory
+from schemas.histories import CodeHistory, FanHistory, RequestHistory
 from stores.mongo.collections import Collections
 from stores.mongo.histories import Histories
 from stores.mongo.lookups import Lookups
@@ -78,18 +78,38 @@ class Past:
             ),
         )
 
-    async def _fan(self, request: web.Request) -> web.StreamResponse:
-        fan_id, campaigns = request.match_info["fan_id"], wanted_of(asked(request, FanQuery), request[ACCESS])
+    async def fan(self, fan_id: str, campaigns: Sequence[str] | None = None) -> FanHistory | None:
+        """A fan's history in these campaigns, None: in all; None if nothing is known of the fan.
+
+        Raises:
+            NoAnswer: histories are off, MongoDB does not answer, or too many searches are running.
+        """
         async with self._searching() as collections:
             moves = await Histories(collections).of_fan(fan_id, campaigns)
-        history = fan_history(fan_id, moves, now=utc_now())
+        return fan_history(fan_id, moves, now=utc_now())
+
+    async def code(self, code_id: str, access: Access) -> CodeHistory | None:
+        """A code's history; None if it does not exist or may not be seen. Raises NoAnswer, see `fan`."""
+        async with self._searching() as collections:
+            return await code_past(collections, code_id, access)
+
+    async def request(self, request_id: str, access: Access) -> RequestHistory | None:
+        """What became of a request or command; None if nothing may be seen. Raises NoAnswer, see `fan`."""
+        async with self._searching() as collections:
+            entry = await Lookups(collections).entry(request_id)
+            imported = None if entry is not None else await Histories(collections).imported(request_id)
+        history = request_history(request_id, entry, imported)
+        return history if history is not None and access.sees(history.campaign_id) else None
+
+    async def _fan(self, request: web.Request) -> web.StreamResponse:
+        campaigns = wanted_of(asked(request, FanQuery), request[ACCESS])
+        history = await self.fan(request.match_info["fan_id"], campaigns)
         if history is None:
             raise NoAnswer(HTTPStatus.NOT_FOUND, "not_found", NO_FAN)
         return answered(history)
 
     async def _code(self, request: web.Request) -> web.StreamResponse:
-        async with self._searching() as collections:
-            history = await code_past(collections, request.match_info["code_id"], request[ACCESS])
+        history = await self.code(request.match_info["code_id"], request[ACCESS])
         if history is None:
             raise NoAnswer(HTTPStatus.NOT_FOUND, "not_found", "there is no such code")
         return answered(history)
@@ -129,4 +149,4 @@ async def code_past(collections: Collections, code_id: str, access: Access) -> C
     if code is None or not access.sees(code.campaign_id):
         return None
     holder = None if code.status == CodeStatus.AVAILABLE else await Lookups(collections).holder(code)
-    return code_history(code, await histories.import_of(code), holder, await histories.of_code(code_id))
+    return code_history(code, await histories.imported(code.imported_by), holder, await histories.of_code(code_id))

@@ -44,8 +44,9 @@ class CampaignsQuery(Query):
 class HistoryQuery(Query):
     """Resolution and code type of a history."""
 
-    resolution: Literal["fine", "coarse"] = "fine"
-    """`fine`: steps of 10 seconds over an hour; `coarse`: steps of a minute over a day."""
+    resolution: Literal["fine", "coarse", "hourly"] = "fine"
+    """`fine`: steps of 10 seconds over an hour; `coarse`: steps of a minute over a day; `hourly`: steps of an hour
+    over a week."""
     code_type: CodeType | None = None
     """Only codes of this type."""
 

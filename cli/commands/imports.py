@@ -8,7 +8,13 @@ from typing import TYPE_CHECKING, Annotated, Final, TypeVar
 
 import typer
 
-from cli.commands.imports_asking import query, send_again_if_unfinished, unfinished_import, why_not_found
+from cli.commands.imports_asking import (
+    ask_paces,
+    query,
+    send_again_if_unfinished,
+    unfinished_import,
+    why_not_found,
+)
 from cli.commands.imports_dry_run import dry_run
 from cli.commands.printing import Json, complain, print_fields, print_json, wrong_usage
 from cli.commands.sending import ImportTimeoutS, ImportWait, request_from_options, send
@@ -28,7 +34,7 @@ SHOWN: Final = (
     *("import_id", "campaign_id", "code_type", "object", "version_id"),
     *("state", "reason", "remedy", "cancel_asked_at", "progress_percent"),
     *("rows_read", "inserted", "duplicates", "duplicates_in_file", "duplicates_in_campaign", "rejected", "report"),
-    *("bytes_read", "bytes_total", "started_at", "changed_at", "duration_s"),
+    *("bytes_read", "bytes_total", "started_at", "changed_at", "duration_s", "rows_per_s", "left_s"),
 )
 """Fields shown to people; `--json` also has the importer's internal fields."""
 
@@ -71,7 +77,11 @@ def list_(
         return found, dict(await desk.cancellations(running)) if running else {}
 
     found, cancelled_at = query(look)
-    accounts = [account_of(document, cancelled_at.get(document.id), now=utc_now()) for document in found]
+    paces, now = ask_paces(found), utc_now()
+    accounts = [
+        account_of(document, cancelled_at.get(document.id), now=now, pace=paces.get(document.id))
+        for document in found
+    ]
     if json_:
         print_json({"imports": accounts})
     elif accounts:
@@ -92,7 +102,7 @@ def show(import_id: ImportId, json_: Json = False) -> None:
     if found is None:
         complain(why_not_found(import_id, is_cancelled=cancelled_at is not None))
         raise typer.Exit(Exit.FAILED)
-    account = account_of(found, cancelled_at, now=utc_now())
+    account = account_of(found, cancelled_at, now=utc_now(), pace=ask_paces([found]).get(found.id))
     if json_:
         print_json(account)
     else:

@@ -1,17 +1,18 @@
 """Questions of `codes imports` to the database and to Kafka.
 
 In:       an import's id.
-Out:      its document; whether its command waits for the importer; the command, sent again for an import that was
-          interrupted.
+Out:      its document; how fast it goes; whether its command waits for the importer; the command, sent again for an
+          import that was interrupted.
 Promise:  exits only by errors: what is printed are warnings.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, TypeVar
 
 from cli.commands.printing import complain
 
 if TYPE_CHECKING:
+    from handlers.inventory.pace import Pace
     from schemas.documents import ImportDocument
     from stores.mongo.import_desk import ImportDesk
 
@@ -29,6 +30,16 @@ def query(ask: "Callable[[ImportDesk], Awaitable[T]]") -> T:
             return await ask(ImportDesk(collections))
 
     return run(answer())
+
+
+def ask_paces(documents: "Sequence[ImportDocument]") -> "Mapping[str, Pace]":
+    """How fast the running ones of these imports go."""
+    from cli.interrupts import run
+    from cli.jobs.import_pace import paces_of
+    from ops.settings.load import load_settings
+    from schemas.clock import utc_now
+
+    return run(paces_of(load_settings(), documents, utc_now()))
 
 
 def why_not_found(import_id: str, *, is_cancelled: bool) -> str:

@@ -2,7 +2,8 @@
 
 In:       accounts of imports.
 Out:      one row per import on standard output, figures right-aligned.
-Promise:  ids are never truncated; each import is one line if the terminal is wide enough.
+Promise:  ids are never truncated; each import is one line if the terminal is wide enough. The time left and the rows
+          per second are written as in `codes top`.
 """
 
 from collections.abc import Sequence
@@ -10,13 +11,14 @@ from typing import TYPE_CHECKING, Final
 
 from cli.commands.printing import table_console
 from cli.jobs.importing import duration_text, state_of
+from cli.top.texts import duration
 
 if TYPE_CHECKING:
     from cli.jobs.importing import Account
 
-WIDE: Final = 120
+WIDE: Final = 132
 """Characters that all columns need. In a narrower terminal, columns that follow from others are left out."""
-ONLY_WIDE: Final = frozenset({"rows", "started", "duration"})
+ONLY_WIDE: Final = frozenset({"rows", "duplicates", "started", "duration"})
 TEXTS: Final = ("import", "campaign", "state")
 TEXT_WIDTH_MIN: Final = 8
 STARTED_LENGTH: Final = len("2026-11-24T02:00:00")
@@ -49,6 +51,8 @@ def row_of(account: "Account") -> dict[str, str]:
         "campaign": account["campaign_id"],
         "state": state_of(account),
         "progress": "-" if percent is None else f"{int(percent)} %",
+        "left": duration(account["left_s"]),
+        "rows/s": "-" if account["rows_per_s"] is None else f"{round(account['rows_per_s']):,}",
         **{name: f"{account[field]:,}" for name, field in counts.items()},
         "started": account["started_at"][:STARTED_LENGTH].replace("T", " "),
         "duration": duration_text(account["duration_s"]),

@@ -1,6 +1,6 @@
 """Imports as shown to campaign managers: progress, end, and remedy.
 
-In:       import documents.
+In:       import documents, and the pace of those that run.
 Out:      accounts that can be written as JSON. Pure.
 Promise:  an account never holds a code.
 """
@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from handlers.imports.progress import event_of, lasted_s
+from handlers.inventory.pace import Pace, average
 from schemas.base import rfc3339
 from schemas.documents import ImportDocument
 from schemas.import_reasons import IMPORT_REMEDIES
@@ -19,16 +20,21 @@ Account = dict[str, Any]
 MINUTE_S: Final = 60
 
 
-def account_of(document: ImportDocument, cancel_asked_at: datetime | None, *, now: datetime) -> Account:
+def account_of(
+    document: ImportDocument, cancel_asked_at: datetime | None, *, now: datetime, pace: Pace | None = None
+) -> Account:
     """An import's document with the values derived from it."""
-    until = now if document.state == "running" else document.changed_at
+    is_running, pace = document.state == "running", pace or Pace()
+    lasted = lasted_s(document, now if is_running else document.changed_at)
     return {
         "import_id": document.id,
         **document.model_dump(mode="json", exclude={"id"}),
         "duplicates": event_of(document).duplicates,
         "object": f"s3://{document.bucket}/{document.key}",
         "progress_percent": progress_percent(document),
-        "duration_s": lasted_s(document, until),
+        "duration_s": lasted,
+        "rows_per_s": pace.rows_per_s(now.timestamp()) if is_running else average(document.rows_read, lasted),
+        "left_s": pace.left_s(now.timestamp(), document.bytes_total) if is_running else None,
         "cancel_asked_at": None if cancel_asked_at is None else rfc3339(cancel_asked_at),
         "remedy": remedy_of(document.reason, document.id),
     }

@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Callable, Iterable
 from typing import Any, Final, TypeVar
 
 from cli.jobs.topic_history import Subject
-from handlers.histories import by_time, code_history, fan_history
+from handlers.histories import by_time, code_history, fan_history, request_history
 from ops.telemetry.masking import MASK
 from schemas.base import CodeStatus
 from schemas.clock import utc_now
@@ -65,7 +65,7 @@ async def code(
         return shown
     histories = Histories(lookups.collections)
     moves = await histories.of_code(found.id)
-    past = code_history(found, await histories.import_of(found), holder, moves)
+    past = code_history(found, await histories.imported(found.imported_by), holder, moves)
     past = past if records is None else await with_records(past, records(Subject.of_code(found.id, moves)))
     return {**shown, **past.model_dump(mode="json", include={"events", "is_complete"})}
 
@@ -116,7 +116,5 @@ async def with_records(past: H, records: AsyncIterator[HistoryEvent]) -> H:
 
 async def request(lookups: Lookups, request_id: str) -> Account | None:
     """A request's ledger entry: the result, and the record that it answers."""
-    found = await lookups.entry(request_id)
-    if found is None:
-        return None
-    return {**found.outcome.model_dump(mode="json"), "source": found.source}
+    found = request_history(request_id, await lookups.entry(request_id))
+    return None if found is None else found.model_dump(mode="json", exclude={"import_id", "dead_letter"})

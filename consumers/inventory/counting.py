@@ -20,12 +20,13 @@ from consumers.loop.failpoints import Failpoint
 from consumers.loop.serving import KafkaSide
 from handlers.inventory.alerts import PendingAlert, StockLimits, updated_standing
 from handlers.inventory.counts import folded
+from handlers.inventory.hours import ends_hour, with_hour
 from producers.envelope import alert_id, alert_record
 from schemas.events import InventoryChanged
 from schemas.observation.fact import Observer
 from schemas.observation.partitions import LoopTurned, PartitionsAssigned, PartitionsRevoked
 from schemas.records import OutgoingRecord
-from schemas.stock import TABLE, CampaignStock
+from schemas.stock import HOURS_SUFFIX, TABLE, CampaignHours, CampaignStock
 from schemas.topics import INVENTORY, Topics
 
 TICK_S: Final = 1.0
@@ -115,7 +116,16 @@ async def count(table: Any, change: InventoryChanged, alerting: Alerting) -> Non
     stock, pending = updated_standing(stock, change.code_type, alerting.limits, at=change.changed_at)
     if pending is not None:
         await alert(pending, alerting)
+    if known is not None and ends_hour(known, change):
+        keep_hour(table, key, known)
     table[key] = stock.to_json()
+
+
+def keep_hour(table: Any, key: bytes, stock: CampaignStock) -> None:  # noqa: ANN401  # Faust's table
+    """Store the counts that an hour ended with: once an hour and campaign, in the changelog of the counts."""
+    found = table.get(key + HOURS_SUFFIX)
+    hours = CampaignHours.model_validate_json(found) if found else None
+    table[key + HOURS_SUFFIX] = with_hour(hours, stock).to_json()
 
 
 async def alert(pending: PendingAlert, alerting: Alerting) -> None:

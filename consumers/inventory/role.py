@@ -56,7 +56,7 @@ class InventoryRole:
 
     def __init__(self, side: KafkaSide, topics: Topics, limits: StockLimits, failpoint: Failpoint) -> None:
         changelog = changelog_topic(side.settings.group_prefix)
-        self.view = InventoryView(topics, changelog)
+        self.view = InventoryView(topics, changelog, session_s=side.settings.session_timeout_ms / 1_000)
         self.lags = Lags()
         self._reader = ViewReader(self.view, topics, changelog, side.observer)
         self._side = side

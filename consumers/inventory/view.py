@@ -18,8 +18,10 @@ from pydantic import ValidationError
 
 from consumers.decode import readable_id, what_can_be_read
 from handlers.inventory.counts import folded, joined
-from handlers.inventory.health import Beats
+from handlers.inventory.health import SESSION_S, Beats
+from handlers.inventory.hours import KeptHours
 from handlers.inventory.latest import Alerts, Imports
+from handlers.inventory.letter_ids import LetterIds
 from handlers.inventory.letters import DeadLetters
 from handlers.inventory.motion import LONGEST_WINDOW_S, Motion
 from schemas.attention import Mark
@@ -53,13 +55,22 @@ Take = Callable[[IncomingRecord], None]
 
 
 class InventoryView:
-    """Lives as long as its process. `clock`: the time, UTC."""
+    """Lives as long as its process. `clock`: the time, UTC. `session_s`: how long a group keeps a killed member."""
 
-    def __init__(self, topics: Topics, changelog: str, *, clock: Callable[[], datetime] = utc_now) -> None:
+    def __init__(
+        self,
+        topics: Topics,
+        changelog: str,
+        *,
+        clock: Callable[[], datetime] = utc_now,
+        session_s: float = SESSION_S,
+    ) -> None:
         self.imports = Imports()
         self.alerts = Alerts()
         self.dead_letters = DeadLetters()
-        self.beats = Beats()
+        self.letter_ids = LetterIds()
+        self.hours = KeptHours(MOTIONS_MAX)
+        self.beats = Beats(session_s)
         self.marks: dict[str, Mark] = {}
         """By key; the latest of each."""
         self.is_loaded = False
@@ -142,6 +153,8 @@ class InventoryView:
         self._part("imports", is_news=self.imports.is_any_running())
 
     def _take_stock(self, record: IncomingRecord) -> None:
+        if self.hours.take(record.key, record.value):
+            return
         if record.value is None:
             self._forget(record)
             return
@@ -177,6 +190,7 @@ class InventoryView:
         known = self._stocks.get(campaign_id)
         if known is not None and known.changed_at <= record.at:
             self.revision += 1
+            self.hours.forget(campaign_id)
             for kept in (self._stocks, self._motions, self._changed):
                 kept.pop(campaign_id, None)
 
@@ -205,7 +219,9 @@ class InventoryView:
         self._part("alerts", is_news=is_news)
 
     def _take_dead_letter(self, record: IncomingRecord) -> None:
-        self._part("dead-letters", is_news=self.dead_letters.add(record, campaign_in(record.value)))
+        campaign_id = campaign_in(record.value)
+        self.letter_ids.add(record, campaign_id)
+        self._part("dead-letters", is_news=self.dead_letters.add(record, campaign_id))
 
     def _take_replay(self, record: IncomingRecord) -> None:
         identity = (record.key or b"").decode(errors="replace")

@@ -17,9 +17,8 @@ from schemas.observation.partitions import Part
 
 SILENT_S: Final = 3.5
 """Without a heartbeat. With the time until it is seen (`EVERY_S` of `web/stream.py`), a fault shows in 5 seconds."""
-FORGOTTEN_S: Final = 60.0
-"""After this long without a heartbeat a process no longer counts as missing, if others of its role run: the group
-has given its partitions to them."""
+SESSION_S: Final = 10.0
+"""The default of `CODES_KAFKA__SESSION_TIMEOUT_MS`."""
 PARTS: Final[dict[Part, Subject]] = {"mongo": "mongodb", "s3": "s3"}
 NAMES: Final[dict[Part, str]] = {"mongo": "MongoDB", "kafka": "Kafka", "s3": "S3"}
 
@@ -37,6 +36,9 @@ class Seen:
 class Beats:
     """The last heartbeat of every process."""
 
+    session_s: float = SESSION_S
+    """For so long the group keeps the partitions of a process that is killed, and their records wait. Then others of
+    its role have them, and the process no longer counts as missing."""
     seen: dict[tuple[RoleName, str], Seen] = field(default_factory=dict)
     latest_at: datetime | None = None
     """The broker's time of the newest heartbeat of any process: now, as far as is known."""
@@ -66,9 +68,9 @@ class Beats:
         return (self.latest_at - max(seen.at, self.resumed_at)).total_seconds()
 
     def _forget(self) -> None:
-        """Drop those that ended long ago, except the last of each role: it says since when nothing runs."""
+        """Drop those that nothing waits for, except the last of each role: it says since when nothing runs."""
         assert self.latest_at is not None
-        old = self.latest_at - timedelta(seconds=FORGOTTEN_S)
+        old = self.latest_at - timedelta(seconds=max(self.session_s, SILENT_S))
         newest = {role: seen.at for (role, _), seen in sorted(self.seen.items(), key=lambda item: item[1].at)}
         self.seen = {key: seen for key, seen in self.seen.items() if seen.at > old or seen.at == newest[key[0]]}
 

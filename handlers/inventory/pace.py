@@ -61,3 +61,8 @@ class Pace:
         last = self.samples[-1].at_s
         seconds = max(last, now_s - EVENT_EVERY_S) - self.samples[0].at_s
         return seconds if seconds >= SPAN_S_MIN else None
+
+
+def average(rows: int, seconds: float | None) -> float | None:
+    """Rows a second of an import that has ended; None if it read no row."""
+    return round(rows / seconds, 1) if rows and seconds else None

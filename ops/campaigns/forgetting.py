@@ -1,7 +1,8 @@
 """Makes compacted topics forget a campaign: a record without a value, a tombstone, for its key.
 
 In:       a campaign's id.
-Out:      a tombstone on each partition of the inventory's changelog, and of `inventory.v1` if that is compacted.
+Out:      tombstones on each partition of the inventory's changelog, for the counts and the hours of the campaign; and
+          on those of `inventory.v1` if that is compacted.
 Promise:  may be repeated. The inventory drops the campaign when it reads the tombstone, and the broker removes what
           is behind it.
 """
@@ -23,7 +24,7 @@ from producers.sending import Unsent, deliver
 from schemas.clock import utc_now
 from schemas.errors import BrokerUnavailable
 from schemas.records import OutgoingRecord
-from schemas.stock import changelog_topic
+from schemas.stock import HOURS_SUFFIX, changelog_topic
 from schemas.topics import INVENTORY, Topics
 
 INVENTORY_PATIENCE_S: Final = 15.0
@@ -52,11 +53,12 @@ async def send_tombstones(settings: Settings, campaign_id: str) -> Sequence[str]
         BrokerUnavailable, KafkaRefused: Kafka does not answer, or does not let us. Run it again.
     """
     compacted = await compacted_topics(settings)
-    key = campaign_id.encode()
+    key, changelog = campaign_id.encode(), changelog_topic(settings.kafka.group_prefix)
     records = [
-        OutgoingRecord(topic, key, None, (), partition)
+        OutgoingRecord(topic, each, None, (), partition)
         for topic, partitions in compacted.items()
         for partition in range(partitions)
+        for each in ((key, key + HOURS_SUFFIX) if topic == changelog else (key,))
     ]
     with kafka_errors(settings.kafka):
         async with idempotent_producer(client_options(settings.kafka)) as producer:

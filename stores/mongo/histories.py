@@ -54,10 +54,10 @@ class Histories:
             document = await self._collections.codes.find_one({"_id": code_id}, WITHOUT_VALUE)
         return None if document is None else read_document(CodeDocument, "codes", {**document, "code": ""})
 
-    async def import_of(self, code: CodeDocument) -> ImportDocument | None:
-        """The import that inserted a code."""
+    async def imported(self, import_id: str) -> ImportDocument | None:
+        """An import, for example the one that inserted a code."""
         with idempotent():
-            document = await self._collections.imports.find_one({"_id": code.imported_by})
+            document = await self._collections.imports.find_one({"_id": import_id})
         return None if document is None else read_document(ImportDocument, "imports", document)
 
     async def _search(self, collection: Collection, wanted: Wanted) -> Found:

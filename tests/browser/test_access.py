@@ -59,6 +59,23 @@ async def test_a_token_that_expires_closes_the_page(site: Site, visits: Visits) 
     await expect(page.locator("#rows tr")).to_have_count(0)
 
 
+async def test_a_campaigns_address_is_kept_through_the_sign_in(site: Site, visits: Visits) -> None:
+    """The form is in front of everything; with the token the campaign is open, also after the token has expired."""
+    visits.may_be_refused = True
+    page = await visits.open(f"{site.guarded_url}campaigns/many-003")
+    dialog = page.get_by_role("dialog", name="many-003")
+    await expect(page.get_by_role("heading", name="A token is needed")).to_be_visible()
+    await expect(dialog).to_be_hidden()
+    await give(page, token(lasts_s=3, supreme=True))
+    await expect(dialog.locator("#detail-types td").first).to_be_visible()
+    await expect(page.get_by_role("alert")).to_have_text("The server said: the token has expired.")
+    await expect(dialog).to_be_hidden()
+
+    await give(page, token(supreme=True))
+    await expect(dialog.locator("#detail-types td").first).to_be_visible()
+    assert f"{site.guarded_url}campaigns/many-003" == page.url
+
+
 async def test_a_token_of_a_campaign_shows_this_one_only(site: Site, visits: Visits) -> None:
     """Also the totals, the imports and the alerts are only its own; its address is that of no other campaign."""
     visits.may_be_refused = True
@@ -72,6 +89,6 @@ async def test_a_token_of_a_campaign_shows_this_one_only(site: Site, visits: Vis
     await expect(page.locator("#imports li")).to_contain_text("import-of-mine")
     own = await page.locator("#rows [data-label='Available'] .value").text_content()
     assert own == await page.locator("#totals .value").first.text_content()
-    await page.goto(f"{site.guarded_url}#/campaigns/many-008")
-    await expect(page.get_by_text("There is no such campaign.")).to_be_visible()
+    await page.goto(f"{site.guarded_url}campaigns/many-008")
+    await expect(page.get_by_text("There is no campaign many-008.")).to_be_visible()
     assert "import-of-others" not in await page.content()

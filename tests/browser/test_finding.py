@@ -1,13 +1,15 @@
 """Five hundred campaigns: found, sorted, and kept up to date without a new table each time."""
 
+import asyncio
 import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from playwright.async_api import CDPSession, Page, expect
+from playwright.async_api import CDPSession, Page, Route, expect
 
 from tests.browser.playing import CountKey, an_import, many
 from tests.browser.site import Site, Visits
+from tests.browser.test_axe import violations
 
 pytestmark = [pytest.mark.integration, pytest.mark.asyncio(loop_scope="session")]
 
@@ -162,3 +164,66 @@ async def test_many_low_stocks_hide_nothing_else(site: Site, visits: Visits) -> 
     await site.player.stock(*full)
     await expect(page.locator("#rows tr")).to_have_count(0)
     await expect(cards.filter(has_text="of 100 left")).to_have_count(0)
+
+
+async def test_a_campaign_has_an_address(site: Site, visits: Visits) -> None:
+    """It survives a reload, back and forward; it is in the title. The former address leads there too."""
+    page = await searched(site, visits, "many-04", "10 of ")
+    dialog = page.get_by_role("dialog", name="many-044")
+    await page.get_by_role("link", name="many-044").click()
+    await expect(dialog).to_be_visible()
+    assert f"{site.url}static/icon.svg" == await page.evaluate("document.querySelector('link[rel=icon]').href")
+    assert f"{site.url}campaigns/many-044" == page.url
+    await page.reload()
+    await expect(dialog.locator("#detail-types td").first).to_have_text("1,044")
+    await expect(page).to_have_title(re.compile("^many-044 · "))
+    await page.go_back()
+    await expect(dialog).to_be_hidden()
+    await expect(page).to_have_title("Codes: inventory")
+    await page.go_forward()
+    await expect(dialog).to_be_visible()
+    await dialog.get_by_role("button", name="Close").click()
+    assert site.url == page.url
+
+    await page.goto(f"{site.url}#/campaigns/many-045")
+    await page.reload()
+    await expect(page.get_by_role("dialog", name="many-045")).to_be_visible()
+    assert f"{site.url}campaigns/many-045" == page.url
+
+
+async def test_an_unknown_campaign_is_named_as_such(site: Site, visits: Visits) -> None:
+    """Not before the figures are there; and it appears when it is imported."""
+    visits.may_be_refused = True  # 404
+    held = asyncio.Event()
+    page = await visits.open("about:blank")
+
+    async def hold(route: Route) -> None:
+        await held.wait()
+        await route.continue_()
+
+    await page.route("**/api/stream", hold)
+    await page.goto(f"{site.url}campaigns/to-come", wait_until="commit")
+    dialog = page.get_by_role("dialog", name="to-come")
+    await expect(dialog).to_contain_text("Waiting for the figures…")
+    held.set()
+    await expect(dialog).to_contain_text("There is no campaign to-come.")
+
+    await site.player.stock(CountKey("to-come", "tm", 7, 0, 0), at=datetime.now(UTC) - timedelta(hours=1))
+    await expect(dialog.locator("#detail-types td").first).to_have_text("7")
+
+
+async def test_an_import_has_an_address(site: Site, visits: Visits) -> None:
+    """It shows how far it is, and leads to its campaign; an unknown one is named as such."""
+    await site.player.imports(an_import("addressed", "many-050", 0.5), an_import("known-1", "sale", 0.1))
+    page = await visits.open(f"{site.url}imports/addressed")
+    dialog = page.get_by_role("dialog", name="addressed")
+    await expect(dialog.get_by_role("progressbar")).to_have_attribute("value", "0.5")
+    await expect(page).to_have_title(re.compile("^Import addressed · "))
+    assert [] == await violations(page)
+    await dialog.get_by_role("link", name="many-050").click()
+    await expect(page.get_by_role("dialog", name="many-050")).to_be_visible()
+    await expect(dialog).to_be_hidden()
+
+    await page.goto(f"{site.url}imports/none-such")
+    await expect(page.get_by_role("dialog", name="none-such")).to_contain_text("There is no import none-such")
+    await site.player.imports(*(an_import(name, "sale", 1, state="completed") for name in ("addressed", "known-1")))

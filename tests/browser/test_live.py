@@ -99,7 +99,7 @@ async def test_an_import_that_runs_shows_how_far_it_is(site: Site, visits: Visit
 
 async def test_a_campaigns_dialog_follows_it(site: Site, visits: Visits) -> None:
     """Its address opens it; counts, history and the words beside the chart are of now."""
-    page = await visits.open(f"{site.url}#/campaigns/many-007")
+    page = await visits.open(f"{site.url}campaigns/many-007")
     dialog = page.get_by_role("dialog", name="many-007")
     await expect(dialog.locator("#detail-types td").first).to_have_text("1,007")
 
@@ -113,6 +113,8 @@ async def test_a_campaigns_dialog_follows_it(site: Site, visits: Visits) -> None
 
     await dialog.get_by_label("History of").select_option("the last day")
     await expect(dialog.get_by_role("figure")).to_contain_text("over the last day")
+    await dialog.get_by_label("History of").select_option("the last week")
+    await expect(dialog.get_by_role("figure")).to_contain_text("over the last week: available")
     await dialog.get_by_role("button", name="Close").click()
     await expect(dialog).to_be_hidden()
 

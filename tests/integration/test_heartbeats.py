@@ -3,15 +3,18 @@
 import signal
 import time
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from ops.settings.load import Settings
+from schemas.base import rfc3339
+from schemas.clock import utc_now
 from tests.integration.freezing import frozen
 from tests.integration.running import running
-from tests.integration.watching import Watcher, watching
+from tests.integration.watching import Watcher, an_announcer, an_event, watching
 
 pytestmark = pytest.mark.integration
 
@@ -39,7 +42,7 @@ async def test_a_killed_worker_and_a_stopped_one_are_gone(
 ) -> None:
     """Within five seconds, and they differ; another inventory that starts later says the same, with the same time."""
     async with watching(environment, tmp_path / "inventory.log") as watcher:
-        # First the one that stops: a killed one is missed for a minute.
+        # First the one that stops: the records of a killed one wait for its session.
         async with running("worker", environment, tmp_path / "stopped.log") as worker:
             await watcher.until("/api/health", state("worker", "ok"))
             worker.signal(signal.SIGTERM)
@@ -79,20 +82,30 @@ async def test_a_database_and_an_object_store_without_an_answer_are_gone(
     assert max(took_s.values()) < SEEN_S_MAX
 
 
-async def test_decisions_of_viewers_survive_the_inventory(
+async def test_decisions_of_viewers_and_the_history_of_days_survive_the_inventory(
     environment: dict[str, str], migrated: Settings, tmp_path: Path
 ) -> None:
-    """They are read before it answers as loaded."""
-    async with watching(environment, tmp_path / "inventory.log") as watcher:
+    """They are read before it answers as loaded. The events of earlier days would not be read again."""
+    days = [utc_now() - timedelta(days=days) for days in (6, 4, 2)]
+    events = [an_event("tour", number, 100 - number, number, changed_at=at) for number, at in enumerate(days, 1)]
+    path = "/api/campaigns/tour/history?resolution=hourly"
+    async with watching(environment, tmp_path / "inventory.log") as watcher, an_announcer(migrated) as announcer:
+        await announcer.publish(*events)
+        history = await watcher.until(path, lambda answer: len(answer.get("points", ())) == len(days) + 1)
         found = await watcher.until("/api/attention", lambda attention: attention["open"] >= 1)
         key = found["items"][0]["key"]
         status, after = await watcher.post("/api/attention/marks", {"key": key, "action": "acknowledge"})
         watcher.role.signal(signal.SIGKILL)
         await watcher.role.ended()
-    async with watching(environment, tmp_path / "again.log") as watcher:
-        again = await watcher.until(
+    async with watching(environment, tmp_path / "again.log") as again:
+        marked = await again.until(
             "/api/attention", lambda attention: any(item["mark"] for item in attention["items"])
         )
+        _, history_again = await again.get(path)
 
     assert (200, [key]) == (status, [item["key"] for item in after["items"] if item["mark"]])
-    assert [key] == [item["key"] for item in again["items"] if item["mark"]]
+    assert [key] == [item["key"] for item in marked["items"] if item["mark"]]
+    assert [(rfc3339(at)[:19], 100 - number) for number, at in enumerate(days, 1)] == [
+        (point["at"][:19], point["available"]) for point in history["points"][:-1]
+    ]
+    assert history["points"][:-1] == history_again["points"][:-1]

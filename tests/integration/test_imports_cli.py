@@ -3,14 +3,20 @@
 import asyncio
 import signal
 from collections.abc import AsyncIterator, Iterator, Mapping
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from cli.jobs.import_pace import paces_of
+from ops.settings.load import Settings
+from schemas.base import rfc3339
+from schemas.clock import utc_now
 from schemas.import_reasons import IMPORT_REMEDIES
 from schemas.topics import IMPORT, IMPORTS
 from stores.mongo.connection import Database
+from tests.fakes.imports import an_import
 from tests.integration.commanding import Codes
 from tests.integration.importing import Files, check_books, counts, ends, some_files
 from tests.integration.running import Neighbour, Role, running
@@ -195,8 +201,10 @@ async def test_imports_are_listed_and_shown(codes: Codes, importer: Role, neighb
     )
 
     [_, newer, older] = listed.out.splitlines()
-    assert ["i2", "other", "failed:", "no_such_object", "-", "0", "0", "0", "0"] == newer.split()[:9]
-    assert ["i1", "sale", "completed", "100", "%", "4", "2", "1", "1"] == older.split()[:9]
+    assert ["i2", "other", "failed:", "no_such_object", *"---0000"] == newer.split()[:11]
+    assert ["i1", "sale", "completed", "100", "%", "-"] == older.split()[:6]
+    assert ["4", "2", "1", "1"] == older.split()[7:11]
+    assert (round(4 / done.json["duration_s"], 1), None) == (done.json["rows_per_s"], done.json["left_s"])
     ids = [[listed["import_id"] for listed in found.json["imports"]] for found in (one_campaign, newest)]
     assert [["i1"], ["i2"]] == ids
     assert IMPORT_REMEDIES["no_such_object"] in failed.out
@@ -204,6 +212,24 @@ async def test_imports_are_listed_and_shown(codes: Codes, importer: Role, neighb
         done.json[name] for name in ("duplicates_in_file", "duplicates_in_campaign", "report")
     )
     assert (1, "codes: import i1 has already ended: completed\n") == (ended.code, ended.err)
+
+
+async def test_the_pace_of_a_running_import_is_that_of_its_events(migrated: Settings, neighbour: Neighbour) -> None:
+    """As on the page; an import without events has none, and without Kafka there are none."""
+    now = utc_now()
+    for seconds, rows in ((-10, 0), (0, 500)):
+        figures = {"rows_read": rows, "inserted": rows, "bytes_read": rows * 10, "bytes_total": 20_000, "rejected": 0}
+        about = {"import_id": "i-1", "campaign_id": "sale", "code_type": "tm", "state": "running", "duplicates": 0}
+        await neighbour.send(IMPORTS, {**about, **figures, "at": rfc3339(now + timedelta(seconds=seconds))})
+    documents = [an_import(_id=import_id, changed_at=now) for import_id in ("i-1", "i-2")]
+
+    paces = await paces_of(migrated, documents, now)
+    nowhere = migrated.kafka.model_copy(update={"bootstrap_servers": "127.0.0.1:1"})
+    without_kafka = await paces_of(migrated.model_copy(update={"kafka": nowhere}), documents, now)
+
+    found = [(paces[name].rows_per_s(now.timestamp()), paces[name].left_s(now.timestamp(), 20_000)) for name in paces]
+    assert [(50.0, 30.0), (None, None)] == found
+    assert {} == without_kafka
 
 
 async def test_waiting_shows_an_imports_progress(

@@ -46,12 +46,14 @@ class TestAnswers:
         async with api(some_campaigns()) as client:
             campaign = await (await client.get("/api/campaigns/Oslo")).json()
             history = await (await client.get("/api/campaigns/Oslo/history?resolution=coarse&code_type=tm")).json()
+            week = await (await client.get("/api/campaigns/Oslo/history?resolution=hourly")).json()
 
         assert (440, 60, 0, 500) == tuple(campaign[key] for key in ("available", "reserved", "assigned", "total"))
         assert (1.0, 0.2) == (campaign["rate_1m"], campaign["rate_5m"])
         assert (1.0, 440.0) == (campaign["empty_rate"], campaign["empty_in_s"])
         assert campaign["types"]["tm"] == {**campaign["types"]["tm"], "available": 440, "standing": "enough"}
         assert (60, 440) == (history["step_s"], history["points"][-1]["available"])
+        assert (3_600, 440) == (week["step_s"], week["points"][-1]["available"])
 
     async def test_imports_alerts_lag_and_dead_letters(self) -> None:
         """Counts and headers; the content of a dead letter is nowhere."""
@@ -100,7 +102,7 @@ class TestAnswers:
         assert status == answer.status
         assert word in problem["detail"]
 
-    @pytest.mark.parametrize("path", ["v1/fans/f-1", "v1/codes/c-1"])
+    @pytest.mark.parametrize("path", ["v1/fans/f-1", "v1/codes/c-1", "v1/requests/r-1"])
     async def test_histories_are_off_by_default(self, path: str) -> None:
         """The answer names the setting."""
         async with api(some_campaigns()) as client:

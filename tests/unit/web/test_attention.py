@@ -303,10 +303,16 @@ class TestMarks:
         assert (HTTPStatus.SERVICE_UNAVAILABLE, 1) == (answer.status, found.open)
 
 
-async def test_a_campaigns_address_leads_to_the_page(tmp_path: Any) -> None:
-    """It can be sent to somebody; a proxy may serve the page below a path."""
-    (tmp_path / "index.html").write_text("<!doctype html>")
-    async with api(FilledView(), static=tmp_path) as client:
-        answer = await client.get("/campaigns/spring:2026", allow_redirects=False)
+async def test_a_campaigns_and_an_imports_address_are_the_page(tmp_path: Any) -> None:
+    """It can be sent to somebody, and needs no token; a proxy may serve the page below a path."""
+    (tmp_path / "index.html").write_text('<!doctype html><script src="static/page/main.js"></script>')
+    async with api(FilledView(), GUARDED, static=tmp_path) as client:
+        answers = [await client.get(path) for path in ("/", "/campaigns/spring:2026", "/imports/i-1")]
+        scripts = [(await answer.text()).split('"')[1] for answer in answers]
+        below = await client.get("/campaigns/spring/more")
 
-    assert (302, "../#/campaigns/spring:2026") == (answer.status, answer.headers["Location"])
+    assert ["static/page/main.js", *["../static/page/main.js"] * 2] == scripts
+    assert [(200, "text/html", "no-cache")] * 3 == [
+        (answer.status, answer.content_type, answer.headers["Cache-Control"]) for answer in answers
+    ]
+    assert 404 == below.status

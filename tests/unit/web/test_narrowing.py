@@ -53,6 +53,8 @@ ANSWERED: Final = {
     "/api/dead-letters/{reason}": 200,
     "/api/v1/fans/{fan_id}": 501,
     "/api/v1/codes/{code_id}": 501,
+    "/api/v1/requests/{request_id}": 501,
+    "/api/search": 200,
     "/api/stream": 200,
     "/api/openapi.json": 200,
 }
@@ -80,6 +82,9 @@ def filled() -> FilledView:
 def paths_of(path: str) -> Iterator[str]:
     """A route's path with a campaign's id, or another word, in place of each parameter."""
     for word in (MINE, THEIRS, REASON):
+        if path == "/api/search":
+            yield f"{path}?q=m"
+            return
         yield re.sub(r"{\w+}", word, path)
         if "{" not in path:
             return

@@ -1,8 +1,8 @@
 /* The latest stock alerts, as they were sent. */
 
+import { campaignHref } from "./address.js";
 import { attribute, byId, element, keyed, shown, text } from "./dom.js";
 import { count, plural, when } from "./format.js";
-import { hashOf } from "./row.js";
 
 const SHOWN_MAX = 8;
 
@@ -20,7 +20,7 @@ export function sentence(alert) {
 
 function line(alert) {
   const level = element("span", { class: "badge", "data-standing": alert.level }, alert.level);
-  const name = element("a", { href: hashOf(alert.campaign_id) }, alert.campaign_id);
+  const name = element("a", { href: campaignHref(alert.campaign_id) }, alert.campaign_id);
   const left = `${alert.code_type}: ${count(alert.available)} of ${count(alert.total)} left`;
   const time = element("time", { class: "quiet", datetime: alert.at });
   const head = element("p", { class: "head" }, name, " ", level, " ", time);

@@ -4,6 +4,8 @@
  * Out: responses that are good, or `Refused` with the status and the detail that was answered.
  */
 
+import { ROOT } from "./address.js";
+
 const KEY = "codes.token";
 
 export class Refused extends Error {
@@ -26,7 +28,8 @@ export const token = {
 export async function ask(path, { headers = {}, ...more } = {}) {
   const kept = token.get();
   const bearer = kept ? { Authorization: `Bearer ${kept}` } : {};
-  const response = await fetch(`api/${path}`, { ...more, headers: { ...headers, ...bearer }, cache: "no-store" });
+  const options = { ...more, headers: { ...headers, ...bearer }, cache: "no-store" };
+  const response = await fetch(new URL(`api/${path}`, ROOT), options);
   if (!response.ok) throw new Refused(response.status, await detailOf(response));
   return response;
 }
@@ -35,7 +38,7 @@ export async function ask(path, { headers = {}, ...more } = {}) {
 export async function tell(path, content) {
   const kept = token.get();
   const headers = { "Content-Type": "application/json", ...(kept ? { Authorization: `Bearer ${kept}` } : {}) };
-  const response = await fetch(`api/${path}`, { method: "POST", headers, body: JSON.stringify(content) });
+  const response = await fetch(new URL(`api/${path}`, ROOT), { method: "POST", headers, body: JSON.stringify(content) });
   if (!response.ok) throw new Refused(response.status, await detailOf(response));
 }
 

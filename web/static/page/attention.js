@@ -4,11 +4,11 @@
  * Out: cards with their level in words, each with buttons to acknowledge or snooze it; those that were, below.
  */
 
+import { campaignHref } from "./address.js";
 import { say } from "./announce.js";
 import { tell } from "./api.js";
 import { byId, element, keyed, shown, text } from "./dom.js";
 import { plural, when } from "./format.js";
-import { hashOf } from "./row.js";
 
 const MOST = { stock: 6, import: 3 };
 const GRAVE = ["gone", "stalled", "exhausted", "waiting"];
@@ -70,7 +70,7 @@ function card(concern) {
 }
 
 function placeOf({ kind, campaign_id: id }) {
-  return kind === "stock" ? hashOf(id) : PLACES[kind];
+  return kind === "stock" ? campaignHref(id) : PLACES[kind];
 }
 
 function markedLine(concern) {

@@ -26,18 +26,11 @@ export class Campaigns {
   #sorted = { column: "empty", direction: "ascending" };
   #places = [];
   #held = false;
+  #isShown = false;
 
-  #searched;
-
-  /* `searched(text)` is called when the text of the search changes: other parts of the page follow it. */
-  constructor(searched) {
-    this.#searched = searched;
+  constructor() {
     byId("columns").append(...COLUMNS.map((one) => this.#head(...one)));
     byId("finding").addEventListener("submit", (event) => event.preventDefault());
-    byId("search").addEventListener("input", ({ target }) => {
-      this.#want({ search: target.value });
-      this.#searched(target.value);
-    });
     byId("standing").addEventListener("change", (event) => this.#want({ standing: event.target.value }));
     byId("more").addEventListener("click", ({ target }) => this.#more(target.dataset.show));
     for (const name of ["pointerleave", "focusout"]) {
@@ -46,7 +39,13 @@ export class Campaigns {
     this.#mark();
   }
 
+  /* What is searched for has changed. */
+  find(search) {
+    this.#want({ search });
+  }
+
   show(campaigns) {
+    this.#isShown = true;
     this.#all = campaigns;
     this.#render();
   }
@@ -66,7 +65,7 @@ export class Campaigns {
   #want(more) {
     this.#wanted = { ...this.#wanted, ...more };
     this.#limit = STEP;
-    this.#render({ mayMove: true });
+    if (this.#isShown) this.#render({ mayMove: true });
   }
 
   #more(which) {

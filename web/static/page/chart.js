@@ -4,27 +4,29 @@
  */
 
 import { drawn, element } from "./dom.js";
-import { count, minuteOfDay, short } from "./format.js";
+import { count, dayAndHour, dayOfYear, minuteOfDay, short } from "./format.js";
 
 const STATUSES = ["available", "reserved", "assigned"];
 const HEIGHT = 240;
 const MARGIN = { top: 12, right: 104, bottom: 26, left: 52 };
 const LABEL_GAP = 15;
 const ROWS_MAX = 12;
+const HOUR_S = 3_600;
 
-export function chartOf(figure, { points, code_type: type }, span) {
+export function chartOf(figure, { points, code_type: type, step_s: step }, span) {
+  const [axis, timeOf] = step < HOUR_S ? [minuteOfDay, minuteOfDay] : [dayOfYear, dayAndHour];
   const isOpen = figure.querySelector("details")?.open ?? false;
   const width = Math.max(figure.clientWidth, 280);
   const words = sentence(points, type, span);
-  const picture = pictureOf(points, width, words);
-  figure.replaceChildren(picture, element("figcaption", {}, words), tableOf(points, isOpen));
+  const picture = pictureOf(points, width, words, axis);
+  figure.replaceChildren(picture, element("figcaption", {}, words), tableOf(points, isOpen, timeOf));
 }
 
-function pictureOf(points, width, words) {
+function pictureOf(points, width, words, axis) {
   const scale = scaleOf(points, width);
   const lines = STATUSES.map((status) => drawn("path", { class: `line ${status}`, d: stepsOf(points, status, scale) }));
   const attributes = { viewBox: `0 0 ${width} ${HEIGHT}`, width, height: HEIGHT, role: "img", "aria-label": words };
-  return drawn("svg", attributes, ...grid(scale, width), ...times(scale), ...lines, ...labels(points.at(-1), scale));
+  return drawn("svg", attributes, ...grid(scale, width), ...times(scale, axis), ...lines, ...labels(points.at(-1), scale));
 }
 
 function scaleOf(points, width) {
@@ -62,10 +64,10 @@ function grid({ most, y, right }) {
   });
 }
 
-function times({ from, until, x }) {
+function times({ from, until, x }, axis) {
   const anchors = ["start", "middle", "end"];
   return [from, (from + until) / 2, until].map((at, place) =>
-    drawn("text", { x: x(at), y: HEIGHT - 6, "text-anchor": anchors[place] }, minuteOfDay(new Date(at))));
+    drawn("text", { x: x(at), y: HEIGHT - 6, "text-anchor": anchors[place] }, axis(new Date(at))));
 }
 
 /* Each line's name and figure at its end, moved apart where lines end close together. */
@@ -99,14 +101,14 @@ function wayOf(points, status) {
   return `${status} ${count(first)}, ${ways.join(", then ")}`;
 }
 
-function tableOf(points, isOpen) {
+function tableOf(points, isOpen, timeOf) {
   const step = Math.max(1, Math.ceil(points.length / ROWS_MAX));
   const some = points.filter((_, place) => (points.length - 1 - place) % step === 0);
   const heads = ["Time", ...STATUSES].map((name) => element("th", { scope: "col" }, name));
   const rows = some.map((one) =>
     element(
       "tr", {},
-      element("th", { scope: "row" }, minuteOfDay(new Date(one.at))),
+      element("th", { scope: "row" }, timeOf(new Date(one.at))),
       ...STATUSES.map((status) => element("td", { class: "number" }, count(one[status]))),
     ));
   const table = element("table", { class: "small" }, element("thead", {}, element("tr", {}, ...heads)), element("tbody", {}, ...rows));

@@ -1,7 +1,8 @@
-/* One campaign in a dialog of its own address, `#/campaigns/<id>`.
+/* One campaign in a dialog of its own address, `campaigns/<id>`.
  *
  * Promise: it follows the live figures. Its history is asked for again at most every `HISTORY_PAUSE_MS`, never by two
- *          at once, and an answer that is no longer wanted is dropped.
+ *          at once, and an answer that is no longer wanted is dropped. A campaign that the page does not have is asked
+ *          for once, so that an unknown one is named as such.
  */
 
 import { asked } from "./api.js";
@@ -10,60 +11,75 @@ import { CampaignActs } from "./campaignacts.js";
 import { chartOf } from "./chart.js";
 import { byId, element, keyed, shown, text } from "./dom.js";
 import { NONE, count, minuteOfDay, perMinute } from "./format.js";
+import { Opened } from "./opened.js";
 import { emptyIn } from "./row.js";
 import { figures } from "./totals.js";
 
 const HISTORY_PAUSE_MS = 2_000;
-const PREFIX = "#/campaigns/";
 const FOREVER_S = 366 * 86_400;
+const WAITING = "Waiting for the figures…";
 
 export class Detail {
   #store;
-  #id = null;
+  #opened;
   #timer = null;
   #drawnAt = 0;
+  #alone = null;
+  #askedFor = null;
+  #isUnknown = false;
   #acts = new CampaignActs(byId("detail-content"));
 
   constructor(store) {
     this.#store = store;
-    addEventListener("hashchange", () => this.#route());
+    this.#opened = new Opened("detail", "campaigns", () => this.#begin(), () => this.#acts.about(null));
     addEventListener("resize", () => this.changed());
-    byId("detail").addEventListener("close", () => this.#closed());
-    byId("detail-close").addEventListener("click", () => byId("detail").close());
     for (const id of ["detail-resolution", "detail-type"]) byId(id).addEventListener("change", () => this.#history());
-    this.#route();
+  }
+
+  granted() {
+    this.#opened.granted();
+  }
+
+  /* Access is refused: nothing of the campaign stays. */
+  forget() {
+    this.#alone = null;
+    this.#askedFor = null;
+    byId("detail-chart").replaceChildren();
   }
 
   /* The store has news. */
   changed() {
-    if (this.#id === null) return;
-    const campaign = this.#store.campaigns.get(this.#id);
+    const id = this.#opened.id;
+    if (id === null) return;
+    const campaign = this.#store.campaigns.get(id) ?? this.#alone;
     shown(byId("detail-none"), !campaign);
     shown(byId("detail-content"), Boolean(campaign));
-    text(byId("detail-none"), this.#store.at ? "There is no such campaign." : "Waiting for the figures…");
-    if (!campaign) return;
+    text(byId("detail-none"), this.#isUnknown ? unknown(id) : WAITING);
+    if (!campaign) return this.#ask(id);
     this.#show(campaign);
     const due = this.#drawnAt + HISTORY_PAUSE_MS - Date.now();
     this.#timer ??= setTimeout(() => this.#history(), Math.max(due, 0));
   }
 
-  #route() {
-    const wanted = location.hash.startsWith(PREFIX) ? idIn(location.hash) : null;
-    if (wanted === this.#id) return;
-    this.#id = wanted;
+  #begin() {
     this.#drawnAt = 0;
-    byId("detail-chart").replaceChildren();
-    this.#acts.about(wanted);
-    if (wanted === null) return byId("detail").close();
-    text(byId("detail-title"), wanted);
-    if (!byId("detail").open) byId("detail").showModal();
+    this.#isUnknown = false;
+    this.forget();
+    this.#acts.about(this.#opened.id);
     this.changed();
   }
 
-  #closed() {
-    this.#id = null;
-    this.#acts.about(null);
-    if (location.hash.startsWith(PREFIX)) history.pushState(null, "", location.pathname + location.search);
+  /* Once the page has its figures: before, it is not known what it lacks. */
+  async #ask(id) {
+    const { health } = this.#store.parts;
+    if (this.#askedFor === id || !health || health.loading) return;
+    this.#askedFor = id;
+    const answer = await asked(`campaigns/${encodeURIComponent(id)}`).catch((why) => why);
+    if (id !== this.#opened.id) return;
+    this.#isUnknown = answer.status === 404;
+    if (answer instanceof Error && !this.#isUnknown) this.#askedFor = null;
+    if (!(answer instanceof Error)) this.#alone = answer;
+    if (this.#askedFor) this.changed();
   }
 
   #show(campaign) {
@@ -79,7 +95,7 @@ export class Detail {
   }
 
   async #history() {
-    const id = this.#id;
+    const id = this.#opened.id;
     clearTimeout(this.#timer);
     this.#timer = null;
     if (id === null) return;
@@ -87,17 +103,13 @@ export class Detail {
     const query = new URLSearchParams({ resolution: byId("detail-resolution").value });
     if (byId("detail-type").value) query.set("code_type", byId("detail-type").value);
     const answer = await asked(`campaigns/${encodeURIComponent(id)}/history?${query}`).catch(() => null);
-    const isWanted = id === this.#id && query.get("resolution") === byId("detail-resolution").value;
+    const isWanted = id === this.#opened.id && query.get("resolution") === byId("detail-resolution").value;
     if (answer && isWanted) chartOf(byId("detail-chart"), answer, byId("detail-resolution").selectedOptions[0].text);
   }
 }
 
-function idIn(hash) {
-  try {
-    return decodeURIComponent(hash.slice(PREFIX.length));
-  } catch {
-    return null; // not an address of ours
-  }
+function unknown(id) {
+  return `There is no campaign ${id}. It may have been removed, or its first import has not begun.`;
 }
 
 /* By when, and the rate that this is judged by. */

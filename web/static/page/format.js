@@ -12,6 +12,8 @@ const dayAndMinute = new Intl.DateTimeFormat("en-GB", {
   minute: "2-digit",
 });
 
+const day = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short" });
+
 const MINUTE_S = 60;
 const HOUR_S = 3600;
 const DAY_S = 86_400;
@@ -21,6 +23,8 @@ export const NONE = "–";
 export const count = (number) => whole.format(number);
 export const short = (number) => (Math.abs(number) < 10_000 ? whole.format(number) : compact.format(number));
 export const timeOfDay = (date) => clock.format(date);
+export const dayOfYear = (date) => day.format(date);
+export const dayAndHour = (date) => dayAndMinute.format(date);
 export const minuteOfDay = (date) => minute.format(date);
 
 export function when(instant) {

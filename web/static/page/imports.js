@@ -1,5 +1,6 @@
 /* Imports: those that run with their progress, then the latest that ended; with a search, those that it finds. */
 
+import { campaignHref, importHref } from "./address.js";
 import { attribute, byId, element, keyed, shown, text } from "./dom.js";
 import { count, duration, plural, when } from "./format.js";
 import { importActs } from "./importacts.js";
@@ -22,10 +23,12 @@ function isFound(one, wanted) {
   return [one.import_id, one.campaign_id, one.object ?? ""].some((name) => name.toLowerCase().includes(wanted));
 }
 
-function line(one) {
+export function line(one) {
   const state = element("span", { class: "badge" });
-  const name = element("strong", {}, one.import_id);
-  const campaign = element("span", { class: "quiet" });
+  const name = element("a", { href: importHref(one.import_id) }, one.import_id);
+  const place = element("a", { href: campaignHref(one.campaign_id) }, one.campaign_id);
+  const rest = element("span");
+  const campaign = element("span", { class: "quiet" }, place, rest);
   const bar = element("progress", { max: "1", "aria-label": `Progress of ${one.import_id}` });
   const share = element("span", { class: "value" });
   const figures = element("p", { class: "quiet" });
@@ -39,7 +42,7 @@ function line(one) {
     node.dataset.state = told.state;
     text(state, told.state);
     attribute(state, "data-standing", told.state);
-    text(campaign, `${told.campaign_id}, ${told.code_type}, ${when(told.at)}`);
+    text(rest, `, ${told.code_type}, ${when(told.at)}`);
     shown(running, told.state === "running");
     progressed(bar, share, told);
     text(figures, figuresOf(told));

@@ -4,6 +4,7 @@
  */
 
 import { Access } from "./access.js";
+import { start } from "./address.js";
 import { followPermissions, forgetPermissions } from "./acts.js";
 import { showAlerts } from "./alerts.js";
 import { forgetAlerts, sayNewAlerts } from "./announce.js";
@@ -19,8 +20,9 @@ import { showImports } from "./imports.js";
 import { showLag } from "./lag.js";
 import { Letters } from "./letters.js";
 import { Live } from "./live.js";
-import { Past } from "./past.js";
+import { ImportDetail } from "./importdetail.js";
 import { showReplays } from "./replays.js";
+import { Search } from "./search.js";
 import { Store } from "./store.js";
 import { showTotals } from "./totals.js";
 import { Upload } from "./upload.js";
@@ -32,12 +34,14 @@ const PARTS = ["campaigns", "imports", "alerts", "dead-letters", "health", "atte
 
 const store = new Store();
 const connection = new Connection();
-const campaigns = new Campaigns((text) => {
+const campaigns = new Campaigns();
+const detail = new Detail(store);
+const importDetail = new ImportDetail(store);
+const search = new Search((text) => {
   searched = text;
+  campaigns.find(text);
   changed("imports");
 });
-const detail = new Detail(store);
-const past = new Past();
 const letters = new Letters();
 const upload = new Upload();
 const dirty = new Set();
@@ -53,7 +57,10 @@ function draw() {
     showTotals(byId("totals"), all);
     detail.changed();
   }
-  if (changed.has("imports")) showImports(store.parts.imports, searched);
+  if (changed.has("imports")) {
+    showImports(store.parts.imports, searched);
+    importDetail.changed();
+  }
   if (changed.has("alerts")) showAlerts(store.parts.alerts);
   if (changed.has("dead-letters")) {
     showDeadLetters(store.parts["dead-letters"], (reason) => letters.open(reason));
@@ -69,6 +76,8 @@ function draw() {
   if (changed.has("health")) {
     showHealth(store.parts.health);
     connection.troubled(trouble(store.parts.health));
+    detail.changed();
+    importDetail.changed();
   }
 }
 
@@ -102,7 +111,8 @@ async function fetchPages() {
 function forget() {
   store.forget();
   forgetAlerts();
-  past.forget();
+  search.refused();
+  detail.forget();
   letters.forget();
   forgetPermissions();
   upload.forget();
@@ -111,7 +121,10 @@ function forget() {
 
 function tell(state, more) {
   connection.told(state, more);
-  if (state === "live") access.granted();
+  if (state === "live") {
+    access.granted();
+    for (const part of [detail, importDetail, search]) part.granted();
+  }
   followPermissions(state);
   if (state === "refused") {
     forget();
@@ -120,5 +133,12 @@ function tell(state, more) {
 }
 
 const live = new Live({ take, tell });
-const access = new Access({ given: () => live.resume(), forgotten: () => live.resume() });
+const access = new Access({
+  given: () => live.resume(),
+  forgotten: () => {
+    search.forget();
+    live.resume();
+  },
+});
+start();
 await live.run();

@@ -1,13 +1,12 @@
 /* One campaign's row of the table. */
 
+import { campaignHref } from "./address.js";
 import { barOf } from "./bar.js";
 import { attribute, element, keyed, shown, text } from "./dom.js";
 import { NONE, count, duration, perMinute, percent } from "./format.js";
 
-export const hashOf = (campaignId) => `#/campaigns/${encodeURIComponent(campaignId)}`;
-
 export function rowOf(campaign) {
-  const name = element("a", { href: hashOf(campaign.campaign_id) }, campaign.campaign_id);
+  const name = element("a", { href: campaignHref(campaign.campaign_id) }, campaign.campaign_id);
   const badge = element("span", { class: "badge" });
   const head = element("th", { scope: "row", role: "rowheader", class: "name" }, name, " ", badge);
   const bars = element("td", { role: "cell", class: "bars" });

@@ -13,6 +13,7 @@ from cli.commands.import_progress import Bar, Lines
 from cli.commands.imports_table import print_table, row_of
 from cli.jobs.importing import account_of, duration_text
 from cli.main import app
+from handlers.inventory.pace import Pace, Sample
 from ops.imports.retrying import StillRunning, next_id, refuse_running
 from schemas.import_reasons import IMPORT_REMEDIES
 from tests.fakes.builders import HOUR, NOW
@@ -50,6 +51,22 @@ def test_the_duration_of_a_running_import_ends_now() -> None:
     )
 
 
+def test_the_pace_and_the_time_left_are_those_of_the_page() -> None:
+    """Of the last minute's events while it runs, of the whole duration afterwards; unknown without events."""
+    pace = Pace()
+    for seconds, rows in ((0, 0), (10, 500)):
+        pace.add(Sample(NOW.timestamp() + seconds, rows, rows * 10))
+    now = NOW + timedelta(seconds=10)
+    running, ended = an_import(bytes_total=20_000), an_import(**CANCELLED, rows_read=900)
+    accounts = [account_of(running, None, now=now, pace=pace), account_of(running, None, now=now)]
+    accounts.append(account_of(ended, None, now=now))
+
+    assert [(50.0, 30.0), (None, None), (10.0, None)] == [(one["rows_per_s"], one["left_s"]) for one in accounts]
+    assert [("30 s", "50"), ("-", "-"), ("-", "10")] == [
+        (row["left"], row["rows/s"]) for row in map(row_of, accounts)
+    ]
+
+
 @pytest.mark.parametrize(
     ("changes", "is_cancelled", "shown"),
     [
@@ -77,8 +94,8 @@ def test_progress_is_never_rounded_up_to_the_end() -> None:
 @pytest.mark.parametrize(
     ("width", "columns"),
     [
-        (160, "import campaign state progress rows inserted duplicates rejected started duration"),
-        (80, "import campaign state progress inserted duplicates rejected"),
+        (160, "import campaign state progress left rows/s rows inserted duplicates rejected started duration"),
+        (80, "import campaign state progress left rows/s inserted rejected"),
     ],
 )
 def test_a_narrow_terminal_gets_fewer_columns(

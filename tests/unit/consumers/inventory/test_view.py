@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from handlers.inventory.counts import Counts, counts_of
-from schemas.stock import CampaignStock, ShardCounts, TypeStock
+from schemas.stock import CampaignHours, CampaignStock, ShardCounts, TypeStock
 from tests.fakes.filled_view import CHANGELOG, NOW, FilledView
 
 
@@ -94,7 +94,11 @@ def test_a_tombstone_makes_the_view_forget_a_campaign() -> None:
     filled.change("sale", 5, -10, 10)
     filled.change("other", 1, 1)
     before = filled.view.revision
+    hours = CampaignHours(campaign_id="sale", types={"tm": ((1, 2, 3, 4),)})
+    filled.record(CHANGELOG, hours.to_json(), key=b"sale#hours")
+    assert hours == filled.view.hours.get("sale")
     filled.record(CHANGELOG, None, key=b"sale")
+    assert filled.view.hours.get("sale") is None
     assert before < filled.view.revision
 
     filled.change("sale", 4, -8, 8)

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from handlers.inventory.health import FORGOTTEN_S, SILENT_S, Beats
+from handlers.inventory.health import SESSION_S, SILENT_S, Beats
 from schemas.health import Finding, Heartbeat, Wait
 from schemas.observation.partitions import Part
 
@@ -83,15 +83,30 @@ def test_a_role_that_was_stopped_is_gone_too(cluster: Cluster) -> None:
 
 
 def test_one_of_two_that_is_killed_makes_the_role_wait(cluster: Cluster) -> None:
-    """Until the group has given its partitions to the other one."""
+    """No longer than the group keeps its partitions: then nothing waits for it."""
     last = cluster.at
     del cluster.running["worker2"]
-    cluster.seconds(5)
+    cluster.seconds(int(SESSION_S) - 1)
     lost = cluster.finding("worker")
-    cluster.seconds(int(FORGOTTEN_S))
+    cluster.seconds(1)
 
     assert ("waiting", "1 running; 1 ended without a stop", last) == lost[1:4]
     assert ("ok", "1 running") == cluster.finding("worker")[1:3]
+
+
+def test_a_killed_process_that_is_replaced_makes_the_role_wait_for_its_session_only(cluster: Cluster) -> None:
+    """Not for a minute; where sessions are longer, its partitions are kept, and their records wait, for longer."""
+    patient = Cluster()
+    patient.beats.session_s = 4 * SESSION_S
+    for deployment in (cluster, patient):
+        deployment.start("worker1", "importer1")
+        deployment.seconds(5)
+        del deployment.running["importer1"]
+        deployment.start("importer2")
+        deployment.seconds(int(SESSION_S))
+
+    assert ("ok", "1 running") == cluster.finding("importer")[1:3]
+    assert ("waiting", "1 running; 1 ended without a stop") == patient.finding("importer")[1:3]
 
 
 def test_a_process_that_was_stopped_leaves_no_gap(cluster: Cluster) -> None:
@@ -161,6 +176,6 @@ def test_ended_processes_are_forgotten() -> None:
     cluster = Cluster()
     for number in range(50):
         cluster.beat(f"worker{number}")
-        cluster.at += timedelta(seconds=FORGOTTEN_S)
+        cluster.at += timedelta(seconds=SESSION_S)
 
     assert len(cluster.beats.seen) <= 2
