@@ -111,8 +111,9 @@ async def test_five_hundred_rows_are_changed_and_not_made_anew(site: Site, visit
     before_s = await task_cpu_s(thread)
 
     long_ago = datetime.now(UTC) - timedelta(hours=1)  # at rest: 500 sales would hide what other tests look for
-    await site.player.stock(*(shelf._replace(assigned=1_496) for shelf in many(500)), at=long_ago)
-    await expect(page.locator("#rows tr", has_text="1,496")).to_have_count(500)
+    for assigned in (1_495, 1_496):  # the second time within the pause between two fetches
+        await site.player.stock(*(shelf._replace(assigned=assigned) for shelf in many(500)), at=long_ago)
+        await expect(page.locator("#rows tr", has_text=f"{assigned:,}")).to_have_count(500)
 
     assert 500 == await page.evaluate("[...document.querySelectorAll('#rows tr')].filter((row) => row.isOld).length")
     assert await task_cpu_s(thread) - before_s < CHANGE_CPU_S_MAX
@@ -156,7 +157,7 @@ async def test_many_low_stocks_hide_nothing_else(site: Site, visits: Visits) -> 
     await expect(cards.filter(has_text="1 of 100 left").first).to_be_visible()
     await expect(cards.filter(has_text=re.compile(r"of [\d,]+ left"))).to_have_count(6)
     await expect(cards.filter(has_text="went-wrong")).to_be_visible()
-    await expect(page.locator("#attention-more")).to_contain_text("more stocks that are short.")
+    await expect(page.locator("#attention-more")).to_contain_text("more stocks that are short")
 
     await page.get_by_role("searchbox").fill("scarce-")
     await page.get_by_role("button", name="Show these campaigns").click()

@@ -46,6 +46,7 @@ const letters = new Letters();
 const upload = new Upload();
 const dirty = new Set();
 let pagesAt = 0;
+let pagesTimer = null;
 let searched = "";
 
 function draw() {
@@ -94,9 +95,13 @@ function take(event, content, process) {
   changed(event, ...(isOther ? PARTS : []));
 }
 
-/* More campaigns than one event names: all of them, page by page. */
-async function fetchPages() {
-  if (Date.now() - pagesAt < PAGES_PAUSE_MS) return;
+/* More campaigns than one event names: all of them, page by page. What changes during the pause is fetched after it. */
+function fetchPages() {
+  pagesTimer ??= setTimeout(readPages, Math.max(0, pagesAt + PAGES_PAUSE_MS - Date.now()));
+}
+
+async function readPages() {
+  pagesTimer = null;
   pagesAt = Date.now();
   try {
     for (let offset = 0; offset < store.total; offset += PAGE) {
@@ -109,6 +114,8 @@ async function fetchPages() {
 }
 
 function forget() {
+  clearTimeout(pagesTimer);
+  pagesTimer = null;
   store.forget();
   forgetAlerts();
   search.refused();
