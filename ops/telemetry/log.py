@@ -2,7 +2,7 @@
 
 In:       structlog events, and records of the standard library's logging.
 Out:      JSON objects, or text for a terminal: `at`, `level`, `event`, `logger`, `role`, then the event's own fields.
-          `ops.telemetry.log_schema` lists events and fields.
+          `ops.telemetry.log_events` lists events, `ops.telemetry.log_schema` their fields.
 Promise:  no secret is written (see `ops.telemetry.masking`), and a traceback shows no local variables. Only our own
           packages log at DEBUG: at that level drivers log whole commands and records.
 """

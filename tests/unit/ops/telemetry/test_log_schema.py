@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from ops.telemetry.log_schema import EVENTS, LogLine, events_table, fields_table
+from ops.telemetry.log_events import EVENTS
+from ops.telemetry.log_schema import LogLine, events_table, fields_table
 from tests.places import ROOT
 
 DOCS = ROOT / "docs" / "logging.md"
