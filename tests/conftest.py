@@ -7,6 +7,7 @@ Out: `stack` (the running parts), `environment` (variables with a fresh prefix a
 import asyncio
 import os
 import secrets
+import time
 from collections.abc import Iterator
 from contextlib import suppress
 from uuid import UUID
@@ -18,7 +19,7 @@ from aiokafka.admin import AIOKafkaAdminClient
 from bson import Binary
 from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
-from pymongo.errors import OperationFailure
+from pymongo.errors import OperationFailure, PyMongoError
 
 import devstack
 from devstack.folder import layout_of
@@ -36,8 +37,9 @@ WORKER = os.environ.get("PYTEST_XDIST_WORKER")
 if WORKER:
     os.environ["CODES_DEV_DIR"] = str(layout_of(None).root / WORKER)
 
-DROP_TIMEOUT_S = 90
-"""A process without an entry in `owners` may have left a transaction open, which the server ends after 60 s."""
+DROP_TIMEOUT_S = 100
+"""A process without an entry in `owners` may have left a transaction open, which the server ends within 90 s."""
+DROP_ATTEMPT_S = 3
 SHARED = frozenset({"browser", "secured"})
 """Folders whose tests share the running page, or the broker with all its listeners."""
 FEW_PARTITIONS = 2
@@ -122,10 +124,7 @@ def a_migrated(settings: Settings) -> Iterator[Settings]:
 async def remove(settings: Settings) -> None:
     """Delete a test's topics and its database."""
     client = connect(settings.mongo)
-    db = client[settings.mongo.database]
-    with pymongo.timeout(DROP_TIMEOUT_S):
-        await end_transactions(db)
-        await client.drop_database(db)
+    await drop(client[settings.mongo.database])
     client.close()
     admin = AIOKafkaAdminClient(bootstrap_servers=settings.kafka.bootstrap_servers)
     await admin.start()
@@ -134,6 +133,24 @@ async def remove(settings: Settings) -> None:
         await admin.delete_topics([*topics, changelog_topic(settings.kafka.group_prefix)])
     finally:
         await admin.close()
+
+
+async def drop(db: Database) -> None:
+    """Remove a database, in which killed roles may have left transactions open.
+
+    The last statement of a killed process may reach the server after its session was ended, and begin a transaction.
+    """
+    end = time.monotonic() + DROP_TIMEOUT_S
+    while True:
+        with pymongo.timeout(DROP_ATTEMPT_S):
+            try:
+                await end_transactions(db)
+                await db.client.drop_database(db)
+            except PyMongoError as error:
+                if not error.timeout or time.monotonic() > end:
+                    raise
+            else:
+                return
 
 
 async def end_transactions(db: Database) -> None:

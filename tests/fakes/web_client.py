@@ -8,7 +8,7 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import jwt
 from aiohttp import ClientResponse
@@ -56,8 +56,12 @@ async def api(
         streams.stopping.set()
 
 
+TOKEN_S: Final = 3_600
+"""A module may make a token when it is imported: long before its tests run."""
+
+
 def bearer(**claims: Any) -> dict[str, str]:
-    token = jwt.encode({"exp": time.time() + 60, **claims}, SECRET, algorithm="HS256")
+    token = jwt.encode({"exp": time.time() + TOKEN_S, **claims}, SECRET, algorithm="HS256")
     return {"Authorization": f"Bearer {token}"}
 
 

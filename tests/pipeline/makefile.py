@@ -25,6 +25,9 @@ def targets() -> dict[str, str]:
     return dict(HELPED.findall(MAKEFILE.read_text()))
 
 
+OUTER: Final = frozenset({"MAKEFLAGS", "MAKEOVERRIDES", "MFLAGS", "MAKELEVEL", "MARKS"})
+
+
 def would_run(*targets_and_variables: str) -> str:
     """The commands of these targets."""
     done = make("-n", *targets_and_variables)
@@ -34,7 +37,7 @@ def would_run(*targets_and_variables: str) -> str:
 
 def make(*arguments: str, environment: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
     """Run make. The variables that an outer `make test` sets for its children do not apply to this run."""
-    outer = {name: value for name, value in os.environ.items() if name not in {"MAKEFLAGS", "MFLAGS", "MAKELEVEL"}}
+    outer = {name: value for name, value in os.environ.items() if name not in OUTER}
     return subprocess.run(  # noqa: S603  # our Makefile
         ["/usr/bin/env", "make", "--no-print-directory", *HERE, *arguments],
         cwd=ROOT,
