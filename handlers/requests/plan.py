@@ -181,12 +181,12 @@ def reused(request: Request, entry: LedgerDocument) -> Result:
 def announced_shards(
     answers: Sequence[Answer], changes: Sequence[ShardChange], facts: Facts
 ) -> tuple[InventoryDocument, ...]:
-    """Changed shards as they are now, and shards of redelivered requests as they were read."""
+    """Changed shards as they are now, and shards of redelivered requests as read, unless they have begun only."""
     shards = {(change.after.campaign_id, change.after.code_type): change.after for change in changes}
     redelivered = {
         (item.result.campaign_id, item.result.code_type) for item in answers if item.repeated and item.announced
     }
     for key, shard in facts.shards.items():
-        if key in redelivered:
+        if key in redelivered and shard.version > 0:
             shards.setdefault((key.campaign_id, key.code_type), shard)
     return tuple(shards.values())

@@ -58,6 +58,16 @@ def test_a_request_in_the_ledger_writes_nothing() -> None:
     )
 
 
+def test_a_record_read_again_announces_no_shard_that_has_begun_only() -> None:
+    """It was answered by a refusal, and a shard of version 0 has no event."""
+    first = asked(a_reserve())
+    begun = a_shard(version=0, available=0, reserved=0, assigned=0)
+
+    plan = a_plan([first], facts(decided=[an_entry(first, a_result())], shards=[begun]))
+
+    assert ([True], ()) == ([answer.announced for answer in plan.answers], plan.announced_shards)
+
+
 def test_a_record_read_again_announces_all_again() -> None:
     """Its outputs may never have got out: the codes, and the totals as they are now."""
     replayed = asked(an_assign())
