@@ -202,7 +202,7 @@ class InventorySettings(Group):
     low_count: Annotated[int, Field(ge=0, le=1_000_000_000)] = 0
     """Stock is also low at or below this number of available codes."""
     empty_within_s: Annotated[int, Field(ge=0, le=30 * 86_400)] = 3_600
-    """A stock that will be empty within so many seconds at its present rate needs attention on the page and in
+    """A stock that will be empty within this number of seconds at its present rate needs attention on the page and in
     `codes top`; 0: no forecast."""
     host: str = "127.0.0.1"
     """Address that the API and the page listen on; any other than loopback needs `jwt_secret` or `jwt_keys_file`."""

@@ -16,7 +16,7 @@ from schemas.records import DeadLetterReason, IncomingRecord
 
 HOUR_S: Final = 3_600
 HOURS: Final = 24
-"""Dead letters are counted over so many hours."""
+"""Hours over which dead letters are counted."""
 REASONS: Final = frozenset(get_args(DeadLetterReason))
 OTHER: Final = "other"
 """Any other reason: whoever may write to the topic can write any."""

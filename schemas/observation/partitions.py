@@ -102,7 +102,7 @@ class EndsRead(Fact):
 
 @dataclass(frozen=True, slots=True)
 class TopicSeen(Fact):
-    """A topic has so many partitions, whoever serves them."""
+    """The number of partitions of a topic, whichever process serves them."""
 
     topic: str
     """Full name."""

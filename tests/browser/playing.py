@@ -65,7 +65,7 @@ class Player:
         await self.send([import_record(event, str(uuid4()), self._topics) for event in events])
 
     async def dead_letters(self, reasons: Mapping[str, int], offset: int = 0) -> None:
-        """Publish so many dead letters of each reason, as workers write them."""
+        """Publish this number of dead letters of each reason, as workers write them."""
         topic, origin = self._topics.full(DEAD_LETTERS), self._topics.full(RESERVE)
         own = {"dlq-topic": origin, "dlq-partition": "3", "dlq-offset": str(offset), "dlq-timestamp": LETTER_AT}
         for reason, count in reasons.items():
@@ -130,7 +130,7 @@ async def a_player(settings: Settings) -> AsyncIterator[Player]:
 
 
 async def beating(settings: Settings, **processes: int) -> NoReturn:
-    """Send the heartbeats of so many processes of each role every second, until cancelled."""
+    """Send the heartbeats of this number of processes of each role every second, until cancelled."""
     topic = Topics(settings.topics.prefix).full(HEALTH)
     async with heartbeat_producer({"bootstrap_servers": settings.kafka.bootstrap_servers}) as producer:
         while True:

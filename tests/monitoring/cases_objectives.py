@@ -35,7 +35,7 @@ CASES: Final = (
     ),
     Case(
         "CodesErrorBudgetBurns",
-        "a page for one in a hundred after some hours",
+        "a page for 1 % of misses after some hours",
         answers(1_000, "0+10x450", minutes=450),
         SEVEN_HOURS,
         (

@@ -25,7 +25,7 @@ MISSES = counted(
 )
 OBJECTIVE_SECONDS = computed(
     "codes_objective_answer_seconds",
-    "The objective: an answer is in time within so many seconds (`CODES_OBJECTIVE__ANSWER_WITHIN_S`).",
+    "The objective: the time limit for an answer, in seconds (`CODES_OBJECTIVE__ANSWER_WITHIN_S`).",
     remedy="When workers differ in it: they have different settings, or a roll-out is under way.",
 )
 OBJECTIVE_RATIO = computed(
