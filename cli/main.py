@@ -15,6 +15,7 @@ import typer
 from typer.core import TyperGroup
 
 from cli.commands.acl import acl
+from cli.commands.actions import app as actions
 from cli.commands.audit import audit
 from cli.commands.campaigns import app as campaigns
 from cli.commands.canary import canary
@@ -121,6 +122,7 @@ app.command(epilog="Examples: codes canary --prepare --bucket codes; codes canar
     canary
 )
 app.command(epilog="Examples: codes audit; codes audit --campaign spring --since 2h; codes audit --json")(audit)
+app.add_typer(actions)
 app.add_typer(dead_letters)
 app.command(epilog="Examples: codes reconcile; codes reconcile --repair --retell")(reconcile)
 app.command(epilog="Examples: codes migrate; codes migrate --check --json; codes migrate --shard")(migrate)

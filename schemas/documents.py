@@ -207,6 +207,8 @@ class AuditRecordDocument(Model):
     """Null until everything is done."""
     pending: str | None = None
     """What a repetition needs while the work is not complete; then null. Of an erasure: the pseudonym, or `each`."""
+    campaign_id: Id | None = None
+    """The campaign that it is about; null: about none, or about one that was not known when it began."""
     outcome: str | None = None
     """Of an action on the page or in its API: what came of it. Null: it is not known, because the process ended or
     the action took too long."""

@@ -85,8 +85,8 @@ def choice_from(
     return Choice(
         topic=None if topic is None else full_name(topic, load_settings().topics.prefix),
         reasons=_known_reasons(reasons or []),
-        since_ms=_instant("--since", since),
-        until_ms=_instant("--until", until),
+        since_ms=instant_of("--since", since),
+        until_ms=instant_of("--until", until),
         partition=partition,
         first_offset=first,
         last_offset=last,
@@ -111,7 +111,8 @@ def _known_reasons(reasons: list[str]) -> frozenset[str]:
     return frozenset(reasons)
 
 
-def _instant(option: str, typed: str | None) -> int | None:
+def instant_of(option: str, typed: str | None) -> int | None:
+    """Milliseconds since 1970; exits with a usage error for what is no instant."""
     from datetime import UTC, datetime
 
     from audit.instants import instant_ms

@@ -36,7 +36,7 @@ WHO: Final[Mapping[str, str]] = {
     "archivist": "`codes campaigns archive` and `purge`: it sees the values of codes, and removes them",
     "replayer": "`codes dead-letters`: it sees rejected records, and sends them again",
     "history": "the login of `codes inventory` in `CODES_INVENTORY__HISTORY_URI`, for histories of fans and codes",
-    "operator": "the login of `codes inventory` in `CODES_ACTIONS__URI`, for actions on the page",
+    "operator": "`codes actions list`; the login of `codes inventory` in `CODES_ACTIONS__URI`, for actions",
     "eraser": "`codes fans export`, `codes fans erase`: it sees the values of codes",
 }
 MONGO: Final[Mapping[str, Mapping[str, tuple[MongoAction, ...]]]] = {

@@ -161,6 +161,7 @@ class Removal:
             by=record.by,
             action=PURGED,
             subject=self.campaign_id,
+            campaign_id=self.campaign_id,
             counts={},
             before=by_status(found),
         )

@@ -77,6 +77,8 @@ CAMPAIGN: Final = IndexSpec("campaign", ("campaign_id",))
 """A campaign's shards."""
 REPORT: Final = IndexSpec("report", ("import_id", "line"))
 """An import's rejected rows in the order of the file."""
+LATEST: Final = IndexSpec("latest", ("at", "_id"))
+"""What people did, the latest first."""
 CANCELLATION_DAYS_MIN: Final = 30
 
 BY_RANGE: Final[Mapping[str, int | str]] = {"_id": ASCENDING}
@@ -101,5 +103,5 @@ def collections(ledger_days: int, *, id_index: bool = False) -> tuple[Collection
         CollectionSpec("imports", ImportDocument),
         CollectionSpec("rejects", RejectsDocument, (REPORT,)),
         CollectionSpec("cancellations", CancellationDocument, (forget_cancellation,)),
-        CollectionSpec("audit_records", AuditRecordDocument),
+        CollectionSpec("audit_records", AuditRecordDocument, (LATEST,)),
     )

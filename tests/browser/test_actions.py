@@ -123,6 +123,23 @@ async def test_a_replay_is_counted_before_it_is_offered(site: Site, visits: Visi
     await check_dialog(page)
 
 
+async def test_what_people_did_is_listed(campaign: str, site: Site, visits: Visits) -> None:
+    """By keys alone, on a phone, in the dark: the latest first, filtered by campaign."""
+    page = await visits.open(site.url, PHONE, color_scheme="dark")
+    await page.get_by_role("button", name="Actions", exact=True).press("Enter")
+    await expect(page.get_by_label("Who")).to_be_focused()
+    await expect(page.locator("#records-says")).to_contain_text("the latest first")
+    await page.get_by_label("Campaign", exact=True).fill(campaign)
+    await page.get_by_label("What", exact=True).select_option("import_file")
+    await page.keyboard.press("Enter")
+    await page.get_by_role("button", name="Show", exact=True).click()
+
+    await expect(page.locator("#records-says")).to_have_text("1 action, the latest first.")
+    await expect(page.locator("#records-list li")).to_contain_text(f"import file {campaign}")
+    await expect(page.locator("#records-list li")).to_contain_text("by local")
+    await check_dialog(page)
+
+
 async def test_a_viewer_sees_no_action(site: Site, visits: Visits) -> None:
     """Without the claim there is nothing to press; what may be read is there."""
     page = await visits.open(site.guarded_url)
@@ -134,3 +151,4 @@ async def test_a_viewer_sees_no_action(site: Site, visits: Visits) -> None:
 
     await expect(page.locator("body")).to_have_attribute("data-acts", "")
     assert 0 == await page.locator(".acts:visible").count()
+    await expect(page.locator("#records-open")).to_be_hidden()

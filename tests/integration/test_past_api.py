@@ -1,6 +1,8 @@
 """What the inventory has from MongoDB: histories as in the terminal, and actions; nothing else depends on it."""
 
 import asyncio
+import json
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -103,6 +105,10 @@ async def test_people_act_on_imports_and_campaigns(sale: Sale, files: Files, tmp
         await check_closing(actor, sale, uploaded)
         await check_cancelling(actor, sale, files)
         await check_replay(actor, sale)
+        first = await found(watcher, "/api/v1/actions/records?limit=5")
+        rest = await found(watcher, f"/api/v1/actions/records?limit=5&before={first['next']}")
+        spring = await found(watcher, "/api/v1/actions/records?campaign_id=spring&action=close_campaign")
+        listed = await Codes(sale.environment)("actions", "list", "--json")
 
     records = await sale.db["audit_records"].find().sort("at", 1).to_list(None)
     names = {uploaded: "first"}
@@ -110,6 +116,11 @@ async def test_people_act_on_imports_and_campaigns(sale: Sale, files: Files, tmp
     assert {"local"} == {record["by"] for record in records}
     assert "failed: there is no import none, and no command for it" == records[-2]["outcome"]
     assert "A-1" not in str(records)
+    entries = [*first["items"], *rest["items"]]
+    assert [record["_id"] for record in reversed(records)] == [entry["id"] for entry in entries]
+    assert entries == [json.loads(line) for line in listed.out.splitlines()]
+    assert [("spring", "local")] == [(entry["campaign_id"], entry["by"]) for entry in spring["items"]]
+    assert {"spring": 6, None: 2} == Counter(entry["campaign_id"] for entry in entries)
 
 
 async def check_upload(actor: Actor, sale: Sale, uploaded: str) -> None:

@@ -44,7 +44,7 @@ class CampaignActions:
     async def _on_campaign(self, request: web.Request, action: str, work: CampaignWork) -> web.StreamResponse:
         by, campaign_id = self._performer.rights.actor(request), id_in(request, "campaign_id")
         await confirmed(request, Confirmation, campaign_id)
-        intent = Intent(by, action, campaign_id)
+        intent = Intent(by, action, campaign_id, campaign_id)
         return answered(await self._performer.perform(intent, lambda collections: work(collections, intent)))
 
 

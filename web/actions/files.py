@@ -55,7 +55,7 @@ class FileActions:
             content = await file_of(request, self._performer.settings.actions.upload_bytes_max)
             if sha256(content).hexdigest() != query.sha256:
                 raise InvalidQuery("sha256: this is not the file of the preview; look at it again")
-            intent = Intent(by, "import_file", query.campaign_id)
+            intent = Intent(by, "import_file", query.campaign_id, query.campaign_id)
             return answered(
                 await self._performer.perform(intent, lambda _: self._send(content, query, intent.audit_id))
             )

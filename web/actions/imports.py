@@ -62,8 +62,14 @@ class ImportActions:
     async def _on_import(self, request: web.Request, action: str, work: ImportWork) -> ActionDone:
         by, import_id = self._performer.rights.actor(request), id_in(request, "import_id")
         await confirmed(request, Confirmation, import_id)
-        intent = Intent(by, action, import_id)
+        intent = Intent(by, action, import_id, await self._campaign_of(import_id))
         return await self._performer.perform(intent, lambda collections: work(collections, import_id))
+
+    async def _campaign_of(self, import_id: str) -> str | None:
+        """The campaign of an import; None if it has not started."""
+        async with self._performer.database() as collections:
+            found = await ImportDesk(collections).find(import_id)
+        return None if found is None else found.campaign_id
 
     async def _cancel(self, collections: Collections, import_id: str) -> Done:
         desk, settings = ImportDesk(collections), self._performer.settings

@@ -40,6 +40,9 @@ class Permissions(Answer):
     """Whether files can be uploaded and reject reports downloaded."""
     replays: bool
     """Whether dead letters can be replayed."""
+    records: bool
+    """Whether the caller may list what people did: a token of single campaigns may, for these, although it may not
+    act."""
     upload_bytes_max: int
 
 

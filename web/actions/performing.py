@@ -65,6 +65,8 @@ class Intent:
     by: str
     action: str
     subject: str
+    campaign_id: str | None = None
+    """The campaign that it is about, if that is known."""
     at: datetime = field(default_factory=utc_now)
     audit_id: str = field(default_factory=lambda: uuid4().hex)
 
@@ -128,7 +130,13 @@ async def conclude(records: AuditRecords, intent: Intent, done: Done) -> None:
 
 def record_of(intent: Intent) -> AuditRecordDocument:
     return AuditRecordDocument(
-        _id=intent.audit_id, at=intent.at, by=intent.by, action=intent.action, subject=intent.subject, counts={}
+        _id=intent.audit_id,
+        at=intent.at,
+        by=intent.by,
+        action=intent.action,
+        subject=intent.subject,
+        campaign_id=intent.campaign_id,
+        counts={},
     )
 
 

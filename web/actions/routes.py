@@ -26,6 +26,7 @@ from web.actions.models import (
     UploadQuery,
 )
 from web.actions.performing import Acting, Performer
+from web.actions.records import AuditRecordList, AuditRecordsQuery, RecordActions
 from web.actions.rights import Rights
 from web.auth import Denied, Guard
 from web.openapi import Route, narrowing
@@ -51,11 +52,22 @@ class Actions:
         self._campaigns = CampaignActions(performer)
         self._files = FileActions(performer)
         self._letters = LetterActions(performer)
+        self._records = RecordActions(performer)
 
     def routes(self) -> tuple[Route, ...]:
         """All of them."""
         return (
-            *narrowing(Route("/api/v1/actions", self._permissions, "What the caller may do.", Permissions)),
+            *narrowing(
+                Route("/api/v1/actions", self._permissions, "What the caller may do.", Permissions),
+                Route(
+                    "/api/v1/actions/records",
+                    self._records.list,
+                    "What people did, the latest first.",
+                    AuditRecordList,
+                    AuditRecordsQuery,
+                    failures={name: FAILURES[name] for name in ("501", "503")},
+                ),
+            ),
             *self._of_imports(),
             *self._of_campaigns(),
             *self._of_files(),
@@ -127,10 +139,12 @@ class Actions:
         )
 
     async def _permissions(self, request: web.Request) -> web.StreamResponse:
-        by, why_not = None, None
+        by, why_not, records = None, None, False
         try:
+            actor = self._rights.actor(request)
+            records = True
             require_whole(request[ACCESS])
-            by = self._rights.actor(request)
+            by = actor
         except (NoAnswer, Denied) as why:
             why_not = why.detail
         actions = self._settings.actions
@@ -141,6 +155,7 @@ class Actions:
                 why_not=why_not,
                 files=actions.s3 and bool(self._settings.s3.allowed_buckets),
                 replays=actions.replay,
+                records=records,
                 upload_bytes_max=actions.upload_bytes_max,
             )
         )

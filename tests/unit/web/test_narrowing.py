@@ -40,6 +40,7 @@ ACTIONS: Final = {
 ANSWERED: Final = {
     **dict.fromkeys(ACTIONS, 403),
     "/api/v1/actions": 200,
+    "/api/v1/actions/records": 501,
     "/api/campaigns": 200,
     "/api/campaigns/{campaign_id}": 200,
     "/api/campaigns/{campaign_id}/history": 200,

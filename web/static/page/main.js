@@ -20,6 +20,7 @@ import { showImports } from "./imports.js";
 import { showLag } from "./lag.js";
 import { Letters } from "./letters.js";
 import { Live } from "./live.js";
+import { Records } from "./records.js";
 import { ImportDetail } from "./importdetail.js";
 import { showReplays } from "./replays.js";
 import { Search } from "./search.js";
@@ -44,6 +45,7 @@ const search = new Search((text) => {
 });
 const letters = new Letters();
 const upload = new Upload();
+const records = new Records();
 const dirty = new Set();
 let pagesAt = 0;
 let pagesTimer = null;
@@ -123,6 +125,7 @@ function forget() {
   letters.forget();
   forgetPermissions();
   upload.forget();
+  records.forget();
   changed(...PARTS);
 }
 
