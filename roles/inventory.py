@@ -17,7 +17,8 @@ from handlers.inventory.alerts import StockLimits
 from handlers.inventory.counts import counts_by_type, summed
 from ops.settings.load import Settings
 from ops.telemetry.inventory_metrics import InventoryCollector
-from ops.webhooks.delivering import delivering
+from ops.webhooks.attending import Attention
+from ops.webhooks.running import WebhookCollector, delivering
 from roles.process import RoleContext
 from schemas.base import CodeStatus
 from schemas.errors import SettingsInvalid
@@ -25,6 +26,7 @@ from stores.mongo.collections import Collections
 from stores.mongo.connection import connect, database
 from stores.mongo.login import Login
 from web.actions.performing import Acting
+from web.concerns import concerns_of
 from web.past import Past, Source
 from web.server import api_server
 from web.stream import Streams
@@ -36,6 +38,7 @@ async def inventory(context: RoleContext) -> None:
     limits = StockLimits(settings.low_percent, settings.low_count, settings.low_percent_by_campaign)
     role = InventoryRole(context.kafka, context.topics, limits, context.failpoint)
     context.compute(InventoryCollector(lambda: counts_of(role.view)))
+    context.compute(webhooks := WebhookCollector())
     streams = Streams(
         role.view,
         role.lags,
@@ -49,9 +52,20 @@ async def inventory(context: RoleContext) -> None:
         source_of(context.settings, settings.history_uri, "CODES_INVENTORY__HISTORY_URI") as history,
         source_of(context.settings, context.settings.actions.uri, "CODES_ACTIONS__URI") as desk,
         api_server(settings, streams, Past(history), Acting(context.settings, desk)),
-        delivering(context.settings),
+        delivering(context.settings, attention_of(role, streams), context.kafka.observer, webhooks),
     ):
         await role.run(context.stopping)
+
+
+def attention_of(role: InventoryRole, streams: Streams) -> Attention:
+    """What webhooks are sent besides stock alerts."""
+    return Attention(
+        topics=streams.topics,
+        concerns=concerns_of(streams.judge, role.view, role.lags),
+        notices=role.view.notices.of,
+        until_read=role.until_read,
+        publish=role.send_mark,
+    )
 
 
 @asynccontextmanager

@@ -41,6 +41,7 @@ from ops.telemetry.ops_port import ops_server
 from ops.telemetry.progress import Progress
 from ops.telemetry.registry import Metrics
 from ops.telemetry.tracing import open_tracer
+from ops.webhooks.targets import targets_of
 from roles.refused import until_refused
 from schemas.errors import CodeServiceError
 from schemas.health import RoleName
@@ -58,10 +59,11 @@ for up to `mongo.timeout_ms`. With the longest stop budget (20 s), a role ends w
 GARBAGE_THRESHOLDS: Final = (50_000, 20, 20)
 """Values more than there were, before they are looked through; a batch of 500 makes some ten thousand."""
 WORKER: Final = "worker"
+INVENTORY_ROLE: Final = "inventory"
 SERVED: Final[Mapping[str, tuple[TopicSpec, ...]]] = {
     WORKER: REQUEST_TOPICS,
     "importer": (IMPORT,),
-    "inventory": (INVENTORY,),
+    INVENTORY_ROLE: (INVENTORY,),
 }
 """Topics whose partitions a role serves."""
 STOP_SIGNALS: Final = (signal.SIGTERM, signal.SIGINT)
@@ -160,7 +162,13 @@ def known_labels(role: str, settings: Settings) -> Known:
     return Known(
         topics=tuple(topics.full(topic) for topic in SERVED.get(role, ())),
         reply_topics=settings.topics.reply_allowed if role == WORKER else (),
+        webhooks=receivers(settings) if role == INVENTORY_ROLE else (),
     )
+
+
+def receivers(settings: Settings) -> tuple[str, ...]:
+    """Names of the receivers of webhooks."""
+    return tuple(target.name for target in targets_of(settings.webhooks.targets))
 
 
 async def until_stopped(work: Coroutine[Any, Any, None], stopping: asyncio.Event, budget_s: float) -> None:

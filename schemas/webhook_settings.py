@@ -1,4 +1,4 @@
-"""The settings of webhooks: stock alerts as HTTP requests.
+"""The settings of webhooks: stock alerts, and what needs attention, as HTTP requests.
 
 Out: `WebhookSettings`; a variable of a field is `CODES_WEBHOOKS__<FIELD>`.
 """
@@ -13,11 +13,11 @@ WebAddress = Annotated[str, Field(pattern=r"^https?://[^\s]+$")]
 
 
 class WebhookSettings(Group):
-    """Receivers of stock alerts, and what they are sent. `codes inventory` sends them."""
+    """Receivers of stock alerts and of what needs attention, and what they are sent. `codes inventory` sends them."""
 
     targets: SecretStr | None = None
     """JSON list of receivers: `name`, `url`, and optionally `format` (`json`, `slack`), `campaigns` (patterns such as
-    `spring-*`), `levels`; see docs/inventory.md#webhooks. Default: none."""
+    `spring-*`), `levels`, `attention`; see docs/inventory.md#webhooks. Default: none."""
     page_url: WebAddress | None = None
     """Address of the page, such as `https://codes.example`, for links to campaigns; default: no links."""
     runbook_url: WebAddress | None = None
@@ -25,4 +25,6 @@ class WebhookSettings(Group):
     timeout_s: Annotated[float, Field(gt=0, le=60)] = 10.0
     """Seconds that a receiver has to answer."""
     give_up_after_s: Annotated[int, Field(ge=1, le=30 * 86_400)] = 86_400
-    """Age of an alert in seconds at which its delivery is given up."""
+    """Age of a message in seconds at which its delivery is given up."""
+    attention_after_s: Annotated[int, Field(ge=0, le=86_400)] = 60
+    """Seconds that an item needs attention before it is sent, and that it is over before that is sent."""

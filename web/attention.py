@@ -9,24 +9,14 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Final, NamedTuple
 
-from schemas.attention import Mark
-from web.judgements import AttentionItem, HealthItem, HealthReport, Level
+from schemas.attention import RANKS, Level, Mark
+from web.judgements import AttentionItem, HealthItem, HealthReport
 from web.models import Campaign, DeadLetterCounts, ImportList, ImportProgress, LagList, TopicLag, TypedStock
 
 QUIET_S: Final = 20.0
 """A running import sends progress every few seconds, unless it waits for something."""
 IMPORT_TOPIC: Final = "import.commands.v1"
 """Its offset moves only at the end of an import, so a running one is no stall."""
-RANKS: Final[Mapping[Level, int]] = {
-    "gone": 0,
-    "stalled": 1,
-    "waiting": 1,
-    "exhausted": 2,
-    "running out": 3,
-    "low": 4,
-    "failed": 5,
-    "rejected": 6,
-}
 MINUTE_S: Final = 60
 HOUR_S: Final = 3_600
 TITLES: Final = {
@@ -103,6 +93,7 @@ def of_health(items: Sequence[HealthItem]) -> Iterator[AttentionItem]:
         began = "" if item.since is None else f"{item.since.timestamp():.0f}"
         yield AttentionItem(
             key=f"health:{item.name}:{item.state}:{began}",
+            subject=f"health:{item.name}",
             kind="health",
             level="gone" if item.state == "gone" else "waiting",
             title=TITLES[item.name] if item.state == "gone" else NAMES[item.name],
@@ -123,6 +114,7 @@ def of_lag(lag: LagList, *, is_importing: bool) -> Iterator[AttentionItem]:
             continue
         yield AttentionItem(
             key=f"lag:{topic.group}:{topic.topic}:{committed_of(lag, topic)}",
+            subject=f"lag:{topic.group}:{topic.topic}",
             kind="lag",
             level="stalled",
             title=topic.topic,
@@ -143,6 +135,7 @@ def of_stock(campaign: Campaign, empty_within_s: float) -> Iterator[AttentionIte
             continue
         yield AttentionItem(
             key=f"stock:{campaign.campaign_id}:{code_type}:{level}:{stock.total}",
+            subject=f"stock:{campaign.campaign_id}:{code_type}",
             kind="stock",
             level=level,
             title=campaign.campaign_id,
@@ -175,6 +168,7 @@ def of_import(found: ImportProgress, now: datetime) -> Iterator[AttentionItem]:
     if found.state == "failed" and found.resolved_by is None:
         yield AttentionItem(
             key=f"import:{found.import_id}:failed",
+            subject=f"import:{found.import_id}",
             kind="import",
             level="failed",
             title=f"Import {found.import_id}",
@@ -186,6 +180,7 @@ def of_import(found: ImportProgress, now: datetime) -> Iterator[AttentionItem]:
     if found.state == "running" and quiet_s > QUIET_S:
         yield AttentionItem(
             key=f"import:{found.import_id}:quiet:{found.rows_read}",
+            subject=f"import:{found.import_id}",
             kind="import",
             level="waiting",
             title=f"Import {found.import_id}",
@@ -206,6 +201,7 @@ def of_dead_letters(dead: DeadLetterCounts, campaign_id: str | None = None) -> I
     reasons = ", ".join(f"{count:,} {reason}" for reason, count in dead.reasons.items() if count)
     yield AttentionItem(
         key=f"dead-letters:{'' if campaign_id is None else campaign_id + ':'}{dead.latest_at.timestamp():.3f}",
+        subject=f"dead-letters:{campaign_id or ''}",
         kind="dead-letters",
         level="rejected",
         title=f"{dead.total:,} dead letter{'' if dead.total == 1 else 's'}{of_campaign}",

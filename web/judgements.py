@@ -7,14 +7,12 @@ from typing import Annotated, Final, Literal
 
 from pydantic import ConfigDict, Field
 
-from schemas.attention import KEY_LENGTH_MAX, Mark
+from schemas.attention import KEY_LENGTH_MAX, Kind, Level, Mark
 from schemas.base import Id, Instant
 from schemas.health import HealthState, Subject
 from web.models import Answer
 
 MINUTES_MAX: Final = 7 * 24 * 60
-Level = Literal["gone", "stalled", "exhausted", "waiting", "running out", "low", "failed", "rejected"]
-Kind = Literal["health", "lag", "stock", "import", "dead-letters"]
 
 
 class HealthItem(Answer):
@@ -44,6 +42,8 @@ class AttentionItem(Answer):
 
     key: str
     """Names this item in this state; an acknowledgement refers to it."""
+    subject: str
+    """Names this item whatever its state."""
     kind: Kind
     level: Level
     title: str

@@ -75,6 +75,10 @@ class Judge:
         items, are_open = self._items_at(self._view.clock(), access)
         return AttentionList(items=list(limited(items)), open=are_open)
 
+    def items_of(self, access: Access) -> Sequence[AttentionItem]:
+        """The same, without a limit of items."""
+        return self._items if access.is_whole else self._items_at(self._view.clock(), access)[0]
+
     def _health_items(self, now: datetime) -> list[HealthItem]:
         return [self._item(finding, now) for finding in self._findings(now)]
 

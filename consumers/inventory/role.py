@@ -81,6 +81,10 @@ class InventoryRole:
             for helper in helpers:
                 helper.cancel()
 
+    async def until_read(self) -> None:
+        """Wait until every alert and every notice that was published before is in the view."""
+        await self._reader.until_alerts_read()
+
     async def send_mark(self, record: OutgoingRecord) -> None:
         """Publish what a viewer decided about an item, with a producer of its own: it happens a few times a day.
 

@@ -2,7 +2,7 @@
 
 In:       records of the table's changelog, `inventory.v1`, `imports.v1`, `stock-alerts.v1`, `dead-letters.v1`,
           `dead-letters-replayed.v1`, `health.v1`, `attention.v1`.
-Out:      stocks, motion, imports, alerts, dead letters, heartbeats, marks; and which of them changed since a
+Out:      stocks, motion, imports, alerts, dead letters, heartbeats, marks, notices; and which of them changed since a
           revision.
 Promise:  a record that is read again, late or out of order changes nothing; an unreadable record is ignored.
           Bounded: see the limits here, and in `latest`, `letters` and `motion` of `handlers.inventory`.
@@ -23,6 +23,7 @@ from handlers.inventory.hours import KeptHours
 from handlers.inventory.latest import Alerts, Imports
 from handlers.inventory.letter_ids import LetterIds
 from handlers.inventory.letters import DeadLetters
+from handlers.inventory.marks import Notices, keep
 from handlers.inventory.motion import LONGEST_WINDOW_S, Motion
 from schemas.attention import Mark
 from schemas.clock import utc_now
@@ -49,7 +50,6 @@ FORGOTTEN_MAX: Final = 10_000
 GRACE_S: Final = 15.0
 """A campaign at rest is sent once more after its rates are back at zero."""
 PARTS: Final = ("imports", "alerts", "dead-letters", "health", "attention")
-MARKS_MAX: Final = 10_000
 
 Take = Callable[[IncomingRecord], None]
 
@@ -73,6 +73,7 @@ class InventoryView:
         self.beats = Beats(session_s)
         self.marks: dict[str, Mark] = {}
         """By key; the latest of each."""
+        self.notices = Notices()
         self.is_loaded = False
         """Whether all that was on the topics at the start is here."""
         self.heard_at = clock()
@@ -139,11 +140,7 @@ class InventoryView:
 
     def marked(self, key: str, mark: Mark | None) -> None:
         """A viewer has acknowledged or snoozed an item; None: has taken that back."""
-        self.marks.pop(key, None)
-        if mark is not None:
-            self.marks[key] = mark
-        if len(self.marks) > MARKS_MAX:
-            del self.marks[next(iter(self.marks))]
+        keep(self.marks, key, mark)
 
     def age(self) -> None:
         """Mark campaigns that move, or have just come to rest, as changed: their rates change without an event."""
@@ -234,7 +231,8 @@ class InventoryView:
 
     def _take_mark(self, record: IncomingRecord) -> None:
         key = (record.key or b"").decode(errors="replace")
-        self.marked(key, None if record.value is None else Mark.model_validate_json(record.value))
+        if not self.notices.take(key, record.value):
+            self.marked(key, None if record.value is None else Mark.model_validate_json(record.value))
 
     def _part(self, part: str, *, is_news: bool) -> None:
         if is_news:

@@ -43,7 +43,7 @@ LOOK_BACK_HEALTH: Final = timedelta(minutes=10)
 """What ended before this time is not known to have run."""
 POLL_MS: Final = 500
 POLL_ASKED_MS: Final = 20
-"""While somebody waits until the alerts are read."""
+"""While somebody waits until what was sent is read."""
 PAUSE_S: Final = 0.05
 """Between two polls, so that single records are read in batches."""
 RECORDS_AT_ONCE: Final = 1_000
@@ -60,20 +60,20 @@ class ViewReader:
     def __init__(self, view: InventoryView, topics: Topics, changelog: str, observer: Observer) -> None:
         self.caught_up = asyncio.Event()
         self._view = view
-        self._alerts = topics.full(STOCK_ALERTS)
-        self._whole = (changelog, self._alerts, topics.full(ATTENTION))
+        self._sent = (topics.full(STOCK_ALERTS), topics.full(ATTENTION))
+        self._whole = (changelog, *self._sent)
         recent = map(topics.full, (INVENTORY, IMPORTS, DEAD_LETTERS, DEAD_LETTERS_REPLAYED))
         self._recent = {**dict.fromkeys(recent, LOOK_BACK), topics.full(HEALTH): LOOK_BACK_HEALTH}
         self._observer = observer
         self._asked: dict[asyncio.Future[None], Mapping[TopicPartition, int] | None] = {}
-        """Who waits for the alerts, and where these ended when it was asked; None: not looked at yet."""
+        """Who waits for what was sent, and where that ended when it was asked; None: not looked at yet."""
 
     def was_sent(self, ce_id: str) -> bool:
         """Whether an alert is on its topic."""
         return self._view.was_sent(ce_id)
 
     async def until_alerts_read(self) -> None:
-        """Wait until every alert that is on its topic now is in the view."""
+        """Wait until every alert, and every notice to a receiver, that is on its topic now is in the view."""
         read: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._asked[read] = None
         try:
@@ -156,10 +156,10 @@ class ViewReader:
                     return
 
     async def _answer(self, consumer: AIOKafkaConsumer, partitions: Sequence[TopicPartition]) -> None:
-        """Wake those who wait until the alerts are read."""
-        alerts = [partition for partition in partitions if partition.topic == self._alerts]
+        """Wake those who wait until what was sent is read."""
+        sent = [partition for partition in partitions if partition.topic in self._sent]
         for read, ends in list(self._asked.items()):
-            found = await consumer.end_offsets(alerts) if ends is None else ends
+            found = await consumer.end_offsets(sent) if ends is None else ends
             is_read = ends is not None and await is_past(consumer, ends)
             if read not in self._asked:
                 continue  # cancelled while the broker was asked

@@ -108,6 +108,10 @@ class DeadLetters:
         """The counts of those of these campaigns that have any."""
         return {name: self._of_campaign[name] for name in sorted(campaign_ids) if name in self._of_campaign}
 
+    def campaigns(self) -> set[str]:
+        """Those that have any."""
+        return set(self._of_campaign)
+
     def latest(self, reason: str) -> list[Kept] | None:
         """The latest first; None if there is no such reason."""
         found = self._latest.get(reason)

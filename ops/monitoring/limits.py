@@ -100,6 +100,8 @@ OVERDUE_BAD_S: Final = 900
 """Codes that look sold out to every fan for a quarter of an hour."""
 OVERDUE_FOR: Final = "5m"
 HELD_BACK_S: Final = 60
+WEBHOOK_FOR: Final = "15m"
+"""A receiver's restart, or a roll-out of its own, is over by then."""
 IMPORT_STALL_WINDOW: Final = "5m"
 IMPORT_STALL_FOR: Final = "15m"
 """A resumed gzip file is read from its start without writing, up to its checkpoint."""

@@ -17,8 +17,10 @@ from ops.telemetry.metrics.imports import (
     IMPORTS_RUNNING,
 )
 from ops.telemetry.metrics.process import INVENTORY_CODES
+from ops.telemetry.metrics.webhooks import WEBHOOK_MESSAGES, WEBHOOK_WAITING
 from schemas.base import CodeStatus
 
+NO_RECEIVER: Final = "no receiver of webhooks is set"
 NO_INVENTORY: Final = "`codes inventory` does not run, or has no such campaign"
 CODES: Final = selected(INVENTORY_CODES, matches("campaign", "$campaign"))
 AVAILABLE: Final = selected(INVENTORY_CODES, matches("campaign", "$campaign"), is_("status", CodeStatus.AVAILABLE))
@@ -117,6 +119,19 @@ INVENTORY: Final = Row(
                 ),
             ),
             "s",
+        ),
+        Panel(
+            "Webhooks: messages",
+            "Per second, by receiver. `dropped`: refused for good, or too old.",
+            (Query(rate_by("webhook, outcome", WEBHOOK_MESSAGES), "{{webhook}}: {{outcome}}", NO_RECEIVER),),
+            "ops",
+            width=12,
+        ),
+        Panel(
+            "Webhooks: messages that wait",
+            "By receiver. If above 0 for minutes, it does not answer.",
+            (Query(f"sum by (webhook) ({selected(WEBHOOK_WAITING)})", "{{webhook}}", NO_RECEIVER),),
+            width=12,
         ),
     ),
 )

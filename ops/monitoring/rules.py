@@ -10,7 +10,8 @@ from ops.monitoring.code_alerts import CODES
 from ops.monitoring.consumer_alerts import CONSUMERS
 from ops.monitoring.objective_alerts import OBJECTIVES
 from ops.monitoring.process_alerts import PROCESSES
+from ops.monitoring.webhook_alerts import WEBHOOKS
 
-GROUPS: Final[tuple[Group, ...]] = (OBJECTIVES, CONSUMERS, PROCESSES, CODES)
+GROUPS: Final[tuple[Group, ...]] = (OBJECTIVES, CONSUMERS, PROCESSES, CODES, WEBHOOKS)
 ALERTS: Final[tuple[Alert, ...]] = tuple(alert for group in GROUPS for alert in group.alerts)
 RECORDS: Final[tuple[Record, ...]] = tuple(record for group in GROUPS for record in group.records)

@@ -91,10 +91,13 @@ EVENTS: Final[Mapping[str, Event]] = {
     ),
     "alert": Event("info", "stock campaign_id code_type available", "A stock alert was published."),
     "alert_known": Event("info", "stock campaign_id", "It was published before a crash, and is not published again."),
-    "webhook_waits": Event("warning", "webhook reason", "A receiver takes no alert: it is sent again. Logged once."),
-    "webhook_answers": Event("info", "webhook", "The receiver takes alerts again."),
+    "webhook_waits": Event("warning", "webhook reason", "A receiver takes no message: it is repeated. Logged once."),
+    "webhook_answers": Event("info", "webhook", "The receiver takes messages again."),
     "webhook_undelivered": Event(
         "error", "webhook stock campaign_id reason", "A receiver refused the alert, or it is too old: it is dropped."
+    ),
+    "webhook_notice_undelivered": Event(
+        "error", "webhook item reason", "As `webhook_undelivered`, of a message about an item that needs attention."
     ),
     "unreadable_event": Event("warning", "fields", "A record on `inventory.v1` is no valid event and is skipped."),
     "canary_started": Event("info", "prefix campaign_id", "The canary starts its rounds, in this campaign."),

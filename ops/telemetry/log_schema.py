@@ -98,7 +98,9 @@ class LogLine(BaseModel):
     available: int | None = None
     """Available codes, as in the stock alert."""
     webhook: str | None = None
-    """Name of a receiver of stock alerts."""
+    """Name of a receiver of webhooks."""
+    item: str | None = None
+    """Subject of an item that needs attention, such as `health:worker`."""
     fields: list[str] | None = None
     """The wrong fields of an invalid event."""
     outcome: Literal["wrong_answer", "no_answer", "unavailable"] | None = None

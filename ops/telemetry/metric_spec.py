@@ -28,10 +28,12 @@ class Known(NamedTuple):
     """Full names of the topics that the process serves."""
     reply_topics: tuple[str, ...] = ()
     """Full names of the reply topics that it may send to."""
+    webhooks: tuple[str, ...] = ()
+    """Names of the receivers that it sends to."""
 
 
 NOTHING_KNOWN: Final = Known()
-Values = tuple[str, ...] | Literal["topics", "reply_topics"]
+Values = tuple[str, ...] | Literal["topics", "reply_topics", "webhooks"]
 """A label's values, or the name of those in `Known`."""
 
 

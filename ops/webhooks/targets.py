@@ -1,4 +1,4 @@
-"""Receivers of stock alerts, as the settings name them.
+"""Receivers of webhooks, as the settings name them.
 
 In:       the JSON of `CODES_WEBHOOKS__TARGETS`.
 Out:      `Target`s, or what is wrong with them.
@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, TypeAdapter, ValidationError, model_validator
 
 from ops.settings.access import LOOPBACK
+from schemas.attention import Level
 from schemas.events import StockAlert, StockLevel
 
 TARGETS_MAX: Final = 50
@@ -20,7 +21,7 @@ Format = Literal["json", "slack"]
 
 
 class Target(BaseModel):
-    """A receiver, and which alerts it gets."""
+    """A receiver, and which messages it gets."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
@@ -30,6 +31,8 @@ class Target(BaseModel):
     format: Format = "json"
     campaigns: tuple[str, ...] = ("*",)
     levels: tuple[StockLevel, ...] = LEVELS
+    attention: tuple[Level, ...] = ()
+    """Levels of items that need attention; stock alerts are sent besides."""
 
     @model_validator(mode="after")
     def _is_encrypted(self) -> Self:

@@ -9,11 +9,11 @@ Promise:  labels come from closed sets, topics, partitions and a capped number o
 from typing import Any, Final
 
 from ops.telemetry.metric_spec import Spec
-from ops.telemetry.metrics import answers, batches, canary, expiry, imports, partitions, process, requests
+from ops.telemetry.metrics import answers, batches, canary, expiry, imports, partitions, process, requests, webhooks
 
 SPECS: Final[tuple[Spec[Any], ...]] = tuple(
     found
-    for module in (requests, answers, batches, partitions, expiry, imports, process, canary)
+    for module in (requests, answers, batches, partitions, expiry, imports, process, webhooks, canary)
     for found in vars(module).values()
     if isinstance(found, Spec)
 )

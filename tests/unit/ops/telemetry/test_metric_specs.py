@@ -25,7 +25,7 @@ from tests.places import ROOT
 
 DOCS = ROOT / "docs" / "metrics.md"
 UNITS = {
-    "gauge": r"_(seconds|offset|records|codes|running|away|assigned|unusable|paused|partitions|ratio)$",
+    "gauge": r"_(seconds|offset|records|codes|running|away|assigned|unusable|paused|partitions|ratio|messages)$",
     "counter": r"_total$",
     "info": r"_info$",
 }

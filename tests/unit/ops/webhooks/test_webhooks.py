@@ -14,14 +14,18 @@ from pydantic import SecretStr
 from structlog.testing import capture_logs
 
 from ops.settings.load import Settings, load_settings
-from ops.webhooks import delivering
+from ops.webhooks import sending
 from ops.webhooks.delivering import Delivery
 from ops.webhooks.messages import body_of
 from ops.webhooks.posting import answer_of
+from ops.webhooks.sending import Sender
 from ops.webhooks.targets import Target, targets_of
+from schemas.base import DAY_S
 from schemas.errors import SettingsInvalid
 from schemas.events import StockAlert
+from schemas.observation.webhooks import WebhookAnswered
 from schemas.webhook_settings import WebhookSettings
+from tests.fakes.observer import ObservedFacts
 
 SECRET = "T0-the-secret-part"
 NOW = datetime.now(UTC)
@@ -48,12 +52,20 @@ class Receiver:
 
 
 @asynccontextmanager
-async def delivery(receiver: Receiver, **more: Any) -> AsyncIterator[Delivery]:
+async def receiving(receiver: Receiver) -> AsyncIterator[str]:
+    """The receiver's address."""
     app = web.Application()
     app.router.add_post("/{path}", receiver.answer)
-    async with TestServer(app) as server, aiohttp.ClientSession() as session:
-        target = a_target(str(server.make_url(f"/{SECRET}")), **more)
-        yield Delivery(Settings(webhooks=LINKS), target, session)
+    async with TestServer(app) as server:
+        yield str(server.make_url(f"/{SECRET}"))
+
+
+@asynccontextmanager
+async def delivery(receiver: Receiver, observed: ObservedFacts | None = None, **more: Any) -> AsyncIterator[Delivery]:
+    async with receiving(receiver) as url, aiohttp.ClientSession() as session:
+        facts = ObservedFacts() if observed is None else observed  # an empty one is false
+        sender = Sender(a_target(url, **more), "stock-alert", session, DAY_S, facts)
+        yield Delivery(Settings(webhooks=LINKS), sender)
 
 
 @pytest.mark.parametrize(
@@ -101,38 +113,41 @@ def test_only_what_may_pass_is_sent_again(status: int, outcome: str) -> None:
 
 
 async def test_an_alert_is_sent_until_it_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Under one id; the first failure and the recovery are logged, without the address."""
-    monkeypatch.setattr(delivering, "PAUSE_S_MIN", 0.0)
-    receiver = Receiver(503, 429)
+    """Under one id; the first failure and the recovery are logged, without the address. Each request is counted."""
+    monkeypatch.setattr(sending, "PAUSE_S_MIN", 0.0)
+    receiver, observed = Receiver(503, 429), ObservedFacts()
     with capture_logs() as logs:
-        async with delivery(receiver) as sales:
+        async with delivery(receiver, observed) as sales:
             done = [await sales.deliver(ALERT, "ce-1") for _ in range(3)]
 
     assert [False, False, True] == done
     assert ["ce-1"] * 3 == [alert_id for alert_id, _ in receiver.got]
     assert ["webhook_waits", "webhook_answers"] == [line["event"] for line in logs]
+    assert [WebhookAnswered("sales", "stock-alert", outcome) for outcome in ("failed", "failed", "sent")] == observed
     assert SECRET not in str(logs)
 
 
 async def test_what_is_refused_or_too_old_is_dropped_and_said(monkeypatch: pytest.MonkeyPatch) -> None:
     """The alerts behind it are not held up for ever."""
-    monkeypatch.setattr(delivering, "PAUSE_S_MIN", 0.0)
+    monkeypatch.setattr(sending, "PAUSE_S_MIN", 0.0)
     old = ALERT.model_copy(update={"at": NOW - timedelta(days=2)})
     with capture_logs() as logs:
-        async with delivery(Receiver(302, 503)) as sales:
+        async with delivery(Receiver(302, 503), observed := ObservedFacts()) as sales:
             done = [await sales.deliver(ALERT, "ce-1"), await sales.deliver(old, "ce-2")]
 
     assert [True, True] == done
+    assert ["dropped"] * 2 == observed.each(WebhookAnswered, "outcome")
     assert ["webhook_undelivered"] * 2 == [line["event"] for line in logs]
     assert ["status 302", "status 503"] == [line["reason"] for line in logs]
 
 
 async def test_a_receiver_that_is_not_there_is_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
     """The client's error names the address; the log has its class only."""
-    monkeypatch.setattr(delivering, "PAUSE_S_MIN", 0.0)
+    monkeypatch.setattr(sending, "PAUSE_S_MIN", 0.0)
     with capture_logs() as logs:
         async with aiohttp.ClientSession() as session:
-            absent = Delivery(Settings(), a_target(f"http://127.0.0.1:1/{SECRET}"), session)
+            target = a_target(f"http://127.0.0.1:1/{SECRET}")
+            absent = Delivery(Settings(), Sender(target, "stock-alert", session, DAY_S, ObservedFacts()))
             assert not await absent.deliver(ALERT, "ce-1")
 
     assert [("webhook_waits", "ClientConnectorError")] == [(line["event"], line["reason"]) for line in logs]
