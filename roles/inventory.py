@@ -30,6 +30,7 @@ from web.concerns import concerns_of
 from web.past import Past, Source
 from web.server import api_server
 from web.stream import Streams
+from web.weeks import weeks_of
 
 
 async def inventory(context: RoleContext) -> None:
@@ -51,7 +52,8 @@ async def inventory(context: RoleContext) -> None:
     async with (
         source_of(context.settings, settings.history_uri, "CODES_INVENTORY__HISTORY_URI") as history,
         source_of(context.settings, context.settings.actions.uri, "CODES_ACTIONS__URI") as desk,
-        api_server(settings, streams, Past(history), Acting(context.settings, desk)),
+        weeks_of(settings) as weeks,
+        api_server(settings, streams, Past(history), Acting(context.settings, desk), weeks),
         delivering(context.settings, attention_of(role, streams), context.kafka.observer, webhooks),
     ):
         await role.run(context.stopping)

@@ -190,6 +190,7 @@ class ExpirerSettings(Group):
 
 
 Percent = Annotated[float, Field(ge=0, le=100)]
+LabelName = Annotated[str, Field(pattern=r"^[a-zA-Z_][a-zA-Z0-9_]*$")]
 
 
 class InventorySettings(Group):
@@ -231,6 +232,10 @@ class InventorySettings(Group):
     no tokens to count."""
     history_uri: SecretStr | None = None
     """Connection string of a MongoDB user who only reads, for histories of fans and codes; default: no histories."""
+    prometheus_url: Annotated[str, Field(pattern=r"^https?://[^\s]+$")] | None = None
+    """Address of a Prometheus that scrapes the inventory, for the week of a history; default: what the role keeps."""
+    prometheus_labels: dict[LabelName, str] = Field(default_factory=dict)
+    """Labels of this deployment's series there; needed if it scrapes other deployments too."""
     token: SecretStr | None = None
     """Used by `codes top` only: the bearer token that it sends to the API."""
 

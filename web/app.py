@@ -21,7 +21,6 @@ from web.actions.routes import Actions
 from web.answers import (
     alert_list,
     dead_letter_counts,
-    history_of,
     import_list,
     lag_list,
     narrowed,
@@ -48,6 +47,7 @@ from web.queries import AlertsQuery, CampaignsQuery, HistoryQuery, InvalidQuery,
 from web.responses import NoAnswer, answered, refused, sent
 from web.searching import Search
 from web.stream import Streams, stream
+from web.weeks import Weeks
 
 STATIC: Final = Path(__file__).parent / "static"
 ONE_VIEWER_FULL: Final = "this token has CODES_INVENTORY__STREAMS_PER_TOKEN_MAX streams open; close one of them"
@@ -60,8 +60,11 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 class Api:
     """The routes of one process. `streams` holds the data that they serve."""
 
-    def __init__(self, guard: Guard, streams: Streams, past: Past, acting: Acting) -> None:
+    def __init__(
+        self, guard: Guard, streams: Streams, past: Past, acting: Acting, weeks: Weeks | None = None
+    ) -> None:
         self._guard = guard
+        self._weeks = weeks or Weeks()
         self._past = past
         self._letters = Letters(streams.view, streams.topics)
         self._actions = Actions(guard, acting)
@@ -103,7 +106,7 @@ class Api:
 
     async def _history(self, request: web.Request) -> web.StreamResponse:
         query = asked(request, HistoryQuery)
-        return answered(history_of(self._view, self._stock(request), query.resolution, query.code_type))
+        return answered(await self._weeks.history(self._view, self._stock(request), query))
 
     async def _health(self, _request: web.Request) -> web.StreamResponse:
         self._streams.judge.refresh()
@@ -162,9 +165,10 @@ def web_app(
     *,
     past: Past | None = None,
     acting: Acting | None = None,
+    weeks: Weeks | None = None,
 ) -> web.Application:
     """The application: the API, and the page if its files are installed."""
-    api = Api(guard, streams, past or Past(), acting or Acting())
+    api = Api(guard, streams, past or Past(), acting or Acting(), weeks)
     app = web.Application(middlewares=[at_this_host(guard)])
     for route in api.routes:
         serve = answering(route.serve if route.open else guarded(route, guard))

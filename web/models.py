@@ -94,6 +94,10 @@ class History(Answer):
     """Resolution of the points, in seconds."""
     points: list[HistoryPoint]
     """Earliest first; the last point is the current one."""
+    source: Literal["view", "prometheus"] = "view"
+    """What the inventory keeps itself, or the Prometheus of `CODES_INVENTORY__PROMETHEUS_URL`."""
+    note: str | None = None
+    """Why it is not from Prometheus, although one is set."""
 
 
 class ImportProgress(Answer):

@@ -19,6 +19,7 @@ from web.app import web_app
 from web.auth import Guard
 from web.past import Past
 from web.stream import Streams
+from web.weeks import Weeks
 
 SHUTDOWN_TIMEOUT_S: Final = 2.0
 """Seconds for responses in progress when the server stops."""
@@ -28,7 +29,11 @@ log = structlog.get_logger(__name__)
 
 @asynccontextmanager
 async def api_server(
-    settings: InventorySettings, streams: Streams, past: Past | None = None, acting: Acting | None = None
+    settings: InventorySettings,
+    streams: Streams,
+    past: Past | None = None,
+    acting: Acting | None = None,
+    weeks: Weeks | None = None,
 ) -> AsyncIterator[int]:
     """Serve inside this context; yields the port.
 
@@ -36,7 +41,7 @@ async def api_server(
         SettingsInvalid: the server cannot listen on the address, or cannot use the file of keys.
     """
     guard = Guard(settings)
-    app = web_app(guard, streams, past=past, acting=acting)
+    app = web_app(guard, streams, past=past, acting=acting, weeks=weeks)
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=SHUTDOWN_TIMEOUT_S)
     await runner.setup()
     try:

@@ -22,6 +22,8 @@ from tests.integration.running import Neighbour, Role, a_neighbour, running
 from tests.integration.watching import watching
 
 SECRET: Final = "the secret of the tests, 32 or longer"
+NOBODY: Final = "http://127.0.0.1:1"
+"""A Prometheus that is unavailable."""
 NOT_LOADED: Final = "Failed to load resource"
 """What the browser writes of a refused or broken request, whatever the page makes of it."""
 
@@ -43,7 +45,10 @@ class Site:
 async def a_site(environment: Mapping[str, str], settings: Settings, logs: Path) -> AsyncIterator[Site]:
     """Everything is ready."""
     guard = {"CODES_INVENTORY__JWT_SECRET": SECRET, "CODES_INVENTORY__JWT_LEEWAY_S": "0"}
-    history = {"CODES_INVENTORY__HISTORY_URI": environment["CODES_MONGO__URI"]}
+    history = {
+        "CODES_INVENTORY__HISTORY_URI": environment["CODES_MONGO__URI"],
+        "CODES_INVENTORY__PROMETHEUS_URL": NOBODY,
+    }
     async with AsyncExitStack() as exits:
         files = exits.enter_context(some_files(environment))
         actions = acting_with(environment, files)

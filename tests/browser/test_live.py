@@ -117,6 +117,8 @@ async def test_a_campaigns_dialog_follows_it(site: Site, visits: Visits) -> None
     await expect(dialog.get_by_role("figure")).to_contain_text("over the last day")
     await dialog.get_by_label("History of").select_option("the last week")
     await expect(dialog.get_by_role("figure")).to_contain_text("over the last week: available")
+    unavailable = "Kept by the inventory: Prometheus is unavailable (ClientConnectorError)."
+    await expect(dialog.get_by_role("figure")).to_contain_text(unavailable)
     await dialog.get_by_role("button", name="Close").click()
     await expect(dialog).to_be_hidden()
 

@@ -25,6 +25,7 @@ from web.auth import Guard
 from web.marks import SendMark, no_marks
 from web.past import Past
 from web.stream import Streams
+from web.weeks import Weeks
 
 GUARDED = InventorySettings(jwt_secret=SecretStr(SECRET))
 OPEN = InventorySettings()
@@ -41,6 +42,7 @@ async def api(
     sent: list[OutgoingRecord] | None = None,
     send_mark: SendMark | None = None,
     past: Past | None = None,
+    weeks: Weeks | None = None,
 ) -> AsyncIterator[TestClient[Any, Any]]:
     """`sent` takes the records of marks; without it, and without `send_mark`, none can be set."""
 
@@ -51,7 +53,7 @@ async def api(
             sent.append(record)
 
     streams = Streams(filled.view, lags or Lags(), filled.topics, limit, send_mark=send_mark or keep)
-    async with TestClient(TestServer(web_app(Guard(settings), streams, static, past=past))) as client:
+    async with TestClient(TestServer(web_app(Guard(settings), streams, static, past=past, weeks=weeks))) as client:
         yield client
         streams.stopping.set()
 

@@ -118,13 +118,18 @@ async def test_a_receiver_gets_each_alert_of_its_campaigns(
         (alert["campaign_id"], alert["id"], alert["level"]) for alert in before + after
     }
     assert 4 == len(alerts)
-    assert [("begins", "low"), ("begins", "exhausted"), ("resolved", "exhausted")] == [
-        (event, level) for event, level, _ in receiver.attention
-    ]
-    assert {"stock:spring:tm"} == {subject for *_, subject in receiver.attention}
+    check_attention(receiver)
     assert "webhook_waits" in written
     assert [1, 1, 0] == [
         scrape.value("codes_webhook_messages_total", webhook="sales", kind=ALERT, outcome=outcome)
         for outcome in ("sent", "failed", "dropped")
     ]
     assert SECRET not in written + log.read_text()
+
+
+def check_attention(receiver: Receiver) -> None:
+    """Each state of the stock once."""
+    assert [("begins", "low"), ("begins", "exhausted"), ("resolved", "exhausted")] == [
+        (event, level) for event, level, _ in receiver.attention
+    ]
+    assert {"stock:spring:tm"} == {subject for *_, subject in receiver.attention}

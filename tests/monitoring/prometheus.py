@@ -31,7 +31,7 @@ class Prometheus:
 
     def __init__(self, session: aiohttp.ClientSession, base: str) -> None:
         self._session = session
-        self._base = base
+        self.base = base
 
     async def query(self, expr: str) -> Series:
         """The answer to an expression now; fails with Prometheus's own words if it is wrong."""
@@ -71,13 +71,13 @@ class Prometheus:
     async def _answers(self) -> bool:
         """Whether it is ready."""
         try:
-            async with self._session.get(f"{self._base}/-/ready") as answer:
+            async with self._session.get(f"{self.base}/-/ready") as answer:
                 return answer.status == 200
         except aiohttp.ClientConnectionError:
             return False
 
     async def _get(self, path: str, **parameters: str) -> Any:  # whatever the API gives
-        async with self._session.get(f"{self._base}/api/v1/{path}", params=parameters) as answer:
+        async with self._session.get(f"{self.base}/api/v1/{path}", params=parameters) as answer:
             body = await answer.json()
         assert "success" == body["status"], f"{parameters}: {body.get('error')}"
         return body["data"]

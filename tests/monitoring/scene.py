@@ -6,9 +6,14 @@ Out: `Seen`, `watch`.
 from collections.abc import Iterator, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
+import aiohttp
+
+import web.prometheus
+from handlers.inventory.motion import Point
 from ops.broker.migrate import migrate
 from ops.monitoring.dashboard import variables
 from ops.monitoring.panel import Query
@@ -18,7 +23,7 @@ from schemas.topics import ASSIGN, IMPORT, RELEASE, RESERVE, RESULTS, TopicSpec
 from tests.conftest import remove
 from tests.integration.importing import Files, ends, some_files
 from tests.integration.running import Neighbour, Role, a_neighbour, running
-from tests.monitoring.prometheus import Prometheus, Series, a_prometheus
+from tests.monitoring.prometheus import LABELS, Prometheus, Series, a_prometheus
 
 CREW: Final = ("worker", "importer", "expirer", "inventory")
 VALUES: Final = {
@@ -42,6 +47,8 @@ class Seen:
     rules: list[dict[str, Any]]
     values: Mapping[str, list[str]]
     """The values of the dashboard's variables."""
+    week: list[Point]
+    """The counts of the campaign, as the inventory's page asks for them."""
 
 
 def queries() -> list[Query]:
@@ -115,7 +122,14 @@ async def seen(prometheus: Prometheus) -> Seen:
         {query.expr: await prometheus.query(asked(query.expr)) for query in queries()},
         await prometheus.rules(),
         {name: await prometheus.label_values(name, asked(series)) for name, series in variable_series()},
+        await week_from(prometheus),
     )
+
+
+async def week_from(prometheus: Prometheus) -> list[Point]:
+    """Of the campaign of the traffic."""
+    async with aiohttp.ClientSession() as session:
+        return await web.prometheus.Prometheus(session, prometheus.base, LABELS).week("sale", datetime.now(UTC))
 
 
 def variable_series() -> Iterator[tuple[str, str]]:

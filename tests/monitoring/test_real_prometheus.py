@@ -60,6 +60,13 @@ def test_what_happened_is_alarmed_and_nothing_else(seen: Seen) -> None:
     assert {"CodesDeadLetters", "CodesImportsFailed"} == firing
 
 
+def test_the_page_has_a_campaigns_week_from_it(seen: Seen) -> None:
+    """The counts of all statuses, as the inventory exports them."""
+    counts = seen.week[-1].counts
+
+    assert (100, 1) == (counts.total, counts.assigned)
+
+
 def test_the_variables_offer_what_there_is(seen: Seen) -> None:
     """So that a reader can pick."""
     assert ([NAMESPACE], [RELEASE]) == (seen.values["namespace"], seen.values["release"])

@@ -13,13 +13,16 @@ const LABEL_GAP = 15;
 const ROWS_MAX = 12;
 const HOUR_S = 3_600;
 
-export function chartOf(figure, { points, code_type: type, step_s: step }, span) {
-  const [axis, timeOf] = step < HOUR_S ? [minuteOfDay, minuteOfDay] : [dayOfYear, dayAndHour];
+export function chartOf(figure, { points, code_type: type, step_s: step, source, note }, span) {
+  const isWeek = step >= HOUR_S || source === "prometheus";
+  const [axis, timeOf] = !isWeek ? [minuteOfDay, minuteOfDay] : [dayOfYear, dayAndHour];
   const isOpen = figure.querySelector("details")?.open ?? false;
   const width = Math.max(figure.clientWidth, 280);
   const words = sentence(points, type, span);
   const picture = pictureOf(points, width, words, axis);
-  figure.replaceChildren(picture, element("figcaption", {}, words), tableOf(points, isOpen, timeOf));
+  const origin = source === "prometheus" ? "From Prometheus." : note ? `Kept by the inventory: ${note}.` : "";
+  const caption = element("figcaption", {}, words, ...(origin ? [element("small", { class: "origin" }, origin)] : []));
+  figure.replaceChildren(picture, caption, tableOf(points, isOpen, timeOf));
 }
 
 function pictureOf(points, width, words, axis) {
