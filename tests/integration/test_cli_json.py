@@ -35,7 +35,6 @@ AFTERWARDS: Final = {
     "codes imports cancel": "imports cancel later --force",
     "codes imports dry-run": "imports dry-run {table} --campaign sale",
     "codes tail": "tail results.v1 --no-follow --max 1",
-    "codes actions list": "actions list",
     "codes dead-letters list": "dead-letters list",
     "codes dead-letters list --summary": "dead-letters list --summary",
     "codes dead-letters replay": "dead-letters replay",

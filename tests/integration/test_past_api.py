@@ -14,6 +14,7 @@ from tests.integration.commanding import Codes
 from tests.integration.importing import Files
 from tests.integration.neighbouring import Sale
 from tests.integration.running import running
+from tests.integration.test_cli_json import check
 from tests.integration.watching import Watcher, watching
 
 pytestmark = pytest.mark.integration
@@ -119,8 +120,9 @@ async def test_people_act_on_imports_and_campaigns(sale: Sale, files: Files, tmp
     entries = [*first["items"], *rest["items"]]
     assert [record["_id"] for record in reversed(records)] == [entry["id"] for entry in entries]
     assert entries == [json.loads(line) for line in listed.out.splitlines()]
+    check("codes actions list", listed.out.splitlines()[0])
     assert [("spring", "local")] == [(entry["campaign_id"], entry["by"]) for entry in spring["items"]]
-    assert {"spring": 6, None: 2} == Counter(entry["campaign_id"] for entry in entries)
+    assert {"spring": 5, "sale": 1, None: 2} == Counter(entry["campaign_id"] for entry in entries)
 
 
 async def check_upload(actor: Actor, sale: Sale, uploaded: str) -> None:

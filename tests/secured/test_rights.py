@@ -30,6 +30,8 @@ from tests.secured.mongod import Database
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(300)]  # it starts a broker, a mongod and four roles
 
 ROLES: Final = ("worker", "importer", "expirer", "inventory")
+ACTS: Final = ("inventory", "migrate")
+"""Who is given the settings of actions: the role that acts, and the user who prints the rights."""
 ANSWER_S: Final = 60.0
 NOT_ALLOWED: Final = (ClusterAuthorizationFailedError, TopicAuthorizationFailedError)
 """The former is the answer to whoever may write to no topic at all."""
@@ -49,11 +51,16 @@ class Deployment:
         }
 
     def environment(self, name: str) -> dict[str, str]:
-        """Of a role or a neighbour; the inventory gets no address of the database."""
+        """Of a role or a neighbour; of the database the inventory gets the login of `operator` alone."""
         login = self._doors.with_password(user=f"codes-{name}")
+        acts = self._acts() if name in ACTS else {}
         uri = {} if name == "inventory" else {"CODES_MONGO__URI": self._database.uri(f"codes-{name}")}
         shared = {key: value for key, value in self._shared.items() if key != "CODES_MONGO__URI"}
-        return {**shared, **login, **uri}
+        return {**shared, **login, **uri, **acts}
+
+    def _acts(self) -> dict[str, str]:
+        uri = self._database.uri("codes-operator")
+        return {"CODES_ACTIONS__URI": uri, "CODES_ACTIONS__WITHOUT_TOKEN": "true"}
 
     def as_admin(self) -> dict[str, str]:
         """For a test's own clients, which may do everything."""
@@ -151,7 +158,7 @@ async def sold(neighbour: Neighbour, files: Files) -> tuple[dict[str, Any], dict
 async def test_the_roles_need_no_more_than_the_table(
     deployed: Deployment, database: Database, environment: dict[str, str], tmp_path: Path
 ) -> None:
-    """Import, reserve, assign, expire and count; then what nobody may do beyond that."""
+    """Import, reserve, assign, expire, count, a round of the canary, people's actions; then what nobody may do."""
     async with AsyncExitStack() as opened:
         roles = {}
         for name in ROLES:
@@ -163,6 +170,9 @@ async def test_the_roles_need_no_more_than_the_table(
             await role.until_ready()
         end, outcomes = await sold(neighbour, files)
         assert "c" == (await codes_of(roles["inventory"], "c"))["campaign_id"]
+        round_ended = await deployed.codes("canary")("canary", "--once", "--campaign", "c", "--timeout-s", "30")
+        assert (0, "canary: ok") == (round_ended.code, round_ended.out.splitlines()[-1])
+        await people_act(deployed, roles["inventory"])
         assert [None] * 4 == [role.process.returncode for role in roles.values()]
 
     assert ("completed", 3, 1) == (end["state"], end["inserted"], end["rejected"])
@@ -170,18 +180,41 @@ async def test_the_roles_need_no_more_than_the_table(
     await nobody_has_more(deployed, database, environment["CODES_MONGO__DATABASE"])
 
 
+async def people_act(deployed: Deployment, inventory: Role) -> None:
+    """Actions with the database's login of `operator`, and its list of what people did."""
+    port = inventory.logged("api_listening")[0]["port"]
+    async with aiohttp.ClientSession(f"http://127.0.0.1:{port}") as session:
+        for path, subject in (
+            ("imports/i-1/retry", "i-1"),
+            ("campaigns/c/close", "c"),
+            ("imports/i-1/cancel", "i-1"),
+        ):
+            async with session.post(f"/api/v1/{path}", json={"confirm": subject}) as answer:
+                assert (409 if "cancel" in path else 200) == answer.status, await answer.text()
+    listed = await deployed.codes("operator")("actions", "list", "--json")
+
+    assert ["cancel_import", "close_campaign", "retry_import"] == [
+        json.loads(line)["action"] for line in listed.out.splitlines()
+    ]
+
+
 async def nobody_has_more(deployed: Deployment, database: Database, name: str) -> None:
     """Only the reader of codes reads them, and it writes nothing."""
     assert b'"code":"A-' in await read_one(deployed, "reader", "codes.assigned.v1")
-    for user in ("worker", "importer", "expirer", "inventory", "sender"):
+    for user in ("worker", "importer", "expirer", "inventory", "sender", "canary"):
         with pytest.raises(TopicAuthorizationFailedError):
             await read_one(deployed, user, "codes.assigned.v1")
-    for user, topic in (("reader", ASSIGNED), ("reader", RESERVE), ("sender", RESULTS), ("worker", ASSIGN)):
+    for user, topic in (
+        *(("reader", ASSIGNED), ("reader", RESERVE), ("sender", RESULTS), ("worker", ASSIGN)),
+        *(("canary", RESULTS), ("canary", IMPORT), ("inventory", RESERVE)),
+    ):
         with pytest.raises(NOT_ALLOWED):
             await write_one(deployed, user, f"codes.{topic.name}")
     assert forbidden(database, "codes-worker", "imports", name)
     assert forbidden(database, "codes-importer", "reservations", name)
     assert forbidden(database, "codes-expirer", "codes", name)
+    for collection in ("codes", "reservations", "requests"):
+        assert forbidden(database, "codes-operator", collection, name)
     assert forbidden(database, "codes-history", "campaigns", name)
     assert not forbidden(database, "codes-history", "reservations", name)
     assert [] == list(database.admin.admin.system.users.find({"user": "codes-inventory"}))

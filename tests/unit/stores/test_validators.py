@@ -110,4 +110,5 @@ def test_indexes_are_those_that_the_queries_need() -> None:
         "inventory.campaign": (("campaign_id",), {}),
         "rejects.report": (("import_id", "line"), {}),
         "cancellations.forget": (("asked_at",), {"expireAfterSeconds": 2_592_000}),
+        "audit_records.latest": (("at", "_id"), {}),
     } == indexes
