@@ -42,8 +42,8 @@ class AttentionItem(Answer):
 
     key: str
     """Names this item in this state; an acknowledgement refers to it."""
-    subject: str
-    """Names this item whatever its state."""
+    subject: str = ""
+    """Names this item whatever its state; empty in answers of earlier versions, which `codes top` may read."""
     kind: Kind
     level: Level
     title: str

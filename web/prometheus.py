@@ -90,7 +90,7 @@ class Prometheus:
 
     async def _ask(self, query: str, now_s: int) -> Any:  # noqa: ANN401  # as it is answered
         """Raises aiohttp.ClientError, also for a status that is an error."""
-        parameters = {"query": query, "start": now_s - WEEK_S, "end": now_s, "step": STEP_S}
+        parameters: dict[str, str | int] = {"query": query, "start": now_s - WEEK_S, "end": now_s, "step": STEP_S}
         async with self._session.get(self._address, params=parameters, allow_redirects=False) as answer:
             if answer.status != 200:  # noqa: PLR2004  # the only good one
                 raise BadStatus(str(answer.status))

@@ -99,7 +99,8 @@ class Attending:
         if notice.state != "waiting":
             await self._write(notice, is_over=True)
             return
-        await self._write(notice)
+        if self._attention.notices(self._target.name).get(notice.subject) != notice:
+            await self._write(notice)
         if not self._is_owner():
             return
         outcome = await self._sender.send(self._message(notice))

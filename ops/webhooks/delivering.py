@@ -35,7 +35,7 @@ STOP_S_MAX: Final = 2.0
 log = structlog.get_logger(__name__)
 
 
-class Assignments(ConsumerRebalanceListener):
+class Assignments(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is not typed
     """Calls a function after each rebalance."""
 
     def __init__(self, on_assigned: Callable[[], None]) -> None:

@@ -82,7 +82,11 @@ async def a_receiver() -> AsyncIterator[tuple[Receiver, dict[str, str]]]:
         ]
         yield (
             receiver,
-            {"CODES_WEBHOOKS__TARGETS": json.dumps(targets), "CODES_WEBHOOKS__ATTENTION_AFTER_S": "0"},
+            {
+                "CODES_WEBHOOKS__TARGETS": json.dumps(targets),
+                "CODES_WEBHOOKS__ATTENTION_AFTER_S": "0",
+                "CODES_INVENTORY__EMPTY_WITHIN_S": "0",
+            },
         )
 
 

@@ -21,6 +21,7 @@ NONE_HERE: Final = {
     "codes_canary": "no canary runs",
     "codes_rebalance_seconds": "no process of a group comes or goes",
     "codes_reply_topic_unusable": "no reply topic is allowed",
+    "codes_webhook": "no receiver of webhooks is set",
 }
 """Series that exist only once there was one, and why there is none here."""
 

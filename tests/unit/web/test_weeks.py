@@ -22,7 +22,7 @@ NOW_S: Final = int(NOW.timestamp())
 SECRET: Final = "the-password"
 Values = dict[int, tuple[int, int, int]]
 """Counts by status at so many steps before now."""
-OSLO: Final[Values] = {900: (500, 0, 0), 899: (500, 0, 0), 300: (470, 30, 0), 0: (440, 60, 0)}
+OSLO: Final[Values] = {900: (500, 0, 0), 899: (500, 0, 0), 300: (470, 30, 0), 1: (470, 30, 0), 0: (440, 60, 0)}
 
 
 class Server:
@@ -79,13 +79,13 @@ async def test_the_week_comes_from_prometheus() -> None:
 
 
 async def test_where_prometheus_has_no_sample_the_view_is_asked() -> None:
-    """Also before its first one: what the view knows of that time is exact."""
+    """Before its first one, and in its gaps: what the view knows of that time is exact."""
     view = FilledView()
     view.change("Oslo", 1, 500)
     view.later(3 * 3_600)
     view.change("Oslo", 2, 480, 20)
     view.later(3 * 3_600)
-    async with weeks_from(Server({36: (480, 20, 0), 6: (480, 20, 0)})) as weeks:
+    async with weeks_from(Server({-20: (480, 20, 0), -30: (480, 20, 0)})) as weeks:
         history = await asked(weeks, view)
 
     assert [(500, 0, 0), (480, 20, 0)] == [*dict.fromkeys(counts for counts in counts_in(history) if counts[0])]

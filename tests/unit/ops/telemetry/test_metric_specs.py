@@ -18,6 +18,7 @@ from ops.telemetry.metric_spec import Known, Spec
 from ops.telemetry.metrics import SPECS
 from ops.telemetry.progress import Progress
 from ops.telemetry.registry import Metrics
+from ops.webhooks.running import WebhookCollector
 from roles.process import SERVED, known_labels
 from schemas.objective_settings import ObjectiveSettings
 from stores.code_port import StockFigures
@@ -77,6 +78,7 @@ def test_everything_declared_is_served_and_nothing_else() -> None:
         StockCollector(StockFigures()),
         InventoryCollector(dict),
         AnswerTimes(ObjectiveSettings()),
+        WebhookCollector(),
     )
     for collector in collectors:
         metrics.compute(collector)
@@ -88,7 +90,7 @@ def test_everything_declared_is_served_and_nothing_else() -> None:
 
 def test_a_series_of_a_known_topic_is_there_before_it_moves() -> None:
     """An `increase` over a series that begins at 1 is 0: the alert would miss the first event."""
-    metrics = Metrics("worker", Known(topics=("t.a",), reply_topics=("answers",)))
+    metrics = Metrics("worker", Known(topics=("t.a",), reply_topics=("answers",), webhooks=("sales",)))
 
     empty = [family.name for family in metrics.registry.collect() if not family.samples]
 
