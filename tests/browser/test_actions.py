@@ -129,7 +129,7 @@ async def test_what_people_did_is_listed(campaign: str, site: Site, visits: Visi
     await page.get_by_role("button", name="Actions", exact=True).press("Enter")
     await expect(page.get_by_label("Who")).to_be_focused()
     await expect(page.locator("#records-says")).to_contain_text("the latest first")
-    await page.get_by_label("Campaign", exact=True).fill(campaign)
+    await page.get_by_label("In campaign").fill(campaign)
     await page.get_by_label("What", exact=True).select_option("import_file")
     await page.keyboard.press("Enter")
     await page.get_by_role("button", name="Show", exact=True).click()

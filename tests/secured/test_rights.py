@@ -171,7 +171,7 @@ async def test_the_roles_need_no_more_than_the_table(
         end, outcomes = await sold(neighbour, files)
         assert "c" == (await codes_of(roles["inventory"], "c"))["campaign_id"]
         round_ended = await deployed.codes("canary")("canary", "--once", "--campaign", "c", "--timeout-s", "30")
-        assert (0, "canary: ok") == (round_ended.code, round_ended.out.splitlines()[-1])
+        assert (0, "canary: ok") == (round_ended.code, round_ended.out.splitlines()[-1]), round_ended.err
         await people_act(deployed, roles["inventory"])
         assert [None] * 4 == [role.process.returncode for role in roles.values()]
 
