@@ -26,7 +26,7 @@ from schemas.records import OutgoingRecord
 from schemas.topics import ATTENTION, Topics
 from schemas.webhook_settings import WebhookSettings
 
-EVERY_S: Final = 2.0
+EVERY_S: Final = 1.0
 
 log = structlog.get_logger(__name__)
 

@@ -124,7 +124,7 @@ async def test_a_replay_is_counted_before_it_is_offered(site: Site, visits: Visi
 
 
 async def test_what_people_did_is_listed(campaign: str, site: Site, visits: Visits) -> None:
-    """By keys alone, on a phone, in the dark: the latest first, filtered by campaign."""
+    """By keys alone: the latest first, filtered by campaign; on a phone in the dark, on a desk in the light."""
     page = await visits.open(site.url, PHONE, color_scheme="dark")
     await page.get_by_role("button", name="Actions", exact=True).press("Enter")
     await expect(page.get_by_label("Who")).to_be_focused()
@@ -138,6 +138,11 @@ async def test_what_people_did_is_listed(campaign: str, site: Site, visits: Visi
     await expect(page.locator("#records-list li")).to_contain_text(f"import file {campaign}")
     await expect(page.locator("#records-list li")).to_contain_text("by local")
     await check_dialog(page)
+    desk = await visits.open(site.url, color_scheme="light")
+    await desk.get_by_role("button", name="Actions", exact=True).click()
+    await expect(desk.locator("#records-says")).to_contain_text("the latest first")
+    await check_dialog(desk)
+    assert 0 == await desk.locator("#records").evaluate("(dialog) => dialog.scrollWidth - dialog.clientWidth")
 
 
 async def test_a_viewer_sees_no_action(site: Site, visits: Visits) -> None:
