@@ -116,20 +116,40 @@ def _prepare(plan: "Plan", bucket: str | None, json_: bool) -> None:
 
 
 def _rehearse(plan: "Plan", dry_run: bool, json_: bool) -> None:
-    from cli.commands.rehearse_output import print_plan, print_report
+    from ops.settings.load import load_settings
+
+    settings = load_settings()
+    _check(settings, plan, dry_run, json_)
+    if not dry_run:
+        _first_round(settings, plan.campaign_id)
+        _run(settings, plan, json_)
+
+
+def _check(settings: "Settings", plan: "Plan", dry_run: bool, json_: bool) -> None:
+    """Exits if the campaign is not open, or has too few codes."""
+    from cli.commands.rehearse_output import print_plan
+    from cli.interrupts import run
+    from cli.rehearsal.checks import campaign_of
+    from cli.rehearsal.plan import available_in, why_unfit
+
+    found = run(campaign_of(settings, plan.campaign_id))
+    if dry_run:
+        print_plan(plan, available_in(found), json_)
+    why = why_unfit(plan, found)
+    if why is not None:
+        complain(why)
+        raise typer.Exit(Exit.FAILED)
+
+
+def _run(settings: "Settings", plan: "Plan", json_: bool) -> None:
+    """The rehearsal itself; a failure says what was sent before."""
+    from cli.commands.rehearse_output import print_report
     from cli.interrupts import run
     from cli.rehearsal.report import report_of
     from cli.rehearsal.run import Rehearsal
     from cli.start import say_when_interrupted
-    from ops.settings.load import load_settings
     from schemas.errors import CodeServiceError
 
-    settings = load_settings()
-    available = _checked(settings, plan)
-    if dry_run:
-        print_plan(plan, available, json_)
-        return
-    _first_round(settings, plan.campaign_id)
     rehearsal = Rehearsal(settings, plan, complain)
     say_when_interrupted(rehearsal.parting_line)
     try:
@@ -142,20 +162,6 @@ def _rehearse(plan: "Plan", dry_run: bool, json_: bool) -> None:
     else:
         print_report(report)
     raise typer.Exit(EXITS[report["outcome"]])
-
-
-def _checked(settings: "Settings", plan: "Plan") -> int:
-    """The codes that the campaign has; exits if they are too few, or it is not open."""
-    from cli.interrupts import run
-    from cli.rehearsal.checks import campaign_of
-    from cli.rehearsal.plan import available_in, why_unfit
-
-    found = run(campaign_of(settings, plan.campaign_id))
-    why = why_unfit(plan, found)
-    if why is not None:
-        complain(why)
-        raise typer.Exit(Exit.FAILED)
-    return available_in(found)
 
 
 def _first_round(settings: "Settings", campaign_id: str) -> None:

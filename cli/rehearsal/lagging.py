@@ -22,14 +22,14 @@ LOOK_EVERY_S: Final = 2.0
 
 
 async def watch(settings: Settings, seen: LagSeen) -> None:
-    """Look for ever, or until Kafka does not let us."""
+    """Look for ever. A look without an answer is left out."""
     topics = Topics(settings.topics.prefix)
     group = settings.kafka.group_prefix + WORKER_GROUP
     wanted = {group: [topics.full(spec) for spec in REQUEST_TOPICS]}
     with suppress(KafkaError, TimeoutError):
         async with lag_reader(client_options(settings.kafka)) as reader:
             while True:
-                with suppress(TimeoutError):
+                with suppress(KafkaError, TimeoutError):
                     note(seen, await reader.read(wanted))
                 await asyncio.sleep(LOOK_EVERY_S)
 
