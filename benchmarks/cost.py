@@ -18,7 +18,7 @@ PARTITIONS: Final = 4
 WORKER: Final = "worker"
 BEGIN: Final = "<!-- costs: written by python -m benchmarks.page -->"
 END: Final = "<!-- end of the costs -->"
-PARTS: Final = (WORKER, "database", "kafka")
+PARTS: Final = {WORKER: "workers", "database": "database", "kafka": "Kafka"}
 KINDS: Final = (Kind.RESERVE, Kind.ASSIGN, Kind.RELEASE)
 SALE: Final[Mapping[Kind, int]] = {Kind.RESERVE: 1_000_000, Kind.ASSIGN: 800_000, Kind.RELEASE: 200_000}
 """A million fans; one in five does not buy."""
@@ -95,7 +95,7 @@ def cpu_table(measured: Mapping[Kind, Mapping[str, int]]) -> list[str]:
         f"| {kind} | " + " | ".join(f"{cpu[part]:,}" for part in PARTS) + f" | {sum(cpu[part] for part in PARTS):,} |"
         for kind, cpu in measured.items()
     ]
-    return ["| requests | worker | database | Kafka | together |", "|---|---|---|---|---|", *rows]
+    return [f"| requests | {' | '.join(PARTS.values())} | together |", "|---|---|---|---|---|", *rows]
 
 
 def size_table() -> list[str]:
@@ -114,7 +114,7 @@ def example(measured: Mapping[Kind, Mapping[str, int]]) -> list[str]:
     lines = [f"Example: {said}.", "", "| what | amount | times |", "|---|---|---|"]
     if measured.keys() >= SALE.keys():
         lines += [
-            f"| CPU of {part} | {hours_of(measured, part):.3f} core-hours | your price of a core-hour |"
+            f"| CPU of {name} | {hours_of(measured, part):.3f} core-hours | your price of a core-hour |"
             for part in PARTS
         ]
     sizes = {kind: size_of(kind) for kind in SALE}

@@ -66,8 +66,6 @@ class Asking:
             "fan_id": f"{self._journal.run_id}.fan-{reserve}",
         }
         if operation == "reserve":
-            return ReserveRequest(**ids, ttl_s=HOLD_S)
-        reservation_id = self._journal.request_id(reserve)
-        if operation == "assign":
-            return AssignReservation(**ids, reservation_id=reservation_id)
-        return ReleaseRequest(**ids, reservation_id=reservation_id)
+            return ReserveRequest.model_validate({**ids, "ttl_s": HOLD_S})
+        kind = AssignReservation if operation == "assign" else ReleaseRequest
+        return kind.model_validate({**ids, "reservation_id": self._journal.request_id(reserve)})

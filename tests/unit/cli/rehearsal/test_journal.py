@@ -60,7 +60,8 @@ def test_a_repeat_has_an_answer_of_its_own(journal: Journal) -> None:
 
     assert [0, None, None] == found
     assert (2, 1, 0, 1) == (journal.total.answered, journal.repeats, journal.unanswered, journal.surplus)
-    assert (0.5, pytest.approx(0.1, rel=0.03)) == (journal.total.times.max_s, journal.total.times.within(0.5))
+    assert 0.5 == journal.total.times.max_s
+    assert 0.1 == pytest.approx(journal.total.times.within(0.5), rel=0.03)
 
 
 @pytest.mark.parametrize("request_id", ["other.0", "run.1", "run.x", "run", "None"])
