@@ -115,7 +115,7 @@ def example(measured: Mapping[Kind, Mapping[str, int]]) -> list[str]:
     if measured.keys() >= SALE.keys():
         lines += [
             f"| CPU of {name} | {hours_of(measured, part):.3f} core-hours | your price of a core-hour |"
-            for part in PARTS
+            for part, name in PARTS.items()
         ]
     sizes = {kind: size_of(kind) for kind in SALE}
     kafka_mb = sum(count * sum(sizes[kind][:3]) for kind, count in SALE.items()) / MB

@@ -44,9 +44,9 @@ class Journal:
         self.by_operation: dict[Operation, Tally] = {operation: Tally() for operation in OPERATIONS}
         self.by_interval: dict[int, Tally] = {}
         self._within_s = within_s
-        self._asked_ms = array("q", bytes(8 * planned))
+        self._asked_ms = array("q", [0]) * planned
         """By this machine's clock."""
-        self._intervals = array("H", bytes(2 * planned))
+        self._intervals = array("H", [0]) * planned
         self._operations = bytearray(planned)
         self._is_answered = bytearray(planned)
         self._repeated: dict[int, int] = {}
