@@ -35,7 +35,7 @@ def print_plan(plan: "Plan", available: int, json_: bool) -> None:
         "seconds": plan.scaled.seconds,
         "planned": plan.requests,
         "peak_per_s": round(plan.scaled.peak_per_s, 3),
-        "codes_max": plan.codes,
+        "needed": plan.codes,
         "available": available,
     }
     if json_:

@@ -43,7 +43,7 @@ def test_the_example_is_in_core_hours() -> None:
     measured = dict.fromkeys(KINDS, ROW["cpu_us"])
 
     assert 0.05 == pytest.approx(hours_of(measured, "worker"))
-    assert "| CPU of workers | 0.05 core-hours | your price of a core-hour |" in page_of(ROWS)
+    assert "| CPU of workers | 0.050 core-hours | your price of a core-hour |" in page_of(ROWS)
     assert "core-hours" not in page_of(ROWS[:1])
 
 
