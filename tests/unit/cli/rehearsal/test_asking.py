@@ -47,7 +47,7 @@ def test_the_oldest_reservation_is_assigned_or_released(holds: Holds) -> None:
         {"request_id": f"run.{n + 2}", "campaign_id": "rehearsal-1", "fan_id": fans[n], "reservation_id": f"run.{n}"}
         for n in (0, 1)
     ]
-    assert [AssignReservation(**ids[0]), ReleaseRequest(**ids[1])] == moves
+    assert [AssignReservation(**ids[0]), ReleaseRequest.model_validate(ids[1])] == moves
     assert fans == [default_key(move) for move in moves]  # type: ignore[arg-type]  # they are requests
 
 

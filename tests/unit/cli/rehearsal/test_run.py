@@ -9,6 +9,7 @@ from cli.rehearsal import run
 from cli.rehearsal.arrivals import Arrival
 from cli.rehearsal.built_in import steady
 from cli.rehearsal.plan import Plan
+from cli.rehearsal.reading import Results
 from cli.rehearsal.run import Rehearsal
 from ops.settings.load import load_settings
 from schemas.errors import BrokerUnavailable
@@ -38,7 +39,7 @@ async def test_results_that_cannot_be_read_are_the_error(
         finally:
             watched.set()
 
-    monkeypatch.setattr(run.Results, "read", fails)
+    monkeypatch.setattr(Results, "read", fails)
     monkeypatch.setattr(run, "watch", watch)
 
     with pytest.raises(BrokerUnavailable):
