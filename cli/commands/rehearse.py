@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from cli.commands.printing import Json, complain, print_json, wrong_usage
-from cli.commands.rehearse_shape import shape, shape_from
+from cli.commands.rehearse_shape import names_and_files, shape, shape_from
 from ops.exit_codes import Exit
 
 if TYPE_CHECKING:
@@ -36,7 +36,13 @@ app.command(
 )(shape)
 
 ShapeName = Annotated[
-    str | None, typer.Option("--shape", help="A CSV file, or a built-in shape: opening, steady.", show_default=False)
+    str | None,
+    typer.Option(
+        "--shape",
+        help="A CSV file, or a built-in shape: opening, steady.",
+        autocompletion=names_and_files,
+        show_default=False,
+    ),
 ]
 Rate = Annotated[float, typer.Option("--rate", min=0.001, max=10_000, help="Multiply the shape's rates by this.")]
 Campaign = Annotated[

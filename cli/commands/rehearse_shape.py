@@ -14,8 +14,28 @@ from cli.commands.printing import Json, complain, print_json, wrong_usage
 if TYPE_CHECKING:
     from cli.rehearsal.shape import Shape
 
+
+def names(incomplete: str) -> list[str]:
+    """What a shell offers for a built-in shape."""
+    from cli.rehearsal.built_in import BUILT_IN
+
+    return [name for name in BUILT_IN if name.startswith(incomplete)]
+
+
+def names_and_files(incomplete: str) -> list[str]:
+    """The same for `--shape`, which may be a file of this folder too."""
+    files = sorted(path.name for path in Path().glob("*.csv"))
+    return [*names(incomplete), *(name for name in files if name.startswith(incomplete))]
+
+
 BuiltIn = Annotated[
-    str | None, typer.Argument(metavar="[NAME]", help="A built-in shape: opening or steady.", show_default=False)
+    str | None,
+    typer.Argument(
+        metavar="[NAME]",
+        help="A built-in shape: opening or steady.",
+        autocompletion=names,
+        show_default=False,
+    ),
 ]
 Since = Annotated[
     str | None, typer.Option("--since", help="Begin of a past sale: RFC 3339, or an age such as 2h or 7d.")

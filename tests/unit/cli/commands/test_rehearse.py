@@ -9,6 +9,7 @@ from aiokafka import TopicPartition
 from typer.testing import CliRunner
 
 from cli.commands.rehearse import EXITS
+from cli.commands.rehearse_shape import names, names_and_files
 from cli.main import app
 from cli.rehearsal.history import row_of, slice_ms
 from cli.rehearsal.shape import Row, parsed
@@ -63,6 +64,15 @@ def test_a_built_in_shape_is_printed_as_csv_or_json(tmp_path: Path) -> None:
     assert ("", printed.stdout) == (written.stdout, file.read_text())
     assert (300, shape.counts()) == (as_json["seconds"], as_json["counts"])
     assert shape.rows[0]._asdict() == as_json["rows"][0]
+
+
+def test_a_shell_completes_shapes_and_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of this folder, with the beginning that was typed."""
+    (tmp_path / "sale.csv").touch()
+    monkeypatch.chdir(tmp_path)
+
+    assert ["opening", "steady", "sale.csv"] == names_and_files("")
+    assert (["steady", "sale.csv"], ["steady"]) == (names_and_files("s"), names("s"))
 
 
 def test_exit_codes_are_those_of_every_command() -> None:
