@@ -145,14 +145,14 @@ async def test_a_rehearsal_is_judged_and_its_shape_found_again(
 ) -> None:
     """Each request is answered, as the counts show; afterwards the brokers know its shape."""
     file = tmp_path / "sale.csv"
-    file.write_text("second,reserve,assign,release\n0,40,0,0\n1,20,20,10\n3,0,0,0\n")
+    file.write_text("second,reserve,assign,release\n0,40,0,0\n0.5,20,20,10\n1.5,0,0,0\n")
     patient = Codes({**codes.environment, "CODES_OBJECTIVE__ANSWER_WITHIN_S": "100"})  # the machine is not judged
-    asked = ("rehearse", "--shape", str(file), "--rate", "0.5", "--campaign", "rehearsal-1", "--json")
+    asked = ("rehearse", "--shape", str(file), "--campaign", "rehearsal-1", "--json")
     few = await codes(*asked)
     await stocked("rehearsal-1", 41)
     async with running("worker", environment, tmp_path / "worker.log"):
         rehearsed = await patient(*asked)
-    past = (await codes("rehearse", "shape", "--since", "3m", "--until", "0s", "--json")).json["counts"]
+    past = (await codes("rehearse", "shape", "--since", "2m", "--until", "0s", "--json")).json["counts"]
     sent = {spec.name: await neighbour.values(spec, past[operation]) for operation, spec in INPUTS}
 
     assert (Exit.FAILED, True) == (few.code, "has 0 available codes, and 41 may be used" in few.err)
