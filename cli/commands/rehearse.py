@@ -95,7 +95,7 @@ def rehearse(
     if shape_name is None or campaign is None:
         raise wrong_usage("--shape and --campaign are needed")
     plan = Plan(shape_from(shape_name), rate, campaign, repeat_percent, wait_s)
-    why = why_too_large(plan) or why_not_marked(campaign, confirmed)
+    why = why_too_large(plan) or why_not_marked(campaign, confirmed and not prepare)
     if why is not None:
         raise wrong_usage(why)
     complain(plan.as_text())

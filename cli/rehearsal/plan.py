@@ -73,7 +73,7 @@ def why_not_marked(campaign_id: str, is_confirmed: bool) -> str | None:
         return None
     return (
         f"a rehearsal uses up the codes of {campaign_id}: choose a campaign whose name begins with {PREFIX}, "
-        "or add --yes-this-uses-up-codes"
+        "or add --yes-this-uses-up-codes; --prepare imports random codes, and is for the former only"
     )
 
 

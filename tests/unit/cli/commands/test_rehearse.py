@@ -30,6 +30,10 @@ def run(*arguments: str) -> Any:
         (("--shape", "steady"), "--shape and --campaign are needed"),
         (("--shape", "none.csv", *CAMPAIGN), "there is no file none.csv; built-in shapes: opening, steady"),
         (("--shape", "steady", "--campaign", "spring"), "--yes-this-uses-up-codes"),
+        (
+            ("--shape", "steady", "--campaign", "spring", "--prepare", "--yes-this-uses-up-codes"),
+            "--prepare imports random codes",
+        ),
         (("--shape", "steady", "--rate", "1000", *CAMPAIGN), "30,000,000 requests"),
         (("shape",), "name a built-in shape, or a past sale"),
         (("shape", "steady", "--since", "2h"), "name a built-in shape, or a past sale"),
