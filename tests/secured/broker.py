@@ -39,6 +39,7 @@ LIMITED: Final = (
     "codes-reader",
     "codes-replayer",
     "codes-canary",
+    "codes-rehearser",
 )
 """May do what the rules allow."""
 LISTENERS: Final = {
