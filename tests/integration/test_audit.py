@@ -44,9 +44,7 @@ async def a_sale(
         running("worker", environment, folder / "worker.log") as worker,
     ):
         await worker.until_ready()
-        await neighbour.send(
-            IMPORT, prefix + orjson.dumps(files.command("sale.csv", campaign_id="sale")), key=b"sale"
-        )
+        await neighbour.send(IMPORT, prefix + orjson.dumps(files.command("sale.csv")), key=b"sale")
         assert ["completed"] == [event["state"] for event in await ends(neighbour, 1)]
         for number in range(ASKED):
             await neighbour.send(RESERVE, prefix + orjson.dumps(a_request(number)), key=str(number).encode())

@@ -1,4 +1,4 @@
-"""Values with the prefix of a schema registry: read where the settings allow them, else as any value that is no JSON."""
+"""Values with the prefix of a schema registry: read if the settings allow it, else as a value that is not JSON."""
 
 from dataclasses import replace
 from typing import Any, Final
