@@ -26,7 +26,7 @@ from schemas.requests import (
 )
 from schemas.settings import WorkerSettings
 from schemas.topics import ASSIGN, IMPORT, OPERATIONS, RELEASE, RESERVE
-from schemas.wire_format import RegistryFormat, without_prefix
+from schemas.wire_format import ID_HEADERS, RegistryFormat, without_prefix
 
 BINARY_HEADERS: Final = "kafka_"
 """Spring's headers may hold any bytes (a correlation id is a binary UUID); all others are text."""
@@ -37,22 +37,26 @@ R = TypeVar("R", bound=Model)
 
 @dataclass(frozen=True, slots=True)
 class SizeLimits:
-    """In bytes; and whether a value may have the prefix of a schema registry."""
+    """In bytes; and whether a record may have a schema's id, before its value or in a header."""
 
     value_bytes_max: int
     key_bytes_max: int
     header_bytes_max: int
-    is_prefix_allowed: bool = False
+    is_schema_id_allowed: bool = False
 
     @classmethod
     def of(cls, settings: WorkerSettings, formats: Collection[RegistryFormat] = ()) -> Self:
         """The limits that the settings give."""
         sizes = (settings.record_bytes_max, settings.key_bytes_max, settings.header_bytes_max)
-        return cls(*sizes, is_prefix_allowed="json" in formats)
+        return cls(*sizes, is_schema_id_allowed="json" in formats)
+
+    def is_binary(self, header: str) -> bool:
+        """Whether a header's value may be any bytes."""
+        return header.startswith(BINARY_HEADERS) or (self.is_schema_id_allowed and header in ID_HEADERS)
 
     def json_in(self, value: bytes) -> bytes:
         """The part of a value that must be JSON."""
-        return without_prefix(value) if self.is_prefix_allowed else value
+        return without_prefix(value) if self.is_schema_id_allowed else value
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,7 +181,7 @@ def check_headers(record: IncomingRecord, limits: SizeLimits, fields: Mapping[st
     for number, (name, value) in enumerate(record.headers):
         if not is_text(name):
             raise Unreadable("invalid", f"headers[{number}]: its name must be UTF-8 text", fields)
-        if value is not None and not name.startswith(BINARY_HEADERS) and not is_utf8(value):
+        if value is not None and not limits.is_binary(name) and not is_utf8(value):
             raise Unreadable("invalid", f"headers[{number}]: must be UTF-8 text", fields)
 
 

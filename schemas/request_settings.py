@@ -35,4 +35,4 @@ class RequestSettings(Group):
     """Used by `codes publish` and `codes dead-letters replay` only: the bearer token that they send with requests."""
     registry_formats: tuple[RegistryFormat, ...] = ()
     """Formats of a schema registry that values of requests and commands may have besides plain JSON: `json`, which is
-    JSON behind Confluent's prefix (a zero byte and the schema's id, which is ignored)."""
+    JSON with a schema's id before it (a zero byte and four bytes) or in a header. The id is ignored."""

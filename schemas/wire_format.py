@@ -1,4 +1,4 @@
-"""Confluent's wire format: the prefix that serializers of a schema registry put before a value.
+"""Confluent's wire format: a schema's id as the prefix of a value, or in a header.
 
 In:       the value of a record.
 Out:      what stands behind the prefix.
@@ -11,6 +11,8 @@ RegistryFormat = Literal["json"]
 PREFIX_BYTES: Final = 5
 """The magic byte 0, and the schema's id in four bytes."""
 MAGIC: Final = b"\0"
+ID_HEADERS: Final = frozenset({"__key_schema_id", "__value_schema_id"})
+"""In place of the prefix: a magic byte, and the id in four bytes or 16."""
 
 
 def without_prefix(value: bytes) -> bytes:

@@ -44,6 +44,10 @@ def publish(
         print_json({"registry": settings.registry.url, "subjects": [row(verdict) for verdict in verdicts]})
     else:
         _print(verdicts, is_trial=is_trial)
+    if not is_trial and is_failure(verdicts, accept, check=False):
+        complain(
+            "nothing is registered, because a schema is incompatible; --accept SUBJECT registers it nevertheless"
+        )
     if is_failure(verdicts, accept, check=check):
         raise typer.Exit(Exit.FAILED)
 
@@ -109,9 +113,9 @@ def _print(verdicts: "Sequence[Verdict]", *, is_trial: bool) -> None:
         changes = pending(verdict) if is_trial else verdict.changes
         table.add_row(verdict.subject.name, verdict.state, version, verdict.level or "-", ", ".join(changes) or "-")
     table_console().print(table)
-    for verdict in verdicts:
-        for problem in verdict.problems:
-            complain(f"{verdict.subject.name}: {problem}")
+    problems = [(verdict.subject.name, problem) for verdict in verdicts for problem in verdict.problems]
+    for name, problem in problems:
+        complain(f"{name}: {problem}")
     if all(verdict.is_current and not verdict.changes for verdict in verdicts):
         typer.echo("nothing to change")
 

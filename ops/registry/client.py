@@ -5,6 +5,7 @@ Out:      versions, levels, and what the registry says against a schema.
 Promise:  no error holds a credential. Redirects are not followed: they would take the credentials elsewhere.
 """
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from http import HTTPStatus
@@ -23,6 +24,8 @@ CONTENT_TYPE: Final = "application/vnd.schemaregistry.v1+json"
 ACCEPTED: Final = f"{CONTENT_TYPE}, application/json"
 ANSWER_BYTES_MAX: Final = 4_194_304
 PIECE_BYTES: Final = 65_536
+LOOKS_MAX: Final = 25
+LOOK_AGAIN_S: Final = 0.2
 ANY: Final = "NONE"
 """The level at which every schema is accepted."""
 
@@ -80,10 +83,16 @@ class Registry:
         answer = await self._ask("POST", f"/subjects/{quote(subject, safe='')}/versions", value_schema(schema))
         if answer.status in {HTTPStatus.CONFLICT, HTTPStatus.NOT_FOUND}:
             raise RegistryRefused(f"{subject}: {said(answer)}")
-        found = await self.find(subject, schema)
-        if found is None:
-            raise RegistryRefused(f"{subject}: the registry accepted the schema, and does not find it")
-        return found
+        return Registered(await self._version(subject, schema), answer.number("id"))
+
+    async def _version(self, subject: str, schema: str) -> int:
+        """The version of a schema that was just accepted. A follower of the registry may not have read it yet."""
+        for _ in range(LOOKS_MAX):
+            found = await self.find(subject, schema)
+            if found is not None:
+                return found.version
+            await asyncio.sleep(LOOK_AGAIN_S)
+        raise RegistryUnavailable(f"{subject}: the registry accepted the schema, and does not show it")
 
     async def _ask(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Answer:
         data = None if body is None else orjson.dumps(body)

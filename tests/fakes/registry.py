@@ -49,6 +49,8 @@ class FakeRegistry:
     failure: web.Response | None = None
     """The answer to every request."""
     read_only: bool = False
+    unseen: int = 0
+    """Lookups after a registration that a follower answers, which has not read it yet."""
     asked: list[str] = field(default_factory=list)
 
     def app(self) -> web.Application:
@@ -90,7 +92,8 @@ class FakeRegistry:
     async def _find(self, request: web.Request) -> web.Response:
         subject, schema = request.match_info["subject"], await self._schema(request)
         known = self.versions.get(subject)
-        if known is None:
+        self.unseen -= 1 if (is_unseen := self.unseen > 0 and known is not None) else 0
+        if known is None or is_unseen:
             return error(404, 40401, f"Subject '{subject}' not found.")
         if schema not in known:
             return error(404, 40403, "Schema not found")

@@ -42,6 +42,7 @@ ENDING: Final = (
     *(("show", "request", "i-1"), ("tail", "results.v1", "--no-follow"), ("dev", "status"), ("dev", "down")),
     *(("publish", "release", "--campaign", "c-1", "--reservation", "r-1", "--request-id", "i-1"), ("top", "--once")),
     ("canary", "--once", "--timeout-s", "1"),
+    ("schemas", "publish", "--check"),
 )
 ENDLESS: Final = (
     *(("tail", "results.v1"), ("top", "--url", "http://127.0.0.1:1", "--timeout-s", "60")),

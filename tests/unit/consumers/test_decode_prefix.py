@@ -52,6 +52,17 @@ def test_a_command_may_have_it_too() -> None:
     assert isinstance(decode_command(a_record(prefixed(fields), topic=IMPORT.name), ALLOWED), Asked)
 
 
+@pytest.mark.parametrize("name", ["__value_schema_id", "__key_schema_id"])
+def test_the_id_may_be_in_a_header(name: str) -> None:
+    """A magic byte and a GUID are no text. Other headers must be text as always, and these too by default."""
+    record = a_record(a_reserve().to_json(), headers=((name, b"\x01" + b"\xff" * 16),))
+    other = a_record(a_reserve().to_json(), headers=((f"{name}s", b"\xff"),))
+
+    assert isinstance(decoded(record), Asked)
+    assert "headers[0]: must be UTF-8 text" == rejection(record, SIZES).detail
+    assert "headers[0]: must be UTF-8 text" == rejection(other).detail
+
+
 def test_by_default_it_is_not_json() -> None:
     """Nothing of it is read, so nobody is answered."""
     found = rejection(a_record(prefixed(RESERVE_FIELDS)), SIZES)

@@ -67,7 +67,7 @@ def test_what_is_new_fails_only_the_check(option: str, code: Exit, fake: FakeReg
 
 @pytest.mark.parametrize("options", [(), ("--check",), ("--dry-run",)])
 def test_an_incompatible_schema_fails_with_the_registrys_words(options: tuple[str, ...], fake: FakeRegistry) -> None:
-    """One line for each of them, on standard error; the schema that it repeats is left out."""
+    """One line each, on standard error; the schema that it repeats is left out. A publication names the way out."""
     wider = without_a_limit(fake)
 
     done = published(*options)
@@ -75,6 +75,7 @@ def test_an_incompatible_schema_fails_with_the_registrys_words(options: tuple[st
     assert Exit.FAILED == done.exit_code
     assert f"codes: {RESERVE}: MAXIMUM_NARROWED #/properties/quantity\n" in done.stderr
     assert "oldSchema:" not in done.stderr
+    assert (not options) == ("--accept SUBJECT" in done.stderr)
     assert [wider] == fake.versions[RESERVE]
 
 

@@ -110,6 +110,16 @@ async def test_a_level_that_somebody_changed_is_set_again() -> None:
     assert 1 == len(fake.versions[subject.name])
 
 
+async def test_a_follower_that_has_not_read_a_version_is_asked_again() -> None:
+    """A registry of several nodes answers some requests from nodes that follow."""
+    fake = FakeRegistry(unseen=2)
+    async with registry_of(fake) as registry:
+        found = await published(registry, [a_subject("new")])
+
+    assert [("new", 1, "registered", "level set")] == states(found)
+    assert 0 == fake.unseen
+
+
 async def test_an_older_release_adds_no_version() -> None:
     """A roll-back finds its schema under the version that it had."""
     fake = FakeRegistry()
