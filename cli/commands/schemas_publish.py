@@ -45,9 +45,7 @@ def publish(
     else:
         _print(verdicts, is_trial=is_trial)
     if not is_trial and is_failure(verdicts, accept, check=False):
-        complain(
-            "nothing is registered, because a schema is incompatible; --accept SUBJECT registers it nevertheless"
-        )
+        complain("nothing is registered, because a schema is incompatible (--accept SUBJECT registers it)")
     if is_failure(verdicts, accept, check=check):
         raise typer.Exit(Exit.FAILED)
 

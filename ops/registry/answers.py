@@ -7,7 +7,7 @@ Promise:  a message of the registry is one short line of printable characters.
 
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import orjson
 
@@ -25,6 +25,9 @@ LOGIN_REMEDY: Final = (
     "Check CODES_REGISTRY__USERNAME and CODES_REGISTRY__PASSWORD, or CODES_REGISTRY__TOKEN, and the rights on the "
     "subjects."
 )
+
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +51,7 @@ class Answer:
     def flag(self, name: str) -> bool:
         return self._field(name, bool)
 
-    def _field(self, name: str, kind: type[Any]) -> Any:  # noqa: ANN401  # of the kind that was asked for
+    def _field(self, name: str, kind: type[T]) -> T:
         found = self.body.get(name) if isinstance(self.body, dict) else None
         if not isinstance(found, kind):
             raise RegistryRefused(f"the address does not answer like a schema registry: no {name}")

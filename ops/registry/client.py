@@ -6,6 +6,7 @@ Promise:  no error holds a credential. Redirects are not followed: they would ta
 """
 
 import asyncio
+from base64 import b64encode
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from http import HTTPStatus
@@ -139,6 +140,6 @@ def headers_of(settings: RegistrySettings) -> dict[str, str]:
     if settings.token is not None:
         headers["Authorization"] = f"Bearer {settings.token.get_secret_value()}"
     elif settings.username is not None and settings.password is not None:
-        login = aiohttp.BasicAuth(settings.username, settings.password.get_secret_value(), encoding="utf-8")
-        headers["Authorization"] = login.encode()
+        login = f"{settings.username}:{settings.password.get_secret_value()}"
+        headers["Authorization"] = f"Basic {b64encode(login.encode()).decode()}"
     return headers
