@@ -24,7 +24,6 @@ INCOMING: Final[tuple[type[Model], ...]] = (
     ImportCommand,
 )
 OUTGOING: Final[tuple[type[Model], ...]] = (Result, CodeAssigned, InventoryChanged, ImportProgressed, StockAlert)
-DIALECT: Final = GenerateJsonSchema.schema_dialect
 IDENTITY: Final = "urn:code-service:v1:{name}"
 
 
@@ -43,5 +42,5 @@ def schema_of(model: type[Model]) -> Schema:
 
 def schema_file(model: type[Model]) -> str:
     """The schema as a file, with its identifier."""
-    identity = {"$schema": DIALECT, "$id": IDENTITY.format(name=model.__name__)}
+    identity = {"$schema": GenerateJsonSchema.schema_dialect, "$id": IDENTITY.format(name=model.__name__)}
     return json_text(identity | schema_of(model))

@@ -9,13 +9,15 @@ Promise:  the same version and prefix give the same text. A topic with several k
 from typing import Final
 
 from interfaces.channels import CHANNELS, Channel
-from interfaces.payloads import DIALECT, IDENTITY, INCOMING, schema_file, schema_of
+from interfaces.payloads import IDENTITY, INCOMING, schema_of
 from interfaces.text import json_text
 from ops.registry.subject import Level, Subject
 from schemas.base import Model
 from schemas.settings import TopicSettings
 from schemas.topics import Topics
 
+DIALECT: Final = "http://json-schema.org/draft-07/schema#"
+"""Some registries compare no schemas of a later draft. The keywords of ours mean the same in it."""
 VALUE: Final = "{topic}-value"
 """The topic name strategy, which serializers use unless they are told otherwise."""
 
@@ -40,9 +42,10 @@ def level_of(models: list[type[Model]]) -> Level:
 
 
 def schema_text(channel: Channel, models: list[type[Model]]) -> str:
-    """The file of the only model, or one schema for all of them. No references: registries treat them differently."""
+    """The schema of the only model, or one for all of them. No references: registries treat them differently."""
     if len(models) == 1:
-        return schema_file(models[0])
+        head = {"$schema": DIALECT, "$id": IDENTITY.format(name=models[0].__name__)}
+        return json_text(head | schema_of(models[0]))
     head = {
         "$schema": DIALECT,
         "$id": IDENTITY.format(name=channel.topic.name),
