@@ -94,8 +94,8 @@ def said(answer: Answer) -> str:
 
 
 def messages_in(answer: Answer) -> list[str]:
-    """Why a schema is incompatible; at least one line."""
-    found = answer.body.get("messages") or []
+    """Why a schema is incompatible; at least one line. Apicurio has one `reason`, the others have `messages`."""
+    found = answer.body.get("messages") or [answer.body.get("reason")]
     messages = [shortened(text) for text in found if isinstance(text, str) and not text.startswith(WHOLE_SCHEMA)]
     return messages[:MESSAGES_MAX] or [NO_REASON]
 
