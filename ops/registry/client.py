@@ -101,10 +101,16 @@ class Registry:
             async with self._session.request(method, self._url + path, data=data, allow_redirects=False) as response:
                 content = await bounded(response.content)
         except aiohttp.ClientConnectorCertificateError:
-            raise RegistryRefused("the schema registry's certificate is not accepted") from None
+            raise refused_certificate() from None
         except (aiohttp.ClientError, TimeoutError, OSError) as why:
             raise RegistryUnavailable(f"the schema registry is unavailable ({type(why).__name__})") from None
         return checked(Answer(response.status, json_of(content)))
+
+
+def refused_certificate() -> RegistryRefused:
+    why = RegistryRefused("the schema registry's certificate is not accepted")
+    why.remedy = "Check CODES_REGISTRY__CA_FILE, and the host in CODES_REGISTRY__URL."
+    return why
 
 
 def value_schema(schema: str) -> dict[str, str]:

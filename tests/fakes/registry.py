@@ -11,6 +11,7 @@ import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from ssl import SSLContext
 from typing import Any, Final
 
 from aiohttp import web
@@ -153,12 +154,13 @@ def compared(level: str, old: Any, new: Any) -> Sequence[str]:
 
 
 @contextmanager
-def serving(registry: FakeRegistry) -> Iterator[str]:
+def serving(registry: FakeRegistry, tls: SSLContext | None = None) -> Iterator[str]:
     """The address of the registry, which answers from a thread: a command has the event loop of this one."""
-    loop, server = asyncio.new_event_loop(), TestServer(registry.app())
+    scheme = "http" if tls is None else "https"
+    loop, server = asyncio.new_event_loop(), TestServer(registry.app(), scheme=scheme)
     thread = threading.Thread(target=loop.run_forever, daemon=True)
     thread.start()
-    asyncio.run_coroutine_threadsafe(server.start_server(), loop).result(10)
+    asyncio.run_coroutine_threadsafe(server.start_server(ssl=tls), loop).result(10)
     try:
         yield str(server.make_url("")).rstrip("/")
     finally:

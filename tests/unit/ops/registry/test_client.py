@@ -2,6 +2,8 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
+from ssl import PROTOCOL_TLS_SERVER, SSLContext
 from typing import Any, Final
 
 import pytest
@@ -10,11 +12,12 @@ from pydantic import SecretStr
 
 from cli.exits import error_line, exit_code
 from ops.exit_codes import Exit
-from ops.registry.client import ANSWER_BYTES_MAX, Registry, connected
+from ops.registry.client import ANSWER_BYTES_MAX, Registry, connected, headers_of
 from ops.settings.load import load_settings
 from schemas.errors import RegistryRefused, RegistryUnavailable, SettingsInvalid
 from schemas.registry_settings import RegistrySettings
 from tests.fakes.registry import CONTENT_TYPE, FakeRegistry, error, serving
+from tests.secured.certificates import Authority
 
 SECRET: Final = "XYZZY-canary"
 LOGIN: Final = {"username": "codes", "password": SecretStr(SECRET)}
@@ -87,6 +90,32 @@ async def test_credentials_are_sent(settings: Any, header: str) -> None:
     """A user name with its password, or a token."""
     async with registry_of(FakeRegistry(authorization=header), **settings) as registry:
         assert await registry.find("s-value", SCHEMA) is None
+
+
+def test_a_token_may_come_from_a_file(tmp_path: Path) -> None:
+    """As any variable; the end of the line is not part of it."""
+    file = tmp_path / "token"
+    file.write_text(f"{SECRET}\n")
+
+    settings = load_settings({"CODES_REGISTRY__TOKEN_FILE": str(file)})
+
+    assert f"Bearer {SECRET}" == headers_of(settings.registry)["Authorization"]
+
+
+async def test_only_a_certificate_of_the_named_authorities_is_accepted(tmp_path: Path) -> None:
+    """No credentials are sent to any other server; the line names the setting."""
+    authority, tls = Authority(tmp_path / "ca"), SSLContext(PROTOCOL_TLS_SERVER)
+    tls.load_cert_chain(authority.issue("registry"))
+    fake = FakeRegistry()
+    with serving(fake, tls) as url:
+        async with connected(RegistrySettings(url=url, ca_file=str(authority.file), **LOGIN)) as registry:
+            assert await registry.find("s-value", SCHEMA) is None
+        async with connected(RegistrySettings(url=url, **LOGIN)) as registry:
+            with pytest.raises(RegistryRefused) as raised:
+                await registry.find("s-value", SCHEMA)
+
+    assert 1 == len(fake.asked)
+    assert "CODES_REGISTRY__CA_FILE" in error_line(raised.value)
 
 
 async def test_a_refused_login_names_the_settings() -> None:
