@@ -16,7 +16,7 @@ QUICK := tests/unit tests/pipeline
 # Folders with a target of their own; `integration` runs all others, so that every test is in a job.
 APART := $(QUICK) tests/property tests/contract tests/features tests/browser tests/monitoring tests/helm
 # In the order of the folders: the many short tests of tests/unit fill the end, when some processes have no long file left.
-PYTEST_MANY := $(BIN)/pytest -n 4 --dist loadgroup --no-loadscope-reorder
+PYTEST_MANY := $(BIN)/pytest -n 5 --dist loadgroup --no-loadscope-reorder
 # Tests start hundreds of processes; with this variable in the environment, each would compile the whole service.
 unexport PYTHONDONTWRITEBYTECODE
 # Of `make test`: which tests, as pytest's -m takes it; without it, those of a normal run.

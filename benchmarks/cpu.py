@@ -8,8 +8,8 @@ Promise:  `cpu_between` and what it uses are pure.
 import asyncio
 import time
 from bisect import bisect_left
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager, suppress
 from typing import Final, NamedTuple
 
 import psutil
@@ -57,7 +57,7 @@ class Process:
 async def sampled(pids: Pids) -> AsyncIterator[list[Sample]]:
     """Samples, from now to the end of the block."""
     samples: list[Sample] = []
-    processes = {name: [Process(pid) for pid in group] for name, group in pids.items()}
+    processes = processes_of(pids)
     task = asyncio.create_task(keep_sampling(processes, samples))
     try:
         yield samples
@@ -66,6 +66,20 @@ async def sampled(pids: Pids) -> AsyncIterator[list[Sample]]:
         task.cancel()
         with suppress(asyncio.CancelledError):
             await task
+
+
+@contextmanager
+def spent(pids: Pids) -> Iterator[dict[str, float]]:
+    """CPU seconds of the block, by name; known at its end. Samples meanwhile would delay what is measured in it."""
+    processes, seconds = processes_of(pids), dict[str, float]()
+    before = sample(processes).cpu_s
+    yield seconds
+    seconds |= {name: after - before[name] for name, after in sample(processes).cpu_s.items()}
+
+
+def processes_of(pids: Pids) -> dict[str, list[Process]]:
+    """The processes of each name."""
+    return {name: [Process(pid) for pid in group] for name, group in pids.items()}
 
 
 async def keep_sampling(processes: Mapping[str, Sequence[Process]], samples: list[Sample]) -> None:

@@ -7,7 +7,7 @@ Out:  a `Run` for each measurement; the rate of a burst is that from its first r
 import asyncio
 import time
 from asyncio.subprocess import Process
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from itertools import islice
@@ -16,8 +16,8 @@ from typing import Final
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 
 from benchmarks.contestants import Contestant
-from benchmarks.cpu import sampled
-from benchmarks.figures import MS, SYSTEM, Run, percentile, run_of
+from benchmarks.cpu import Pids, sampled, spent
+from benchmarks.figures import MS, SYSTEM, US, Run, percentile, run_of
 from benchmarks.load import Load, Record, records
 from benchmarks.processes import check_alive, running
 from benchmarks.traffic import REFUSED, answers, hand_over, results, send
@@ -43,22 +43,33 @@ class Live:
 
     async def burst(self, load: Load) -> Run:
         """Send all at once."""
-        pids = {SYSTEM: [process.pid for process in self.processes], **self.contestant.stage.pids}
-        async with sampled(pids) as samples:
+        async with sampled(self.pids) as samples:
             start_ms = time.time() * MS
             await send(self.contestant.scene, load)
             found = await answers(self.reader, load.count, self.processes)
         run = run_of(found.times_ms, found.refused, samples)
         return replace(run, per_s=load.count * MS / (found.times_ms[-1] - start_ms))
 
+    @property
+    def pids(self) -> Pids:
+        """Its processes, and those of the stack."""
+        return {SYSTEM: [process.pid for process in self.processes], **self.contestant.stage.pids}
+
     async def one_at_a_time(self, load: Load) -> Run:
         """Send each when the one before is answered."""
         start_s = time.perf_counter()
-        latencies = [await self.answered_s([record]) for record in records(load)]
-        return latency_run([latency for found in latencies for latency in found], start_s)
+        with spent(self.pids) as cpu_s:
+            latencies = [await self.answered_s([record]) for record in records(load)]
+        return latency_run([latency for found in latencies for latency in found], start_s, cpu_s)
 
     async def at_pace(self, load: Load, per_s: float) -> Run:
         """Send at this rate."""
+        with spent(self.pids) as cpu_s:
+            start_s, latencies = await self.latencies_s(load, per_s)
+        return latency_run(latencies, start_s, cpu_s)
+
+    async def latencies_s(self, load: Load, per_s: float) -> tuple[float, list[float]]:
+        """When the first request was sent, and how long each took."""
         start_s = time.perf_counter()
         asked = list(records(load))
         sent: dict[bytes, float] = {}
@@ -68,7 +79,7 @@ class Live:
             due = min(load.count, int((time.perf_counter() - start_s) * per_s) + 1)
             done += await self.ask(islice(rest, due - done), sent)
             await asyncio.sleep(TICK_S)
-        return latency_run(await reading, start_s)
+        return start_s, await reading
 
     async def answered_s(self, asked: Sequence[Record]) -> list[float]:
         """Send some, and wait for their results."""
@@ -106,11 +117,12 @@ class Live:
         return latencies
 
 
-def latency_run(latencies_s: Sequence[float], start_s: float) -> Run:
+def latency_run(latencies_s: Sequence[float], start_s: float, cpu_s: Mapping[str, float]) -> Run:
     """A run with its percentiles."""
     return Run(
         per_s=len(latencies_s) / (time.perf_counter() - start_s),
         requests=len(latencies_s),
+        cpu_us={name: seconds * US / len(latencies_s) for name, seconds in cpu_s.items()},
         p50_ms=MS * percentile(latencies_s, 0.5),
         p99_ms=MS * percentile(latencies_s, 0.99),
     )

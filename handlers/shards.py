@@ -48,7 +48,7 @@ def empty_shard(
 def changed_shard(
     before: InventoryDocument, added: Mapping[CodeStatus, int], *, cause: InventoryCause, now: datetime
 ) -> ShardChange:
-    """The shard with so many codes more in each status; `added` may be negative."""
+    """The shard with `added` codes more in each status; a number may be negative."""
     counts = {status.value: getattr(before, status) + added.get(status, 0) for status in CodeStatus}
     changes = {**counts, "version": before.version + 1, "cause": cause, "changed_at": now}
     return ShardChange(before.version, before.model_copy(update=changes))

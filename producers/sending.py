@@ -28,7 +28,7 @@ from producers.shipment import Sent, Shipment
 from schemas.records import OutgoingRecord
 
 RECORDS_PER_LOOK: Final = 64
-"""The limit starts anew after so many records that were handed over; doing it for each would cost time."""
+"""The limit starts anew after this many records that were handed over; doing it for each would cost time."""
 SETTLE_S: Final = 1.0
 """After the first failure the others are waited for so long: the first is not always the cause."""
 METADATA_TIMEOUT_S: Final = 2.0

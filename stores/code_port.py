@@ -49,7 +49,7 @@ class CodeStore(Protocol):
         Raises:
             FactsStale: a code, reservation or shard is no longer what the plan was made from, or another worker
                 decided one of the requests. Nothing was written. Gather again and plan anew.
-            BatchTooSlow: so many requests are too many for the database just now. They may be written or not.
+            BatchTooSlow: this many requests are too many for the database at the moment. They may be written or not.
             StoreUnavailable: no answer, or an error that is not the plan's fault; a commit that reports any error.
                 Safe to repeat: the ledger shows what happened.
             StoreRefused: the database will not take this plan, however often it is tried. No commit was attempted.

@@ -54,7 +54,7 @@ class ImportStore(Protocol):
         """Those of these codes that the campaign has, with the import they came by.
 
         Raises:
-            ChunkTooSlow: so many codes are too many for the database just now.
+            ChunkTooSlow: this many codes are too many for the database at the moment.
             StoreRefused: another code has the id of one of these.
         """
 
@@ -64,7 +64,7 @@ class ImportStore(Protocol):
         Raises:
             FactsStale: another writer was faster with a code or a shard, or `plan.before` is not the import's state
                 any more. Nothing was written. Look up again before the next try.
-            ChunkTooSlow: so many rows are too many for the database just now. They may be written or not.
+            ChunkTooSlow: this many rows are too many for the database at the moment. They may be written or not.
         """
 
     async def is_cancelled(self, import_id: str) -> bool:

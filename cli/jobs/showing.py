@@ -103,7 +103,7 @@ async def fan(
 
 
 def latest(past: FanHistory, count_max: int) -> FanHistory:
-    """At most so many reservations, and so many events."""
+    """The maximum number of reservations, and of events."""
     cut = {"reservations": past.reservations[:count_max], "events": past.events[-count_max:]}
     is_whole = len(past.reservations) <= count_max and len(past.events) <= count_max
     return past.model_copy(update={**cut, "is_complete": past.is_complete and is_whole})

@@ -106,7 +106,7 @@ class Expirer:
         self._asked: dict[str, Asked] = {}
         self._margin = timedelta(milliseconds=settings.clock_margin_ms)
         """An expiry is judged by the broker's clock: asked for too early it would be refused, and wait for its next
-        attempt. An assign that nobody can read yet may be so much older, by a broker's clock, than this moment."""
+        attempt. An assign that nobody can read yet may be older than this moment by as much."""
         self._looked_until: datetime | None = None
         self._looked_at_all: datetime | None = None
         self._generation: int | None = None

@@ -42,7 +42,7 @@ class FetchedChunk:
     existing: Mapping[str, str] | None
     """Those of its codes that the campaign had; None: not looked up."""
     applies: int
-    """So many tries to write a chunk were over when the look-up began."""
+    """How many tries to write a chunk were over when the look-up began."""
 
 
 @dataclass(frozen=True, slots=True)

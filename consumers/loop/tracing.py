@@ -26,10 +26,10 @@ class Tracer(Protocol):
         """One step of that way, once; what is tried again is another block."""
 
     def chunk(self, rows: int) -> AbstractContextManager[None]:
-        """The writing of so many rows of an import."""
+        """The writing of a number of rows of an import."""
 
     def sending(self, count: int) -> AbstractContextManager[None]:
-        """The sending of so many records, and of the offset if one is committed with them."""
+        """The sending of a number of records, and of the offset if one is committed with them."""
 
     def trace_id(self) -> str | None:
         """The trace of the block that is being executed, if it is exported."""

@@ -28,7 +28,7 @@ class ChunkSize:
     _good: int = field(init=False, default=0)
     """Chunks of full size that went well since the last one that failed."""
     _patience: int = field(init=False, default=1)
-    """So many must go well before a larger one is tried."""
+    """How many chunks must succeed before a larger one is tried."""
     _has_grown: bool = field(init=False, default=False)
     """Since the last failure."""
 

@@ -1,8 +1,9 @@
 """Rows to chunks: what is written in one transaction.
 
 In:       an object's bytes in order, cut anywhere.
-Out:      `Chunk`s of so many rows, the last one of fewer; `cut`, which makes two of a chunk that is too large to be
-          written. ImportFailed, see `handlers.imports.texts` and `handlers.imports.rows`; `too_many_rows`.
+Out:      `Chunk`s of `rows_per_chunk` rows, the last one of fewer; `cut`, which makes two of a chunk that is too
+          large to be written. ImportFailed, see `handlers.imports.texts` and `handlers.imports.rows`;
+          `too_many_rows`.
 Promise:  what a campaign gets and how its rows are counted does not depend on where chunks start. No step does more
           than one piece's work.
 """

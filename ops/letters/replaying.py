@@ -127,7 +127,7 @@ class Pace:
         self.batch_max = BATCH_RECORDS_MAX if rate is None else max(1, min(BATCH_RECORDS_MAX, int(rate)))
 
     async def rest(self, sent: int) -> None:
-        """Wait until so many may have been sent."""
+        """Wait until this number may have been sent."""
         if self._rate is not None:
             await asyncio.sleep(max(0.0, self._began + sent / self._rate - monotonic()))
 

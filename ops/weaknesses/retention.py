@@ -15,7 +15,7 @@ from schemas.settings import ExpirerSettings, MongoSettings, TopicSettings
 
 HOURS_PER_DAY: Final = 24
 INTERVAL_MS_MAX: Final = 60_000
-"""Holds may last for so much longer than was asked."""
+"""How much longer a hold may last than was asked."""
 
 
 def retention_findings(mongo: MongoSettings, topics: TopicSettings, expirer: ExpirerSettings) -> list[Finding]:

@@ -86,7 +86,7 @@ BY_ID: Final[Mapping[str, int | str]] = {"_id": HASHED}
 
 
 def collections(ledger_days: int, *, id_index: bool = False) -> tuple[CollectionSpec, ...]:
-    """All of them; the ledger forgets after so many days."""
+    """All of them; the ledger forgets an entry after `ledger_days`."""
     forget = IndexSpec("forget", ("decided_at",), expire_after_s=ledger_days * DAY_S)
     # A command waits on its topic for as long as the ledger keeps entries, at most: it must find its cancellation.
     cancelled_s = max(ledger_days, CANCELLATION_DAYS_MIN) * DAY_S

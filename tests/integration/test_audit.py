@@ -107,6 +107,7 @@ async def test_what_waits_is_not_judged(
     assert (Exit.OK, "") == (before.code, before.err)
 
 
+@pytest.mark.thorough
 async def test_a_lost_answer_is_found_while_the_service_works(
     environment: dict[str, str], neighbour: Neighbour, files: Files, tmp_path: Path
 ) -> None:

@@ -97,7 +97,7 @@ async def test_a_work_has_a_row_for_each_variant(stack: devstack.Stack, tmp_path
 
 @pytest.mark.thorough
 async def test_latencies_are_compared_with_an_echo(stack: devstack.Stack, tmp_path: Path) -> None:
-    """At each pace; a percentile is never below the median."""
+    """At each pace; a percentile is never below the median, and each process has its CPU time."""
     options = ("--requests", "500", "--partitions", "2", "--seconds", "1")
     found = await figures(tmp_path / "figures.json", "--work", "latency", *options)
 
@@ -105,6 +105,7 @@ async def test_latencies_are_compared_with_an_echo(stack: devstack.Stack, tmp_pa
     expected = [(system, pace) for pace in paces for system in ("worker", "echo")]
     assert expected == [(row["system"], row["variant"]) for row in found["rows"]]
     assert all(0 < row["p50_ms"] <= row["p99_ms"] for row in found["rows"])
+    assert all({row["system"], "database", "kafka", "client"} == set(row["cpu_us"]) for row in found["rows"])
     assert {1.0} == {row["p50_to_echo"] for row in found["rows"] if row["system"] == "echo"}
 
 

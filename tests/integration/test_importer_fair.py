@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
@@ -18,9 +17,6 @@ pytestmark = pytest.mark.integration
 
 CHUNKS_OF_THE_LONG_ONE = 24
 SMALL_ROWS = 400
-LATE_S = "0.2"
-LATE_SHARE_MAX = 0.02
-"""Of all measurements: this machine runs a broker, a database and an S3 on the same cores."""
 PATIENCE_S = 120.0
 LONG_S = 5.0
 """Longer than two session time-outs."""
@@ -67,7 +63,7 @@ async def until_rows(neighbour: Neighbour, import_id: str) -> None:
 async def test_a_small_import_does_not_wait_for_a_long_one_on_another_partition(
     environment: dict[str, str], neighbour: Neighbour, files: Files, db: Database, tmp_path: Path
 ) -> None:
-    """It ends while the long one is under way; the loop answers in time all along."""
+    """It ends while the long one is under way."""
     total = CHUNKS_OF_THE_LONG_ONE * rows_per_chunk(environment)
     files.put("long.csv", rows("LONG", total))
     files.put("small.csv", rows("SMALL", SMALL_ROWS))
@@ -79,12 +75,10 @@ async def test_a_small_import_does_not_wait_for_a_long_one_on_another_partition(
         await neighbour.send(IMPORT, files.command("small.csv", "small", campaign_id="other"), partition=1)
 
         first, second = await ends(neighbour, 2, timeout_s=PATIENCE_S)
-        measured = await samples(role)
 
     assert ["small", "long"] == [first["import_id"], second["import_id"]]
     assert {"rows_read": SMALL_ROWS, "inserted": SMALL_ROWS} == counts(first)
     assert {"rows_read": total, "inserted": total} == counts(second)
-    assert late_share(measured) <= LATE_SHARE_MAX
     await check_books(neighbour, db)
 
 
@@ -112,10 +106,3 @@ async def test_heartbeats_go_on_during_the_longest_chunk(
     assert {"rows_read": total, "inserted": total} == counts(end)
     assert 1 == measured["codes_rebalances_total", ()]
     assert 0 == sum(value for (name, _), value in measured.items() if name == "codes_fenced_total")
-
-
-def late_share(measured: Mapping[tuple[str, tuple[str, ...]], Any]) -> float:
-    """The share of measurements in which the loop was late by more than `LATE_S`."""
-    in_time = measured["codes_event_loop_lag_seconds_bucket", (LATE_S,)]
-    total = measured["codes_event_loop_lag_seconds_count", ()]
-    return float(1 - in_time / total)

@@ -40,6 +40,7 @@ async def line_of(role: Role) -> tuple[int, list[str]]:
     return code, [line for line in role.log.read_text().splitlines() if line.startswith("codes: ")]
 
 
+@pytest.mark.thorough
 async def test_a_worker_outlives_its_tokens(
     doors: Doors, environment: dict[str, str], tmp_path: Path, long_again: None
 ) -> None:
