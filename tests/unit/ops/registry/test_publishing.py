@@ -7,6 +7,7 @@ from typing import Any, Final
 
 import pytest
 
+from ops.registry import client
 from ops.registry.client import Registry, connected
 from ops.registry.publishing import Verdict, compared, published
 from ops.registry.subject import Level, Subject
@@ -110,8 +111,9 @@ async def test_a_level_that_somebody_changed_is_set_again() -> None:
     assert 1 == len(fake.versions[subject.name])
 
 
-async def test_a_follower_that_has_not_read_a_version_is_asked_again() -> None:
+async def test_a_follower_that_has_not_read_a_version_is_asked_again(monkeypatch: pytest.MonkeyPatch) -> None:
     """A registry of several nodes answers some requests from nodes that follow."""
+    monkeypatch.setattr(client, "LOOK_AGAIN_S", 0.0)
     fake = FakeRegistry(unseen=2)
     async with registry_of(fake) as registry:
         found = await published(registry, [a_subject("new")])
