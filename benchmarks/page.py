@@ -1,7 +1,7 @@
-"""The figures in the documents: tables in `docs/benchmark.md` between two marks, and the plot.
+"""The figures in the documents: tables in `docs/benchmark.md` and `docs/decide.md` between two marks, and the plot.
 
 In:       rows of the report.
-Out:      `python -m benchmarks.page` writes both from `benchmarks/results/latest.json`.
+Out:      `python -m benchmarks.page` writes them from `benchmarks/results/latest.json`.
 Promise:  the text outside of the marks stays; the same rows give the same page.
 """
 
@@ -13,10 +13,12 @@ from typing import Any, Final
 
 import orjson
 
+from benchmarks.cost import with_costs
 from benchmarks.plot import PLOT, svg_of
 from benchmarks.report import RESULTS, cell, columns_of
 
 PAGE: Final = Path(__file__).parents[1] / "docs" / "benchmark.md"
+COSTS_PAGE: Final = PAGE.with_name("decide.md")
 BEGIN: Final = "<!-- figures: written by python -m benchmarks.page -->"
 END: Final = "<!-- end of the figures -->"
 IN_HEADING: Final = frozenset({"work", "database", "date", "load"})
@@ -57,9 +59,10 @@ def line_of(cells: Sequence[str]) -> str:
 
 
 def main() -> None:
-    """Write the page and the plot from the kept results."""
+    """Write the pages and the plot from the kept results."""
     report = orjson.loads(RESULTS.read_bytes())
     PAGE.write_text(with_figures(PAGE.read_text(), report))
+    COSTS_PAGE.write_text(with_costs(COSTS_PAGE.read_text(), report))
     PLOT.write_text(svg_of(report["rows"]))
 
 

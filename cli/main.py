@@ -29,6 +29,7 @@ from cli.commands.migrate import migrate
 from cli.commands.monitoring import monitoring
 from cli.commands.publish import app as publish
 from cli.commands.reconcile import reconcile
+from cli.commands.rehearse import app as rehearse
 from cli.commands.roles import expirer, importer, inventory, worker
 from cli.commands.schemas import app as schemas
 from cli.commands.show import app as show
@@ -44,8 +45,7 @@ from schemas.errors import CodeServiceError
 EXIT_CODES = """\
 [bold]Exit codes[/bold]: 0 success; 1 failed or refused; 2 usage or settings error; 3 Kafka, MongoDB, S3, the \
 schema registry or the inventory's API is unavailable; 4 timed out; 5 no findings, but not everything could be \
-judged (`codes audit`); \
-130 interrupted by Ctrl-C; 141 nobody reads the output any more.
+judged (`codes audit`, `codes rehearse`); 130 interrupted by Ctrl-C; 141 nobody reads the output any more.
 """
 EXAMPLES = """\
 [bold]Examples[/bold]
@@ -121,6 +121,7 @@ app.command(epilog="Examples: codes doctor; codes doctor --json")(doctor)
 app.command(epilog="Examples: codes canary --prepare --bucket codes; codes canary --once --json; codes canary")(
     canary
 )
+app.add_typer(rehearse)
 app.command(epilog="Examples: codes audit; codes audit --campaign spring --since 2h; codes audit --json")(audit)
 app.add_typer(dead_letters)
 app.command(epilog="Examples: codes reconcile; codes reconcile --repair --retell")(reconcile)

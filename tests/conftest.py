@@ -7,19 +7,13 @@ Out: `stack` (the running parts), `environment` (variables with a fresh prefix a
 import asyncio
 import os
 import secrets
-import time
 from collections.abc import Iterator
-from contextlib import suppress
-from uuid import UUID
 
 import orjson
-import pymongo
 import pytest
 from aiokafka.admin import AIOKafkaAdminClient
-from bson import Binary
 from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
-from pymongo.errors import OperationFailure, PyMongoError
 
 import devstack
 from devstack.folder import layout_of
@@ -27,7 +21,8 @@ from ops.broker.migrate import migrate
 from ops.settings.load import Settings, load_settings
 from schemas.stock import changelog_topic
 from schemas.topics import ALL_TOPICS, SERVICE_TOPICS, Topics
-from stores.mongo.connection import Database, connect
+from stores.mongo.connection import connect
+from tests.fakes.dropping import drop
 from tests.stacks import a_stack, is_sharded, source
 
 pytest_plugins = ["tests.children", "tests.forking"]
@@ -37,9 +32,6 @@ WORKER = os.environ.get("PYTEST_XDIST_WORKER")
 if WORKER:
     os.environ["CODES_DEV_DIR"] = str(layout_of(None).root / WORKER)
 
-DROP_TIMEOUT_S = 100
-"""A process without an entry in `owners` may have left a transaction open, which the server ends within 90 s."""
-DROP_ATTEMPT_S = 3
 SHARED = frozenset({"browser", "secured"})
 """Folders whose tests share the running page, or the broker with all its listeners."""
 FEW_PARTITIONS = 2
@@ -133,29 +125,3 @@ async def remove(settings: Settings) -> None:
         await admin.delete_topics([*topics, changelog_topic(settings.kafka.group_prefix)])
     finally:
         await admin.close()
-
-
-async def drop(db: Database) -> None:
-    """Remove a database, in which killed roles may have left transactions open.
-
-    The last statement of a killed process may reach the server after its session was ended, and begin a transaction.
-    """
-    end = time.monotonic() + DROP_TIMEOUT_S
-    while True:
-        with pymongo.timeout(DROP_ATTEMPT_S):
-            try:
-                await end_transactions(db)
-                await db.client.drop_database(db)
-            except PyMongoError as error:
-                if not error.timeout or time.monotonic() > end:
-                    raise
-            else:
-                return
-
-
-async def end_transactions(db: Database) -> None:
-    """End the transactions that killed roles have left open, as the next owners of their partitions would."""
-    sessions = [{"id": Binary.from_uuid(UUID(owner["session"]))} async for owner in db.owners.find()]
-    if sessions:
-        with suppress(OperationFailure):  # an engine without this command has no locks that outlive a connection
-            await db.client.admin.command("killSessions", sessions)

@@ -143,6 +143,11 @@ def _of_neighbours(names: Names) -> dict[str, list[KafkaGrant]]:
             names.group("uploader"),
         ],
         "canary": [*names.topics(REQUEST_TOPICS, "Write"), *names.topics((RESULTS,), "Read")],
+        "rehearser": [
+            *names.topics(REQUEST_TOPICS, "Read", "Write"),
+            *names.topics((RESULTS,), "Read"),
+            names.group(WORKER_GROUP, "Describe"),
+        ],
         "reader": [*names.topics((ASSIGNED,), "Read"), names.group("reader")],
     }
 

@@ -9,8 +9,6 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Protocol
 
-import pymongo
-
 from handlers.requests.facts import Candidate, StockKey
 from ops.settings.load import Settings
 from schemas.documents import InventoryDocument
@@ -22,8 +20,8 @@ from stores.mongo.collections import Collections, from_document
 from stores.mongo.connection import Client, Database, connect, database, is_sharded
 from stores.mongo.migration import migrate_database
 from stores.mongo.sharding import shard_database
-from tests.conftest import DROP_TIMEOUT_S
 from tests.fakes.builders import NOW
+from tests.fakes.dropping import drop
 from tests.fakes.memory_store import IMPORT_SHARD, MemoryCodeStore, MemoryDatabase
 from tests.fakes.stocking import put_codes
 
@@ -173,8 +171,7 @@ async def mongo_bench(settings: Settings) -> AsyncIterator[MongoBench]:
     if is_sharded(client):
         await shard_database(db, check=False)
     yield MongoBench(client, db)
-    with pymongo.timeout(DROP_TIMEOUT_S):
-        await client.drop_database(db.name)
+    await drop(db)
     client.close()
 
 

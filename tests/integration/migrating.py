@@ -18,6 +18,7 @@ from schemas.stock import changelog_topic
 from schemas.topics import SERVICE_TOPICS
 from stores.mongo.connection import Database, connect, database
 from stores.mongo.specs import collections
+from tests.fakes.dropping import drop
 
 
 def parts(settings: Settings) -> int:
@@ -31,8 +32,9 @@ async def unmigrated(settings: Settings) -> AsyncIterator[Database]:
     """The service's database, not migrated yet; it and the topics are removed afterwards."""
     client = connect(settings.mongo)
     try:
-        yield database(client, settings.mongo)
-        await client.drop_database(settings.mongo.database)
+        db = database(client, settings.mongo)
+        yield db
+        await drop(db)
     finally:
         client.close()
     topics = await partitions_of(settings)

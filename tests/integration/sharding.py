@@ -16,6 +16,7 @@ from devstack.shape import Shape
 from schemas.settings import MongoSettings
 from stores.mongo.connection import Database, connect, database
 from stores.mongo.migration import migrate_database
+from tests.fakes.dropping import drop
 from tests.integration.clusters import a_cluster, nodes_by_name
 
 Ports = Mapping[str, int]
@@ -36,7 +37,7 @@ async def at_router(ports: Ports) -> AsyncIterator[Database]:
     """A database that nobody used before, through the router; dropped at the end."""
     async with databases(database_uri(ports)) as db:
         yield db
-        await db.client.drop_database(db.name)
+        await drop(db)
 
 
 @asynccontextmanager

@@ -1,5 +1,6 @@
 """What is asked for daily: a fan, a file that is tried and imported, and whether all parts are well."""
 
+import re
 import signal
 from pathlib import Path
 from typing import Any
@@ -7,18 +8,20 @@ from typing import Any
 import aiohttp
 import pytest
 
+from cli.commands.rehearse import EXITS
 from ops.exit_codes import Exit
-from schemas.topics import ALL_TOPICS
+from schemas.topics import ALL_TOPICS, ASSIGN, RELEASE, RESERVE
 from stores.mongo.connection import Database
 from tests.integration.commanding import Codes
 from tests.integration.conftest import PutCodes
 from tests.integration.importing import some_files
-from tests.integration.running import running
+from tests.integration.running import Neighbour, running
 from tests.integration.scraping import scraped, until_scraped
 from tests.integration.test_kafka_unavailable import nobody
 
 pytestmark = pytest.mark.integration
 
+INPUTS = (("reserve", RESERVE), ("assign", ASSIGN), ("release", RELEASE))
 ROWS = ("code", "A-1", "A-2", "A-1", "B 1", "C-1", "A-2", "")
 
 
@@ -135,6 +138,50 @@ async def test_the_canary_sees_whether_requests_are_answered(
     assert 2 == answered.value("codes_answer_seconds_count", operation="assign", outcome="refused")
     assert 7 == answered.total("codes_answer_seconds_count")
     assert [100] == [row["available"] for row in counts.json["counts"]]
+
+
+async def test_a_rehearsal_is_judged_and_its_shape_found_again(
+    codes: Codes, environment: dict[str, str], neighbour: Neighbour, stocked: PutCodes, tmp_path: Path
+) -> None:
+    """Each request is answered, as the counts show; afterwards the brokers know its shape."""
+    file = tmp_path / "sale.csv"
+    file.write_text("second,reserve,assign,release\n0,40,0,0\n0.5,20,20,10\n1.5,0,0,0\n")
+    patient = Codes({**codes.environment, "CODES_OBJECTIVE__ANSWER_WITHIN_S": "100"})  # the machine is not judged
+    asked = ("rehearse", "--shape", str(file), "--campaign", "rehearsal-1", "--json")
+    few = await codes(*asked)
+    await stocked("rehearsal-1", 41)
+    async with running("worker", environment, tmp_path / "worker.log"):
+        rehearsed = await patient(*asked)
+    past = (await codes("rehearse", "shape", "--since", "2m", "--until", "0s", "--json")).json["counts"]
+    sent = {spec.name: await neighbour.values(spec, past[operation]) for operation, spec in INPUTS}
+
+    assert (Exit.FAILED, True) == (few.code, "has 0 available codes, and 41 may be used" in few.err)
+    report = rehearsed.json
+    names = ("answered", "unanswered", "surplus", "refused")
+    assert (report["sent"], 0, 0, {}) == tuple(report[name] for name in names)
+    assert (True, 70) == (report["objective"]["is_met"], report["sent"] + report["sender"]["left_out"])
+    assert rehearsed.code == EXITS[report["outcome"]]  # under load, an assign may be due before anything is held
+    assert past == {operation: len(sent[spec.name]) for operation, spec in INPUTS}
+    assert report["sent"] + 3 == sum(map(len, sent.values()))
+    assigns = {value["request_id"] for value in sent[ASSIGN.name] if value["request_id"].startswith(report["run_id"])}
+    [counts] = (await codes("show", "campaign", "rehearsal-1", "--json")).json["counts"]
+    assert len(assigns) == counts["assigned"]
+
+
+async def test_an_interrupted_rehearsal_says_what_was_sent(
+    codes: Codes, environment: dict[str, str], neighbour: Neighbour, stocked: PutCodes, tmp_path: Path
+) -> None:
+    """And how to remove it."""
+    await stocked("rehearsal-1", 10_000)
+    async with running("worker", environment, tmp_path / "worker.log"):
+        process = await codes.start("rehearse", "--shape", "steady", "--campaign", "rehearsal-1", "--rate", "0.5")
+        await neighbour.records(RESERVE, 10)
+        process.send_signal(signal.SIGINT)
+        out, err = await process.communicate()
+
+    assert (Exit.INTERRUPTED, b"") == (process.returncode, out)
+    assert re.search(rb"codes: \d+ of 15,000 requests were sent, \d+ are answered; holds end within 600 s\.", err)
+    assert b"codes campaigns purge rehearsal-1 --confirm rehearsal-1\n" in err
 
 
 async def test_the_doctor_finds_what_is_wrong(codes: Codes, environment: dict[str, str]) -> None:

@@ -19,6 +19,7 @@ from tests.places import ROOT
 pytestmark = pytest.mark.integration
 
 ROLES: Final = ("worker", "importer", "expirer", "inventory")
+REHEARSAL: Final = "--shape {folder}/sale.csv --campaign sale --yes-this-uses-up-codes"
 
 AFTERWARDS: Final = {
     "codes publish reserve": "publish release --campaign sale --reservation none",
@@ -37,6 +38,8 @@ AFTERWARDS: Final = {
     "codes dead-letters replay": "dead-letters replay",
     "codes reconcile": "reconcile --reservations",
     "codes canary --once": "canary --once --timeout-s 1",
+    "codes rehearse --dry-run": f"rehearse {REHEARSAL} --dry-run",
+    "codes rehearse shape": "rehearse shape steady",
     "codes audit": "audit",
     "codes migrate": "migrate --check",
     "codes doctor": "doctor",
@@ -51,13 +54,14 @@ AFTERWARDS: Final = {
 
 
 def all_commands(command: Any, name: str = "codes") -> dict[str, set[str]]:
-    """Each command's name, with its options."""
-    groups = getattr(command, "commands", None)
-    if groups is None:
-        return {name: {option for param in command.params for option in param.opts}}
-    return {
+    """Each command's name, with its options; a group may be a command too."""
+    groups = getattr(command, "commands", {})
+    found = {
         key: value for word, inner in groups.items() for key, value in all_commands(inner, f"{name} {word}").items()
     }
+    if not groups or (command.invoke_without_command and command.callback is not None and name != "codes"):
+        found[name] = {option for param in command.params for option in param.opts}
+    return found
 
 
 def test_every_command_has_it_and_is_on_the_page() -> None:
@@ -77,17 +81,19 @@ async def test_the_keys_are_those_of_the_page(
     codes = Codes({**environment, "CODES_DEV_DIR": str(tmp_path / "none"), "CODES_OPS__PORT": "0"})
     table = tmp_path / "codes.csv"
     table.write_text("code\nA-1\nB 2\n")
+    (tmp_path / "sale.csv").write_text("second,reserve,assign,release\n0,4,0,0\n1,0,0,0\n")
 
     async def printed(words: str) -> str:
         ended = await codes(*words.format(table=table, folder=tmp_path).split(), "--json")
         assert ended.out, ended
         return ended.out
 
-    await stocked("sale", 3)
+    await stocked("sale", 20)
     with some_files(environment) as files:
         async with running("worker", environment, tmp_path / "w.log"):
             await neighbour.send(RESERVE, b"not JSON")
             reserved = json.loads(await printed("publish reserve --campaign sale --fan f-1 --request-id r-1 --wait"))
+            check("codes rehearse", await printed(f"rehearse {REHEARSAL}"))
         async with running("importer", environment, tmp_path / "i.log"):
             upload = f"publish import {table} --campaign sale --bucket {files.bucket} --request-id i-1 --wait"
             check("codes publish import --wait", await printed(upload))

@@ -35,7 +35,15 @@ SENT: Final = re.compile(
     r"import: waiting for the importer\n|codes: (Request|Import) i-1 (was|may have been) sent\. Its .*: codes .*\n"
 )
 ENDING: Final = (
-    *(("config",), ("metrics",), ("acl",), ("schemas", "--check"), ("migrate",), ("migrate", "--check"), ("audit",)),
+    *(
+        ("config",),
+        ("rehearse", "--shape", "steady", "--campaign", "rehearsal-1"),
+        ("acl",),
+        ("schemas", "--check"),
+        ("migrate",),
+        ("migrate", "--check"),
+        ("audit",),
+    ),
     *(("reconcile",), ("imports", "list"), ("imports", "show", "i-1"), ("imports", "retry", "i-1")),
     *(("show", "campaign", "c-1"), ("show", "code", "i-1"), ("show", "reservation", "i-1")),
     *(("fans", "export", "i-1"), ("fans", "erase", "i-1"), ("show", "fan", "i-1")),
@@ -43,6 +51,7 @@ ENDING: Final = (
     *(("publish", "release", "--campaign", "c-1", "--reservation", "r-1", "--request-id", "i-1"), ("top", "--once")),
     ("canary", "--once", "--timeout-s", "1"),
     ("schemas", "publish", "--check"),
+    ("metrics",),
 )
 ENDLESS: Final = (
     *(("tail", "results.v1"), ("top", "--url", "http://127.0.0.1:1", "--timeout-s", "60")),

@@ -75,7 +75,7 @@ def test_check_is_made_of_the_pipelines_targets() -> None:
 def test_test_is_every_check_and_every_test() -> None:
     """No folder is left out of a normal run."""
     assert set(would_run("check").splitlines()) <= set(would_run("test").splitlines())
-    assert would_run("test").endswith("pytest -n 4 --dist loadgroup --no-loadscope-reorder\n")
+    assert would_run("test").endswith("pytest -n 5 --dist loadgroup --no-loadscope-reorder\n")
 
 
 def test_every_test_is_in_one_job() -> None:

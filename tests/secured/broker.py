@@ -38,6 +38,7 @@ LIMITED: Final = (
     "codes-sender",
     "codes-reader",
     "codes-replayer",
+    "codes-rehearser",
 )
 """May do what the rules allow."""
 LISTENERS: Final = {

@@ -148,10 +148,19 @@ async def sold(neighbour: Neighbour, files: Files) -> tuple[dict[str, Any], dict
     return end, {result["request_id"]: result["outcome"] for result in results}
 
 
+async def rehearsed(deployed: Deployment, folder: Path) -> dict[str, Any]:
+    """The report of a rehearsal of one request, in the campaign of the sale."""
+    shape = folder / "sale.csv"
+    shape.write_text("second,reserve,assign,release\n0,1,0,0\n1,0,0,0\n")
+    campaign = ("--campaign", "c", "--yes-this-uses-up-codes")
+    ended = await deployed.codes("rehearser")("rehearse", "--shape", str(shape), *campaign, "--json")
+    return ended.json
+
+
 async def test_the_roles_need_no_more_than_the_table(
     deployed: Deployment, database: Database, environment: dict[str, str], tmp_path: Path
 ) -> None:
-    """Import, reserve, assign, expire and count; then what nobody may do beyond that."""
+    """Import, reserve, assign, expire, count and rehearse; then what nobody may do beyond that."""
     async with AsyncExitStack() as opened:
         roles = {}
         for name in ROLES:
@@ -162,11 +171,13 @@ async def test_the_roles_need_no_more_than_the_table(
         for role in roles.values():
             await role.until_ready()
         end, outcomes = await sold(neighbour, files)
+        report = await rehearsed(deployed, tmp_path)
         assert "c" == (await codes_of(roles["inventory"], "c"))["campaign_id"]
         assert [None] * 4 == [role.process.returncode for role in roles.values()]
 
     assert ("completed", 3, 1) == (end["state"], end["inserted"], end["rejected"])
     assert {"r-1": "reserved", "r-2": "reserved", "a-1": "assigned", "expire:r-2:1": "released"} == outcomes
+    assert (1, True) == (report["answered"], report["lag"]["records_max"] is not None)
     await nobody_has_more(deployed, database, environment["CODES_MONGO__DATABASE"])
 
 

@@ -12,12 +12,11 @@ from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from typing import Any, Final, Literal, Protocol
 from unittest.mock import patch
 
-import pymongo
 from pymongo.synchronous.topology import Topology
 
 from ops.settings.load import Settings, load_settings
 from stores.mongo.connection import Client, Database, connect, database
-from tests.conftest import DROP_TIMEOUT_S
+from tests.fakes.dropping import drop
 from tests.fakes.mongo_proxy import LABELLED, Fault, Statement, mongo_proxied
 from tests.simulation.kernel import clocks
 from tests.simulation.kernel.network import Loss
@@ -167,8 +166,7 @@ class RealBench:
     async def remove(self) -> None:
         """Drop the database."""
         self._selection_s = 0.0
-        with pymongo.timeout(DROP_TIMEOUT_S):
-            await self.db.client.drop_database(self.db.name)
+        await drop(self.db)
         for client in self._clients:
             client.close()
 

@@ -6,7 +6,8 @@ from xml.etree import ElementTree as ET
 
 import orjson
 
-from benchmarks.page import BEGIN, END, PAGE, with_figures
+from benchmarks.cost import with_costs
+from benchmarks.page import BEGIN, COSTS_PAGE, END, PAGE, with_figures
 from benchmarks.plot import BARS, PLOT, svg_of
 from benchmarks.report import RESULTS, cell, columns_of, keep, kept
 
@@ -86,8 +87,9 @@ def test_the_page_keeps_what_is_outside_of_its_marks() -> None:
 
 
 def test_the_documents_have_the_kept_results() -> None:
-    """`python -m benchmarks.page` writes both from `benchmarks/results/latest.json`."""
+    """`python -m benchmarks.page` writes them from `benchmarks/results/latest.json`."""
     report = orjson.loads(RESULTS.read_bytes())
 
     assert with_figures(PAGE.read_text(), report) == PAGE.read_text()
+    assert with_costs(COSTS_PAGE.read_text(), report) == COSTS_PAGE.read_text()
     assert svg_of(report["rows"]) == PLOT.read_text()

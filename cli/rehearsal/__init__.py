@@ -1,0 +1,1 @@
+"""`codes rehearse`: the requests of a sale, sent at its pace, and what became of them."""
