@@ -74,10 +74,10 @@ archived = test -f $(ARCHIVE) || { echo "make $@: no $(ARCHIVE); make image arch
 .PHONY: help setup tools demo test collect check lint types imports unit property contract integration features browser alerts chart chaos simulate thorough long fuzz bench bench-quick secantusd \
   containers replicas managed kubeconform security licenses secrets advisories sbom image archive scan publish scan-published scan-deployed sign verify package publish-chart release \
   deploy-dev deploy-qa deploy-preprod deploy-prod partial smoke gate rollback \
-  monitoring schemas docs screenshots lock fmt clean
+  monitoring schemas check-schemas publish-schemas docs screenshots lock fmt clean
 
 help: ## list all targets, by group
-	@awk -F ':.*## ' '/^##@ / {printf "\n%s\n", substr($$0, 5)} /^[a-z-]+:.*## / {printf "  %-15s%s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^##@ / {printf "\n%s\n", substr($$0, 5)} /^[a-z-]+:.*## / {printf "  %-16s%s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 ##@ Set-up
 
@@ -370,6 +370,12 @@ docs: $(READY) ## build the documents as a site, in site/: open site/index.html
 
 schemas: $(READY) ## generate AsyncAPI, OpenAPI and JSON Schemas, in docs/api
 	@$(BIN)/codes schemas >/dev/null
+
+check-schemas: $(DEMO_READY) ## whether the schema registry of CODES_REGISTRY__URL would accept this version's schemas
+	@$(BIN)/codes schemas publish --dry-run
+
+publish-schemas: $(DEMO_READY) ## publish this version's schemas to that registry
+	@$(BIN)/codes schemas publish
 
 monitoring: $(READY) ## generate the alert rules and the dashboard, in helm/codes/files
 	@$(BIN)/codes monitoring --out helm/codes/files >/dev/null

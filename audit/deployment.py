@@ -6,7 +6,7 @@ Promise:  memory does not grow with the deployment. While the service works, wha
           not compared; a campaign whose counts seem to differ is counted once more, in one snapshot.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from time import time
 from typing import Final
 
@@ -30,7 +30,7 @@ from audit.topics import (
     read_out_topics,
 )
 from handlers.inventory.reconcile import CampaignSnapshot, sums
-from ops.broker.records import fields_of
+from ops.broker.records import Fields, fields_behind_prefix, fields_of
 from ops.settings.load import Settings
 from schemas.errors import FactsStale
 from schemas.records import IncomingRecord
@@ -82,7 +82,7 @@ class Audit:
         for path, content in texts.items():
             intake.text(leaks_of_text(secrets, path, content))
         committed = await committed_offsets(self._settings)
-        take = CampaignFilter(intake, committed, self._scope, self._removed)
+        take = CampaignFilter(intake, committed, self._scope, self._removed, self._fields_of_request())
         out = await read_out_topics(self._settings, self._scope, take)
         incoming = await read_in_topics(self._settings, self._scope, take, committed)
         await self._database(intake)
@@ -90,6 +90,10 @@ class Audit:
         self._tables.create_indexes()
         recounted, uncounted = ({}, ()) if terms.is_quiet else await self._recounted()
         return judged(self._tables, terms, secrets, intake.findings, recounted, uncounted)
+
+    def _fields_of_request(self) -> Callable[[bytes | None], Fields]:
+        """As workers and importers read requests and commands."""
+        return fields_behind_prefix if "json" in self._settings.requests.registry_formats else fields_of
 
     async def _secrets(self) -> Secrets:
         """Codes that are imported later are not searched for."""
@@ -151,8 +155,16 @@ class Audit:
 class CampaignFilter:
     """Passes the records of the audited campaigns on to an intake."""
 
-    def __init__(self, intake: Intake, committed: Committed, scope: Scope, removed: frozenset[str]) -> None:
+    def __init__(
+        self,
+        intake: Intake,
+        committed: Committed,
+        scope: Scope,
+        removed: frozenset[str],
+        fields_of_request: Callable[[bytes | None], Fields],
+    ) -> None:
         self._removed = removed
+        self._fields_of_request = fields_of_request
         self._intake = intake
         self._committed = committed
         self._campaigns = scope.campaigns
@@ -163,9 +175,12 @@ class CampaignFilter:
         served = topic not in IN_NAMES or is_served(self._committed, record)
         self.all_served = self.all_served and served
         is_filtered = bool(self._campaigns or self._removed)
-        fields = fields_of(record.value) if topic in IN_NAMES or is_filtered else None
+        fields = self._fields(topic, record.value) if topic in IN_NAMES or is_filtered else None
         if not is_filtered or self._is_audited(fields):
             self._intake.record(topic, record, is_served=served, fields=fields)
+
+    def _fields(self, topic: str, value: bytes | None) -> Fields:
+        return self._fields_of_request(value) if topic in IN_NAMES else fields_of(value)
 
     def _is_audited(self, fields: Mapping[str, object] | None) -> bool:
         campaign_id = None if fields is None else fields.get("campaign_id")

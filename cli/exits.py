@@ -10,6 +10,7 @@ from schemas.errors import (
     BrokerUnavailable,
     CodeServiceError,
     ObjectStoreUnavailable,
+    RegistryUnavailable,
     SettingsInvalid,
     StoreUnavailable,
 )
@@ -20,12 +21,20 @@ VARIABLE_PREFIXES: Final = {
     ObjectStoreUnavailable: "CODES_S3__",
 }
 """Prefix of the variables that hold the address of each part."""
+UNAVAILABLE: Final = (
+    StoreUnavailable,
+    ObjectStoreUnavailable,
+    BrokerUnavailable,
+    RegistryUnavailable,
+    ApiUnavailable,
+    Unanswered,
+)
 
 
 def exit_code(error: CodeServiceError) -> Exit:
     if isinstance(error, SettingsInvalid):
         return Exit.USAGE
-    if isinstance(error, StoreUnavailable | ObjectStoreUnavailable | BrokerUnavailable | ApiUnavailable | Unanswered):
+    if isinstance(error, UNAVAILABLE):
         return Exit.UNREACHABLE
     return Exit.FAILED
 

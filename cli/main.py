@@ -32,7 +32,7 @@ from cli.commands.publish import app as publish
 from cli.commands.reconcile import reconcile
 from cli.commands.rehearse import app as rehearse
 from cli.commands.roles import expirer, importer, inventory, worker
-from cli.commands.schemas import schemas
+from cli.commands.schemas import app as schemas
 from cli.commands.show import app as show
 from cli.commands.tail import tail
 from cli.commands.top import top
@@ -44,9 +44,9 @@ from ops.version import service_version
 from schemas.errors import CodeServiceError
 
 EXIT_CODES = """\
-[bold]Exit codes[/bold]: 0 success; 1 failed or refused; 2 usage or settings error; 3 Kafka, MongoDB, S3 or the \
-inventory's API is unavailable; 4 timed out; 5 no findings, but not everything could be judged (`codes audit`, \
-`codes rehearse`); 130 interrupted by Ctrl-C; 141 nobody reads the output any more.
+[bold]Exit codes[/bold]: 0 success; 1 failed or refused; 2 usage or settings error; 3 Kafka, MongoDB, S3, the \
+schema registry or the inventory's API is unavailable; 4 timed out; 5 no findings, but not everything could be \
+judged (`codes audit`, `codes rehearse`); 130 interrupted by Ctrl-C; 141 nobody reads the output any more.
 """
 EXAMPLES = """\
 [bold]Examples[/bold]
@@ -132,7 +132,7 @@ app.command(epilog="Examples: codes config; codes config --json")(config)
 app.command(epilog="Examples: codes acl; codes acl --format terraform > access.tf.json; codes acl --json")(acl)
 app.command(epilog="Examples: codes metrics; codes metrics --json")(metrics)
 app.command(epilog="Example: codes monitoring --out rules --runbooks https://wiki.example/runbooks")(monitoring)
-app.command(epilog="Examples: codes schemas --out docs/api; codes schemas --check")(schemas)
+app.add_typer(schemas)
 app.add_typer(dev, name="dev")
 
 

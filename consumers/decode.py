@@ -5,7 +5,7 @@ Out:      `Asked` or `Rejected`.
 Promise:  never raises for bad input, and never repeats a value of it.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Self, TypeVar
 
@@ -26,6 +26,7 @@ from schemas.requests import (
 )
 from schemas.settings import WorkerSettings
 from schemas.topics import ASSIGN, IMPORT, OPERATIONS, RELEASE, RESERVE
+from schemas.wire_format import ID_HEADERS, RegistryFormat, without_prefix
 
 BINARY_HEADERS: Final = "kafka_"
 """Spring's headers may hold any bytes (a correlation id is a binary UUID); all others are text."""
@@ -36,16 +37,26 @@ R = TypeVar("R", bound=Model)
 
 @dataclass(frozen=True, slots=True)
 class SizeLimits:
-    """In bytes."""
+    """In bytes; and whether a record may have a schema's id, before its value or in a header."""
 
     value_bytes_max: int
     key_bytes_max: int
     header_bytes_max: int
+    is_schema_id_allowed: bool = False
 
     @classmethod
-    def of(cls, settings: WorkerSettings) -> Self:
+    def of(cls, settings: WorkerSettings, formats: Collection[RegistryFormat] = ()) -> Self:
         """The limits that the settings give."""
-        return cls(settings.record_bytes_max, settings.key_bytes_max, settings.header_bytes_max)
+        sizes = (settings.record_bytes_max, settings.key_bytes_max, settings.header_bytes_max)
+        return cls(*sizes, is_schema_id_allowed="json" in formats)
+
+    def is_binary(self, header: str) -> bool:
+        """Whether a header's value may be any bytes."""
+        return header.startswith(BINARY_HEADERS) or (self.is_schema_id_allowed and header in ID_HEADERS)
+
+    def json_in(self, value: bytes) -> bytes:
+        """The part of a value that must be JSON."""
+        return without_prefix(value) if self.is_schema_id_allowed else value
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,9 +118,10 @@ def readable_fields(record: IncomingRecord, limits: SizeLimits) -> dict[str, Any
         raise Unreadable("unprocessable", record.batch.detail, {})
     if not record.value:
         raise Unreadable("not_json", "value: empty", {})
+    text = limits.json_in(record.value)
     if len(record.value) > limits.value_bytes_max:
-        raise too_large("value", len(record.value), limits.value_bytes_max, what_can_be_read(record.value))
-    fields = parsed(record.value)
+        raise too_large("value", len(record.value), limits.value_bytes_max, what_can_be_read(text))
+    fields = parsed(text)
     if record.key is not None and len(record.key) > limits.key_bytes_max:
         raise too_large("key", len(record.key), limits.key_bytes_max, fields)
     return fields
@@ -126,6 +138,11 @@ def what_can_be_read(value: bytes) -> dict[str, Any]:
         return parsed(value)
     except Unreadable:
         return {}
+
+
+def named_campaign(value: bytes) -> str | None:
+    """The campaign that a rejected value names, with the prefix of a schema registry or without."""
+    return readable_id(what_can_be_read(without_prefix(value)).get("campaign_id"))
 
 
 def parsed(value: bytes) -> dict[str, Any]:
@@ -164,7 +181,7 @@ def check_headers(record: IncomingRecord, limits: SizeLimits, fields: Mapping[st
     for number, (name, value) in enumerate(record.headers):
         if not is_text(name):
             raise Unreadable("invalid", f"headers[{number}]: its name must be UTF-8 text", fields)
-        if value is not None and not name.startswith(BINARY_HEADERS) and not is_utf8(value):
+        if value is not None and not limits.is_binary(name) and not is_utf8(value):
             raise Unreadable("invalid", f"headers[{number}]: must be UTF-8 text", fields)
 
 

@@ -65,4 +65,5 @@ def importer_context(context: RoleContext, objects: ObjectStore) -> ImporterCont
         failpoint=context.failpoint,
         objects=objects,
         tracer=kafka.tracer,
+        formats=context.settings.requests.registry_formats,
     )

@@ -72,6 +72,7 @@ def worker_context(context: RoleContext) -> WorkerContext:
         tracer=kafka.tracer,
         authorizer=RequestTokens(context.settings.requests) if context.settings.requests.require_jwt else None,
         breakers=Breakers(kafka.limits.dead_letters_max),
+        formats=context.settings.requests.registry_formats,
     )
 
 

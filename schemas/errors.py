@@ -186,6 +186,16 @@ class ObjectStoreUnavailable(CodeServiceError):
     retriable: ClassVar[bool] = True
 
 
+class RegistryUnavailable(CodeServiceError):
+    """The schema registry is unavailable. Check `CODES_REGISTRY__URL` and the network, and run the command again."""
+
+    retriable: ClassVar[bool] = True
+
+
+class RegistryRefused(CodeServiceError):
+    """The schema registry refuses the request, for the reason that it gives. A retry does not help."""
+
+
 class KeysUnavailable(CodeServiceError):
     """The keys of requests' tokens cannot be read; requests wait. Check `CODES_REQUESTS__JWT_KEYS_FILE`."""
 

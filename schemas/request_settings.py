@@ -1,16 +1,17 @@
-"""Settings of requests' tokens: whether a worker requires them, and which are valid."""
+"""Settings of requests: whether a worker requires tokens, which are valid, and which formats a value may have."""
 
 from typing import Annotated
 
 from pydantic import Field, SecretStr
 
 from schemas.settings import Group
+from schemas.wire_format import RegistryFormat
 
 ClaimName = Annotated[str, Field(pattern=r"^[A-Za-z0-9._:/-]{1,128}$")]
 
 
 class RequestSettings(Group):
-    """Tokens of requests: a bearer token in the record's header `authorization`."""
+    """Tokens of requests (a bearer token in the record's header `authorization`), and the formats of their values."""
 
     require_jwt: bool = False
     """Whether `codes worker` rejects requests without a valid token; needs `jwt_secret` or `jwt_keys_file`."""
@@ -32,3 +33,6 @@ class RequestSettings(Group):
     """Seconds by which the clocks of the tokens' issuer and of the brokers may differ."""
     token: SecretStr | None = None
     """Used by `codes publish` and `codes dead-letters replay` only: the bearer token that they send with requests."""
+    registry_formats: tuple[RegistryFormat, ...] = ()
+    """Formats of a schema registry that values of requests and commands may have besides plain JSON: `json`, which is
+    JSON with a schema's id before it (a zero byte and four bytes) or in a header. The id is ignored."""

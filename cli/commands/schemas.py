@@ -1,4 +1,4 @@
-"""`codes schemas`: writes AsyncAPI, OpenAPI and JSON Schemas of this version.
+"""`codes schemas`: writes AsyncAPI, OpenAPI and JSON Schemas of this version; `codes schemas publish`: to a registry.
 
 Out:      `asyncapi.json`, `openapi.json`, and `schemas/<model>.json`; existing files are replaced.
 Promise:  the same version writes the same bytes, in any environment.
@@ -10,23 +10,41 @@ from typing import Annotated, Final, Literal
 
 import typer
 
-from cli.commands.printing import Json, complain, print_json
+from cli.commands.printing import Json, complain, print_json, wrong_usage
+from cli.commands.schemas_publish import publish
 from ops.exit_codes import Exit
 
 FOLDER: Final = Path("docs") / "api"
 SCHEMAS: Final = "schemas"
 
+app = typer.Typer(
+    name="schemas",
+    invoke_without_command=True,
+    epilog="Examples: codes schemas --out docs/api; codes schemas --check; codes schemas publish --dry-run",
+)
+app.command(
+    epilog="Examples: codes schemas publish --dry-run; codes schemas publish; codes schemas publish --check --json"
+)(publish)
+
 State = Literal["written", "current", "missing", "differs", "left over"]
 
 
+@app.callback()
 def schemas(
+    context: typer.Context,
     out: Annotated[Path, typer.Option("--out", file_okay=False, help="Output folder.")] = FOLDER,
     check: Annotated[
         bool, typer.Option("--check", help="Write nothing; exit code 1 if a file is missing or outdated.")
     ] = False,
     json_: Json = False,
 ) -> None:
-    """Write the interface descriptions for other teams' tools: AsyncAPI 3.0, OpenAPI 3.1, JSON Schemas."""
+    """Write the interface descriptions for other teams' tools: AsyncAPI 3.0, OpenAPI 3.1, JSON Schemas.
+
+    `publish` publishes the JSON Schemas to a schema registry.
+    """
+    if context.invoked_subcommand is not None:
+        _refuse_options(is_given=check or json_ or out != FOLDER)
+        return
     states = compared(out) if check else written(out)
     if json_:
         print_json({"files": [{"file": str(file), "state": state} for file, state in states.items()]})
@@ -36,6 +54,12 @@ def schemas(
     if check and set(states.values()) != {"current"}:
         complain(f"{out} differs from what this version writes; run the command without --check to update it")
         raise typer.Exit(Exit.FAILED)
+
+
+def _refuse_options(*, is_given: bool) -> None:
+    """`codes schemas --check publish` would publish, for whoever has only misplaced an option."""
+    if is_given:
+        raise wrong_usage("options stand after the command: codes schemas publish --check")
 
 
 def files() -> dict[str, str]:

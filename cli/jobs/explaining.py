@@ -11,7 +11,7 @@ from contextlib import aclosing
 from typing import Any, Final
 
 from cli.jobs.tailing import Selection, follow, reason_headers
-from ops.broker.records import fields_of
+from ops.broker.records import fields_behind_prefix
 from ops.settings.load import Settings
 from schemas.errors import CodeServiceError
 from schemas.refusal_remedies import REFUSAL_REMEDIES
@@ -48,7 +48,7 @@ async def dead_letter_of(settings: Settings, request_id: str) -> str | None:
     try:
         async with asyncio.timeout(LOOK_S), aclosing(follow(settings, selection)) as records:
             async for record in records:
-                if fields_of(record.value).get("request_id") == request_id:
+                if fields_behind_prefix(record.value).get("request_id") == request_id:
                     headers = reason_headers(record)
                     reason = f"{headers.get('dlq-reason')}: {headers.get('dlq-detail')}"
                     return f"its record is a dead letter, {topic}.{record.partition}@{record.offset} ({reason})"

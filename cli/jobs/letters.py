@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from ops.broker.patience import Patience
-from ops.broker.records import fields_of, text
+from ops.broker.records import fields_behind_prefix, text
 from ops.letters.choice import Choice
 from ops.letters.letter import REPLAYED_FROM, Address, Letter
 from ops.letters.reading import Found, chosen_letters, replayed_identities
@@ -134,7 +134,7 @@ def content_of(value: bytes | None, *, reveal: bool) -> str | None:
 
 def revealed(value: bytes | None) -> Row:
     """The fields of a JSON object, else text; base64 of what is neither."""
-    fields = fields_of(value)
+    fields = fields_behind_prefix(value)
     if fields or value is None:
         return {"value": fields or None}
     try:

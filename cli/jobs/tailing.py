@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from ops.broker.patience import Patience
 from ops.broker.reading import Isolation, Offsets, TopicReader, kafka_errors, topic_reader
-from ops.broker.records import fields_of, text
+from ops.broker.records import fields_behind_prefix, text
 from ops.settings.load import Settings
 from ops.telemetry.masking import MASK, is_secret
 from schemas.base import rfc3339
@@ -42,7 +42,7 @@ class Selection:
     def includes(self, record: IncomingRecord) -> bool:
         if self.key is not None and text(record.key) != self.key:
             return False
-        return self.campaign_id is None or fields_of(record.value).get("campaign_id") == self.campaign_id
+        return self.campaign_id is None or fields_behind_prefix(record.value).get("campaign_id") == self.campaign_id
 
 
 def full_name(topic: str, prefix: str) -> str:
@@ -160,7 +160,7 @@ def header_text(name: str, value: bytes | None) -> str | None:
 
 def decoded_value(value: bytes | None, *, reveal: bool) -> dict[str, Any]:
     """The value, with a code masked unless `reveal`."""
-    fields = fields_of(value)
+    fields = fields_behind_prefix(value)
     if fields:
         return {"value": fields if reveal else masked(fields)}
     try:

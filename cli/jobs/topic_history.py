@@ -13,7 +13,7 @@ from typing import Final, Self
 from cli.jobs.tailing import Selection, follow
 from consumers.decode import readable_id
 from handlers.histories import Moves
-from ops.broker.records import Fields, fields_of, text
+from ops.broker.records import Fields, fields_behind_prefix, text
 from ops.settings.load import Settings
 from schemas.base import Operation
 from schemas.histories import Happening, HistoryEvent
@@ -92,7 +92,7 @@ async def records_about(settings: Settings, subject: Subject) -> AsyncIterator[H
         selection = Selection(topics.prefix + name, from_beginning=True, follow=False)
         async with aclosing(follow(settings, selection)) as records:
             async for record in records:
-                fields = fields_of(record.value)
+                fields = fields_behind_prefix(record.value)
                 if subject.concerns(record, fields):
                     yield event_of(record, fields, what, name)
 

@@ -41,7 +41,7 @@ class ImportPartition:
         self._shard = shard
         self._store = store
         self._context = context
-        self._sizes = SizeLimits.of(context.limits)
+        self._sizes = SizeLimits.of(context.limits, context.formats)
         self._chunk_size = ChunkSize(context.settings.rows_per_chunk_max)
 
     async def take_over(self) -> None:

@@ -1,6 +1,6 @@
 """What all partitions of an importer share."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -10,6 +10,7 @@ from schemas.clock import utc_now
 from schemas.observation.fact import Observer
 from schemas.settings import ImporterSettings, WorkerSettings
 from schemas.topics import Topics
+from schemas.wire_format import RegistryFormat
 from stores.import_port import ObjectStore
 
 
@@ -26,6 +27,8 @@ class ImporterContext:
     objects: ObjectStore
     clock: Callable[[], datetime] = utc_now
     tracer: Tracer = UNTRACED
+    formats: Collection[RegistryFormat] = ()
+    """Of commands' values, besides plain JSON."""
 
     @property
     def backoff_max_s(self) -> float:

@@ -16,7 +16,7 @@ from typing import Final
 
 from pydantic import ValidationError
 
-from consumers.decode import readable_id, what_can_be_read
+from consumers.decode import named_campaign
 from handlers.inventory.counts import folded, joined
 from handlers.inventory.health import SESSION_S, Beats
 from handlers.inventory.hours import KeptHours
@@ -244,4 +244,4 @@ def campaign_in(value: bytes | None) -> str | None:
     """The campaign that a rejected record names, if that can be read."""
     if value is None or len(value) > RECORD_BYTES_MAX:
         return None
-    return readable_id(what_can_be_read(value).get("campaign_id"))
+    return named_campaign(value)

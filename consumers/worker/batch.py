@@ -43,7 +43,7 @@ class RequestPartition:
         self._context = context
         self._isolation = Isolation(store, context)
         self._replies = ReplyCopies(context.replies)
-        self._sizes = SizeLimits.of(context.limits)
+        self._sizes = SizeLimits.of(context.limits, context.formats)
         self._authorization = Authorization(context.authorizer, store, context.key_retries, context.mongo_retries)
         self._breaker = context.breakers.of(shard)
 

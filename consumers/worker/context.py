@@ -3,7 +3,7 @@
 Out: `WorkerContext`.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -17,6 +17,7 @@ from schemas.clock import utc_now
 from schemas.observation.fact import Observer
 from schemas.settings import WorkerSettings
 from schemas.topics import Topics
+from schemas.wire_format import RegistryFormat
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +35,8 @@ class WorkerContext:
     authorizer: Authorizer | None = None
     """None: requests need no token."""
     breakers: Breakers = field(default_factory=lambda: Breakers(limit=0))
+    formats: Collection[RegistryFormat] = ()
+    """Of requests' values, besides plain JSON."""
 
     @property
     def mongo_retries(self) -> RetryPolicy:

@@ -5,6 +5,8 @@ from typing import Any, Final
 
 import orjson
 
+from schemas.wire_format import without_prefix
+
 Fields = Mapping[str, Any]
 NO_FIELDS: Final[Fields] = {}
 
@@ -16,6 +18,11 @@ def fields_of(value: bytes | None) -> Fields:
     except orjson.JSONDecodeError:
         return NO_FIELDS
     return fields if isinstance(fields, dict) else NO_FIELDS
+
+
+def fields_behind_prefix(value: bytes | None) -> Fields:
+    """The same of a value that may have the prefix of a schema registry."""
+    return fields_of(without_prefix(value or b""))
 
 
 def text(value: bytes | None) -> str:

@@ -17,7 +17,7 @@ from typing import Any, Final
 from aiokafka import TopicPartition
 
 from ops.broker.reading import kafka_errors, topic_reader
-from ops.broker.records import fields_of
+from ops.broker.records import fields_behind_prefix
 from ops.broker.topics import admin_client
 from ops.settings.load import Settings
 from schemas.clock import utc_now
@@ -74,7 +74,7 @@ async def has_command(settings: Settings, import_id: str) -> bool:
             reader.start_at({source: max(first, committed.get(source, 0)) for source, first in beginnings.items()})
             async with aclosing(reader.until(ends)) as batches:
                 async for batch in batches:
-                    if any(fields_of(record.value).get("request_id") == import_id for record in batch):
+                    if any(fields_behind_prefix(record.value).get("request_id") == import_id for record in batch):
                         return True
     return False
 

@@ -11,6 +11,8 @@ from typing import Any
 
 import orjson
 
+from schemas.wire_format import without_prefix
+
 
 class NotEditable(Exception):
     """The value has no fields to set. Give it a new value as a whole."""
@@ -27,7 +29,7 @@ class Edits:
     without_headers: bool = False
 
     def applied(self, value: bytes | None) -> bytes | None:
-        """The value after the changes; the same bytes without any.
+        """The value after the changes, without the prefix of a schema registry; the same bytes without any.
 
         Raises:
             NotEditable: it is not a JSON object.
@@ -43,7 +45,7 @@ class Edits:
 def fields_in(value: bytes | None) -> dict[str, Any]:
     """Raises NotEditable."""
     try:
-        fields = orjson.loads(value or b"")
+        fields = orjson.loads(without_prefix(value or b""))
     except orjson.JSONDecodeError:
         raise NotEditable from None
     if not isinstance(fields, dict):

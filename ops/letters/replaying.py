@@ -113,7 +113,8 @@ class Replay:
 
 def judge_of(settings: Settings, edits: Edits) -> Judge:
     """By the workers' limits, and with the token of the settings."""
-    limits, token = SizeLimits.of(settings.worker), tuple(token_headers(settings.requests))
+    limits = SizeLimits.of(settings.worker, settings.requests.registry_formats)
+    token = tuple(token_headers(settings.requests))
     return Judge(Topics(settings.topics.prefix), limits, edits, utc_now(), token)
 
 

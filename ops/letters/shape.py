@@ -11,6 +11,8 @@ from typing import Any, Final
 
 import orjson
 
+from schemas.wire_format import without_prefix
+
 DIGEST_CHARACTERS: Final = 12
 DEPTH_MAX: Final = 6
 ITEMS_MAX: Final = 50
@@ -29,7 +31,7 @@ def shape_of(value: bytes | None) -> dict[str, Any]:
 
 def json_shape(value: bytes) -> object:
     try:
-        return masked(orjson.loads(value), DEPTH_MAX)
+        return masked(orjson.loads(without_prefix(value)), DEPTH_MAX)
     except orjson.JSONDecodeError:
         return "not JSON"
 

@@ -54,6 +54,24 @@ def tokens_have_one_key(settings: "Settings") -> str | None:
     return "CODES_REQUESTS__REQUIRE_JWT: needs CODES_REQUESTS__JWT_SECRET or CODES_REQUESTS__JWT_KEYS_FILE"
 
 
+def registry_login_is_whole(settings: "Settings") -> str | None:
+    """The registry's login is a user name with its password, or a token; neither is sent without encryption."""
+    registry = settings.registry
+    if (registry.username is None) != (registry.password is None):
+        return "CODES_REGISTRY__USERNAME and CODES_REGISTRY__PASSWORD: one without the other, give both"
+    if registry.username is not None and registry.token is not None:
+        return "CODES_REGISTRY__USERNAME and CODES_REGISTRY__TOKEN: both are given, keep one"
+    has_login = registry.username is not None or registry.token is not None
+    if not has_login or registry.url is None or _is_encrypted(registry.url):
+        return None
+    return "CODES_REGISTRY__URL: credentials are sent to it (allowed: https, or http on loopback)"
+
+
+def _is_encrypted(url: str) -> bool:
+    address = urlsplit(url)
+    return address.scheme == "https" or (address.scheme == "http" and address.hostname in LOOPBACK)
+
+
 def _one_source_of_tokens(kafka: KafkaSettings) -> str | None:
     sources = {
         "CODES_KAFKA__OAUTH_TOKEN_FILE": kafka.oauth_token_file,
@@ -67,8 +85,7 @@ def _one_source_of_tokens(kafka: KafkaSettings) -> str | None:
 
 
 def _endpoint(kafka: KafkaSettings) -> str | None:
-    address = urlsplit(kafka.oauth_token_url or "")
-    if address.scheme != "https" and not (address.scheme == "http" and address.hostname in LOOPBACK):
+    if not _is_encrypted(kafka.oauth_token_url or ""):
         return "CODES_KAFKA__OAUTH_TOKEN_URL: credentials are sent to it (allowed: https, or http on loopback)"
     given = {"OAUTH_CLIENT_ID": kafka.oauth_client_id, "OAUTH_CLIENT_SECRET": kafka.oauth_client_secret}
     return _needed(given, "CODES_KAFKA__OAUTH_TOKEN_URL")
@@ -84,4 +101,5 @@ ACCESS_RULES: Final[tuple[Callable[["Settings"], str | None], ...]] = (
     certificate_has_key,
     key_has_encryption,
     tokens_have_one_key,
+    registry_login_is_whole,
 )

@@ -30,6 +30,7 @@ from schemas.action_settings import ActionSettings
 from schemas.errors import SettingsInvalid
 from schemas.fan_settings import FanSettings
 from schemas.objective_settings import ObjectiveSettings
+from schemas.registry_settings import RegistrySettings
 from schemas.request_settings import RequestSettings
 from schemas.settings import (
     ExpirerSettings,
@@ -76,6 +77,7 @@ class Settings(BaseSettings):
     actions: ActionSettings = ActionSettings()
     fans: FanSettings = FanSettings()
     webhooks: WebhookSettings = WebhookSettings()
+    registry: RegistrySettings = RegistrySettings()
     ops: OpsSettings = OpsSettings()
     objective: ObjectiveSettings = ObjectiveSettings()
     log: LogSettings = LogSettings()

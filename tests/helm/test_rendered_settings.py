@@ -21,6 +21,7 @@ OWN: Final = {
     "CODES_KAFKA__GROUP_INSTANCE_ID",
     "CODES_OPS__HOST",
     "CODES_OPS__PORT",
+    *(name for name in VARIABLES if name.startswith("CODES_REGISTRY__")),
 }
 """The chart sets them itself, or no role reads them."""
 SECRET: Final = {name for name, variable in VARIABLES.items() if variable.secret}

@@ -15,15 +15,16 @@ from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
 from ops.exit_codes import Exit
 from ops.settings.load import Settings
-from schemas.topics import RESERVE, RESULTS
+from schemas.topics import IMPORT, RESERVE, RESULTS
 from tests.conftest import FEW_PARTITIONS
 from tests.integration.commanding import COMMAND_LIMIT_S, Codes, Ended
-from tests.integration.importing import Files
+from tests.integration.importing import Files, ends
 from tests.integration.running import Neighbour, running
 
 pytestmark = pytest.mark.integration
 
 ASKED = 12
+PREFIX = b"\0\0\0\0\x07"
 
 
 def a_request(number: int) -> dict[str, Any]:
@@ -33,9 +34,9 @@ def a_request(number: int) -> dict[str, Any]:
 
 @asynccontextmanager
 async def a_sale(
-    environment: Mapping[str, str], neighbour: Neighbour, files: Files, folder: Path
+    environment: Mapping[str, str], neighbour: Neighbour, files: Files, folder: Path, prefix: bytes = b""
 ) -> AsyncIterator[Codes]:
-    """Twenty codes imported, twelve asked for and answered; the roles run inside."""
+    """Twenty codes imported, twelve asked for and answered; the roles run inside. `prefix`: of every value."""
     codes = Codes(environment)
     files.put("sale.csv", b"".join(b"SALE-CODE-%06d\n" % number for number in range(20)))
     async with (
@@ -43,10 +44,10 @@ async def a_sale(
         running("worker", environment, folder / "worker.log") as worker,
     ):
         await worker.until_ready()
-        imported = await codes("publish", "import", f"s3://{files.bucket}/sale.csv", "--campaign", "sale", "--wait")
-        assert 0 == imported.code, imported.err
+        await neighbour.send(IMPORT, prefix + orjson.dumps(files.command("sale.csv")), key=b"sale")
+        assert ["completed"] == [event["state"] for event in await ends(neighbour, 1)]
         for number in range(ASKED):
-            await neighbour.send(RESERVE, a_request(number), key=str(number).encode())
+            await neighbour.send(RESERVE, prefix + orjson.dumps(a_request(number)), key=str(number).encode())
         await neighbour.records(RESULTS, ASKED)
         yield codes
 
@@ -63,8 +64,12 @@ async def until_quiet(codes: Codes, *arguments: str) -> Ended:
 async def test_it_says_what_it_could_not_judge(
     environment: dict[str, str], migrated: Settings, neighbour: Neighbour, files: Files, tmp_path: Path
 ) -> None:
-    """Sound is 0. With answers gone by retention, the last line says how many requests, and the exit code is 5."""
-    async with a_sale(environment, neighbour, files, tmp_path) as codes:
+    """Sound is 0. With answers gone by retention, the last line says how many requests, and the exit code is 5.
+
+    Requests and commands have the prefix of a schema registry here: roles and audit read them alike.
+    """
+    formats = {"CODES_REQUESTS__REGISTRY_FORMATS": '["json"]'}
+    async with a_sale(environment | formats, neighbour, files, tmp_path, PREFIX) as codes:
         await in_a_transaction(migrated, neighbour.topics.full(RESERVE))
         await neighbour.records(RESULTS, ASKED + 1)
         sound = await until_quiet(codes)

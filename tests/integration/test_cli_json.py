@@ -1,7 +1,6 @@
 """`--json` of each command has the keys that docs/scripting.md lists."""
 
 import json
-import re
 from pathlib import Path
 from typing import Any, Final
 
@@ -10,6 +9,7 @@ import typer
 
 from cli.main import app
 from schemas.topics import DEAD_LETTERS, RESERVE
+from tests.docs.json_keys import check, documented
 from tests.integration.commanding import Codes
 from tests.integration.conftest import PutCodes
 from tests.integration.importing import some_files
@@ -18,10 +18,7 @@ from tests.places import ROOT
 
 pytestmark = pytest.mark.integration
 
-ROW: Final = re.compile(r"^\|(.*?)\|(.*?)\|(.*)\|$", re.MULTILINE)
 ROLES: Final = ("worker", "importer", "expirer", "inventory")
-PARTLY: Final = ("codes imports show", "codes tail")
-"""The page leaves out fields that are the importer's own; a record's value has either of two keys."""
 REHEARSAL: Final = "--shape {folder}/sale.csv --campaign sale --yes-this-uses-up-codes"
 
 AFTERWARDS: Final = {
@@ -54,34 +51,6 @@ AFTERWARDS: Final = {
     "codes dev down": "dev down",
     "codes dev status": "dev status",
 }
-
-
-def documented() -> dict[tuple[str, str], set[str]]:
-    """The keys by command and place."""
-    found: dict[tuple[str, str], set[str]] = {}
-    command = ""
-    for words, place, keys in ROW.findall((ROOT / "docs/scripting.md").read_text())[2:]:
-        command = words.split("`")[1] if "`" in words else command
-        found[command, place.strip(" `")] = set(re.findall(r"`([a-z0-9_]+)`", keys))
-    return found
-
-
-def keys_at(place: str, found: Any) -> set[str]:
-    """The keys that a command printed."""
-    if place in {"a list", "the object", "each line"}:
-        return set(found[0] if place == "a list" else found)
-    inner = found[place.removesuffix("[]")]
-    return set(inner[0] if place.endswith("[]") else inner)
-
-
-def check(command: str, out: str) -> None:
-    """Compare all places of one command."""
-    found, places = json.loads(out), {place: keys for (name, place), keys in documented().items() if name == command}
-    assert places, command
-    for place, keys in places.items():
-        printed = keys_at(place, found)
-        assert keys <= printed | {"value_base64"}, command
-        assert command in PARTLY or printed <= keys, command
 
 
 def all_commands(command: Any, name: str = "codes") -> dict[str, set[str]]:

@@ -50,6 +50,7 @@ ENDING: Final = (
     *(("show", "request", "i-1"), ("tail", "results.v1", "--no-follow"), ("dev", "status"), ("dev", "down")),
     *(("publish", "release", "--campaign", "c-1", "--reservation", "r-1", "--request-id", "i-1"), ("top", "--once")),
     ("canary", "--once", "--timeout-s", "1"),
+    ("schemas", "publish", "--check"),
     ("metrics",),
 )
 ENDLESS: Final = (

@@ -27,7 +27,7 @@ MANAGED: Final = {"atlas": "ATLAS_URI", "msk": "MSK_BOOTSTRAP_SERVERS", "conflue
 ENVIRONMENTS: Final = ("dev", "qa", "preprod", "prod")
 STEPS: Final = ("deploy", "smoke", "rollback")
 NIGHTLY: Final = ("bench", "chaos", "long", *MANAGED, "scan-prod")
-RELEASING: Final = ("release", "publish-chart")
+RELEASING: Final = ("check-schemas", "release", "publish-chart", "publish-schemas")
 NAMED: Final = (*CHECKS, *TESTS, *IMAGES, *NIGHTLY, *PUBLISHED, *RELEASING, "tools", "partial-prod", "smoke-partial")
 CHECKER: Final = (
     *(sys.executable, "-m", "check_jsonschema", "--output-format=json"),
@@ -44,10 +44,10 @@ def faulty(*files: Path) -> set[str]:
     return {error["filename"] for error in json.loads(done.stdout)["errors"]}
 
 
-def needed(name: str) -> list[str]:
-    """The jobs that a job waits for."""
-    needs: list[str] = JOBS[name]["needs"]
-    return needs
+def needed(name: str, *, is_optional: bool | None = None) -> list[str]:
+    """The jobs that a job waits for; all, or only those that a pipeline may lack (`is_optional`), or must have."""
+    needs = [need if isinstance(need, dict) else {"job": need} for need in JOBS[name]["needs"]]
+    return [need["job"] for need in needs if is_optional in {None, need.get("optional", False)}]
 
 
 def before(name: str) -> set[str]:
@@ -110,7 +110,7 @@ def test_what_a_job_waits_for_is_in_its_pipeline(kind: str) -> None:
     assert when(pipeline()["workflow"]["rules"], PIPELINES[kind])
     assert present
     for name in present:
-        assert set(needed(name)) <= present, name
+        assert set(needed(name, is_optional=False)) <= present, name
 
 
 @pytest.mark.parametrize("variables", NONE)
@@ -141,6 +141,16 @@ def test_what_is_not_ours_is_asked_at_night_where_it_is_named(name: str, variabl
 
     assert [None, "on_success"] == [started(name, "schedule"), started(name, "schedule", **given)]
     assert {None} == {started(name, kind, **given) for kind in PIPELINES if kind != "schedule"}
+
+
+def test_schemas_are_compared_before_a_release_and_published_after_it() -> None:
+    """Only where a variable names a registry: without it, the release waits for nobody."""
+    jobs_of_schemas, named = ("check-schemas", "publish-schemas"), {"REGISTRY_URL": "https://registry"}
+
+    assert {None} == {started(name, kind) for name in jobs_of_schemas for kind in PIPELINES}
+    assert {"on_success"} == {started(name, "version", **named) for name in jobs_of_schemas}
+    assert ["check-schemas"] == needed("release", is_optional=True)
+    assert "release" in needed("publish-schemas")
 
 
 @pytest.mark.parametrize("name", ENVIRONMENTS)

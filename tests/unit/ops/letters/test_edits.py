@@ -18,6 +18,14 @@ def test_fields_are_set_and_removed() -> None:
     assert b'{"a":1,"quantity":2,"b":"x"}' == edits.applied(b'{"a": 1, "b": 2, "c": 3, "quantity": "2"}')
 
 
+def test_a_value_with_the_prefix_of_a_schema_registry_becomes_plain_json() -> None:
+    """The id would be that of another schema's; without changes, the bytes stay."""
+    value = b'\0\0\0\0\x07{"a": 1}'
+
+    assert value == Edits().applied(value)
+    assert b'{"a":2}' == Edits(assigned={"a": 2}).applied(value)
+
+
 @pytest.mark.parametrize("value", [None, b"", b"SPRING-1", b"[1]", b"\xff"])
 def test_what_has_no_fields_cannot_be_changed_by_field(value: bytes | None) -> None:
     """The error does not hold the value; a new value is possible."""

@@ -13,6 +13,7 @@ from ops.letters.verdict import A_BATCH, NO_FIELDS, NO_VALUE, NOT_OURS, REPLAYED
 from schemas.records import IncomingRecord, UnreadableBatch
 from schemas.settings import WorkerSettings
 from schemas.topics import Topics
+from schemas.wire_format import RegistryFormat
 from tests.fakes.builders import a_record
 from tests.fakes.letters import a_letter, read_letter
 from tests.fakes.rejections import a_dead_letter, a_rejected
@@ -60,6 +61,18 @@ def test_a_readable_record_goes_where_it_was() -> None:
 def test_what_was_replayed_is_not_sent_again() -> None:
     """Whatever else is true of it."""
     assert LeftOut(a_letter(), REPLAYED) == verdict(a_letter(), is_replayed=True)
+
+
+@pytest.mark.parametrize("formats", [(), ("json",)])
+def test_a_registrys_prefix_is_sent_where_workers_read_it(formats: tuple[RegistryFormat, ...]) -> None:
+    """After the setting was corrected: the same bytes, with the prefix."""
+    value = b"\0\0\0\0\x07" + GOOD
+    judge = Judge(Topics("t."), SizeLimits.of(WorkerSettings(), formats), Edits(), NOW)
+
+    found = judge.verdict(a_letter(a_record(value)), is_replayed=False)
+
+    assert bool(formats) == isinstance(found, Send)
+    assert not isinstance(found, Send) or value == found.record.value
 
 
 def test_what_would_be_rejected_again_is_left_out() -> None:

@@ -1,0 +1,1 @@
+"""The contract in a schema registry."""
