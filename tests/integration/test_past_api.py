@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 
 from schemas.topics import ASSIGN, DEAD_LETTERS, IMPORT, RESERVE, RESULTS
+from tests.docs.json_keys import check
 from tests.integration.acting import Actor, acting_with, end_of, until_rows
 from tests.integration.commanding import Codes
 from tests.integration.importing import Files
 from tests.integration.neighbouring import Sale
 from tests.integration.running import running
-from tests.integration.test_cli_json import check
 from tests.integration.watching import Watcher, watching
 
 pytestmark = pytest.mark.integration

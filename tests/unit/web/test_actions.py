@@ -117,29 +117,6 @@ async def test_every_action_is_refused(claims: Any, headers: dict[str, str], exp
             assert (expected, True) == (status, word in detail), (route.path, detail)
 
 
-RECORDS = "/api/v1/actions/records"
-
-
-@pytest.mark.parametrize(
-    ("claims", "query", "expected"),
-    [
-        (ACTS, "?by=maria&action=close_campaign&since=2026-11-24T12:00:00Z&limit=5", (503, REACHED)),
-        ({"scope": "codes-act", "campaigns": ["spring"]}, "", (503, REACHED)),
-        (LOOKS, "", (403, "to act, the token needs the claim codes-act")),
-        (ACTS, "?before=yesterday", (400, "before: this is no `next` of an answer")),
-    ],
-)
-async def test_only_who_may_act_lists_what_people_did(claims: Any, query: str, expected: tuple[int, str]) -> None:
-    """With a token of single campaigns too, which is shown these; the list of permissions says so."""
-    async with site(**ALL_ON) as (client, _):
-        answer = await client.get(RECORDS + query, headers=bearer(**claims))
-        permissions = await (await client.get("/api/v1/actions", headers=bearer(**claims))).json()
-        found = answer.status, (await answer.json())["detail"]
-
-    assert expected == found
-    assert (claims != LOOKS, claims == ACTS) == (permissions["records"], permissions["may_act"])
-
-
 async def test_no_action_is_a_get() -> None:
     """A link, an image or a prefetch performs nothing."""
     async with site(**ALL_ON) as (client, routes):
