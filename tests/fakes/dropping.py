@@ -30,7 +30,7 @@ async def drop(db: Database) -> None:
         with pymongo.timeout(ATTEMPT_S):
             try:
                 await end_transactions(db)
-                await db.client.drop_database(db)
+                await db.client.drop_database(db.name)
             except PyMongoError as error:
                 if not error.timeout or time.monotonic() > end:
                     raise
@@ -40,7 +40,7 @@ async def drop(db: Database) -> None:
 
 async def end_transactions(db: Database) -> None:
     """End the transactions that killed roles have left open, as the next owners of their partitions would."""
-    sessions = [{"id": Binary.from_uuid(UUID(owner["session"]))} async for owner in db.owners.find()]
+    sessions = [{"id": Binary.from_uuid(UUID(owner["session"]))} async for owner in db["owners"].find()]
     if sessions:
         with suppress(OperationFailure):  # an engine without this command has no locks that outlive a connection
             await db.client.admin.command("killSessions", sessions)
