@@ -6,11 +6,12 @@ Promise:  a crossing is announced once: the alert is on its topic before the tab
           on the topic is not sent again after a crash. Two owners that both send it use the same `ce_id`.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Protocol, cast
 
 import structlog
+from faust.types import TP
 from pydantic import ValidationError
 
 from consumers.inventory import faust_flow
@@ -19,6 +20,7 @@ from consumers.inventory.view_reader import LOOP as VIEW_LOOP
 from consumers.loop.failpoints import Failpoint
 from consumers.loop.serving import KafkaSide
 from handlers.inventory.alerts import PendingAlert, StockLimits, updated_standing
+from handlers.inventory.changelog import Lacking, restored
 from handlers.inventory.counts import folded
 from handlers.inventory.hours import ends_hour, with_hour
 from producers.envelope import alert_id, alert_record
@@ -36,8 +38,8 @@ Send = Callable[[OutgoingRecord], Awaitable[None]]
 log = structlog.get_logger(__name__)
 
 
-class KnowsAlerts(Protocol):
-    """Reads the topic of alerts."""
+class KnowsTopics(Protocol):
+    """Reads the topic of alerts, and the table's changelog."""
 
     def was_sent(self, ce_id: str) -> bool:
         """Whether an alert is on the topic already."""
@@ -45,13 +47,16 @@ class KnowsAlerts(Protocol):
     async def until_alerts_read(self) -> None:
         """Wait until every alert that is on the topic now is known."""
 
+    def overwritten(self) -> Mapping[bytes, Lacking]:
+        """Campaigns whose last value in the changelog is an older one, by their keys."""
+
 
 @dataclass(frozen=True, slots=True)
 class Alerting:
     """What an alert needs to be sent."""
 
     limits: StockLimits
-    known: KnowsAlerts
+    known: KnowsTopics
     send: Send
     topics: Topics
     failpoint: Failpoint
@@ -101,8 +106,26 @@ def inventory_app(side: KafkaSide, alerting: Alerting) -> InventoryApp:
             turns.counted()
             app.idle.set()
 
+    async def restore() -> None:
+        restore_overwritten(app, table, topic, alerting.known.overwritten())
+
+    app.timer(TICK_S)(restore)
     report(app, topic, turns, side.observer)
     return app
+
+
+def restore_overwritten(app: InventoryApp, table: Any, topic: str, lacking: Mapping[bytes, Lacking]) -> None:  # noqa: ANN401  # Faust's table
+    """Write the values again that a former owner has overwritten, of the partitions that are counted here.
+
+    Otherwise whoever rebuilds the table later would lack them, once the changelog has been compacted.
+    """
+    consumer = faust_flow.of(app)
+    own = consumer.assignment() if consumer.flow_active else set()
+    for key, found in lacking.items():
+        value = restored(table.get(key), found) if TP(topic, found.partition) in own else None
+        if value is not None:
+            table.send_changelog(found.partition, key, value)
+            log.info("changelog_restored", campaign_id=found.whole.campaign_id)
 
 
 async def count(table: Any, change: InventoryChanged, alerting: Alerting) -> None:  # noqa: ANN401  # Faust's table

@@ -25,6 +25,7 @@ from consumers.inventory.faust_stop import FAUST_LOG
 from consumers.inventory.view_reader import is_past
 from consumers.loop import aiokafka_patch as lenient
 from consumers.loop.stopping import stop_consumer
+from handlers.inventory.changelog import rebuilt
 
 POLL_MS: Final = 200
 RECORDS_AT_ONCE: Final = 1_000
@@ -114,7 +115,7 @@ class OurRecovery(Recovery):
             if record.value is None:
                 data.pop(record.key, None)
             else:
-                data[record.key] = record.value
+                data[record.key] = rebuilt(record.key, data.get(record.key), record.value)
 
 
 class OurTables(TableManager):

@@ -17,6 +17,7 @@ from typing import Final
 from pydantic import ValidationError
 
 from consumers.decode import named_campaign
+from handlers.inventory.changelog import Overwritten
 from handlers.inventory.counts import folded, joined
 from handlers.inventory.health import SESSION_S, Beats
 from handlers.inventory.hours import KeptHours
@@ -70,6 +71,7 @@ class InventoryView:
         self.dead_letters = DeadLetters()
         self.letter_ids = LetterIds()
         self.hours = KeptHours(MOTIONS_MAX)
+        self.overwritten = Overwritten()
         self.beats = Beats(session_s)
         self.marks: dict[str, Mark] = {}
         """By key; the latest of each."""
@@ -152,10 +154,13 @@ class InventoryView:
     def _take_stock(self, record: IncomingRecord) -> None:
         if self.hours.take(record.key, record.value):
             return
+        place = (record.partition, record.offset)
         if record.value is None:
+            self.overwritten.take(record.key or b"", place, None)
             self._forget(record)
             return
         counted = CampaignStock.model_validate_json(record.value)
+        self.overwritten.take(record.key or b"", place, counted)
         if self._is_forgotten(counted.campaign_id, counted.changed_at):
             return
         known = self._stocks.get(counted.campaign_id)

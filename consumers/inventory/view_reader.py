@@ -22,6 +22,7 @@ from consumers.loop.layout import partitions_of
 from consumers.loop.partition import as_incoming
 from consumers.loop.retry import RetryPolicy
 from consumers.loop.stopping import stop_clients
+from handlers.inventory.changelog import Lacking
 from schemas.errors import BrokerUnavailable
 from schemas.observation.fact import Observer
 from schemas.observation.partitions import LoopTurned, PartAvailable
@@ -71,6 +72,10 @@ class ViewReader:
     def was_sent(self, ce_id: str) -> bool:
         """Whether an alert is on its topic."""
         return self._view.was_sent(ce_id)
+
+    def overwritten(self) -> Mapping[bytes, Lacking]:
+        """Campaigns whose last value in the changelog is an older one."""
+        return self._view.overwritten.lacking
 
     async def until_alerts_read(self) -> None:
         """Wait until every alert, and every notice to a receiver, that is on its topic now is in the view."""

@@ -91,6 +91,11 @@ EVENTS: Final[Mapping[str, Event]] = {
     ),
     "alert": Event("info", "stock campaign_id code_type available", "A stock alert was published."),
     "alert_known": Event("info", "stock campaign_id", "It was published before a crash, and is not published again."),
+    "changelog_restored": Event(
+        "info",
+        "campaign_id",
+        "A former owner wrote an older value to the table's changelog; the newer one was written again.",
+    ),
     "webhook_waits": Event("warning", "webhook reason", "A receiver takes no message: it is repeated. Logged once."),
     "webhook_answers": Event("info", "webhook", "The receiver takes messages again."),
     "webhook_undelivered": Event(

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -13,6 +14,8 @@ from consumers.inventory.faust_kafka import InventoryApp
 from consumers.inventory.faust_tables import OurRecovery
 from consumers.loop.serving import KafkaSide
 from schemas.settings import KafkaSettings, WorkerSettings
+from schemas.stock import CampaignStock, ShardCounts, TypeStock
+from tests.fakes.builders import NOW
 from tests.fakes.observer import ObservedFacts
 
 EVENTS, CHANGELOG = TP("codes.inventory.v1", 0), TP("codes-inventory-campaigns-changelog", 0)
@@ -44,6 +47,12 @@ class Scene:
             self.during.get(name, lambda: None)()
 
         return step
+
+
+def a_stock(version: int) -> bytes:
+    """A value of the table."""
+    shard = ShardCounts(version=version, available=1, reserved=0, assigned=0)
+    return CampaignStock(campaign_id="sale", types={"tm": TypeStock(shards={"s": shard})}, changed_at=NOW).to_json()
 
 
 @pytest.fixture
@@ -92,6 +101,19 @@ async def test_alerts_that_are_still_being_read_keep_the_flow_closed(scene: Scen
     await recovering
 
     assert (["changelog"], ["changelog", "prepare", "open 1", "fetch"]) == (before, scene.steps)
+
+
+async def test_an_older_value_that_was_written_later_is_not_recovered(scene: Scene) -> None:
+    """A former owner was frozen while it counted."""
+    newer, older = (a_stock(version) for version in (2, 1))
+    table = scene.app.Table("campaigns", key_type=bytes, value_type=bytes)
+    scene.recovery.tables._changelogs[CHANGELOG.topic] = table
+
+    scene.recovery._apply(
+        SimpleNamespace(topic=CHANGELOG.topic, key=b"sale", value=value) for value in (newer, older)
+    )
+
+    assert newer == table.data.data[b"sale"]
 
 
 class TestCommit:
