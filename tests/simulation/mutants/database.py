@@ -128,7 +128,7 @@ QUIET: Final = Focus(faults=0)
 CROWDED: Final = Focus(faults=0, setup={"workers": 2, "partitions": 3})
 
 DATABASE_MUTANTS: Final = (
-    Mutant("cancelled write aborts at once", cancelled_write_aborts_at_once, seeds=(4,), focus=LATE),
+    Mutant("cancelled write aborts at once", cancelled_write_aborts_at_once, seeds=(33, 38, 40, 77), focus=LATE),
     Mutant("lost commit is believed", lost_commit_is_believed, seeds=(3,), focus=Focus(faults=12, kinds=LOST)),
     Mutant("statements without transaction", statements_without_transaction, focus=CROWDED),
     Mutant("codes move in any status", codes_move_in_any_status, focus=CROWDED),
