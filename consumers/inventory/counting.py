@@ -20,7 +20,7 @@ from consumers.inventory.view_reader import LOOP as VIEW_LOOP
 from consumers.loop.failpoints import Failpoint
 from consumers.loop.serving import KafkaSide
 from handlers.inventory.alerts import PendingAlert, StockLimits, updated_standing
-from handlers.inventory.changelog import Lacking, restored
+from handlers.inventory.changelog import Place, restored
 from handlers.inventory.counts import folded
 from handlers.inventory.hours import ends_hour, with_hour
 from producers.envelope import alert_id, alert_record
@@ -47,8 +47,8 @@ class KnowsTopics(Protocol):
     async def until_alerts_read(self) -> None:
         """Wait until every alert that is on the topic now is known."""
 
-    def overwritten(self) -> Mapping[bytes, Lacking]:
-        """Campaigns whose last value in the changelog is an older one, by their keys."""
+    def overwritten(self) -> Mapping[Place, CampaignStock]:
+        """See `Overwritten.lacking`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,18 +114,23 @@ def inventory_app(side: KafkaSide, alerting: Alerting) -> InventoryApp:
     return app
 
 
-def restore_overwritten(app: InventoryApp, table: Any, topic: str, lacking: Mapping[bytes, Lacking]) -> None:  # noqa: ANN401  # Faust's table
+def restore_overwritten(
+    app: InventoryApp,
+    table: Any,  # noqa: ANN401  # Faust's table
+    topic: str,
+    lacking: Mapping[Place, CampaignStock],
+) -> None:
     """Write the values again that a former owner has overwritten, of the partitions that are counted here.
 
     Otherwise whoever rebuilds the table later would lack them, once the changelog has been compacted.
     """
     consumer = faust_flow.of(app)
     own = consumer.assignment() if consumer.flow_active else set()
-    for key, found in lacking.items():
-        value = restored(table.get(key), found) if TP(topic, found.partition) in own else None
+    for (partition, key), whole in lacking.items():
+        value = restored(table.get(key), whole) if TP(topic, partition) in own else None
         if value is not None:
-            table.send_changelog(found.partition, key, value)
-            log.info("changelog_restored", campaign_id=found.whole.campaign_id)
+            table.send_changelog(partition, key, value)
+            log.info("changelog_restored", campaign_id=whole.campaign_id)
 
 
 async def count(table: Any, change: InventoryChanged, alerting: Alerting) -> None:  # noqa: ANN401  # Faust's table

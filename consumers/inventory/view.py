@@ -154,13 +154,13 @@ class InventoryView:
     def _take_stock(self, record: IncomingRecord) -> None:
         if self.hours.take(record.key, record.value):
             return
-        place = (record.partition, record.offset)
+        place = (record.partition, record.key or b"")
         if record.value is None:
-            self.overwritten.take(record.key or b"", place, None)
+            self.overwritten.take(place, record.offset, None)
             self._forget(record)
             return
         counted = CampaignStock.model_validate_json(record.value)
-        self.overwritten.take(record.key or b"", place, counted)
+        self.overwritten.take(place, record.offset, counted)
         if self._is_forgotten(counted.campaign_id, counted.changed_at):
             return
         known = self._stocks.get(counted.campaign_id)

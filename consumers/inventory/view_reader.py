@@ -22,10 +22,11 @@ from consumers.loop.layout import partitions_of
 from consumers.loop.partition import as_incoming
 from consumers.loop.retry import RetryPolicy
 from consumers.loop.stopping import stop_clients
-from handlers.inventory.changelog import Lacking
+from handlers.inventory.changelog import Place
 from schemas.errors import BrokerUnavailable
 from schemas.observation.fact import Observer
 from schemas.observation.partitions import LoopTurned, PartAvailable
+from schemas.stock import CampaignStock
 from schemas.topics import (
     ATTENTION,
     DEAD_LETTERS,
@@ -73,7 +74,7 @@ class ViewReader:
         """Whether an alert is on its topic."""
         return self._view.was_sent(ce_id)
 
-    def overwritten(self) -> Mapping[bytes, Lacking]:
+    def overwritten(self) -> Mapping[Place, CampaignStock]:
         """Campaigns whose last value in the changelog is an older one."""
         return self._view.overwritten.lacking
 

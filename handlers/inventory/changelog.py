@@ -7,21 +7,15 @@ Promise:  a process that was frozen while it counted, and writes its value after
 """
 
 from collections.abc import Mapping
-from typing import NamedTuple
 
 from pydantic import ValidationError
 
 from handlers.inventory.counts import joined
 from schemas.stock import HOURS_SUFFIX, CampaignStock
 
-
-class Lacking(NamedTuple):
-    """A campaign whose last record is an older one."""
-
-    partition: int
-    """Of the changelog, and of the events."""
-    whole: CampaignStock
-    """All that its records say."""
+Place = tuple[int, bytes]
+"""A campaign in the changelog: the partition, which is also that of its events, and the key. When partitions are
+added, a campaign has records in two of them."""
 
 
 class Overwritten:
@@ -29,27 +23,27 @@ class Overwritten:
 
     def __init__(self) -> None:
         self._read_to: dict[int, int] = {}
-        self._whole: dict[bytes, CampaignStock] = {}
-        self._lacking: dict[bytes, Lacking] = {}
+        self._whole: dict[Place, CampaignStock] = {}
+        self._lacking: dict[Place, CampaignStock] = {}
 
     @property
-    def lacking(self) -> Mapping[bytes, Lacking]:
-        """By the key of the campaign."""
+    def lacking(self) -> Mapping[Place, CampaignStock]:
+        """What the records of each of these campaigns say together, which the last one does not."""
         return self._lacking
 
-    def take(self, key: bytes, place: tuple[int, int], stock: CampaignStock | None) -> None:
-        """A record at its partition and offset; None is a tombstone. A record that is read again changes nothing."""
-        partition, offset = place
+    def take(self, place: Place, offset: int, stock: CampaignStock | None) -> None:
+        """A record; None is a tombstone. One that is read again changes nothing."""
+        partition, _ = place
         if offset <= self._read_to.get(partition, -1):
             return
         self._read_to[partition] = offset
-        known = self._whole.pop(key, None)
-        self._lacking.pop(key, None)
+        known = self._whole.pop(place, None)
+        self._lacking.pop(place, None)
         if stock is None:
             return
-        whole = self._whole[key] = stock if known is None else joined(stock, known)
+        whole = self._whole[place] = stock if known is None else joined(stock, known)
         if whole is not stock:
-            self._lacking[key] = Lacking(partition, whole)
+            self._lacking[place] = whole
 
 
 def rebuilt(key: bytes, known: bytes | None, value: bytes) -> bytes:
@@ -70,7 +64,7 @@ def rebuilt(key: bytes, known: bytes | None, value: bytes) -> bytes:
     return known if joined(before, after) is before else whole.to_json()
 
 
-def restored(value: bytes | None, lacking: Lacking) -> bytes | None:
+def restored(value: bytes | None, lacking: CampaignStock) -> bytes | None:
     """What its owner has to write again: its own value, once that has all that the changelog had."""
     if value is None:
         return None
@@ -78,4 +72,4 @@ def restored(value: bytes | None, lacking: Lacking) -> bytes | None:
         own = CampaignStock.model_validate_json(value)
     except ValidationError:
         return None
-    return value if joined(own, lacking.whole) is own else None
+    return value if joined(own, lacking) is own else None

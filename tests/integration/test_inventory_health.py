@@ -18,12 +18,13 @@ from consumers.inventory.role import STOP_S_MAX, InventoryRole
 from consumers.loop.failpoints import Failpoint
 from consumers.loop.serving import KafkaSide
 from handlers.inventory.alerts import StockLimits
-from handlers.inventory.changelog import Lacking
+from handlers.inventory.changelog import Place
 from ops.broker.client import client_options
 from ops.settings.load import Settings
 from producers.sending import Unsent
 from schemas.observation.partitions import LoopTurned, PartUnavailable
 from schemas.records import OutgoingRecord
+from schemas.stock import CampaignStock
 from schemas.topics import INVENTORY, Topics
 from tests.fakes.observer import ObservedFacts
 from tests.integration.freezing import frozen
@@ -47,7 +48,7 @@ class Holding:
     async def until_alerts_read(self) -> None:
         """There are no alerts to read."""
 
-    def overwritten(self) -> Mapping[bytes, Lacking]:
+    def overwritten(self) -> Mapping[Place, CampaignStock]:
         """The changelog is in order."""
         return {}
 

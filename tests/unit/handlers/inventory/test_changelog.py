@@ -24,7 +24,7 @@ def read(*stocks: CampaignStock | None) -> Overwritten:
     """What is known after these records."""
     overwritten = Overwritten()
     for offset, found in enumerate(stocks):
-        overwritten.take(KEY, (3, offset), found)
+        overwritten.take((3, KEY), offset, found)
     return overwritten
 
 
@@ -56,10 +56,17 @@ def test_hours_and_unreadable_values_are_replaced() -> None:
 def test_a_campaign_lacks_something_while_an_older_value_is_the_last_one() -> None:
     """Until its owner has written again."""
     overwritten = read(OLD, NEW, OLD)
-    [(key, (partition, whole))] = overwritten.lacking.items()
-    overwritten.take(KEY, (3, 3), NEW)
+    before = dict(overwritten.lacking)
+    overwritten.take((3, KEY), 3, NEW)
 
-    assert (KEY, 3, stock("enough", a=2, b=5)) == (key, partition, whole)
+    assert ({(3, KEY): stock("enough", a=2, b=5)}, {}) == (before, overwritten.lacking)
+
+
+def test_each_partition_has_an_order_of_its_own() -> None:
+    """When partitions are added, a campaign may be counted anew in another one."""
+    overwritten = read(OLD, NEW)
+    overwritten.take((2, KEY), 0, OLD)
+
     assert {} == overwritten.lacking
 
 
@@ -72,7 +79,7 @@ def test_a_changelog_in_order_lacks_nothing(records: tuple[CampaignStock | None,
 def test_records_that_are_read_again_change_nothing() -> None:
     """After an outage the view reads the changelog from its beginning."""
     overwritten = read(OLD, NEW)
-    overwritten.take(KEY, (3, 0), OLD)
+    overwritten.take((3, KEY), 0, OLD)
 
     assert {} == overwritten.lacking
 
