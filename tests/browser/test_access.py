@@ -73,7 +73,7 @@ async def test_a_campaigns_address_is_kept_through_the_sign_in(site: Site, visit
 
     await give(page, token(supreme=True))
     await expect(dialog.locator("#detail-types td").first).to_be_visible()
-    assert f"{site.guarded_url}campaigns/many-003" == page.url
+    await expect(page).to_have_url(f"{site.guarded_url}campaigns/many-003")
 
 
 async def test_a_token_of_a_campaign_shows_this_one_only(site: Site, visits: Visits) -> None:

@@ -174,7 +174,7 @@ async def test_a_campaign_has_an_address(site: Site, visits: Visits) -> None:
     await page.get_by_role("link", name="many-044").click()
     await expect(dialog).to_be_visible()
     assert f"{site.url}static/icon.svg" == await page.evaluate("document.querySelector('link[rel=icon]').href")
-    assert f"{site.url}campaigns/many-044" == page.url
+    await expect(page).to_have_url(f"{site.url}campaigns/many-044")
     await page.reload()
     await expect(dialog.locator("#detail-types td").first).to_have_text("1,044")
     await expect(page).to_have_title(re.compile("^many-044 · "))
@@ -184,12 +184,12 @@ async def test_a_campaign_has_an_address(site: Site, visits: Visits) -> None:
     await page.go_forward()
     await expect(dialog).to_be_visible()
     await dialog.get_by_role("button", name="Close").click()
-    assert site.url == page.url
+    await expect(page).to_have_url(site.url)
 
     await page.goto(f"{site.url}#/campaigns/many-045")
     await page.reload()
     await expect(page.get_by_role("dialog", name="many-045")).to_be_visible()
-    assert f"{site.url}campaigns/many-045" == page.url
+    await expect(page).to_have_url(f"{site.url}campaigns/many-045")
 
 
 async def test_an_unknown_campaign_is_named_as_such(site: Site, visits: Visits) -> None:

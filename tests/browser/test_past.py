@@ -95,4 +95,4 @@ async def test_a_shared_search_survives_the_sign_in_and_goes_with_the_token(site
 
     await expect(page.get_by_role("heading", name="A token is needed")).to_be_visible()
     assert ("", "") == (await says.text_content(), await page.locator("#search").input_value())
-    assert site.guarded_url == page.url
+    await expect(page).to_have_url(site.guarded_url)
