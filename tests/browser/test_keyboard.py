@@ -92,7 +92,7 @@ async def test_keys_alone_find_sort_open_and_close(site: Site, visits: Visits) -
     await expect(dialog).to_be_hidden()
 
     assert "many-409" == await focused(page)
-    await expect(page).to_have_url(site.url)
+    await expect(page).to_have_url(f"{site.url}#campaigns")
 
 
 async def test_what_has_the_focus_is_seen(site: Site, visits: Visits) -> None:
