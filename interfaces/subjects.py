@@ -19,7 +19,7 @@ from schemas.topics import Topics
 DIALECT: Final = "http://json-schema.org/draft-07/schema#"
 """Some registries compare no schemas of a later draft. The keywords of ours mean the same in it."""
 VALUE: Final = "{topic}-value"
-"""The topic name strategy, which serializers use unless they are told otherwise."""
+"""The topic name strategy, the default of serializers."""
 
 
 def subjects(settings: TopicSettings) -> list[Subject]:

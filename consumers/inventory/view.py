@@ -154,13 +154,11 @@ class InventoryView:
     def _take_stock(self, record: IncomingRecord) -> None:
         if self.hours.take(record.key, record.value):
             return
-        place = (record.partition, record.key or b"")
-        if record.value is None:
-            self.overwritten.take(place, record.offset, None)
+        counted = None if record.value is None else CampaignStock.model_validate_json(record.value)
+        self.overwritten.take((record.partition, record.key or b""), record.offset, counted)
+        if counted is None:
             self._forget(record)
             return
-        counted = CampaignStock.model_validate_json(record.value)
-        self.overwritten.take(place, record.offset, counted)
         if self._is_forgotten(counted.campaign_id, counted.changed_at):
             return
         known = self._stocks.get(counted.campaign_id)

@@ -33,7 +33,7 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Attention:
-    """What the inventory knows of items, and how it is told what was sent."""
+    """What the inventory knows of items, and where what was sent is recorded."""
 
     topics: Topics
     concerns: Callable[[Sequence[str]], Sequence[Concern] | None]

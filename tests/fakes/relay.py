@@ -5,6 +5,7 @@ Out:  `Relay`, to be subclassed; `relayed`, which runs a relay and rewrites the 
 """
 
 import asyncio
+from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from typing import NamedTuple, TypeVar
@@ -25,7 +26,7 @@ class Ends(NamedTuple):
         self.to_part.transport.abort()
 
 
-class Relay:
+class Relay(ABC):
     """Lives for one part and one role."""
 
     def __init__(self, host: str, target_port: int) -> None:
@@ -47,9 +48,9 @@ class Relay:
             writer.transport.abort()
         await asyncio.gather(*self._open)
 
+    @abstractmethod
     async def relay(self, ends: Ends) -> None:
         """Pass both directions until one ends."""
-        raise NotImplementedError
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()

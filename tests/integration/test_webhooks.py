@@ -48,7 +48,7 @@ class Receiver:
         return web.Response()
 
     async def until_noted(self, count: int) -> None:
-        """Wait until so many of these are taken."""
+        """Wait until this number of them is taken."""
         async with asyncio.timeout(ARRIVES_S):
             while len(self.attention) < count:
                 self.attention.append(await self.noted.get())

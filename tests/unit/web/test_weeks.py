@@ -21,7 +21,7 @@ from web.weeks import Weeks
 NOW_S: Final = int(NOW.timestamp())
 SECRET: Final = "the-password"
 Values = dict[int, tuple[int, int, int]]
-"""Counts by status at so many steps before now."""
+"""Counts by status, by the number of steps before now."""
 OSLO: Final[Values] = {900: (500, 0, 0), 899: (500, 0, 0), 300: (470, 30, 0), 1: (470, 30, 0), 0: (440, 60, 0)}
 
 
